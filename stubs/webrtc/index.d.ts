@@ -1,0 +1,2 @@
+export declare const webRTC: () => never
+export declare const webRTCDirect: () => never
