@@ -1,3 +1,4 @@
+import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { SalusError } from '#core/error.ts'
 
 const HEX = /^(?:0x)?((?:[0-9a-fA-F]{2})*)$/
@@ -49,5 +50,5 @@ export function fromHex(text: string, length?: number): Uint8Array {
 
 /** UTF-8 bytes of a text. */
 export function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text)
+  return utf8ToBytes(text)
 }
