@@ -80,13 +80,16 @@ export async function startService({
       const fail = (why: string): void => {
         reject(new SalusError('SERVICE_NOT_READY', `${name} ${why}. The end of ${logFile}:\n${tail(logFile)}`))
       }
-      timer = setTimeout(fail, readyTimeoutMs, `was not ready after ${String(readyTimeoutMs / 1000)} s`)
+      timer = setTimeout(() => {
+        fail(`was not ready after ${String(readyTimeoutMs / 1000)} s`)
+      }, readyTimeoutMs)
       child.once('error', error => {
         fail(`could not be started (${error.message})`)
       })
       child.once('exit', code => {
         fail(`ended with exit code ${String(code)} before it was ready`)
       })
+      if (child.stdout == null) return
       createInterface({ input: child.stdout }).on('line', text => {
         const line = readLine(text)
         if (line == null) return
