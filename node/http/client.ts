@@ -1,0 +1,165 @@
+/** Typed client of a node's HTTP API (docs/specs/http-api.md); what agents, scripts and the story speak to a node with. */
+import { base64url } from 'multiformats/bases/base64'
+import { SalusError } from '#core/error.ts'
+import type {
+  CapsulesAnswer,
+  EntriesAnswer,
+  GatewayAnswer,
+  GrantAnswer,
+  Health,
+  MessageAnswer,
+  ModelAnswer,
+  RelayAnswer,
+  RelayRequest,
+  Status
+} from '#node/http/wire.ts'
+
+/** How to reach a node. */
+export interface NodeClientInit {
+  /** For example `http://127.0.0.1:8787`. */
+  readonly url: string
+  /** Another `fetch`, for tests or proxies. */
+  readonly fetch?: typeof fetch
+  /** Ends every call that is under way. */
+  readonly signal?: AbortSignal
+  /** Most time one call may take; 30 s if not given, 120 s for relayed requests and blobs. */
+  readonly timeoutMs?: number
+}
+
+/** A signed read request (core/grant/read-request.ts) and the evidence of its author (core/identity/evidence.ts), both encoded. */
+export interface Authorisation {
+  readonly authorization: Uint8Array
+  readonly evidence: Uint8Array
+}
+
+/** One stored entry as a node hands it out; `blob` is null where it has to be fetched by its CID. */
+export interface StoredEntry {
+  readonly position: number
+  readonly header: Uint8Array
+  readonly slot: Uint8Array
+  readonly evidence: Uint8Array
+  readonly blob: Uint8Array | null
+}
+
+/** Every call throws SalusError with the code of the node's problem, or `NODE_UNREACHABLE`, `NODE_TIMEOUT`, `NODE_ANSWER`. */
+export interface NodeClient {
+  status(): Promise<Status>
+  ready(): Promise<Health>
+  /** Sends a signed request to the chain and waits until it is in a block. */
+  relay(request: RelayRequest): Promise<RelayAnswer>
+  /** Hands in an encoded network message (core/network/envelope.ts); resolves once it is stored durably. */
+  publish(message: Uint8Array): Promise<MessageAnswer>
+  queryEntries(
+    query: Authorisation & { readonly after?: number; readonly limit?: number }
+  ): Promise<{ entries: StoredEntry[]; next: number | null }>
+  /** The newest capsule of a grant (`0x…`), or none. */
+  queryCapsules(grantId: string): Promise<{ position: number; capsule: Uint8Array }[]>
+  putBlob(cid: string, bytes: Uint8Array): Promise<void>
+  getBlob(cid: string): Promise<Uint8Array>
+  grant(grantId: string): Promise<GrantAnswer>
+  gateway(gatewayId: string): Promise<GatewayAnswer>
+  model(modelId: string): Promise<ModelAnswer>
+}
+
+const SLOW_MS = 120_000
+const JSON_TYPE = 'application/json'
+
+interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly path: string
+  readonly body?: Uint8Array
+  readonly type?: string
+  readonly timeoutMs?: number
+}
+
+/** Makes a client; nothing is sent before the first call. */
+export function createNodeClient(init: NodeClientInit): NodeClient {
+  const send = async (call: Call): Promise<Response> => sendTo(init, call)
+  const getJson = async <T>(path: string): Promise<T> => jsonOf<T>(await send({ method: 'GET', path }))
+  const postJson = async <T>(path: string, body: unknown, timeoutMs?: number): Promise<T> => {
+    const bytes = new TextEncoder().encode(JSON.stringify(body))
+    return jsonOf<T>(
+      await send({ method: 'POST', path, body: bytes, type: JSON_TYPE, ...(timeoutMs == null ? {} : { timeoutMs }) })
+    )
+  }
+  return {
+    status: async () => getJson<Status>('/v1/status'),
+    ready: async () => getJson<Health>('/readyz'),
+    relay: async request => postJson<RelayAnswer>('/v1/relay', request, SLOW_MS),
+    publish: async message =>
+      jsonOf<MessageAnswer>(
+        await send({ method: 'POST', path: '/v1/messages', body: message, type: 'application/cbor' })
+      ),
+    queryEntries: async ({ authorization, evidence, after, limit }) => {
+      const answer = await postJson<EntriesAnswer>('/v1/entries/query', {
+        authorization: base64url.baseEncode(authorization),
+        evidence: base64url.baseEncode(evidence),
+        after,
+        limit
+      })
+      const entries = answer.entries.map(entry => ({
+        position: entry.position,
+        header: base64url.baseDecode(entry.header),
+        slot: base64url.baseDecode(entry.slot),
+        evidence: base64url.baseDecode(entry.evidence),
+        blob: entry.blob == null ? null : base64url.baseDecode(entry.blob)
+      }))
+      return { entries, next: answer.next }
+    },
+    queryCapsules: async grantId => {
+      const answer = await postJson<CapsulesAnswer>('/v1/capsules/query', { grantId })
+      return answer.capsules.map(({ position, capsule }) => ({ position, capsule: base64url.baseDecode(capsule) }))
+    },
+    putBlob: async (cid, bytes) => {
+      const call = { method: 'PUT', path: `/v1/blobs/${cid}`, body: bytes, type: 'application/octet-stream' } as const
+      await (await send({ ...call, timeoutMs: SLOW_MS })).arrayBuffer()
+    },
+    getBlob: async cid => {
+      const response = await send({ method: 'GET', path: `/ipfs/${cid}`, timeoutMs: SLOW_MS })
+      return new Uint8Array(await response.arrayBuffer())
+    },
+    grant: async grantId => getJson<GrantAnswer>(`/v1/grants/${grantId}`),
+    gateway: async gatewayId => getJson<GatewayAnswer>(`/v1/gateways/${gatewayId}`),
+    model: async modelId => getJson<ModelAnswer>(`/v1/models/${modelId}`)
+  }
+}
+
+async function sendTo(init: NodeClientInit, call: Call): Promise<Response> {
+  const limit = AbortSignal.timeout(init.timeoutMs ?? call.timeoutMs ?? 30_000)
+  const signal = init.signal == null ? limit : AbortSignal.any([init.signal, limit])
+  let response: Response
+  try {
+    response = await (init.fetch ?? fetch)(new URL(call.path, init.url), {
+      method: call.method,
+      signal,
+      ...(call.body == null ? {} : { body: new Uint8Array(call.body) }),
+      ...(call.type == null ? {} : { headers: { 'content-type': call.type } })
+    })
+  } catch (cause) {
+    if (limit.aborted)
+      throw new SalusError('NODE_TIMEOUT', 'The node did not answer in time; try again or ask another node.', { cause })
+    throw new SalusError('NODE_UNREACHABLE', `No node answers at ${init.url}; check the address and that it runs.`, {
+      cause
+    })
+  }
+  if (!response.ok) throw await problemOf(response)
+  return response
+}
+
+async function jsonOf<T>(response: Response): Promise<T> {
+  try {
+    return (await response.json()) as T
+  } catch (cause) {
+    throw new SalusError('NODE_ANSWER', 'The node gave an answer that is not JSON; is this address a Salus node?', {
+      cause
+    })
+  }
+}
+
+async function problemOf(response: Response): Promise<SalusError> {
+  const body: unknown = await response.json().catch(() => undefined)
+  const { code, detail } = (body ?? {}) as { code?: unknown; detail?: unknown }
+  return typeof code === 'string' && typeof detail === 'string'
+    ? new SalusError(code, detail)
+    : new SalusError('NODE_ANSWER', `The node answered ${String(response.status)} without saying why.`)
+}
