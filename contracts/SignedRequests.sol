@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {ISignedRequests} from "./interfaces/ISignedRequests.sol";
+import {Signers} from "./libraries/Signers.sol";
+
+/// @title The checks every signed request goes through
+abstract contract SignedRequests is ISignedRequests, EIP712 {
+    /// @dev A signature that leaked or was forgotten is worth nothing after this long.
+    uint256 internal constant MAX_DEADLINE_AHEAD = 30 days;
+
+    /// @dev Reverts unless `deadline` lies between now and 30 days ahead.
+    function _requireInTime(uint256 deadline) internal view {
+        if (block.timestamp > deadline) revert RequestExpired(deadline);
+        if (deadline > block.timestamp + MAX_DEADLINE_AHEAD) revert RequestDeadlineTooFar(deadline);
+    }
+
+    /// @dev Reverts unless the bytes can name a signer.
+    function _requireWellFormed(bytes memory signer) internal pure {
+        if (!Signers.isWellFormed(signer)) revert SignerMalformed(signer);
+    }
+
+    /// @dev Reverts unless `signer` signed the EIP-712 struct of this hash for this contract on this chain.
+    function _requireSigned(bytes memory signer, bytes32 structHash, bytes calldata signature) internal view {
+        if (!Signers.isValid(signer, _hashTypedDataV4(structHash), signature)) revert RequestSignatureInvalid();
+    }
+}

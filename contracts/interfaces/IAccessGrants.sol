@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {GrantTerms} from "../libraries/GrantTerms.sol";
+import {IPatientRegistry} from "./IPatientRegistry.sol";
+import {ISignedRequests} from "./ISignedRequests.sol";
+
+/**
+ * @title Who may read and write whose record, until when
+ * @notice A grant is opened once, may be claimed as often as its terms say, and is revoked for ever. Compartments and
+ * purpose are not on the chain: the grant carries a salted digest of them, the scope.
+ */
+interface IAccessGrants is ISignedRequests {
+    /// @notice A patient opened a grant.
+    /// @param patient who grants
+    /// @param grantId `keccak256(abi.encode(patient, salt))`
+    /// @param terms grantee, time, rights and uses, packed
+    /// @param scope keccak-256 of the salted grant document
+    event Granted(bytes32 indexed patient, bytes32 indexed grantId, GrantTerms terms, bytes32 scope);
+
+    /// @notice A patient revoked a grant, or made sure that it can never be opened.
+    /// @param patient who revokes
+    /// @param grantId the grant
+    event Revoked(bytes32 indexed patient, bytes32 indexed grantId);
+
+    /// @notice A grantee used up one use of a grant.
+    /// @param grantId the grant
+    /// @param usesLeft after this use
+    event Claimed(bytes32 indexed grantId, uint8 usesLeft);
+
+    /// @notice The grant was opened before; a relayer may take this for success if the terms are equal.
+    /// @param grantId the grant
+    error GrantAlreadyOpened(bytes32 grantId);
+
+    /// @notice The grant is revoked, and stays so.
+    /// @param grantId the grant
+    error GrantIsRevoked(bytes32 grantId);
+
+    /// @notice The terms name no grantee.
+    error GrantGranteeMissing();
+
+    /// @notice The terms carry no right, or one that does not exist.
+    /// @param rights as given
+    error GrantRightsInvalid(uint8 rights);
+
+    /// @notice The terms allow no use.
+    error GrantUsesMissing();
+
+    /// @notice The grant would never be live: it ends before it starts, or has ended.
+    /// @param notBefore start, in seconds since 1970
+    /// @param expiresAt end, in seconds since 1970
+    error GrantWindowEmpty(uint40 notBefore, uint40 expiresAt);
+
+    /// @notice A scope's digest is never zero.
+    error GrantScopeMissing();
+
+    /// @notice The grant is unopened, revoked, spent, not yet or no longer valid: nothing to claim.
+    /// @param grantId the grant
+    error GrantNotLive(bytes32 grantId);
+
+    /// @notice A grant with unlimited uses is not claimed, only used.
+    /// @param grantId the grant
+    error GrantNotClaimable(bytes32 grantId);
+
+    /// @notice The claim is not by the grantee.
+    /// @param grantId the grant
+    /// @param claimant who tried
+    error GrantNotYours(bytes32 grantId, address claimant);
+
+    /// @notice Opens a grant. Signed, with the terms unpacked so that a wallet can show them:
+    /// `Grant(bytes32 patient,address grantee,uint40 notBefore,uint40 expiresAt,uint8 rights,uint8 uses,bytes32 scope,bytes32 salt,uint32 epoch,uint256 deadline)`.
+    /// @param patient who grants
+    /// @param terms packed: grantee 160 bits (low), notBefore 40, expiresAt 40 (2^40-1 for no end), rights 8 (1 read,
+    /// 2 write, 4 history), uses 8 (255 for unlimited)
+    /// @param scope keccak-256 of the salted grant document
+    /// @param salt random
+    /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
+    /// @param signature of the patient's signer, over the patient's current epoch
+    /// @return grantId `keccak256(abi.encode(patient, salt))`
+    function grant(
+        bytes32 patient,
+        GrantTerms terms,
+        bytes32 scope,
+        bytes32 salt,
+        uint256 deadline,
+        bytes calldata signature
+    ) external returns (bytes32 grantId);
+
+    /// @notice Revokes a grant for ever, opened or not yet: a patient may revoke what was signed but never submitted.
+    /// Signed: `Revocation(bytes32 patient,bytes32 salt,uint256 deadline)`.
+    /// @param patient who granted
+    /// @param salt of the grant
+    /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
+    /// @param signature of the patient's signer
+    function revoke(bytes32 patient, bytes32 salt, uint256 deadline, bytes calldata signature) external;
+
+    /// @notice Uses up one use of a grant. Signed: `Claim(bytes32 grantId,uint8 usesLeft,uint256 deadline)`; `usesLeft`
+    /// after the claim, so that a signature counts once.
+    /// @param grantId the grant
+    /// @param signer the grantee, in the form of ERC-7913
+    /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
+    /// @param signature of `signer`
+    function claim(bytes32 grantId, bytes calldata signer, uint256 deadline, bytes calldata signature) external;
+
+    /// @notice The registry that says who signs for a patient.
+    /// @return its address
+    function registry() external view returns (IPatientRegistry);
+
+    /// @notice The terms of a grant.
+    /// @param grantId the grant
+    /// @return packed terms; 0 if it was never opened, 1 if it is revoked
+    function termsOf(bytes32 grantId) external view returns (GrantTerms);
+
+    /// @notice Whether a grant can be used at a time.
+    /// @param grantId the grant
+    /// @param time in seconds since 1970
+    /// @return whether it is opened, not revoked, not spent, and within its time
+    function isLive(bytes32 grantId, uint256 time) external view returns (bool);
+}

@@ -1,0 +1,29 @@
+/** `npm run generate`: makes from the contracts what the rest of the project needs of them. */
+import { parseArgs } from 'node:util'
+import { renderFiles, staleFiles, writeFiles } from '#scripts/generate/files.ts'
+
+const HELP = `Usage: npm run generate [-- --check] [--json]
+
+Compiles contracts/ with the compiler from npm and writes core/abi, contracts/bytecode and test/contracts/bytecode.
+  --check  write nothing; exit 1 if a committed file is not what would be written
+  --json   print one JSON object instead of text`
+
+const { values } = parseArgs({
+  options: {
+    check: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false }
+  }
+})
+if (values.help) {
+  console.log(HELP)
+} else {
+  const files = await renderFiles()
+  const stale = await staleFiles(files)
+  if (!values.check) await writeFiles(files)
+  if (values.json) console.log(JSON.stringify({ files: files.size, stale }))
+  else if (stale.length === 0) console.log(`${String(files.size)} generated files are up to date.`)
+  else if (values.check) console.error(`Stale, run npm run generate:\n${stale.join('\n')}`)
+  else console.log(`Wrote:\n${stale.join('\n')}`)
+  if (values.check && stale.length > 0) process.exitCode = 1
+}
