@@ -1,0 +1,85 @@
+/** The EIP-712 statement that ties a key bundle to an address (docs/specs/identity.md). */
+import { verifyTypedData, type TypedDataDomain, type TypedDataField } from 'ethers'
+import { SalusError } from '#core/error.ts'
+import { toHex } from '#core/encoding/bytes.ts'
+import { keyBundleDigest } from '#core/identity/key-bundle.ts'
+import type { Evidence } from '#core/identity/evidence.ts'
+
+const EOA_SIGNATURE_BYTES = 65
+
+/** The EIP-712 types of a key binding. */
+export const KEY_BINDING_TYPES: Record<string, TypedDataField[]> = {
+  KeyBinding: [
+    { name: 'keyBundle', type: 'bytes32' },
+    { name: 'notAfter', type: 'uint256' }
+  ]
+}
+
+/** Signs EIP-712 typed data; an ethers `Wallet`'s method of the same name fits. */
+export type SignTypedData = (
+  domain: TypedDataDomain,
+  types: Record<string, TypedDataField[]>,
+  value: Record<string, unknown>
+) => Promise<string>
+
+/** What a wallet is asked to sign. */
+export interface TypedData {
+  readonly domain: TypedDataDomain
+  readonly types: Record<string, TypedDataField[]>
+  readonly value: Record<string, unknown>
+}
+
+/** The domain of key bindings: that of `AccessGrants`, where the address is a grantee. */
+export function keyBindingDomain(chainId: number | bigint, accessGrants: string): TypedDataDomain {
+  return { name: 'Salus AccessGrants', version: '1', chainId, verifyingContract: accessGrants }
+}
+
+/**
+ * What a grantee signs.
+ *
+ * @param notAfter - seconds since 1970-01-01
+ */
+export function keyBindingTypedData(domain: TypedDataDomain, bundleDigest: Uint8Array, notAfter: number): TypedData {
+  return { domain, types: KEY_BINDING_TYPES, value: { keyBundle: toHex(bundleDigest), notAfter } }
+}
+
+/**
+ * The address, lower-case, that signed the binding. Only wallets that sign with their own key are supported so far; a
+ * contract wallet's signature needs the chain to be judged.
+ *
+ * @throws SalusError `BINDING_ABSENT`, `BINDING_UNSUPPORTED` (not 65 bytes), `BINDING_SIGNATURE` (no key could have made it)
+ */
+export function recoverBindingAddress(domain: TypedDataDomain, { bundle, binding }: Evidence): `0x${string}` {
+  if (binding == null) {
+    throw new SalusError('BINDING_ABSENT', 'The author is not the patient and shows no binding of its keys.')
+  }
+  if (binding.signature.length !== EOA_SIGNATURE_BYTES) {
+    throw new SalusError('BINDING_UNSUPPORTED', 'Only bindings signed by a plain wallet are supported so far.')
+  }
+  const { types, value } = keyBindingTypedData(domain, keyBundleDigest(bundle), binding.notAfter)
+  try {
+    return verifyTypedData(domain, types, value, toHex(binding.signature)).toLowerCase() as `0x${string}`
+  } catch (cause) {
+    throw new SalusError('BINDING_SIGNATURE', 'Refused: the key binding’s signature is malformed.', { cause })
+  }
+}
+
+/**
+ * Checks that the evidence ties its bundle to an address now.
+ *
+ * @param expected - `address` with or without checksum; `nowS` in seconds since 1970-01-01
+ * @throws SalusError `BINDING_EXPIRED`, `BINDING_ADDRESS` (another address signed it), and as {@link recoverBindingAddress}
+ */
+export function checkBinding(
+  domain: TypedDataDomain,
+  evidence: Evidence,
+  expected: { readonly address: string; readonly nowS: number }
+): void {
+  const address = recoverBindingAddress(domain, evidence)
+  if (address !== expected.address.toLowerCase()) {
+    throw new SalusError('BINDING_ADDRESS', 'Refused: the key binding was signed by another address.')
+  }
+  if ((evidence.binding?.notAfter ?? 0) < expected.nowS) {
+    throw new SalusError('BINDING_EXPIRED', 'The key binding has expired; its owner must sign a new one.')
+  }
+}
