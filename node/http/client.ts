@@ -1,5 +1,6 @@
 /** Typed client of a node's HTTP API (docs/specs/http-api.md); what agents, scripts and the story speak to a node with. */
 import { base64url } from 'multiformats/bases/base64'
+import { toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
 import type {
   CapsulesAnswer,
@@ -11,6 +12,7 @@ import type {
   ModelAnswer,
   RelayAnswer,
   RelayRequest,
+  RelayValue,
   Status
 } from '#node/http/wire.ts'
 
@@ -26,10 +28,14 @@ export interface NodeClientInit {
   readonly timeoutMs?: number
 }
 
-/** A signed read request (core/grant/read-request.ts) and the evidence of its author (core/identity/evidence.ts), both encoded. */
-export interface Authorisation {
-  readonly authorization: Uint8Array
-  readonly evidence: Uint8Array
+/** An argument of a contract's method; tuples are lists in the order of their fields. */
+export type RelayArgument = string | number | boolean | bigint | Uint8Array | readonly RelayArgument[]
+
+/** A signed request for a contract (core/abi/typed-data.ts). */
+export interface SignedRequest {
+  readonly contract: RelayRequest['contract']
+  readonly method: string
+  readonly args: readonly RelayArgument[]
 }
 
 /** One stored entry as a node hands it out; `blob` is null where it has to be fetched by its CID. */
@@ -46,12 +52,15 @@ export interface NodeClient {
   status(): Promise<Status>
   ready(): Promise<Health>
   /** Sends a signed request to the chain and waits until it is in a block. */
-  relay(request: RelayRequest): Promise<RelayAnswer>
+  relay(request: SignedRequest): Promise<RelayAnswer>
   /** Hands in an encoded network message (core/network/envelope.ts); resolves once it is stored durably. */
   publish(message: Uint8Array): Promise<MessageAnswer>
-  queryEntries(
-    query: Authorisation & { readonly after?: number; readonly limit?: number }
-  ): Promise<{ entries: StoredEntry[]; next: number | null }>
+  /** A patient's entries, oldest first; `authorization` is an encoded read request (core/grant/read-request.ts), for one use. */
+  queryEntries(query: {
+    readonly authorization: Uint8Array
+    readonly after?: number
+    readonly limit?: number
+  }): Promise<{ entries: StoredEntry[]; next: number | null }>
   /** The newest capsule of a grant (`0x…`), or none. */
   queryCapsules(grantId: string): Promise<{ position: number; capsule: Uint8Array }[]>
   putBlob(cid: string, bytes: Uint8Array): Promise<void>
@@ -85,15 +94,15 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
   return {
     status: async () => getJson<Status>('/v1/status'),
     ready: async () => getJson<Health>('/readyz'),
-    relay: async request => postJson<RelayAnswer>('/v1/relay', request, SLOW_MS),
+    relay: async ({ contract, method, args }) =>
+      postJson<RelayAnswer>('/v1/relay', { contract, method, args: args.map(toRelayValue) }, SLOW_MS),
     publish: async message =>
       jsonOf<MessageAnswer>(
         await send({ method: 'POST', path: '/v1/messages', body: message, type: 'application/cbor' })
       ),
-    queryEntries: async ({ authorization, evidence, after, limit }) => {
+    queryEntries: async ({ authorization, after, limit }) => {
       const answer = await postJson<EntriesAnswer>('/v1/entries/query', {
         authorization: base64url.baseEncode(authorization),
-        evidence: base64url.baseEncode(evidence),
         after,
         limit
       })
@@ -122,6 +131,12 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
     gateway: async gatewayId => getJson<GatewayAnswer>(`/v1/gateways/${gatewayId}`),
     model: async modelId => getJson<ModelAnswer>(`/v1/models/${modelId}`)
   }
+}
+
+function toRelayValue(argument: RelayArgument): RelayValue {
+  if (typeof argument === 'bigint') return argument.toString()
+  if (argument instanceof Uint8Array) return toHex(argument)
+  return typeof argument === 'object' ? argument.map(toRelayValue) : argument
 }
 
 async function sendTo(init: NodeClientInit, call: Call): Promise<Response> {

@@ -1,5 +1,6 @@
 /** The JSON bodies of the HTTP API (docs/specs/http-api.md): the same schemas validate, document and type them. */
 import { z } from '@hono/zod-openapi'
+import { MAX_READ_REQUEST_BYTES } from '#core/grant/read-request.ts'
 
 /** Largest body of `POST /v1/messages`, bytes. */
 export const MAX_MESSAGE_BODY_BYTES: number = 64 * 1024
@@ -83,15 +84,13 @@ export const relayAnswer = z
 /** A message is stored durably: its position in this node's log. */
 export const messageAnswer = z.strictObject({ status: z.enum(['stored', 'known']), position }).openapi('MessageAnswer')
 
-/** Who reads: a signed read request with the evidence that ties its author to the chain. */
-const authorised = {
-  authorization: base64url(2048),
-  evidence: base64url(8192)
-}
-
-/** Asks for a patient's entries after a position, oldest first. */
+/** Asks for a patient's entries after a position, oldest first; the signed read request says who asks for whose. */
 export const entriesQuery = z
-  .strictObject({ ...authorised, after: position.optional(), limit: z.int().min(1).max(MAX_PAGE_ITEMS).optional() })
+  .strictObject({
+    authorization: base64url(MAX_READ_REQUEST_BYTES),
+    after: position.optional(),
+    limit: z.int().min(1).max(MAX_PAGE_ITEMS).optional()
+  })
   .openapi('EntriesQuery')
 
 /** A page of entries; `next` is null on the last page. */
