@@ -1,0 +1,137 @@
+/**
+ * The message envelope: what travels in gossip, submit and sync, and what a node keeps in its log
+ * (docs/specs/message.md, vectors in test/vectors/message.json). The envelope names the network and frames its parts; the
+ * parts have formats, signatures and checks of their own.
+ */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { SalusError } from '#core/error.ts'
+import { equalBytes, toHex } from '#core/encoding/bytes.ts'
+import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
+import { readBytes, readMap, readText, readUint } from '#core/encoding/shape.ts'
+
+const AREA = 'MESSAGE'
+const VERSION = 1
+
+/** Most bytes of an envelope; below gossip's limit of 64 KiB with room for its own fields. */
+export const MAX_MESSAGE_BYTES: number = 60 * 1024
+
+/** Most bytes of a blob that travels inside the envelope; larger ones are fetched by CID. */
+export const MAX_INLINE_BLOB_BYTES: number = 32 * 1024
+
+/** Bounds of the parts of an envelope, in bytes. */
+const MAX_PART_BYTES = { header: 4096, slot: 1024, evidence: 4096, capsule: 48 * 1024, rotation: 16 * 1024 } as const
+
+/** A new or revised entry: signed header, erasable slot, the author's key bundle, and the blob where it is small. */
+export interface EntryMessage {
+  readonly kind: 'entry'
+  /** Network identifier, 32 bytes. */
+  readonly network: Uint8Array
+  readonly header: Uint8Array
+  readonly slot: Uint8Array
+  readonly evidence: Uint8Array
+  /** Ciphertext, at most 32 KiB, or null where it is fetched by the CID in the header. */
+  readonly blob: Uint8Array | null
+}
+
+/** A grant's capsule, with the patient's key bundle that checks its signature. */
+export interface CapsuleMessage {
+  readonly kind: 'capsule'
+  /** Network identifier, 32 bytes. */
+  readonly network: Uint8Array
+  readonly capsule: Uint8Array
+  readonly evidence: Uint8Array
+}
+
+/** The patient's notice that compartment tags are retired, with the key bundle that checks its signature. */
+export interface RotationMessage {
+  readonly kind: 'rotation'
+  /** Network identifier, 32 bytes. */
+  readonly network: Uint8Array
+  readonly rotation: Uint8Array
+  readonly evidence: Uint8Array
+}
+
+/** Everything that peers send each other about records. */
+export type Message = EntryMessage | CapsuleMessage | RotationMessage
+
+/**
+ * The canonical bytes of a message.
+ *
+ * @throws SalusError `MESSAGE_OVERSIZE` above {@link MAX_MESSAGE_BYTES}; `MESSAGE_SHAPE` if a part is out of bounds
+ */
+export function encodeMessage(message: Message): Uint8Array {
+  const bytes = encodeCanonical({ v: VERSION, ...message })
+  decodeMessage(bytes, message.network)
+  return bytes
+}
+
+/**
+ * Reads a message of a network. The parts are only framed: their own decoders and checks come after.
+ *
+ * @param bytes - at most {@link MAX_MESSAGE_BYTES}
+ * @param network - network identifier, 32 bytes
+ * @throws SalusError `MESSAGE_OVERSIZE`, `MESSAGE_TRUNCATED`, `MESSAGE_DUPLICATE_KEY`, `MESSAGE_TRAILING`,
+ * `MESSAGE_MALFORMED`, `MESSAGE_NOT_CANONICAL`; `MESSAGE_SHAPE` for wrong, missing or unknown fields;
+ * `MESSAGE_VERSION`, `MESSAGE_NETWORK`, `MESSAGE_KIND` for a version, network or kind that is not ours
+ */
+export function decodeMessage(bytes: Uint8Array, network: Uint8Array): Message {
+  const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_MESSAGE_BYTES })
+  // Version, network and kind first: they decide which fields are expected.
+  const all = ['v', 'network', 'kind', 'evidence', 'header', 'slot', 'blob', 'capsule', 'rotation']
+  const head = readMap(value, AREA, ['v', 'network', 'kind'], all)
+  if (readUint(head['v'], AREA, 'v') !== VERSION) {
+    throw new SalusError('MESSAGE_VERSION', 'Refused: this node reads messages of version 1 only.')
+  }
+  const ours = readBytes(head['network'], AREA, 'network', 32)
+  if (!equalBytes(ours, network)) {
+    throw new SalusError('MESSAGE_NETWORK', 'Refused: the message belongs to another network (chain or deployment).')
+  }
+  const kind = readText(head['kind'], AREA, 'kind', 16)
+  switch (kind) {
+    case 'entry':
+      return {
+        kind,
+        network: ours,
+        ...readParts(value, ['header', 'slot', 'evidence'], ['blob']),
+        blob:
+          head['blob'] === null ? null : readBytes(head['blob'], AREA, 'blob', { min: 1, max: MAX_INLINE_BLOB_BYTES })
+      }
+    case 'capsule':
+      return { kind, network: ours, ...readParts(value, ['capsule', 'evidence']) }
+    case 'rotation':
+      return { kind, network: ours, ...readParts(value, ['rotation', 'evidence']) }
+    default:
+      throw new SalusError('MESSAGE_KIND', 'Refused: this node does not know this kind of message.')
+  }
+}
+
+/** Exactly the named byte strings, and others that the caller reads. */
+function readParts<Part extends keyof typeof MAX_PART_BYTES>(
+  value: unknown,
+  parts: readonly Part[],
+  others: readonly string[] = []
+): Record<Part, Uint8Array> {
+  const map = readMap(value, AREA, ['v', 'network', 'kind', ...parts, ...others])
+  const read = parts.map(part => [part, readBytes(map[part], AREA, part, { min: 1, max: MAX_PART_BYTES[part] })])
+  return Object.fromEntries(read) as Record<Part, Uint8Array>
+}
+
+/**
+ * The key under which a message is kept and told apart from others: kind and SHA-256 of the signed part. A slot,
+ * evidence or blob beside it does not make another message: the same entry sent twice is one message.
+ */
+export function messageKey(message: Message): string {
+  switch (message.kind) {
+    case 'entry':
+      return keyOf(message.kind, message.header)
+    case 'capsule':
+      return keyOf(message.kind, message.capsule)
+    case 'rotation':
+      return keyOf(message.kind, message.rotation)
+  }
+}
+
+/** Key of a message with this kind and signed part. */
+function keyOf(kind: Message['kind'], signedPart: Uint8Array): string {
+  return `${kind}:${toHex(sha256(signedPart)).slice(2)}`
+}

@@ -1,0 +1,192 @@
+/** The libp2p host and Helia, assembled from their light parts so that nothing is contacted that was not configured. */
+import { createHash } from 'node:crypto'
+import { noise } from '@chainsafe/libp2p-noise'
+import { withBitswap } from '@helia/bitswap'
+import { withLibp2pLight, type HeliaWithLibp2p } from '@helia/libp2p'
+import { unixfs, type UnixFS } from '@helia/unixfs'
+import type { GossipSub } from '@libp2p/gossipsub'
+import { identify, type Identify } from '@libp2p/identify'
+import type { Libp2p, PeerId, PrivateKey } from '@libp2p/interface'
+import { mdns } from '@libp2p/mdns'
+import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
+import { ping, type Ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { tls } from '@libp2p/tls'
+import { yamux } from '@libp2p/yamux'
+import { createHeliaLight, type HeliaInit } from 'helia'
+import type { Bans } from '#node/network/bans.ts'
+import { guardedGossipsub } from '#node/network/gossip-guard.ts'
+import { gossipScore } from '#node/network/gossip-score.ts'
+import { createRateLimiter, type Rate } from '#node/network/rate-limiter.ts'
+import { createSupervisor, type Supervisor } from '#node/network/supervisor.ts'
+import type { Log } from '#node/log.ts'
+
+/** The libp2p services of a host. */
+// A type alias, not an interface: libp2p wants an index signature, which interfaces do not have.
+export type HostServices = { identify: Identify; ping: Ping; pubsub: GossipSub }
+
+/** What a host needs; the stores are opened before and closed after it. */
+export interface HostComponents {
+  readonly blockstore: NonNullable<HeliaInit['blockstore']>
+  readonly datastore: NonNullable<HeliaInit['datastore']>
+  readonly privateKey: PrivateKey
+  readonly bans: Bans
+  readonly log: Log
+}
+
+/** What a host is told. */
+export interface HostInit {
+  /** Addresses to listen on, for example `/ip4/0.0.0.0/tcp/4001`; none means only to dial. */
+  readonly listen: readonly string[]
+  /** Addresses of peers to stay connected with. */
+  readonly peers?: readonly string[]
+  /** Gossip topics that exist here; messages on others are garbage. None unless told. */
+  readonly topics?: readonly string[]
+  /** Looks for peers on the local network by multicast; off unless told. */
+  readonly mdns?: boolean
+  /** Whether a peer may connect; everyone who is not banned unless told. */
+  readonly admit?: (peer: PeerId) => boolean | Promise<boolean>
+  readonly limits?: Partial<HostLimits>
+}
+
+/** Bounds on what peers may take. */
+export interface HostLimits {
+  readonly maxConnections: number
+  /** New connections per second from one address. */
+  readonly connectionsPerSecond: number
+  /** Connections that are still being set up. */
+  readonly maxPendingConnections: number
+  /** Gossip frames and messages of one peer. */
+  readonly gossipMessages: Rate
+  /** Gossip bytes of one peer. */
+  readonly gossipBytes: Rate
+}
+
+/** A peer on the network; `libp2p` is there once it is started. */
+export interface Host {
+  readonly helia: HeliaWithLibp2p<HostServices>
+  readonly libp2p: Libp2p<HostServices>
+  readonly unixfs: UnixFS
+  readonly peerId: PeerId
+  start(): Promise<void>
+  /** Closes every connection; the stores stay open. */
+  stop(): Promise<void>
+}
+
+const DEFAULT_LIMITS: HostLimits = {
+  maxConnections: 300,
+  // One hospital, or one machine with a demo on it, is one address: libp2p's 5 turns honest peers away.
+  connectionsPerSecond: 50,
+  maxPendingConnections: 100,
+  gossipMessages: { perSecond: 1000, burst: 5000 },
+  gossipBytes: { perSecond: 8 << 20, burst: 64 << 20 }
+}
+
+/** Most bytes of one gossip frame: gossipsub answers a request for missed messages with all of them in one frame. */
+const MAX_GOSSIP_FRAME_BYTES = 4 << 20
+
+/**
+ * Makes a host; nothing is contacted before `start()`.
+ *
+ * @throws SalusError `PEER_ADDRESS_MALFORMED` on start, for a peer's address that cannot be read
+ */
+export function createHost(components: HostComponents, init: HostInit): Host {
+  const { blockstore, datastore, privateKey, bans, log } = components
+  const limits = { ...DEFAULT_LIMITS, ...init.limits }
+  const topics = new Set(init.topics)
+  const clock = Date.now
+  const denied = async (peer: PeerId): Promise<boolean> =>
+    bans.isBanned(peer.toString()) || !((await init.admit?.(peer)) ?? true)
+
+  const linked = withLibp2pLight(createHeliaLight({ blockstore, datastore }), {
+    privateKey,
+    addresses: { listen: [...init.listen] },
+    transports: [tcp()],
+    // The dialler's first choice is taken: TLS ciphers in native code, which bulk transfer feels. Both are always offered.
+    connectionEncrypters: [tls(), noise()],
+    // A stream whose reader is late for more than libp2p's 4 MiB is reset, and bitswap's reader is late.
+    streamMuxers: [yamux({ streamOptions: { maxReadBufferLength: 64 << 20 } })],
+    // A busy node answers a ping late: closing its connection then only makes it busier. The supervisor redials.
+    connectionMonitor: { abortConnectionOnPingFailure: false },
+    connectionManager: {
+      maxConnections: limits.maxConnections,
+      inboundConnectionThreshold: limits.connectionsPerSecond,
+      maxIncomingPendingConnections: limits.maxPendingConnections
+    },
+    connectionGater: {
+      denyDialPeer: denied,
+      denyInboundEncryptedConnection: denied,
+      denyOutboundEncryptedConnection: denied
+    },
+    peerDiscovery: init.mdns === true ? [mdns()] : [],
+    services: {
+      identify: identify(),
+      ping: ping(),
+      pubsub: guardedGossipsub(
+        {
+          bans,
+          topics,
+          frames: createRateLimiter({ clock }, limits.gossipMessages),
+          bytes: createRateLimiter({ clock }, limits.gossipBytes)
+        },
+        {
+          allowedTopics: topics,
+          allowPublishToZeroTopicPeers: true,
+          ignoreDuplicatePublishError: true,
+          maxInboundDataLength: MAX_GOSSIP_FRAME_BYTES,
+          maxOutboundBufferSize: 16 << 20,
+          // Telling peers not to send pays off for large messages only.
+          idontwantMinDataSize: 16 * 1024,
+          // Without it every duplicate's signature is verified before it is found to be one.
+          fastMsgIdFn: ({ from, seqno, data, signature, topic }) => {
+            const hash = createHash('sha256').update(topic)
+            for (const part of [from, seqno, data, signature]) {
+              hash.update(`${String(part?.length ?? -1)}:`)
+              if (part != null) hash.update(part)
+            }
+            return hash.digest('base64')
+          },
+          ...gossipScore(topics)
+        }
+      )
+    }
+  })
+  const helia = withBitswap(linked, {
+    messageSendTimeout: 120_000,
+    messageReceiveTimeout: 60_000,
+    maxInboundStreams: 64,
+    // The documented `maxWantlistSize` is read under this name; its default of 1,024 silently drops wants.
+    maxWantListSize: 65_536
+  } as Parameters<typeof withBitswap>[1])
+
+  let supervisor: Supervisor | undefined
+  let offBan: (() => void) | undefined
+
+  return {
+    helia,
+    get libp2p() {
+      return helia.libp2p
+    },
+    unixfs: unixfs(helia),
+    peerId: peerIdFromPrivateKey(privateKey),
+    async start() {
+      await helia.start()
+      const { libp2p } = helia
+      offBan = bans.onBan(peer => {
+        libp2p.hangUp(peerIdFromString(peer)).catch((error: unknown) => log.debug({ err: error }, 'hang-up failed'))
+      })
+      if (init.mdns === true) {
+        libp2p.addEventListener('peer:discovery', ({ detail: { id } }) => {
+          libp2p.dial(id).catch((error: unknown) => log.debug({ err: error }, 'discovered peer not reached'))
+        })
+      }
+      supervisor = createSupervisor({ libp2p, log }, { peers: init.peers ?? [] })
+      supervisor.start()
+    },
+    async stop() {
+      offBan?.()
+      await supervisor?.stop()
+      await helia.stop()
+    }
+  }
+}

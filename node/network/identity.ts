@@ -1,0 +1,60 @@
+import { chmod, link, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
+import { SalusError } from '#core/error.ts'
+
+/**
+ * The node's Ed25519 identity: read from a file, made on first use. Only the owner of the process can read the file.
+ *
+ * @throws SalusError `IDENTITY_MALFORMED` if the file holds no key
+ */
+export async function loadOrCreateIdentity(file: string): Promise<PrivateKey> {
+  const stored = await readIfThere(file)
+  if (stored != null) return toKey(file, stored)
+  await mkdir(dirname(file), { recursive: true })
+  const key = await generateKeyPair('Ed25519')
+  const temporary = `${file}.${String(process.pid)}.tmp`
+  const handle = await open(temporary, 'w', 0o600)
+  try {
+    await handle.writeFile(privateKeyToProtobuf(key))
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await chmod(temporary, 0o600)
+  try {
+    // Unlike rename, link fails where another process was first: both then use the same identity.
+    await link(temporary, file)
+  } catch (error) {
+    const other = await readIfThere(file)
+    if (other == null) throw error
+    return toKey(file, other)
+  } finally {
+    await rm(temporary, { force: true })
+  }
+  return key
+}
+
+async function readIfThere(file: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(file)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function toKey(file: string, bytes: Uint8Array): PrivateKey {
+  try {
+    return privateKeyFromProtobuf(bytes)
+  } catch (cause) {
+    throw new SalusError(
+      'IDENTITY_MALFORMED',
+      `${file} holds no libp2p key; restore it, or move it away for a new one.`,
+      {
+        cause
+      }
+    )
+  }
+}

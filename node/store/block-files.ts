@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto'
+import { access, mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { base32upper } from 'multiformats/bases/base32'
+import * as Digest from 'multiformats/hashes/digest'
+import { sha256 } from 'multiformats/hashes/sha2'
+import { SalusError } from '#core/error.ts'
+import { equalBytes } from '#core/encoding/bytes.ts'
+
+/** Blocks as files, named by the base32 of their multihash, in folders by the name's last two characters. */
+export interface BlockFiles {
+  /** Makes the folder and deletes what a crash left half-written. */
+  start(): Promise<void>
+  /** Writes a block; when the promise resolves it survives the loss of power. */
+  put(name: string, bytes: Uint8Array): Promise<void>
+  /**
+   * The bytes of a block, or undefined where there is none.
+   *
+   * @throws SalusError `BLOCK_DAMAGED` where the file is not what its name says (it is set aside, so that the block is
+   * fetched again); `BLOCK_UNREADABLE` where the disk refuses
+   */
+  get(name: string): Promise<Uint8Array | undefined>
+  has(name: string): Promise<boolean>
+  delete(name: string): Promise<void>
+  names(): AsyncGenerator<string>
+}
+
+const EXTENSION = '.data'
+const TEMPORARY = '.tmp'
+
+/** The large blocks of a node in a folder. */
+export function createBlockFiles(directory: string): BlockFiles {
+  /** Folders that are known to be there. */
+  const made = new Set<string>()
+  let counter = 0
+
+  const fileOf = (name: string): string => join(directory, name.slice(-2), `${name}${EXTENSION}`)
+
+  async function folders(): Promise<string[]> {
+    const entries = await readdir(directory, { withFileTypes: true })
+    return entries.filter(entry => entry.isDirectory()).map(entry => join(directory, entry.name))
+  }
+
+  return {
+    async start() {
+      await mkdir(directory, { recursive: true })
+      for (const folder of await folders()) {
+        for (const file of await readdir(folder)) {
+          if (file.endsWith(TEMPORARY)) await rm(join(folder, file), { force: true })
+        }
+      }
+    },
+    async put(name, bytes) {
+      const file = fileOf(name)
+      const folder = dirname(file)
+      if (!made.has(folder)) {
+        await mkdir(folder, { recursive: true })
+        await flush(directory)
+        made.add(folder)
+      }
+      const temporary = `${file}.${String(process.pid)}.${String(++counter)}${TEMPORARY}`
+      try {
+        const handle = await open(temporary, 'wx')
+        try {
+          await handle.writeFile(bytes)
+          await handle.datasync()
+        } finally {
+          await handle.close()
+        }
+        await rename(temporary, file)
+        await flush(folder)
+      } catch (cause) {
+        await rm(temporary, { force: true })
+        throw new SalusError('STORE_WRITE_FAILED', 'The disk refused a write; check its space and health.', { cause })
+      }
+    },
+    async get(name) {
+      const file = fileOf(name)
+      let bytes: Uint8Array
+      try {
+        bytes = await readFile(file)
+      } catch (cause) {
+        if (isMissing(cause)) return undefined
+        throw new SalusError('BLOCK_UNREADABLE', 'The disk refused to read a block; check its health and open files.', {
+          cause
+        })
+      }
+      if (!isBlock(name, bytes)) {
+        await rename(file, `${file}.damaged`)
+        throw new SalusError(
+          'BLOCK_DAMAGED',
+          'A stored block was damaged on the disk; it is fetched again from a peer.'
+        )
+      }
+      return bytes
+    },
+    async has(name) {
+      try {
+        await access(fileOf(name))
+        return true
+      } catch (cause) {
+        if (isMissing(cause)) return false
+        throw new SalusError('BLOCK_UNREADABLE', 'The disk refused to look for a block; check its health.', { cause })
+      }
+    },
+    async delete(name) {
+      await rm(fileOf(name), { force: true })
+    },
+    async *names() {
+      for (const folder of await folders()) {
+        for (const file of await readdir(folder)) {
+          if (file.endsWith(EXTENSION)) yield file.slice(0, -EXTENSION.length)
+        }
+      }
+    }
+  }
+}
+
+/** Whether the bytes are the block of this name. Only SHA-256 is stored as large blocks: others cannot be checked here. */
+function isBlock(name: string, bytes: Uint8Array): boolean {
+  const { code, digest } = Digest.decode(base32upper.decoder.decode(name))
+  return code === sha256.code && equalBytes(createHash('sha256').update(bytes).digest(), digest)
+}
+
+/** Puts a folder's names on the disk. Windows cannot open folders, and needs no flush: its file system journals names. */
+async function flush(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}

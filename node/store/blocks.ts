@@ -1,0 +1,117 @@
+import { BaseBlockstore } from 'blockstore-core'
+import { NotFoundError } from 'interface-store'
+import all from 'it-to-buffer'
+import { base32upper } from 'multiformats/bases/base32'
+import { CID } from 'multiformats/cid'
+import * as raw from 'multiformats/codecs/raw'
+import * as Digest from 'multiformats/hashes/digest'
+import { createBlockFiles, type BlockFiles } from '#node/store/block-files.ts'
+import { openTable, type Database, type Table } from '#node/store/database.ts'
+import { createSyncWriter, type SyncWriter } from '#node/store/sync-writer.ts'
+
+/** Largest block kept in the database, in bytes; larger ones are files: LevelDB slows down on large values (decision 0004). */
+export const MAX_SMALL_BLOCK_BYTES = 64 * 1024
+
+/** A block store that is opened before and stopped after whoever uses it. */
+export interface DiskBlockstore extends BaseBlockstore {
+  /** Removes what a crash left half-written. */
+  start(): Promise<void>
+  /** Waits for what is being written. */
+  stop(): Promise<void>
+}
+
+/** A block in a walk over the whole store. */
+type Pair = ReturnType<BaseBlockstore['getAll']> extends AsyncGenerator<infer T> | Generator<infer T> ? T : never
+
+/** Where the blocks are kept. */
+export interface BlockstoreInit {
+  readonly db: Database
+  /** Folder of the large blocks; made if it is not there. */
+  readonly directory: string
+}
+
+/** The node's block store: small blocks in LevelDB, large ones in checksummed files; both on the disk when `put` resolves. */
+export function createBlockstore({ db, directory }: BlockstoreInit): DiskBlockstore {
+  return new SplitBlockstore(openTable(db, 'blocks'), createSyncWriter(db), createBlockFiles(directory))
+}
+
+class SplitBlockstore extends BaseBlockstore implements DiskBlockstore {
+  readonly #small: Table
+  readonly #writer: SyncWriter
+  readonly #large: BlockFiles
+
+  constructor(small: Table, writer: SyncWriter, large: BlockFiles) {
+    super()
+    this.#small = small
+    this.#writer = writer
+    this.#large = large
+  }
+
+  async start(): Promise<void> {
+    await this.#large.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.#writer.stop()
+  }
+
+  override async put(cid: CID, value: Parameters<BaseBlockstore['put']>[1]): Promise<CID> {
+    const bytes = value instanceof Uint8Array ? value : await all(value)
+    const name = nameOf(cid)
+    if (bytes.length > MAX_SMALL_BLOCK_BYTES) {
+      await this.#large.put(name, bytes)
+    } else {
+      await this.#writer.write(changes => {
+        changes.push({ type: 'put', table: this.#small, key: name, value: bytes })
+        return Promise.resolve()
+      })
+    }
+    return cid
+  }
+
+  override async *get(cid: CID): AsyncGenerator<Uint8Array> {
+    const name = nameOf(cid)
+    const bytes = (await this.#small.get(name)) ?? (await this.#large.get(name))
+    if (bytes == null) throw new NotFoundError()
+    yield bytes
+  }
+
+  override async has(cid: CID): Promise<boolean> {
+    const name = nameOf(cid)
+    // Asked before each get and put: the key alone is read, never the value.
+    return (await this.#small.has(name)) || (await this.#large.has(name))
+  }
+
+  override async delete(cid: CID): Promise<void> {
+    const name = nameOf(cid)
+    await this.#large.delete(name)
+    await this.#writer.write(changes => {
+      changes.push({ type: 'del', table: this.#small, key: name })
+      return Promise.resolve()
+    })
+  }
+
+  /** Blocks are kept by multihash: the codec that was put is not known any more, so compare by multihash. */
+  override async *getAll(): AsyncGenerator<Pair> {
+    for await (const [name, bytes] of this.#small.iterator()) yield pairOf(name, bytes)
+    for await (const name of this.#large.names()) {
+      const bytes = await this.#large.get(name)
+      if (bytes != null) yield pairOf(name, bytes)
+    }
+  }
+}
+
+/** Name of a block: its multihash in base32, so that one block has one name under every codec. */
+function nameOf(cid: CID): string {
+  return base32upper.encoder.encode(cid.multihash.bytes)
+}
+
+function pairOf(name: string, block: Uint8Array): Pair {
+  const cid = CID.createV1(raw.code, Digest.decode(base32upper.decoder.decode(name)))
+  return {
+    cid,
+    bytes: (function* () {
+      yield block
+    })()
+  }
+}

@@ -1,0 +1,127 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import type { CID } from 'multiformats/cid'
+import { fetchFile } from '#node/network/fetch-file.ts'
+import { importFile } from '#node/network/import-file.ts'
+import { expectCode } from '#test/error-code.ts'
+import { openPeer, until, usePeers, type TestPeer } from '#test/node/network/peer.ts'
+
+const MIB = 1 << 20
+
+/** SHA-256 of what a peer fetches. */
+async function fetchDigest({ host }: TestPeer, cid: CID): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const bytes of fetchFile(host.helia, cid, { maxBytes: 64 * MIB, signal: AbortSignal.timeout(15_000) })) {
+    hash.update(bytes)
+  }
+  return hash.digest('hex')
+}
+
+describe('file exchange', () => {
+  const peer = usePeers()
+
+  it('brings a file from peer to peer, also when its publisher is gone and after a restart', async () => {
+    const content = randomBytes(8 * MIB + 12_345)
+    const digest = createHash('sha256').update(content).digest('hex')
+    const a = await peer()
+    const { cid, sizeBytes } = await importFile(a.host, [content])
+    expect(sizeBytes).to.equal(content.length)
+
+    const folder = await mkdtemp(join(tmpdir(), 'salus-peer-'))
+    try {
+      const b = await openPeer(folder, { peers: [a.address] })
+      expect(await fetchDigest(b, cid)).to.equal(digest)
+      await importFile(b.host, [content])
+      await a.host.stop()
+
+      const c = await peer({ peers: [b.address] })
+      expect(await fetchDigest(c, cid)).to.equal(digest)
+      await b.stop()
+
+      const again = await openPeer(folder)
+      expect(again.host.peerId.toString()).to.equal(b.host.peerId.toString())
+      expect(await again.host.helia.pins.isPinned(cid)).to.equal(true)
+      await again.host.helia.gc()
+      const d = await peer({ peers: [again.address] })
+      expect(await fetchDigest(d, cid)).to.equal(digest)
+      await again.stop()
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+
+  it('keeps the identity where only its owner can read it', async () => {
+    const { directory } = await peer()
+    const { mode } = await stat(join(directory, 'identity.key'))
+    if (process.platform !== 'win32') expect(mode & 0o777).to.equal(0o600)
+  })
+
+  it('refuses a file above the limit before it fetches the leaves', async () => {
+    const a = await peer()
+    const { cid } = await importFile(a.host, [randomBytes(3 * MIB)])
+    const b = await peer({ peers: [a.address] })
+    await expectCode('FETCH_OVERSIZE', async () => {
+      for await (const bytes of fetchFile(b.host.helia, cid, { maxBytes: 2 * MIB })) expect(bytes).to.equal(undefined)
+    })
+  })
+
+  it('refuses a folder', async () => {
+    const a = await peer()
+    const cid = await a.host.unixfs.addDirectory()
+    await expectCode('FETCH_NOT_A_FILE', () => fetchFile(a.host.helia, cid, { maxBytes: MIB }).next())
+  })
+
+  it('says that no peer has a block', async () => {
+    const a = await peer()
+    const { cid } = await importFile(a.host, [randomBytes(1000)])
+    const b = await peer()
+    await expectCode('FETCH_NO_BLOCK', () => {
+      return fetchFile(b.host.helia, cid, { maxBytes: MIB, deadlineMs: 50, tries: 2 }).next()
+    })
+  })
+
+  it('takes from a peer no faster than its reader does', async () => {
+    const a = await peer()
+    const { cid } = await importFile(a.host, [randomBytes(24 * MIB)])
+    const b = await peer({ peers: [a.address] })
+    const file = fetchFile(b.host.helia, cid, { maxBytes: 64 * MIB, window: 4 })
+    await file.next()
+    await until('the window is full', async () => (await count(b)) >= 5)
+    // One read, four in flight, and the root: the other leaves stay where they are.
+    expect(await count(b)).to.be.at.most(6)
+    await file.return(undefined)
+  })
+
+  it('redials a peer that comes back', async () => {
+    const a = await peer()
+    const b = await peer({ peers: [a.address] })
+    await until('connected', () => b.host.libp2p.getConnections(a.host.peerId).length > 0)
+    await a.host.libp2p.hangUp(b.host.peerId)
+    await until('connected again', () => b.host.libp2p.getConnections(a.host.peerId).length > 0)
+  })
+
+  it('connects by noise where a peer offers nothing else', async () => {
+    const a = await peer()
+    const { createLibp2p } = await import('libp2p')
+    const { noise } = await import('@chainsafe/libp2p-noise')
+    const { tcp } = await import('@libp2p/tcp')
+    const { yamux } = await import('@libp2p/yamux')
+    const other = await createLibp2p({ transports: [tcp()], connectionEncrypters: [noise()], streamMuxers: [yamux()] })
+    try {
+      const [address] = a.host.libp2p.getMultiaddrs()
+      const connection = await other.dial(address!)
+      expect(connection.encryption).to.equal('/noise')
+    } finally {
+      await other.stop()
+    }
+  })
+})
+
+/** Number of blocks on a peer's disk. */
+async function count({ blockstore }: TestPeer): Promise<number> {
+  const blocks = await Array.fromAsync(blockstore.getAll())
+  return blocks.length
+}

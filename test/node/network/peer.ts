@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLog } from '#node/log.ts'
+import { createBans, type Bans, type BansInit } from '#node/network/bans.ts'
+import { createHost, type Host, type HostInit } from '#node/network/host.ts'
+import { loadOrCreateIdentity } from '#node/network/identity.ts'
+import { createBlockstore, type DiskBlockstore } from '#node/store/blocks.ts'
+import { openDatabase, type Database } from '#node/store/database.ts'
+import { createDatastore } from '#node/store/datastore.ts'
+
+/** A real host on a port of its own with real stores in a folder. */
+export interface TestPeer {
+  readonly directory: string
+  readonly db: Database
+  readonly blockstore: DiskBlockstore
+  readonly bans: Bans
+  readonly host: Host
+  readonly address: string
+  /** Stops the host and closes its stores; the folder stays. */
+  stop(): Promise<void>
+}
+
+export const log = createLog({ name: 'test', level: 'silent' })
+
+/** Opens a peer in a folder; the same folder gives the same peer again. */
+export async function openPeer(
+  directory: string,
+  init: Partial<HostInit> & { bans?: BansInit } = {}
+): Promise<TestPeer> {
+  const db = await openDatabase(join(directory, 'db'))
+  const blockstore = createBlockstore({ db, directory: join(directory, 'blocks') })
+  await blockstore.start()
+  const bans = createBans({ db, clock: Date.now, log }, init.bans)
+  await bans.start()
+  const privateKey = await loadOrCreateIdentity(join(directory, 'identity.key'))
+  const datastore = createDatastore(db)
+  const host = createHost(
+    { blockstore, datastore, privateKey, bans, log },
+    { listen: ['/ip4/127.0.0.1/tcp/0'], ...init }
+  )
+  await host.start()
+  const [address] = host.libp2p.getMultiaddrs()
+  return {
+    directory,
+    db,
+    blockstore,
+    bans,
+    host,
+    address: address?.toString() ?? '',
+    async stop() {
+      await host.stop()
+      await bans.stop()
+      await blockstore.stop()
+      await db.close()
+    }
+  }
+}
+
+/** Opens peers in folders of their own and takes them away again after each test. */
+export function usePeers(): (init?: Parameters<typeof openPeer>[1]) => Promise<TestPeer> {
+  const opened: TestPeer[] = []
+  afterEach(async () => {
+    for (const peer of opened.splice(0)) {
+      await peer.stop()
+      await rm(peer.directory, { recursive: true })
+    }
+  })
+  return async init => {
+    const peer = await openPeer(await mkdtemp(join(tmpdir(), 'salus-peer-')), init)
+    opened.push(peer)
+    return peer
+  }
+}
+
+/** Waits until a condition holds; fails after a while. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+  const endMs = Date.now() + timeoutMs
+  while (!(await holds())) {
+    if (Date.now() > endMs) throw new Error(`waited too long: ${what}`)
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+}
