@@ -14,6 +14,8 @@ export const MAX_SMALL_BLOCK_BYTES = 64 * 1024
 
 /** A block store that is opened before and stopped after whoever uses it. */
 export interface DiskBlockstore extends BaseBlockstore {
+  put(cid: CID, value: Parameters<BaseBlockstore['put']>[1]): Promise<CID>
+  has(cid: CID): Promise<boolean>
   /** Removes what a crash left half-written. */
   start(): Promise<void>
   /** Waits for what is being written. */

@@ -65,8 +65,6 @@ export function createMessageLog({ db }: { db: Database }): MessageLog {
   return {
     head,
     async append(key, bytes, indexKeys) {
-      const known = await positionOf(key)
-      if (known != null) return known
       return await writer.write(async changes => {
         // Read anew for each group: one that was not written leaves no hole.
         if (group?.changes !== changes) group = { changes, last: await head(), given: new Map() }

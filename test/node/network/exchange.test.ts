@@ -122,6 +122,6 @@ describe('file exchange', () => {
 
 /** Number of blocks on a peer's disk. */
 async function count({ blockstore }: TestPeer): Promise<number> {
-  const blocks = await Array.fromAsync(blockstore.getAll())
-  return blocks.length
+  const walk = blockstore.getAll()
+  for (let blocks = 0; ; blocks++) if ((await walk.next()).done === true) return blocks
 }
