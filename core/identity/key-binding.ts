@@ -1,5 +1,6 @@
 /** The EIP-712 statement that ties a key bundle to an address (docs/specs/identity.md). */
-import { verifyTypedData, type TypedDataDomain, type TypedDataField } from 'ethers'
+import { verifyTypedData, type TypedDataDomain } from 'ethers'
+import { domain, type TypedDataTypes } from '#core/abi/typed-data.ts'
 import { SalusError } from '#core/error.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { keyBundleDigest } from '#core/identity/key-bundle.ts'
@@ -8,7 +9,7 @@ import type { Evidence } from '#core/identity/evidence.ts'
 const EOA_SIGNATURE_BYTES = 65
 
 /** The EIP-712 types of a key binding. */
-export const KEY_BINDING_TYPES: Record<string, TypedDataField[]> = {
+export const KEY_BINDING_TYPES: TypedDataTypes = {
   KeyBinding: [
     { name: 'keyBundle', type: 'bytes32' },
     { name: 'notAfter', type: 'uint256' }
@@ -18,20 +19,20 @@ export const KEY_BINDING_TYPES: Record<string, TypedDataField[]> = {
 /** Signs EIP-712 typed data; an ethers `Wallet`'s method of the same name fits. */
 export type SignTypedData = (
   domain: TypedDataDomain,
-  types: Record<string, TypedDataField[]>,
+  types: TypedDataTypes,
   value: Record<string, unknown>
 ) => Promise<string>
 
 /** What a wallet is asked to sign. */
 export interface TypedData {
   readonly domain: TypedDataDomain
-  readonly types: Record<string, TypedDataField[]>
+  readonly types: TypedDataTypes
   readonly value: Record<string, unknown>
 }
 
 /** The domain of key bindings: that of `AccessGrants`, where the address is a grantee. */
-export function keyBindingDomain(chainId: number | bigint, accessGrants: string): TypedDataDomain {
-  return { name: 'Salus AccessGrants', version: '1', chainId, verifyingContract: accessGrants }
+export function keyBindingDomain(chainId: number, accessGrants: string): TypedDataDomain {
+  return domain('AccessGrants', chainId, accessGrants)
 }
 
 /**
@@ -39,8 +40,8 @@ export function keyBindingDomain(chainId: number | bigint, accessGrants: string)
  *
  * @param notAfter - seconds since 1970-01-01
  */
-export function keyBindingTypedData(domain: TypedDataDomain, bundleDigest: Uint8Array, notAfter: number): TypedData {
-  return { domain, types: KEY_BINDING_TYPES, value: { keyBundle: toHex(bundleDigest), notAfter } }
+export function keyBindingTypedData(of: TypedDataDomain, bundleDigest: Uint8Array, notAfter: number): TypedData {
+  return { domain: of, types: KEY_BINDING_TYPES, value: { keyBundle: toHex(bundleDigest), notAfter } }
 }
 
 /**
@@ -49,16 +50,16 @@ export function keyBindingTypedData(domain: TypedDataDomain, bundleDigest: Uint8
  *
  * @throws SalusError `BINDING_ABSENT`, `BINDING_UNSUPPORTED` (not 65 bytes), `BINDING_SIGNATURE` (no key could have made it)
  */
-export function recoverBindingAddress(domain: TypedDataDomain, { bundle, binding }: Evidence): `0x${string}` {
+export function recoverBindingAddress(of: TypedDataDomain, { bundle, binding }: Evidence): `0x${string}` {
   if (binding == null) {
     throw new SalusError('BINDING_ABSENT', 'The author is not the patient and shows no binding of its keys.')
   }
   if (binding.signature.length !== EOA_SIGNATURE_BYTES) {
     throw new SalusError('BINDING_UNSUPPORTED', 'Only bindings signed by a plain wallet are supported so far.')
   }
-  const { types, value } = keyBindingTypedData(domain, keyBundleDigest(bundle), binding.notAfter)
+  const { types, value } = keyBindingTypedData(of, keyBundleDigest(bundle), binding.notAfter)
   try {
-    return verifyTypedData(domain, types, value, toHex(binding.signature)).toLowerCase() as `0x${string}`
+    return verifyTypedData(of, types, value, toHex(binding.signature)).toLowerCase() as `0x${string}`
   } catch (cause) {
     throw new SalusError('BINDING_SIGNATURE', 'Refused: the key binding’s signature is malformed.', { cause })
   }
@@ -71,11 +72,11 @@ export function recoverBindingAddress(domain: TypedDataDomain, { bundle, binding
  * @throws SalusError `BINDING_EXPIRED`, `BINDING_ADDRESS` (another address signed it), and as {@link recoverBindingAddress}
  */
 export function checkBinding(
-  domain: TypedDataDomain,
+  of: TypedDataDomain,
   evidence: Evidence,
   expected: { readonly address: string; readonly nowS: number }
 ): void {
-  const address = recoverBindingAddress(domain, evidence)
+  const address = recoverBindingAddress(of, evidence)
   if (address !== expected.address.toLowerCase()) {
     throw new SalusError('BINDING_ADDRESS', 'Refused: the key binding was signed by another address.')
   }

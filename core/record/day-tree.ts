@@ -13,7 +13,7 @@ import { checkedDay } from '#core/record/day.ts'
 export const TREE_DEPTH = 16
 
 /** More nodes than any minimal cover needs. */
-export const MAX_COVER_NODES = 2 * TREE_DEPTH
+export const MAX_COVER_NODES: number = 2 * TREE_DEPTH
 
 /** A node of the tree: `prefix` holds the first `depth` bits of the days under it. */
 export interface CoverNode {

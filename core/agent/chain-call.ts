@@ -1,0 +1,14 @@
+import type { ContractName } from '#core/chain/deployment.ts'
+
+/** A signed request to a contract, as a relayer submits it; byte strings and large numbers as `0x…`. */
+export interface ChainCall {
+  readonly contract: ContractName
+  readonly method: string
+  readonly args: readonly (string | number)[]
+}
+
+/** The chain and the contracts that an agent signs for; a `Deployment` fits. */
+export interface SigningTarget {
+  readonly chainId: number
+  readonly contracts: Readonly<Record<'PatientRegistry' | 'AccessGrants', { readonly address: string }>>
+}

@@ -1,0 +1,64 @@
+import { fromHex } from '#core/encoding/bytes.ts'
+import type { SigningTarget } from '#core/agent/chain-call.ts'
+import type { GivenGrant, KeptGeneration, PatientState } from '#core/agent/patient-state.ts'
+import type { Primitives, Random } from '#core/crypto/primitives.ts'
+import { sealCapsule, preferredKemKey } from '#core/grant/capsule.ts'
+import type { CapsuleKey } from '#core/grant/capsule-keys.ts'
+import { decodeGrantDocument, grantScope } from '#core/grant/document.ts'
+import type { AgentKeys } from '#core/identity/agent-keys.ts'
+import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
+import { LAST_DAY } from '#core/record/day.ts'
+import { coverOf, type CoverNode } from '#core/record/day-tree.ts'
+import { compartmentTag } from '#core/record/generation.ts'
+
+/**
+ * The days of a generation that a grant opens. No entry of a replaced generation has a later day than its last, so a grant
+ * from the beginning gets the whole of it: one node, where the exact span would take up to sixteen.
+ */
+function coverOfGeneration(p: Primitives, { key, retiredDay }: KeptGeneration, grant: GivenGrant): CoverNode[] {
+  const { fromDay, toDay } = grant
+  if (retiredDay == null) return coverOf(p, key, fromDay, toDay)
+  if (fromDay === 0 && toDay >= retiredDay) return coverOf(p, key, 0, LAST_DAY)
+  return fromDay > retiredDay ? [] : coverOf(p, key, fromDay, Math.min(toDay, retiredDay))
+}
+
+/** The keys that a grant hands over now. */
+function keysOf(p: Primitives, state: PatientState, grant: GivenGrant): CapsuleKey[] {
+  return grant.compartments.flatMap((compartment, i) =>
+    state.generations[compartment]
+      .filter(({ number }) => number >= (grant.firstGenerations[i] ?? Number.POSITIVE_INFINITY))
+      .map(generation => ({
+        compartment,
+        tag: compartmentTag(p, generation.key, compartment),
+        generation: generation.number,
+        cover: coverOfGeneration(p, generation, grant)
+      }))
+      .filter(({ cover }) => cover.length > 0)
+  )
+}
+
+/** Seals the capsule of a grant, with the revision that the grant's record names. */
+export async function capsuleOf(
+  p: Primitives,
+  random: Random,
+  from: { readonly state: PatientState; readonly keys: AgentKeys; readonly target: SigningTarget },
+  grant: GivenGrant
+): Promise<Uint8Array> {
+  const { state, keys, target } = from
+  const { grantId, grantee } = decodeGrantDocument(grant.document)
+  return await sealCapsule(p, random, {
+    header: {
+      network: state.network,
+      contract: fromHex(target.contracts.AccessGrants.address, 20),
+      grantId,
+      patient: state.patient,
+      grantee,
+      terms: grant.terms,
+      scope: grantScope(grant.document),
+      revision: grant.capsuleRevision
+    },
+    to: preferredKemKey(decodeKeyBundle(grant.bundle)),
+    content: { document: grant.document, keys: keysOf(p, state, grant) },
+    patientKeys: keys
+  })
+}

@@ -1,0 +1,50 @@
+import { SalusError } from '#core/error.ts'
+import { equalBytes } from '#core/encoding/bytes.ts'
+import { currentGeneration, type PatientState } from '#core/agent/patient-state.ts'
+import type { Primitives, Random } from '#core/crypto/primitives.ts'
+import type { AgentKeys } from '#core/identity/agent-keys.ts'
+import { COMPARTMENTS, type Compartment } from '#core/record/compartment.ts'
+import { leafOf } from '#core/record/day-tree.ts'
+import { decodeEntry } from '#core/record/entry.ts'
+import { compartmentTag } from '#core/record/generation.ts'
+import { openEntry, sealEntry, type EntryInput, type OpenedEntry, type SealedEntry } from '#core/record/seal-entry.ts'
+
+/** What a writer says of a new entry; the rest follows from its keys. */
+export type NewEntry = Pick<EntryInput, 'day' | 'content' | 'entry' | 'revision' | 'parents'> & {
+  readonly compartment: Compartment
+}
+
+/** Seals an entry of the patient's own, under the compartment's present generation. */
+export function sealAsPatient(
+  p: Primitives,
+  random: Random,
+  by: { readonly state: PatientState; readonly keys: AgentKeys },
+  { compartment, ...entry }: NewEntry
+): SealedEntry {
+  const { network, patient } = by.state
+  const { number: generation, key } = currentGeneration(by.state, compartment)
+  const tag = compartmentTag(p, key, compartment)
+  const leafKey = leafOf(p, key, entry.day)
+  return sealEntry(p, random, { ...entry, network, patient, tag, generation, leafKey, author: by.keys, grant: null })
+}
+
+/**
+ * Opens any entry of the patient's record, whoever wrote it.
+ *
+ * @throws SalusError `ENTRY_TAG` if it lies in no compartment of this record, and as `openEntry`
+ */
+export function openAsPatient(
+  p: Primitives,
+  state: PatientState,
+  sealed: Pick<SealedEntry, 'headerBytes' | 'slotBytes' | 'blob'>
+): OpenedEntry & { readonly compartment: Compartment } {
+  const { header } = decodeEntry(sealed.headerBytes, state)
+  for (const compartment of COMPARTMENTS) {
+    for (const { key, number } of state.generations[compartment]) {
+      const tag = compartmentTag(p, key, compartment)
+      if (number !== header.generation || !equalBytes(tag, header.tag)) continue
+      return { ...openEntry(p, { ...sealed, leafKey: leafOf(p, key, header.day), tag }), compartment }
+    }
+  }
+  throw new SalusError('ENTRY_TAG', 'Refused: the entry lies in no compartment of this record.')
+}

@@ -1,0 +1,120 @@
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { domain, grantTypes } from '#core/abi/typed-data.ts'
+import { concat, toHex } from '#core/encoding/bytes.ts'
+import type { ChainCall, SigningTarget } from '#core/agent/chain-call.ts'
+import { capsuleOf } from '#core/agent/patient-capsule.ts'
+import { currentGeneration, type GivenGrant, type PatientState } from '#core/agent/patient-state.ts'
+import type { Primitives, Random } from '#core/crypto/primitives.ts'
+import { encodeGrantDocument, grantScope, orderedCompartments } from '#core/grant/document.ts'
+import { NO_EXPIRY, RIGHT_HISTORY, packTerms, termsBytes, type Terms } from '#core/grant/terms.ts'
+import type { AgentKeys } from '#core/identity/agent-keys.ts'
+import type { SignTypedData } from '#core/identity/key-binding.ts'
+import { COMPARTMENTS, type Compartment } from '#core/record/compartment.ts'
+import { LAST_DAY, dayOf } from '#core/record/day.ts'
+
+/** What a patient wants to grant. */
+export interface GrantWish extends Terms {
+  /** The grantee's key bundle, whose binding to the address the agent has checked. */
+  readonly bundle: Uint8Array
+  /** In any order. */
+  readonly compartments: readonly Compartment[]
+  readonly purpose: string
+  /** First day opened; by default that of `notBefore`, or the beginning with the right to history. */
+  readonly fromDay?: number
+  /** Last day opened; by default that of `expiresAt`. */
+  readonly toDay?: number
+}
+
+/** Who signs, with what, and until when a relayer may submit the request (seconds since 1970-01-01). */
+export interface PatientSigning {
+  readonly state: PatientState
+  readonly keys: AgentKeys
+  readonly target: SigningTarget
+  readonly deadlineS: number
+  readonly signTypedData: SignTypedData
+}
+
+/** A grant ready to go out: the request for the chain, the capsule for the grantee, the state to keep. */
+export interface PreparedGrant {
+  readonly state: PatientState
+  readonly grantId: Uint8Array
+  readonly call: ChainCall
+  readonly capsuleBytes: Uint8Array
+}
+
+function spanOf(wish: GrantWish): Pick<GivenGrant, 'fromDay' | 'toDay'> {
+  const history = (wish.rights & RIGHT_HISTORY) !== 0
+  const lastDay = wish.expiresAt === NO_EXPIRY ? LAST_DAY : Math.min(LAST_DAY, dayOf(wish.expiresAt * 1000))
+  return {
+    fromDay: wish.fromDay ?? (history ? 0 : dayOf(wish.notBefore * 1000)),
+    toDay: wish.toDay ?? lastDay
+  }
+}
+
+/**
+ * Prepares a grant, continuous or one-time, of one or more compartments.
+ *
+ * @throws SalusError `TERMS_RANGE`, `DAY_RANGE`, `GRANT_SHAPE` (no compartment), `KEY_BUNDLE_*`, `CAPSULE_SUITE`, `CAPSULE_OVERSIZE`
+ */
+export async function prepareGrant(
+  p: Primitives,
+  random: Random,
+  by: PatientSigning,
+  wish: GrantWish
+): Promise<PreparedGrant> {
+  const { state } = by
+  const { network, patient } = state
+  const compartments = orderedCompartments(COMPARTMENTS.filter(each => wish.compartments.includes(each)))
+  const history = (wish.rights & RIGHT_HISTORY) !== 0
+  const salt = random(32)
+  const grantId = keccak_256(concat(patient, salt))
+  const { grantee, purpose } = wish
+  const document = encodeGrantDocument({ network, grantId, patient, grantee, compartments, purpose, salt: random(32) })
+  const given: GivenGrant = {
+    grantId,
+    salt,
+    document,
+    terms: termsBytes(packTerms(wish)),
+    bundle: wish.bundle,
+    compartments,
+    firstGenerations: compartments.map(each => (history ? 1 : currentGeneration(state, each).number)),
+    ...spanOf(wish),
+    capsuleRevision: 1,
+    isRevoked: false
+  }
+  return {
+    state: { ...state, grants: [...state.grants, given] },
+    grantId,
+    call: await grantCall(by, wish, given),
+    capsuleBytes: await capsuleOf(p, random, by, given)
+  }
+}
+
+async function grantCall(by: PatientSigning, wish: Terms, given: GivenGrant): Promise<ChainCall> {
+  const { state, target, deadlineS } = by
+  const patient = toHex(state.patient)
+  const scope = toHex(grantScope(given.document))
+  const salt = toHex(given.salt)
+  const { notBefore, expiresAt, rights, uses } = wish
+  const signature = await by.signTypedData(
+    domain('AccessGrants', target.chainId, target.contracts.AccessGrants.address),
+    grantTypes,
+    {
+      patient,
+      grantee: toHex(wish.grantee),
+      notBefore,
+      expiresAt,
+      rights,
+      uses,
+      scope,
+      salt,
+      epoch: state.epoch,
+      deadline: deadlineS
+    }
+  )
+  return {
+    contract: 'AccessGrants',
+    method: 'grant',
+    args: [patient, toHex(given.terms), scope, salt, deadlineS, signature]
+  }
+}

@@ -1,0 +1,111 @@
+/** What a patient's agent keeps: plain data, secret, encoded as canonical dag-cbor (docs/specs/agent-state.md). */
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { networkIdOf } from '#core/chain/network-id.ts'
+import { SalusError } from '#core/error.ts'
+import { concat } from '#core/encoding/bytes.ts'
+import { readVersion } from '#core/encoding/version.ts'
+import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
+import { readMap } from '#core/encoding/shape.ts'
+import type { Random } from '#core/crypto/primitives.ts'
+import { COMPARTMENTS, type Compartment } from '#core/record/compartment.ts'
+import { nextGeneration, type Generation } from '#core/record/generation.ts'
+import type { SigningTarget } from '#core/agent/chain-call.ts'
+
+const AREA = 'PATIENT_STATE'
+const MAX_STATE_BYTES = 16_777_216
+
+/** A generation with the day it was replaced; null for the one in use. */
+export interface KeptGeneration extends Generation {
+  readonly retiredDay: number | null
+}
+
+/** A grant as its patient remembers it. */
+export interface GivenGrant {
+  readonly grantId: Uint8Array
+  /** Salt of the grant id, 32 bytes. */
+  readonly salt: Uint8Array
+  /** Canonical bytes of the grant document. */
+  readonly document: Uint8Array
+  /** As on the chain when granted, 32 bytes. */
+  readonly terms: Uint8Array
+  /** The grantee's key bundle, to which capsules are sealed. */
+  readonly bundle: Uint8Array
+  readonly compartments: readonly Compartment[]
+  /** The first generation that the grant opens, by compartment, in the same order. */
+  readonly firstGenerations: readonly number[]
+  readonly fromDay: number
+  readonly toDay: number
+  /** Revision of the newest capsule. */
+  readonly capsuleRevision: number
+  readonly isRevoked: boolean
+}
+
+/** Everything of one patient. */
+export interface PatientState {
+  readonly v: 1
+  readonly network: Uint8Array
+  /** Pseudonym on the chain, 32 bytes. */
+  readonly patient: Uint8Array
+  /** Salt of the pseudonym, 32 bytes. */
+  readonly salt: Uint8Array
+  /** Address of the wallet that controls the record, 20 bytes. */
+  readonly signer: Uint8Array
+  /** Root of the agent's keys, 32 bytes. */
+  readonly seed: Uint8Array
+  /** As `PatientRegistry` counts the changes of signer. */
+  readonly epoch: number
+  /** Generations by compartment, oldest first. */
+  readonly generations: Readonly<Record<Compartment, readonly KeptGeneration[]>>
+  readonly grants: readonly GivenGrant[]
+  readonly rotationRevision: number
+}
+
+/** A new patient: fresh seed, pseudonym and first generations. Nobody knows of it until it is registered. */
+export function createPatient(random: Random, target: SigningTarget, signer: Uint8Array): PatientState {
+  const salt = random(32)
+  const generations: Partial<Record<Compartment, KeptGeneration[]>> = {}
+  for (const each of COMPARTMENTS) generations[each] = [{ ...nextGeneration(random), retiredDay: null }]
+  return {
+    v: 1,
+    network: networkIdOf(target.chainId, target.contracts.PatientRegistry.address),
+    patient: keccak_256(concat(keccak_256(signer), salt)),
+    salt,
+    signer,
+    seed: random(32),
+    epoch: 0,
+    generations: generations as Record<Compartment, KeptGeneration[]>,
+    grants: [],
+    rotationRevision: 0
+  }
+}
+
+/** The bytes to keep. They hold every key of the record: encrypt them at rest. */
+export function encodePatientState(state: PatientState): Uint8Array {
+  return encodeCanonical(state)
+}
+
+/**
+ * Reads back what {@link encodePatientState} gave. The agent's own, encrypted store is trusted for the rest.
+ *
+ * @throws SalusError `PATIENT_STATE_TRUNCATED`, `_OVERSIZE`, `_DUPLICATE_KEY`, `_TRAILING`, `_NOT_CANONICAL`, `_MALFORMED`,
+ * `_VERSION`, `_SHAPE`
+ */
+export function decodePatientState(bytes: Uint8Array): PatientState {
+  const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_STATE_BYTES })
+  readVersion(value, AREA)
+  const fields = ['v', 'network', 'patient', 'salt', 'signer', 'seed', 'epoch', 'generations', 'grants']
+  const map = readMap(value, AREA, [...fields, 'rotationRevision'])
+  readMap(map['generations'], AREA, COMPARTMENTS)
+  return map as unknown as PatientState
+}
+
+/**
+ * The generation of a compartment that is in use.
+ *
+ * @throws SalusError `PATIENT_STATE_SHAPE` if there is none
+ */
+export function currentGeneration(state: PatientState, compartment: Compartment): KeptGeneration {
+  const current = state.generations[compartment].at(-1)
+  if (current == null) throw new SalusError('PATIENT_STATE_SHAPE', 'The agent’s state lacks keys; restore a backup.')
+  return current
+}

@@ -1,0 +1,262 @@
+import { expect } from 'chai'
+import { Wallet, verifyTypedData } from 'ethers'
+import { domain, grantTypes, registrationTypes, revocationTypes } from '#core/abi/typed-data.ts'
+import { fromHex, toHex, utf8 } from '#core/encoding/bytes.ts'
+import { openAsGrantee, sealAsGrantee } from '#core/agent/grantee-entries.ts'
+import { granteeEvidence } from '#core/agent/grantee-requests.ts'
+import { acceptCapsule, advanceDays, createGrantee, type GranteeState } from '#core/agent/grantee-state.ts'
+import { openAsPatient, sealAsPatient } from '#core/agent/patient-entries.ts'
+import { prepareGrant, type GrantWish, type PatientSigning } from '#core/agent/patient-grant.ts'
+import { patientKeys, registrationCall } from '#core/agent/patient-registration.ts'
+import { prepareRevocation } from '#core/agent/patient-revocation.ts'
+import { createPatient, decodePatientState, encodePatientState, type PatientState } from '#core/agent/patient-state.ts'
+import { decodeCapsule } from '#core/grant/capsule.ts'
+import { decodeRotation, verifyRotation } from '#core/grant/rotation.ts'
+import { NO_EXPIRY, RIGHT_HISTORY, RIGHT_READ, RIGHT_WRITE, UNLIMITED_USES } from '#core/grant/terms.ts'
+import type { AgentKeys } from '#core/identity/agent-keys.ts'
+import { decodeEvidence } from '#core/identity/evidence.ts'
+import { checkBinding, keyBindingDomain } from '#core/identity/key-binding.ts'
+import { dayOf } from '#core/record/day.ts'
+import { decodeEntry } from '#core/record/entry.ts'
+import { nativePrimitives as p } from '#node/crypto/native.ts'
+import { keysOf } from '#test/core/people.ts'
+import { expectCode } from '#test/error-code.ts'
+import { seededRandom } from '#test/seeded-random.ts'
+
+const TARGET = {
+  chainId: 31_337,
+  contracts: {
+    PatientRegistry: { address: '0x5FbDB2315678afecb367f032d93F642f64180aa3' },
+    AccessGrants: { address: '0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512' }
+  }
+}
+const NOW_S = 1_795_180_000
+const TODAY = dayOf(NOW_S * 1000)
+const DEADLINE_S = NOW_S + 3600
+const CONTENT = { type: 'text/plain', recordedAtMs: NOW_S * 1000, body: utf8('heart rate 72') }
+
+const patientWallet = new Wallet(`0x${'11'.repeat(32)}`)
+const doctorWallet = new Wallet(`0x${'22'.repeat(32)}`)
+const gatewayWallet = new Wallet(`0x${'33'.repeat(32)}`)
+const addressOf = (wallet: Wallet): Uint8Array => fromHex(wallet.address, 20)
+const grantsDomain = domain('AccessGrants', TARGET.chainId, TARGET.contracts.AccessGrants.address)
+
+describe('patient and grantee agents', function () {
+  const random = seededRandom('agents')
+  let patient: PatientState
+  let keys: AgentKeys
+  let doctorKeys: AgentKeys
+  let gatewayKeys: AgentKeys
+  let doctor: GranteeState
+  let gateway: GranteeState
+
+  const signing = (state: PatientState): PatientSigning => ({
+    state,
+    keys,
+    target: TARGET,
+    deadlineS: DEADLINE_S,
+    signTypedData: (...data) => patientWallet.signTypedData(...data)
+  })
+
+  const wishFor = (wallet: Wallet, granteeKeys: AgentKeys, wish: Partial<GrantWish>): GrantWish => ({
+    grantee: addressOf(wallet),
+    notBefore: NOW_S,
+    expiresAt: NO_EXPIRY,
+    rights: RIGHT_READ,
+    uses: UNLIMITED_USES,
+    bundle: granteeKeys.bundleBytes,
+    compartments: ['vitals'],
+    purpose: 'TREAT',
+    ...wish
+  })
+
+  before(async () => {
+    doctorKeys = await keysOf(2, [1, 2])
+    gatewayKeys = await keysOf(3)
+  })
+
+  beforeEach(async () => {
+    patient = createPatient(random, TARGET, addressOf(patientWallet))
+    keys = await patientKeys(p, patient)
+    doctor = createGrantee(patient.network, addressOf(doctorWallet))
+    gateway = createGrantee(patient.network, addressOf(gatewayWallet))
+  })
+
+  it('keeps a patient’s state through encoding', () => {
+    expect(decodePatientState(encodePatientState(patient))).to.deep.equal(patient)
+  })
+
+  it('has the wallet sign the registration of the pseudonym and its key bundle', async () => {
+    const call = await registrationCall(patient, keys, signing(patient))
+    const [signer, keyBundle, , deadline, signature] = call.args
+    const message = { patient: toHex(patient.patient), signer, keyBundle, deadline }
+    const registry = domain('PatientRegistry', TARGET.chainId, TARGET.contracts.PatientRegistry.address)
+    expect(verifyTypedData(registry, registrationTypes, message, String(signature))).to.equal(patientWallet.address)
+  })
+
+  it('lets a grantee read what was granted from then on, and nothing before or beside it', async () => {
+    const { state, capsuleBytes, call } = await prepareGrant(
+      p,
+      random,
+      signing(patient),
+      wishFor(doctorWallet, doctorKeys, {})
+    )
+    const [, , scope, salt, deadline, signature] = call.args
+    const message = {
+      patient: toHex(patient.patient),
+      grantee: doctorWallet.address,
+      notBefore: NOW_S,
+      expiresAt: NO_EXPIRY,
+      rights: RIGHT_READ,
+      uses: UNLIMITED_USES,
+      scope,
+      salt,
+      epoch: 0,
+      deadline
+    }
+    expect(verifyTypedData(grantsDomain, grantTypes, message, String(signature))).to.equal(patientWallet.address)
+
+    const reader = await acceptCapsule(p, doctor, doctorKeys, capsuleBytes)
+    const seal = (compartment: 'vitals' | 'mental', day: number) =>
+      sealAsPatient(p, random, { state, keys }, { compartment, day, content: CONTENT })
+    const opened = openAsGrantee(p, reader, seal('vitals', TODAY))
+    expect(opened.content).to.deep.equal(CONTENT)
+    expect(opened.compartment).to.equal('vitals')
+    expect(openAsGrantee(p, reader, seal('vitals', TODAY + 3000)).content).to.deep.equal(CONTENT)
+    await expectCode('DAY_NOT_COVERED', () => openAsGrantee(p, reader, seal('vitals', TODAY - 1)))
+    await expectCode('GRANT_NO_KEY', () => openAsGrantee(p, reader, seal('mental', TODAY)))
+    await expectCode('GRANT_NO_KEY', () => openAsGrantee(p, gateway, seal('vitals', TODAY)))
+    await expectCode('GRANT_NO_WRITE', () =>
+      sealAsGrantee(
+        p,
+        random,
+        { state: reader, keys: doctorKeys, patient: patient.patient },
+        { compartment: 'vitals', day: TODAY, content: CONTENT }
+      )
+    )
+  })
+
+  it('opens the past, earlier generations included, with the right to history', async () => {
+    const first = await prepareGrant(p, random, signing(patient), wishFor(gatewayWallet, gatewayKeys, {}))
+    const old = sealAsPatient(
+      p,
+      random,
+      { state: first.state, keys },
+      { compartment: 'vitals', day: TODAY - 900, content: CONTENT }
+    )
+    const { state } = await prepareRevocation(p, random, signing(first.state), { grantId: first.grantId, nowS: NOW_S })
+    const wish = wishFor(doctorWallet, doctorKeys, { rights: RIGHT_READ | RIGHT_HISTORY })
+    const { capsuleBytes } = await prepareGrant(p, random, signing(state), wish)
+    const reader = await acceptCapsule(p, doctor, doctorKeys, capsuleBytes)
+    expect(openAsGrantee(p, reader, old).content).to.deep.equal(CONTENT)
+  })
+
+  it('opens nothing after its last day', async () => {
+    const wish = wishFor(doctorWallet, doctorKeys, { expiresAt: NOW_S + 10 * 86_400 })
+    const { state, capsuleBytes } = await prepareGrant(p, random, signing(patient), wish)
+    const reader = await acceptCapsule(p, doctor, doctorKeys, capsuleBytes)
+    const late = sealAsPatient(p, random, { state, keys }, { compartment: 'vitals', day: TODAY + 11, content: CONTENT })
+    await expectCode('DAY_NOT_COVERED', () => openAsGrantee(p, reader, late))
+  })
+
+  it('lets a writer write, and the patient read it, but not the past once days have gone', async () => {
+    const wish = wishFor(gatewayWallet, gatewayKeys, { rights: RIGHT_WRITE })
+    const { state, capsuleBytes, grantId } = await prepareGrant(p, random, signing(patient), wish)
+    const writer = await acceptCapsule(p, gateway, gatewayKeys, capsuleBytes)
+    const by = { state: writer, keys: gatewayKeys, patient: patient.patient }
+    const sealed = sealAsGrantee(p, random, by, { compartment: 'vitals', day: TODAY, content: CONTENT })
+    expect(decodeEntry(sealed.headerBytes).header.grant).to.deep.equal(grantId)
+    expect(openAsPatient(p, state, sealed).content).to.deep.equal(CONTENT)
+
+    const tomorrow = advanceDays(p, writer, TODAY + 1)
+    await expectCode('DAY_NOT_COVERED', () => openAsGrantee(p, tomorrow, sealed))
+    const next = sealAsGrantee(
+      p,
+      random,
+      { ...by, state: tomorrow },
+      { compartment: 'vitals', day: TODAY + 1, content: CONTENT }
+    )
+    expect(openAsPatient(p, state, next).compartment).to.equal('vitals')
+  })
+
+  it('closes the record to a revoked grantee and hands the new keys to those who remain', async () => {
+    const forDoctor = await prepareGrant(p, random, signing(patient), wishFor(doctorWallet, doctorKeys, {}))
+    const wish = wishFor(gatewayWallet, gatewayKeys, { rights: RIGHT_WRITE })
+    const forGateway = await prepareGrant(p, random, signing(forDoctor.state), wish)
+    const reader = await acceptCapsule(p, doctor, doctorKeys, forDoctor.capsuleBytes)
+    const oldWriter = await acceptCapsule(p, gateway, gatewayKeys, forGateway.capsuleBytes)
+    const before = sealAsGrantee(
+      p,
+      random,
+      { state: oldWriter, keys: gatewayKeys, patient: patient.patient },
+      { compartment: 'vitals', day: TODAY, content: CONTENT }
+    )
+
+    const revocation = await prepareRevocation(p, random, signing(forGateway.state), {
+      grantId: forDoctor.grantId,
+      nowS: NOW_S
+    })
+    const [patientHex, salt, deadline, signature] = revocation.call.args
+    const message = { patient: patientHex, salt, deadline }
+    expect(verifyTypedData(grantsDomain, revocationTypes, message, String(signature))).to.equal(patientWallet.address)
+
+    const rotation = decodeRotation(revocation.rotationBytes, revocation.state)
+    expect(verifyRotation(p, rotation)).to.equal(true)
+    expect(rotation.retired).to.deep.equal([decodeEntry(before.headerBytes).header.tag])
+
+    expect(revocation.capsules).to.have.length(1)
+    const [reissued] = revocation.capsules
+    const capsuleBytes = reissued?.capsuleBytes ?? new Uint8Array()
+    expect(decodeCapsule(capsuleBytes).revision).to.equal(2)
+    const writer = await acceptCapsule(p, oldWriter, gatewayKeys, capsuleBytes)
+    const after = sealAsGrantee(
+      p,
+      random,
+      { state: writer, keys: gatewayKeys, patient: patient.patient },
+      { compartment: 'vitals', day: TODAY, content: CONTENT }
+    )
+
+    expect(openAsGrantee(p, reader, before).content).to.deep.equal(CONTENT)
+    await expectCode('GRANT_NO_KEY', () => openAsGrantee(p, reader, after))
+    expect(openAsPatient(p, revocation.state, before).content).to.deep.equal(CONTENT)
+    expect(openAsPatient(p, revocation.state, after).content).to.deep.equal(CONTENT)
+    await expectCode('CAPSULE_STALE', () => acceptCapsule(p, writer, gatewayKeys, forGateway.capsuleBytes))
+    await expectCode('GRANT_UNKNOWN', () =>
+      prepareRevocation(p, random, signing(revocation.state), { grantId: forDoctor.grantId, nowS: NOW_S })
+    )
+  })
+
+  it('gives no new keys to a grant that has expired', async () => {
+    const wish = wishFor(doctorWallet, doctorKeys, { expiresAt: NOW_S + 60 })
+    const expiring = await prepareGrant(p, random, signing(patient), wish)
+    const lasting = await prepareGrant(p, random, signing(expiring.state), wishFor(gatewayWallet, gatewayKeys, {}))
+    const { capsules } = await prepareRevocation(p, random, signing(lasting.state), {
+      grantId: lasting.grantId,
+      nowS: NOW_S + 61
+    })
+    expect(capsules).to.deep.equal([])
+  })
+
+  it('refuses a capsule for someone else, or that differs from the chain', async () => {
+    const { capsuleBytes } = await prepareGrant(p, random, signing(patient), wishFor(doctorWallet, doctorKeys, {}))
+    const { terms, scope } = decodeCapsule(capsuleBytes)
+    await expectCode('CAPSULE_ADDRESS', () => acceptCapsule(p, gateway, gatewayKeys, capsuleBytes))
+    await expectCode('CAPSULE_RECIPIENT', () => acceptCapsule(p, doctor, gatewayKeys, capsuleBytes))
+    const onChain = { terms: BigInt(toHex(terms)), scope, keyBundle: new Uint8Array(32) }
+    await expectCode('CAPSULE_CHAIN', () => acceptCapsule(p, doctor, doctorKeys, capsuleBytes, onChain))
+  })
+
+  it('shows evidence that ties a grantee’s keys to its address', async () => {
+    const signTypedData: PatientSigning['signTypedData'] = (...data) => doctorWallet.signTypedData(...data)
+    const bytes = await granteeEvidence(doctorKeys, { target: TARGET, notAfterS: DEADLINE_S, signTypedData })
+    const bindingDomain = keyBindingDomain(TARGET.chainId, TARGET.contracts.AccessGrants.address)
+    const evidence = decodeEvidence(bytes)
+    checkBinding(bindingDomain, evidence, { address: doctorWallet.address, nowS: NOW_S })
+    await expectCode('BINDING_EXPIRED', () => {
+      checkBinding(bindingDomain, evidence, { address: doctorWallet.address, nowS: DEADLINE_S + 1 })
+    })
+    await expectCode('BINDING_ADDRESS', () => {
+      checkBinding(bindingDomain, evidence, { address: gatewayWallet.address, nowS: NOW_S })
+    })
+  })
+})
