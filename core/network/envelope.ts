@@ -7,10 +7,15 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { SalusError } from '#core/error.ts'
 import { equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
-import { readBytes, readMap, readText, readUint } from '#core/encoding/shape.ts'
+import { readBytes, readMap, readText } from '#core/encoding/shape.ts'
+import { readVersion } from '#core/encoding/version.ts'
+import { MAX_CAPSULE_BYTES } from '#core/grant/capsule.ts'
+import { MAX_ROTATION_BYTES } from '#core/grant/rotation.ts'
+import { MAX_EVIDENCE_BYTES } from '#core/identity/evidence.ts'
+import { MAX_ENTRY_BYTES } from '#core/record/entry.ts'
+import { MAX_SLOT_BYTES } from '#core/record/slot.ts'
 
 const AREA = 'MESSAGE'
-const VERSION = 1
 
 /** Most bytes of an envelope; below gossip's limit of 64 KiB with room for its own fields. */
 export const MAX_MESSAGE_BYTES: number = 60 * 1024
@@ -19,7 +24,13 @@ export const MAX_MESSAGE_BYTES: number = 60 * 1024
 export const MAX_INLINE_BLOB_BYTES: number = 32 * 1024
 
 /** Bounds of the parts of an envelope, in bytes. */
-const MAX_PART_BYTES = { header: 4096, slot: 1024, evidence: 4096, capsule: 48 * 1024, rotation: 16 * 1024 } as const
+const MAX_PART_BYTES: Record<'header' | 'slot' | 'evidence' | 'capsule' | 'rotation', number> = {
+  header: MAX_ENTRY_BYTES,
+  slot: MAX_SLOT_BYTES,
+  evidence: MAX_EVIDENCE_BYTES,
+  capsule: MAX_CAPSULE_BYTES,
+  rotation: MAX_ROTATION_BYTES
+}
 
 /** A new or revised entry: signed header, erasable slot, the author's key bundle, and the blob where it is small. */
 export interface EntryMessage {
@@ -33,22 +44,20 @@ export interface EntryMessage {
   readonly blob: Uint8Array | null
 }
 
-/** A grant's capsule, with the patient's key bundle that checks its signature. */
+/** A grant's capsule; it holds the patient's key bundle that checks its signature. */
 export interface CapsuleMessage {
   readonly kind: 'capsule'
   /** Network identifier, 32 bytes. */
   readonly network: Uint8Array
   readonly capsule: Uint8Array
-  readonly evidence: Uint8Array
 }
 
-/** The patient's notice that compartment tags are retired, with the key bundle that checks its signature. */
+/** The patient's notice that compartment tags are retired; it holds the key bundle that checks its signature. */
 export interface RotationMessage {
   readonly kind: 'rotation'
   /** Network identifier, 32 bytes. */
   readonly network: Uint8Array
   readonly rotation: Uint8Array
-  readonly evidence: Uint8Array
 }
 
 /** Everything that peers send each other about records. */
@@ -60,7 +69,7 @@ export type Message = EntryMessage | CapsuleMessage | RotationMessage
  * @throws SalusError `MESSAGE_OVERSIZE` above {@link MAX_MESSAGE_BYTES}; `MESSAGE_SHAPE` if a part is out of bounds
  */
 export function encodeMessage(message: Message): Uint8Array {
-  const bytes = encodeCanonical({ v: VERSION, ...message })
+  const bytes = encodeCanonical({ v: 1, ...message })
   decodeMessage(bytes, message.network)
   return bytes
 }
@@ -77,11 +86,9 @@ export function encodeMessage(message: Message): Uint8Array {
 export function decodeMessage(bytes: Uint8Array, network: Uint8Array): Message {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_MESSAGE_BYTES })
   // Version, network and kind first: they decide which fields are expected.
+  readVersion(value, AREA)
   const all = ['v', 'network', 'kind', 'evidence', 'header', 'slot', 'blob', 'capsule', 'rotation']
   const head = readMap(value, AREA, ['v', 'network', 'kind'], all)
-  if (readUint(head['v'], AREA, 'v') !== VERSION) {
-    throw new SalusError('MESSAGE_VERSION', 'Refused: this node reads messages of version 1 only.')
-  }
   const ours = readBytes(head['network'], AREA, 'network', 32)
   if (!equalBytes(ours, network)) {
     throw new SalusError('MESSAGE_NETWORK', 'Refused: the message belongs to another network (chain or deployment).')
@@ -97,9 +104,9 @@ export function decodeMessage(bytes: Uint8Array, network: Uint8Array): Message {
           head['blob'] === null ? null : readBytes(head['blob'], AREA, 'blob', { min: 1, max: MAX_INLINE_BLOB_BYTES })
       }
     case 'capsule':
-      return { kind, network: ours, ...readParts(value, ['capsule', 'evidence']) }
+      return { kind, network: ours, ...readParts(value, ['capsule']) }
     case 'rotation':
-      return { kind, network: ours, ...readParts(value, ['rotation', 'evidence']) }
+      return { kind, network: ours, ...readParts(value, ['rotation']) }
     default:
       throw new SalusError('MESSAGE_KIND', 'Refused: this node does not know this kind of message.')
   }

@@ -1,11 +1,11 @@
 /** `/salus/have/1`: asks which of some blocks a peer has on its disk (docs/specs/have.md). */
 import type { CID } from 'multiformats/cid'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
-import { readBytes, readCid, readList, readMap, readUint } from '#core/encoding/shape.ts'
+import { readBytes, readCid, readList, readMap } from '#core/encoding/shape.ts'
+import { readVersion } from '#core/encoding/version.ts'
 import { SalusError } from '#core/error.ts'
 
 const AREA = 'HAVE'
-const VERSION = 1
 
 /** Most blocks of one request. */
 export const MAX_HAVE_BLOCKS = 256
@@ -18,7 +18,7 @@ export const MAX_HAVE_ANSWER_BYTES = 128
 
 /** The canonical bytes of a request for some blocks. */
 export function encodeHaveRequest(cids: readonly CID[]): Uint8Array {
-  return encodeCanonical({ v: VERSION, cids })
+  return encodeCanonical({ v: 1, cids })
 }
 
 /**
@@ -27,8 +27,9 @@ export function encodeHaveRequest(cids: readonly CID[]): Uint8Array {
  * @throws SalusError the `HAVE_*` codes of the canonical decoder; `HAVE_SHAPE`, `HAVE_VERSION`
  */
 export function decodeHaveRequest(bytes: Uint8Array): CID[] {
-  const map = readMap(decodeCanonical(bytes, { area: AREA, maxBytes: MAX_HAVE_REQUEST_BYTES }), AREA, ['v', 'cids'])
-  readVersion(map['v'])
+  const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_HAVE_REQUEST_BYTES })
+  readVersion(value, AREA)
+  const map = readMap(value, AREA, ['v', 'cids'])
   return readList(map['cids'], AREA, 'cids', MAX_HAVE_BLOCKS, item => readCid(item, AREA, 'cids'))
 }
 
@@ -38,7 +39,7 @@ export function encodeHaveAnswer(there: readonly boolean[]): Uint8Array {
   there.forEach((is, i) => {
     if (is) have[i >> 3] = (have[i >> 3] ?? 0) | (1 << (i & 7))
   })
-  return encodeCanonical({ v: VERSION, have })
+  return encodeCanonical({ v: 1, have })
 }
 
 /**
@@ -48,18 +49,13 @@ export function encodeHaveAnswer(there: readonly boolean[]): Uint8Array {
  * `HAVE_VERSION`
  */
 export function decodeHaveAnswer(bytes: Uint8Array, count: number): boolean[] {
-  const map = readMap(decodeCanonical(bytes, { area: AREA, maxBytes: MAX_HAVE_ANSWER_BYTES }), AREA, ['v', 'have'])
-  readVersion(map['v'])
+  const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_HAVE_ANSWER_BYTES })
+  readVersion(value, AREA)
+  const map = readMap(value, AREA, ['v', 'have'])
   const have = readBytes(map['have'], AREA, 'have', Math.ceil(count / 8))
   const bit = (i: number): boolean => (((have[i >> 3] ?? 0) >> (i & 7)) & 1) === 1
   for (let i = count; i < have.length * 8; i++) {
     if (bit(i)) throw new SalusError('HAVE_SHAPE', 'Refused: the answer speaks of blocks that were not asked for.')
   }
   return Array.from({ length: count }, (_, i) => bit(i))
-}
-
-function readVersion(v: unknown): void {
-  if (readUint(v, AREA, 'v') !== VERSION) {
-    throw new SalusError('HAVE_VERSION', 'Refused: this node speaks version 1 of have only.')
-  }
 }

@@ -1,10 +1,10 @@
 /** `/salus/submit/1`: hands one message to a peer and learns what became of it (docs/specs/submit.md). */
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
-import { readMap, readText, readUint } from '#core/encoding/shape.ts'
+import { readMap, readText } from '#core/encoding/shape.ts'
+import { readVersion } from '#core/encoding/version.ts'
 import { SalusError } from '#core/error.ts'
 
 const AREA = 'SUBMIT'
-const VERSION = 1
 
 /** Most bytes of an answer. */
 export const MAX_SUBMIT_ANSWER_BYTES = 256
@@ -16,7 +16,7 @@ export interface SubmitAnswer {
 
 /** The canonical bytes of an answer. */
 export function encodeSubmitAnswer({ code }: SubmitAnswer): Uint8Array {
-  return encodeCanonical({ v: VERSION, code })
+  return encodeCanonical({ v: 1, code })
 }
 
 /**
@@ -26,10 +26,9 @@ export function encodeSubmitAnswer({ code }: SubmitAnswer): Uint8Array {
  * `SUBMIT_MALFORMED`, `SUBMIT_NOT_CANONICAL`, `SUBMIT_SHAPE`, `SUBMIT_VERSION`
  */
 export function decodeSubmitAnswer(bytes: Uint8Array): SubmitAnswer {
-  const map = readMap(decodeCanonical(bytes, { area: AREA, maxBytes: MAX_SUBMIT_ANSWER_BYTES }), AREA, ['v', 'code'])
-  if (readUint(map['v'], AREA, 'v') !== VERSION) {
-    throw new SalusError('SUBMIT_VERSION', 'Refused: this node reads answers of version 1 only.')
-  }
+  const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_SUBMIT_ANSWER_BYTES })
+  readVersion(value, AREA)
+  const map = readMap(value, AREA, ['v', 'code'])
   if (map['code'] === null) return { code: null }
   const code = readText(map['code'], AREA, 'code', 64)
   if (!/^[A-Z][A-Z0-9_]*$/.test(code)) throw new SalusError('SUBMIT_SHAPE', 'Refused: the code is not a code.')

@@ -2,11 +2,11 @@
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
 import { readBytes, readList, readMap, readUint } from '#core/encoding/shape.ts'
+import { readVersion } from '#core/encoding/version.ts'
 import { SalusError } from '#core/error.ts'
 import { MAX_MESSAGE_BYTES } from '#core/network/envelope.ts'
 
 const AREA = 'SYNC'
-const VERSION = 1
 
 /** Most bytes of a request. */
 export const MAX_SYNC_REQUEST_BYTES = 256
@@ -42,7 +42,7 @@ export interface SyncPage {
 
 /** The canonical bytes of a request. */
 export function encodeSyncRequest(request: SyncRequest): Uint8Array {
-  return encodeCanonical({ v: VERSION, ...request })
+  return encodeCanonical({ v: 1, ...request })
 }
 
 /**
@@ -52,8 +52,8 @@ export function encodeSyncRequest(request: SyncRequest): Uint8Array {
  */
 export function decodeSyncRequest(bytes: Uint8Array, network: Uint8Array): SyncRequest {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_SYNC_REQUEST_BYTES })
+  readVersion(value, AREA)
   const map = readMap(value, AREA, ['v', 'network', 'log', 'after'])
-  readVersion(map['v'])
   const asked = readBytes(map['network'], AREA, 'network', 32)
   if (!equalBytes(asked, network)) {
     throw new SalusError('SYNC_NETWORK', 'Refused: the peer belongs to another network (chain or deployment).')
@@ -67,7 +67,7 @@ export function decodeSyncRequest(bytes: Uint8Array, network: Uint8Array): SyncR
 
 /** The canonical bytes of a page. */
 export function encodeSyncPage({ log, head, messages }: SyncPage): Uint8Array {
-  return encodeCanonical({ v: VERSION, log, head, messages: messages.map(({ position, bytes }) => [position, bytes]) })
+  return encodeCanonical({ v: 1, log, head, messages: messages.map(({ position, bytes }) => [position, bytes]) })
 }
 
 /**
@@ -77,8 +77,8 @@ export function encodeSyncPage({ log, head, messages }: SyncPage): Uint8Array {
  */
 export function decodeSyncPage(bytes: Uint8Array): SyncPage {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_SYNC_ANSWER_BYTES })
+  readVersion(value, AREA)
   const map = readMap(value, AREA, ['v', 'log', 'head', 'messages'])
-  readVersion(map['v'])
   const head = readUint(map['head'], AREA, 'head')
   let last = 0
   const messages = readList(map['messages'], AREA, 'messages', MAX_SYNC_PAGE, item => {
@@ -89,10 +89,4 @@ export function decodeSyncPage(bytes: Uint8Array): SyncPage {
     return { position, bytes: readBytes(message, AREA, 'message', { min: 1, max: MAX_MESSAGE_BYTES }) }
   })
   return { log: readBytes(map['log'], AREA, 'log', 16), head, messages }
-}
-
-function readVersion(v: unknown): void {
-  if (readUint(v, AREA, 'v') !== VERSION) {
-    throw new SalusError('SYNC_VERSION', 'Refused: this node speaks version 1 of sync only.')
-  }
 }
