@@ -1,0 +1,184 @@
+/** The contracts' events as plain values: what the chain follower feeds into the projection (docs/specs/chain-index.md). */
+import { Interface, type InterfaceAbi, type LogDescription } from 'ethers'
+import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
+import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
+import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
+import { patientRegistryAbi } from '#core/abi/PatientRegistry.ts'
+import type { ContractName, Deployment } from '#core/chain/deployment.ts'
+import { SalusError } from '#core/error.ts'
+
+/** Lower-case hexadecimal with `0x`. */
+export type Hex = `0x${string}`
+
+/** One event of a Salus contract; ids and digests are 32 bytes, byte strings are hexadecimal. */
+export type ChainEvent =
+  | { readonly name: 'PatientRegistered'; readonly patient: Hex; readonly signer: Hex; readonly keyBundle: Hex }
+  | { readonly name: 'KeyBundleUpdated'; readonly patient: Hex; readonly keyBundle: Hex }
+  | { readonly name: 'SignerRotated'; readonly patient: Hex; readonly newSigner: Hex; readonly epoch: number }
+  | {
+      readonly name: 'Granted'
+      readonly patient: Hex
+      readonly grantId: Hex
+      readonly terms: bigint
+      readonly scope: Hex
+    }
+  | { readonly name: 'Revoked'; readonly patient: Hex; readonly grantId: Hex }
+  | { readonly name: 'Claimed'; readonly grantId: Hex; readonly usesLeft: number }
+  | { readonly name: 'GatewayRegistered'; readonly gateway: Hex; readonly signer: Hex; readonly certificate: Hex }
+  | {
+      readonly name: 'Anchored'
+      readonly gateway: Hex
+      readonly sequence: number
+      readonly treeSize: number
+      readonly root: Hex
+      readonly head: Hex
+    }
+  | {
+      readonly name: 'ManufacturerRegistered'
+      readonly manufacturer: Hex
+      readonly releaseSigners: readonly Hex[]
+      readonly threshold: number
+      readonly guards: readonly Hex[]
+    }
+  | { readonly name: 'ModelRegistered'; readonly manufacturer: Hex; readonly model: Hex; readonly modelClass: Hex }
+  | {
+      readonly name: 'ReleasePublished'
+      readonly model: Hex
+      readonly sequence: number
+      readonly imageSha256: Hex
+      readonly securityCounter: number
+      readonly sizeBytes: number
+      readonly manifestDigest: Hex
+      readonly manifest: Hex
+    }
+  | {
+      readonly name: 'ReleaseHeld' | 'ReleaseUnheld' | 'ReleaseYanked'
+      readonly model: Hex
+      readonly sequence: number
+      readonly reason: number
+    }
+  | { readonly name: 'MinimumRaised'; readonly model: Hex; readonly minimumSequence: number }
+
+/** What the decoder looks at in a log of `eth_getLogs`. */
+export interface ChainLog {
+  readonly address: string
+  readonly topics: readonly string[]
+  readonly data: string
+}
+
+/** Reads a log; `undefined` if it is not of one of the deployment's contracts or of an event this version does not know. */
+export type LogDecoder = (log: ChainLog) => ChainEvent | undefined
+
+const ABIS: Readonly<Record<ContractName, InterfaceAbi>> = {
+  PatientRegistry: patientRegistryAbi,
+  AccessGrants: accessGrantsAbi,
+  BatchAnchors: batchAnchorsAbi,
+  FirmwareRegistry: firmwareRegistryAbi
+}
+
+/**
+ * Makes the decoder of one deployment.
+ *
+ * The decoder throws SalusError `CHAIN_LOG_MALFORMED` if a contract's log does not match its own event: the RPC endpoint lies.
+ */
+export function createLogDecoder(deployment: Deployment): LogDecoder {
+  const interfaces = new Map<string, Interface>()
+  for (const [name, abi] of Object.entries(ABIS)) {
+    interfaces.set(deployment.contracts[name as ContractName].address.toLowerCase(), new Interface(abi))
+  }
+  return log => {
+    const contract = interfaces.get(log.address.toLowerCase())
+    if (contract == null) return undefined
+    let parsed: LogDescription | null
+    try {
+      parsed = contract.parseLog(log)
+      // Values are decoded lazily: reading them all here keeps a malformed one from failing later.
+      return parsed == null ? undefined : eventOf(parsed)
+    } catch (cause) {
+      throw new SalusError(
+        'CHAIN_LOG_MALFORMED',
+        'The RPC endpoint gave a log that is not of its contract; use another.',
+        {
+          cause
+        }
+      )
+    }
+  }
+}
+
+function eventOf({ name, args }: LogDescription): ChainEvent | undefined {
+  const hex = (field: string): Hex => hexOf(args[field])
+  const int = (field: string): number => intOf(args[field])
+  const hexes = (field: string): Hex[] => Array.from(args[field] as Iterable<unknown>, hexOf)
+  switch (name) {
+    case 'PatientRegistered':
+      return { name, patient: hex('patient'), signer: hex('signer'), keyBundle: hex('keyBundle') }
+    case 'KeyBundleUpdated':
+      return { name, patient: hex('patient'), keyBundle: hex('keyBundle') }
+    case 'SignerRotated':
+      return { name, patient: hex('patient'), newSigner: hex('newSigner'), epoch: int('epoch') }
+    case 'Granted':
+      return {
+        name,
+        patient: hex('patient'),
+        grantId: hex('grantId'),
+        terms: BigInt(args['terms'] as bigint),
+        scope: hex('scope')
+      }
+    case 'Revoked':
+      return { name, patient: hex('patient'), grantId: hex('grantId') }
+    case 'Claimed':
+      return { name, grantId: hex('grantId'), usesLeft: int('usesLeft') }
+    case 'GatewayRegistered':
+      return { name, gateway: hex('gateway'), signer: hex('signer'), certificate: hex('certificate') }
+    case 'Anchored':
+      return {
+        name,
+        gateway: hex('gateway'),
+        sequence: int('sequence'),
+        treeSize: int('treeSize'),
+        root: hex('root'),
+        head: hex('head')
+      }
+    case 'ManufacturerRegistered':
+      return {
+        name,
+        manufacturer: hex('manufacturer'),
+        releaseSigners: hexes('releaseSigners'),
+        threshold: int('threshold'),
+        guards: hexes('guards')
+      }
+    case 'ModelRegistered':
+      return { name, manufacturer: hex('manufacturer'), model: hex('model'), modelClass: hex('modelClass') }
+    case 'ReleasePublished':
+      return {
+        name,
+        model: hex('model'),
+        sequence: int('sequence'),
+        imageSha256: hex('imageSha256'),
+        securityCounter: int('securityCounter'),
+        sizeBytes: int('sizeBytes'),
+        manifestDigest: hex('manifestDigest'),
+        manifest: hex('manifest')
+      }
+    case 'ReleaseHeld':
+    case 'ReleaseUnheld':
+    case 'ReleaseYanked':
+      return { name, model: hex('model'), sequence: int('sequence'), reason: int('reason') }
+    case 'MinimumRaised':
+      return { name, model: hex('model'), minimumSequence: int('minimumSequence') }
+    default:
+      return undefined
+  }
+}
+
+function hexOf(value: unknown): Hex {
+  if (typeof value !== 'string' || !value.startsWith('0x')) throw new TypeError('expected hexadecimal')
+  return value.toLowerCase() as Hex
+}
+
+function intOf(value: unknown): number {
+  const int = Number(value)
+  if (!Number.isSafeInteger(int)) throw new TypeError('expected a safe integer')
+  return int
+}

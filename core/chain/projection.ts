@@ -1,0 +1,227 @@
+/**
+ * The chain's events folded into a small key-value state, with the changes that take each block back again
+ * (docs/specs/chain-index.md). Pure: the follower keeps the state on disk, tests keep it in a map.
+ */
+import type { ChainEvent, Hex } from '#core/chain/events.ts'
+
+/** The state so far: text by key, `undefined` where there is none. */
+export interface StateView {
+  get(key: string): string | undefined
+}
+
+/** One write; `null` deletes the key. */
+export interface Change {
+  readonly key: string
+  readonly value: string | null
+}
+
+/** A registered patient. */
+export interface PatientRecord {
+  /** ERC-7913 signer. */
+  readonly signer: Hex
+  /** keccak256 of the current key bundle. */
+  readonly keyBundle: Hex
+  /** Digests of earlier key bundles, newest first: entries written under them stay valid. */
+  readonly pastKeyBundles: readonly Hex[]
+  readonly epoch: number
+}
+
+/** A grant, or the tombstone of one that was revoked before it was opened (`terms` 0). */
+export interface GrantRecord {
+  readonly patient: Hex
+  /** The packed word (core/grant/terms.ts) in hexadecimal. */
+  readonly terms: Hex
+  readonly scope: Hex
+  readonly usesLeft: number
+  /** Time of the block that revoked it, seconds since 1970. */
+  readonly revokedAtS: number | null
+}
+
+/** A gateway and its newest anchor; `sequence` 0 before the first. */
+export interface GatewayRecord {
+  readonly signer: Hex
+  readonly certificate: Hex
+  readonly sequence: number
+  readonly treeSize: number
+  readonly root: Hex | null
+  readonly head: Hex | null
+  readonly anchoredAtS: number | null
+}
+
+/** Who may sign a maker's releases. */
+export interface ManufacturerRecord {
+  readonly releaseSigners: readonly Hex[]
+  readonly threshold: number
+  readonly guards: readonly Hex[]
+}
+
+/** A device model; `latest` is the newest published release, 0 if none. */
+export interface ModelRecord {
+  readonly manufacturer: Hex
+  readonly modelClass: Hex
+  readonly latest: number
+  readonly minimum: number
+}
+
+/** A firmware release. */
+export interface ReleaseRecord {
+  readonly imageSha256: Hex
+  readonly securityCounter: number
+  readonly sizeBytes: number
+  readonly manifestDigest: Hex
+  readonly manifest: Hex
+  readonly held: boolean
+  readonly yanked: boolean
+}
+
+/** Which release an image is. */
+export interface ImageRecord {
+  readonly model: Hex
+  readonly sequence: number
+}
+
+/** Record type by the first part of its key. */
+export interface RecordTypes {
+  readonly patient: PatientRecord
+  readonly grant: GrantRecord
+  readonly gateway: GatewayRecord
+  readonly manufacturer: ManufacturerRecord
+  readonly model: ModelRecord
+  readonly release: ReleaseRecord
+  readonly image: ImageRecord
+}
+
+/** Most earlier key bundles that a patient's record remembers. */
+export const MAX_PAST_KEY_BUNDLES: number = 32
+
+const ZERO: Hex = `0x${'00'.repeat(32)}`
+const UNLIMITED_USES = 255
+
+/** Key of a record; releases take `<model>/<sequence>` as their id. */
+export function recordKey(kind: keyof RecordTypes, id: string): string {
+  return `${kind}/${id}`
+}
+
+/** Id of a release within {@link recordKey}. */
+export function releaseId(model: Hex, sequence: number): string {
+  return `${model}/${String(sequence)}`
+}
+
+/** Reads one record of the state. */
+export function readRecord<K extends keyof RecordTypes>(
+  state: StateView,
+  kind: K,
+  id: string
+): RecordTypes[K] | undefined {
+  const text = state.get(recordKey(kind, id))
+  return text == null ? undefined : (JSON.parse(text) as RecordTypes[K])
+}
+
+/**
+ * What a block's events change, in the order of the keys' first change; one change a key.
+ *
+ * @param blockTimeS - the block's time, seconds since 1970
+ */
+export function projectEvents(state: StateView, events: readonly ChainEvent[], blockTimeS: number): Change[] {
+  const changes = new Map<string, string>()
+  const overlay: StateView = { get: key => changes.get(key) ?? state.get(key) }
+  const write = <K extends keyof RecordTypes>(kind: K, id: string, record: RecordTypes[K]): void => {
+    changes.set(recordKey(kind, id), JSON.stringify(record))
+  }
+  for (const event of events) applyEvent(overlay, event, blockTimeS, write)
+  return Array.from(changes, ([key, value]) => ({ key, value }))
+}
+
+/** The changes that take `changes` back, to be computed before they are written. */
+export function undoOf(state: StateView, changes: readonly Change[]): Change[] {
+  return changes.map(({ key }) => ({ key, value: state.get(key) ?? null }))
+}
+
+type Write = <K extends keyof RecordTypes>(kind: K, id: string, record: RecordTypes[K]) => void
+
+function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, write: Write): void {
+  /** Changes an existing record; the contracts emit no event about a thing before the one that makes it. */
+  const update = <K extends keyof RecordTypes>(kind: K, id: string, change: Partial<RecordTypes[K]>): void => {
+    const record = readRecord(state, kind, id)
+    if (record != null) write(kind, id, { ...record, ...change })
+  }
+  switch (event.name) {
+    case 'PatientRegistered': {
+      const { signer, keyBundle } = event
+      write('patient', event.patient, { signer, keyBundle, pastKeyBundles: [], epoch: 0 })
+      break
+    }
+    case 'KeyBundleUpdated': {
+      const record = readRecord(state, 'patient', event.patient)
+      if (record == null) break
+      const pastKeyBundles = [record.keyBundle, ...record.pastKeyBundles].slice(0, MAX_PAST_KEY_BUNDLES)
+      write('patient', event.patient, { ...record, keyBundle: event.keyBundle, pastKeyBundles })
+      break
+    }
+    case 'SignerRotated':
+      update('patient', event.patient, { signer: event.newSigner, epoch: event.epoch })
+      break
+    case 'Granted': {
+      const { patient, scope } = event
+      const usesLeft = Number(event.terms >> 248n)
+      write('grant', event.grantId, { patient, terms: hexWord(event.terms), scope, usesLeft, revokedAtS: null })
+      break
+    }
+    case 'Revoked': {
+      const record = readRecord(state, 'grant', event.grantId)
+      const tombstone = { patient: event.patient, terms: ZERO, scope: ZERO, usesLeft: 0 }
+      write('grant', event.grantId, { ...(record ?? tombstone), revokedAtS: blockTimeS })
+      break
+    }
+    case 'Claimed':
+      update('grant', event.grantId, { usesLeft: event.usesLeft })
+      break
+    case 'GatewayRegistered': {
+      const { signer, certificate } = event
+      const start = { sequence: 0, treeSize: 0, root: null, head: null, anchoredAtS: null }
+      write('gateway', event.gateway, { signer, certificate, ...start })
+      break
+    }
+    case 'Anchored': {
+      const { sequence, treeSize, root, head } = event
+      update('gateway', event.gateway, { sequence, treeSize, root, head, anchoredAtS: blockTimeS })
+      break
+    }
+    case 'ManufacturerRegistered': {
+      const { releaseSigners, threshold, guards } = event
+      write('manufacturer', event.manufacturer, { releaseSigners, threshold, guards })
+      break
+    }
+    case 'ModelRegistered': {
+      const { manufacturer, modelClass } = event
+      write('model', event.model, { manufacturer, modelClass, latest: 0, minimum: 0 })
+      break
+    }
+    case 'ReleasePublished': {
+      const { name: _, model, sequence, ...release } = event
+      write('release', releaseId(model, sequence), { ...release, held: false, yanked: false })
+      write('image', release.imageSha256, { model, sequence })
+      update('model', model, { latest: sequence })
+      break
+    }
+    case 'ReleaseHeld':
+    case 'ReleaseUnheld':
+      update('release', releaseId(event.model, event.sequence), { held: event.name === 'ReleaseHeld' })
+      break
+    case 'ReleaseYanked':
+      update('release', releaseId(event.model, event.sequence), { yanked: true })
+      break
+    case 'MinimumRaised':
+      update('model', event.model, { minimum: event.minimumSequence })
+      break
+  }
+}
+
+/** Whether a grant may be used any number of times. */
+export function isUnlimited(usesLeft: number): boolean {
+  return usesLeft === UNLIMITED_USES
+}
+
+function hexWord(value: bigint): Hex {
+  return `0x${value.toString(16).padStart(64, '0')}`
+}

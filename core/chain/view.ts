@@ -1,0 +1,75 @@
+/** What the followed chain says, as the rules of acceptance and the HTTP API ask it (docs/specs/chain-index.md). */
+import type { Hex } from '#core/chain/events.ts'
+import {
+  readRecord,
+  releaseId,
+  type GatewayRecord,
+  type GrantRecord,
+  type ImageRecord,
+  type ManufacturerRecord,
+  type ModelRecord,
+  type PatientRecord,
+  type ReleaseRecord,
+  type StateView
+} from '#core/chain/projection.ts'
+
+/** A registered patient. */
+export type PatientOnChain = PatientRecord
+
+/** A grant, with its terms as the contract's word. */
+export interface GrantOnChain extends Omit<GrantRecord, 'terms'> {
+  readonly terms: bigint
+}
+
+/** A device model; `active` is its newest release that is neither held, yanked nor below the minimum, 0 if none. */
+export interface ModelOnChain extends ModelRecord {
+  readonly active: number
+}
+
+/** The block up to which the chain was followed. */
+export interface FollowedBlock {
+  readonly blockNumber: number
+  /** Time of that block, seconds since 1970. */
+  readonly blockTimeS: number
+}
+
+/** The chain at one followed block; ids are lower-case hexadecimal with `0x`. */
+export interface ChainView extends FollowedBlock {
+  patient(id: Hex): PatientOnChain | undefined
+  grant(id: Hex): GrantOnChain | undefined
+  gateway(id: Hex): GatewayRecord | undefined
+  manufacturer(id: Hex): ManufacturerRecord | undefined
+  model(id: Hex): ModelOnChain | undefined
+  release(model: Hex, sequence: number): ReleaseRecord | undefined
+  /** The release that an image with this SHA-256 is. */
+  image(sha256: Hex): ImageRecord | undefined
+}
+
+/** A view of a state that stays what it is while the view is used. */
+export function createChainView(state: StateView, block: FollowedBlock): ChainView {
+  return {
+    blockNumber: block.blockNumber,
+    blockTimeS: block.blockTimeS,
+    patient: id => readRecord(state, 'patient', id),
+    grant: id => {
+      const record = readRecord(state, 'grant', id)
+      return record == null ? undefined : { ...record, terms: BigInt(record.terms) }
+    },
+    gateway: id => readRecord(state, 'gateway', id),
+    manufacturer: id => readRecord(state, 'manufacturer', id),
+    model: id => {
+      const record = readRecord(state, 'model', id)
+      return record == null ? undefined : { ...record, active: activeRelease(state, id, record) }
+    },
+    release: (model, sequence) => readRecord(state, 'release', releaseId(model, sequence)),
+    image: sha256 => readRecord(state, 'image', sha256)
+  }
+}
+
+function activeRelease(state: StateView, model: Hex, { latest, minimum }: ModelRecord): number {
+  for (let sequence = latest; sequence >= Math.max(minimum, 1); sequence--) {
+    const release = readRecord(state, 'release', releaseId(model, sequence))
+    if (release != null && !release.held && !release.yanked) return sequence
+  }
+  return 0
+}

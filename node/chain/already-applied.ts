@@ -1,0 +1,81 @@
+/** Whether a request that the contract refuses was refused because an equal one had been applied before. */
+import { Contract, type Provider } from 'ethers'
+import type { ContractName, Deployment } from '#core/chain/deployment.ts'
+import { CONTRACT_INTERFACES } from '#node/chain/contract-errors.ts'
+
+/** A refused request: its decoded arguments, in the order of the method's parameters. */
+export interface RefusedRequest {
+  readonly contract: ContractName
+  readonly method: string
+  readonly args: readonly unknown[]
+  /** Name and arguments of the contract's error. */
+  readonly errorName: string
+  readonly errorArgs: readonly unknown[]
+}
+
+type Check = (chain: Asked, request: RefusedRequest) => Promise<boolean>
+
+interface Asked {
+  /** Calls a view of the contract. */
+  view(method: string, ...args: unknown[]): Promise<readonly unknown[]>
+  /** Arguments of the contract's events with these indexed values. */
+  events(name: string, indexed: readonly unknown[]): Promise<(readonly unknown[])[]>
+}
+
+/** Bits of the terms below the counter of uses, which claims change. */
+const TERMS_WITHOUT_USES = (1n << 248n) - 1n
+
+/** By `contract.method.error`; what is not listed was not applied. */
+const CHECKS: Readonly<Record<string, Check>> = {
+  'PatientRegistry.register.PatientAlreadyRegistered': async (chain, { args, errorArgs }) => {
+    const [keyBundle] = await chain.view('keyBundleOf', errorArgs[0])
+    return keyBundle === args[1]
+  },
+  'AccessGrants.grant.GrantAlreadyOpened': async (chain, { args, errorArgs }) => {
+    const [terms] = await chain.view('termsOf', errorArgs[0])
+    const [opened] = await chain.events('Granted', [null, errorArgs[0]])
+    const same = (BigInt(terms as bigint) ^ BigInt(args[1] as bigint)) & TERMS_WITHOUT_USES
+    return same === 0n && opened?.[3] === args[2]
+  },
+  // The tombstone is of the grant that was to be revoked: the id comes from the request.
+  'AccessGrants.revoke.GrantIsRevoked': async () => Promise.resolve(true),
+  'BatchAnchors.register.GatewayAlreadyRegistered': async (chain, { args, errorArgs }) => {
+    const [, certificate] = await chain.view('gatewayOf', errorArgs[0])
+    return certificate === args[1]
+  },
+  'BatchAnchors.anchor.AnchorOutOfSequence': async (chain, { args: [gateway, sequence, treeSize, root] }) => {
+    const [anchored] = await chain.events('Anchored', [gateway, sequence])
+    return anchored?.[2] === treeSize && anchored?.[3] === root
+  },
+  // Ids of makers and models are hashes of all that was registered: the same id is the same request.
+  'FirmwareRegistry.registerManufacturer.ManufacturerAlreadyRegistered': async () => Promise.resolve(true),
+  'FirmwareRegistry.registerModel.ModelAlreadyRegistered': async () => Promise.resolve(true),
+  'FirmwareRegistry.publish.ReleaseOutOfSequence': async (chain, { args }) => {
+    const [model, sequence, , , imageSha256, manifestDigest] = args[0] as readonly unknown[]
+    const published = await chain.events('ReleasePublished', [model, sequence])
+    return published.some(event => event[2] === imageSha256 && event[5] === manifestDigest)
+  }
+}
+
+/** Asks the chain whether the request has been applied already, with the same terms. */
+export async function isAlreadyApplied(
+  { provider, deployment }: { readonly provider: Provider; readonly deployment: Deployment },
+  request: RefusedRequest
+): Promise<boolean> {
+  const check = CHECKS[`${request.contract}.${request.method}.${request.errorName}`]
+  if (check == null) return false
+  const { address } = deployment.contracts[request.contract]
+  const abi = CONTRACT_INTERFACES[request.contract]
+  const contract = new Contract(address, abi, provider)
+  return check(
+    {
+      view: async (method, ...args) => contract.getFunction(method).staticCallResult(...args),
+      events: async (name, indexed) => {
+        const topics = abi.encodeFilterTopics(name, indexed)
+        const logs = await provider.getLogs({ address, topics, fromBlock: deployment.blockNumber })
+        return logs.map(log => abi.parseLog(log)?.args.toArray() ?? [])
+      }
+    },
+    request
+  )
+}

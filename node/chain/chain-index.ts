@@ -1,0 +1,157 @@
+/** The followed chain on disk: state, cursor and undo journal in one LevelDB table (docs/specs/chain-index.md). */
+import type { Deployment } from '#core/chain/deployment.ts'
+import type { ChainEvent, Hex } from '#core/chain/events.ts'
+import { projectEvents, undoOf, type Change, type StateView } from '#core/chain/projection.ts'
+import { createChainView, type ChainView } from '#core/chain/view.ts'
+import { utf8 } from '#core/encoding/bytes.ts'
+import { SalusError } from '#core/error.ts'
+import { openTable, type Database } from '#node/store/database.ts'
+
+/** Blocks whose effects can be taken back. */
+export const JOURNAL_BLOCKS = 256
+
+/** The newest block in the index. */
+export interface Cursor {
+  readonly number: number
+  readonly hash: Hex
+  /** Seconds since 1970. */
+  readonly timeS: number
+}
+
+/** A block, with the events of Salus in it in their order. */
+export interface BlockEvents {
+  readonly block: Cursor
+  readonly events: readonly ChainEvent[]
+}
+
+/** The index; one writer. */
+export interface ChainIndex {
+  /** `undefined` before the first block and after {@link ChainIndex.clear}. */
+  cursor(): Cursor | undefined
+  view(): ChainView
+  /** Sets the block before the first one to follow. */
+  begin(at: Cursor): Promise<void>
+  /** Adds the next block; journaled, one atomic write. */
+  append(next: BlockEvents): Promise<void>
+  /** Adds many blocks that are too old to be taken back; one atomic write, the journal starts anew at `end`. */
+  appendOld(blocks: readonly BlockEvents[], end: Cursor): Promise<void>
+  /** The block before the newest one, if the journal still has it. */
+  previous(): Cursor | undefined
+  /** Takes the newest block back; one atomic write. Returns false if the journal does not reach that far. */
+  takeBack(): Promise<boolean>
+  /** Forgets everything. */
+  clear(): Promise<void>
+}
+
+interface UndoRecord {
+  readonly before: Cursor
+  readonly changes: readonly Change[]
+}
+
+const CURSOR = 'cursor'
+const NETWORK = 'network'
+const STATE = 'state/'
+const UNDO = 'undo/'
+
+/**
+ * Opens the index of a deployment.
+ *
+ * @throws SalusError `CHAIN_OTHER_NETWORK` if the database was filled from another network
+ */
+export async function openChainIndex(db: Database, deployment: Deployment): Promise<ChainIndex> {
+  const table = openTable(db, 'chain')
+  await table.open()
+  const text = (key: string): string | undefined => {
+    const bytes = table.getSync(key)
+    return bytes == null ? undefined : new TextDecoder().decode(bytes)
+  }
+  const state: StateView = { get: key => text(STATE + key) }
+  const write = async (operations: readonly Operation[]): Promise<void> =>
+    // Not flushed: a crash loses whole newest blocks, which are read from the chain again.
+    table.batch(operations.map(({ key, value }) => (value == null ? del(key) : put(key, utf8(value)))))
+
+  const network = text(NETWORK)
+  if (network != null && network !== deployment.networkId) {
+    throw new SalusError(
+      'CHAIN_OTHER_NETWORK',
+      'This data folder belongs to another network (chain or deployment); choose another folder or deployment file.'
+    )
+  }
+  await write([{ key: NETWORK, value: deployment.networkId }])
+  let cursor = readJson<Cursor>(text(CURSOR))
+
+  const move = async (to: Cursor, operations: readonly Operation[]): Promise<void> => {
+    await write([...operations, { key: CURSOR, value: JSON.stringify(to) }])
+    cursor = to
+  }
+  const index: ChainIndex = {
+    cursor: () => cursor,
+    view: () => createChainView(state, { blockNumber: cursor?.number ?? 0, blockTimeS: cursor?.timeS ?? 0 }),
+    begin: async at => move(at, []),
+    async append({ block, events }) {
+      if (cursor == null) throw new Error('the index has no beginning')
+      const changes = projectEvents(state, events, block.timeS)
+      const undo: UndoRecord = { before: cursor, changes: undoOf(state, changes) }
+      await move(block, [
+        ...changes.map(toState),
+        { key: undoKey(block.number), value: JSON.stringify(undo) },
+        { key: undoKey(block.number - JOURNAL_BLOCKS), value: null }
+      ])
+    },
+    async appendOld(blocks, end) {
+      const written = new Map<string, string | null>()
+      const overlay: StateView = { get: key => (written.has(key) ? (written.get(key) ?? undefined) : state.get(key)) }
+      for (const { block, events } of blocks) {
+        for (const { key, value } of projectEvents(overlay, events, block.timeS)) written.set(key, value)
+      }
+      await table.clear({ gte: UNDO, lt: `${UNDO}~` })
+      await move(
+        end,
+        Array.from(written, ([key, value]) => toState({ key, value }))
+      )
+    },
+    previous: () => (cursor == null ? undefined : undoOfBlock(cursor.number)?.before),
+    async takeBack() {
+      const undo = cursor == null ? undefined : undoOfBlock(cursor.number)
+      if (cursor == null || undo == null) return false
+      await move(undo.before, [...undo.changes.map(toState), { key: undoKey(cursor.number), value: null }])
+      return true
+    },
+    async clear() {
+      // The cursor goes first: without one, whatever a crash leaves behind is cleared again.
+      await write([{ key: CURSOR, value: null }])
+      cursor = undefined
+      await table.clear({ gte: STATE, lt: `${STATE}~` })
+      await table.clear({ gte: UNDO, lt: `${UNDO}~` })
+    }
+  }
+  const undoOfBlock = (number: number): UndoRecord | undefined => readJson<UndoRecord>(text(undoKey(number)))
+  if (cursor == null) await index.clear()
+  return index
+}
+
+interface Operation {
+  readonly key: string
+  readonly value: string | null
+}
+
+function toState({ key, value }: Change): Operation {
+  return { key: STATE + key, value }
+}
+
+/** Order of keys is order of blocks. */
+function undoKey(number: number): string {
+  return `${UNDO}${Math.max(number, 0).toString(16).padStart(14, '0')}`
+}
+
+function readJson<T>(text: string | undefined): T | undefined {
+  return text == null ? undefined : (JSON.parse(text) as T)
+}
+
+function put(key: string, value: Uint8Array): { type: 'put'; key: string; value: Uint8Array } {
+  return { type: 'put', key, value }
+}
+
+function del(key: string): { type: 'del'; key: string } {
+  return { type: 'del', key }
+}

@@ -1,0 +1,100 @@
+/** What the contracts' custom errors mean to a person, each under a stable code (docs/errors.md). */
+import type { ContractName } from '#core/chain/deployment.ts'
+import { Interface, type ErrorDescription } from 'ethers'
+import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
+import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
+import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
+import { patientRegistryAbi } from '#core/abi/PatientRegistry.ts'
+import { SalusError } from '#core/error.ts'
+
+/** The contracts' interfaces, to encode calls and to decode errors. */
+export const CONTRACT_INTERFACES: Readonly<Record<ContractName, Interface>> = {
+  PatientRegistry: new Interface(patientRegistryAbi),
+  AccessGrants: new Interface(accessGrantsAbi),
+  BatchAnchors: new Interface(batchAnchorsAbi),
+  FirmwareRegistry: new Interface(firmwareRegistryAbi)
+}
+
+/** Code and sentence by the name of the contract's error. */
+export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, message: string]>> = {
+  AnchorOutOfSequence: ['CHAIN_ANCHOR_OUT_OF_SEQUENCE', 'The anchor is not the next one of its gateway.'],
+  AnchorRootMissing: ['CHAIN_ANCHOR_ROOT_MISSING', 'The anchor has no root.'],
+  AnchorTreeShrank: ['CHAIN_ANCHOR_TREE_SHRANK', 'The anchor has fewer readings than the one before it.'],
+  ApprovalOutOfOrder: [
+    'CHAIN_APPROVAL_OUT_OF_ORDER',
+    'Approvals must be given in the order of the signers, each once.'
+  ],
+  ApprovalSignatureInvalid: ['CHAIN_APPROVAL_SIGNATURE_INVALID', 'An approval was not signed by its signer.'],
+  ApprovalSignerUnknown: ['CHAIN_APPROVAL_SIGNER_UNKNOWN', 'An approval names a signer that the maker does not have.'],
+  ApprovalsTooFew: ['CHAIN_APPROVALS_TOO_FEW', 'Fewer release signers approved than the maker demands.'],
+  GatewayAlreadyRegistered: ['CHAIN_GATEWAY_ALREADY_REGISTERED', 'The gateway is registered with another certificate.'],
+  GatewayCertificateMissing: ['CHAIN_GATEWAY_CERTIFICATE_MISSING', 'The gateway names no certificate.'],
+  GatewayUnknown: ['CHAIN_GATEWAY_UNKNOWN', 'The gateway is not registered; register it first.'],
+  GrantAlreadyOpened: ['CHAIN_GRANT_ALREADY_OPENED', 'A grant with other terms uses this id; choose another salt.'],
+  GrantGranteeMissing: ['CHAIN_GRANT_GRANTEE_MISSING', 'The grant names nobody.'],
+  GrantIsRevoked: ['CHAIN_GRANT_IS_REVOKED', 'The grant was revoked and cannot be opened again.'],
+  GrantNotClaimable: [
+    'CHAIN_GRANT_NOT_CLAIMABLE',
+    'The grant may be used any number of times; there is nothing to claim.'
+  ],
+  GrantNotLive: ['CHAIN_GRANT_NOT_LIVE', 'The grant does not exist, has ended, was spent or has not begun.'],
+  GrantNotYours: ['CHAIN_GRANT_NOT_YOURS', 'The grant was given to somebody else.'],
+  GrantRightsInvalid: ['CHAIN_GRANT_RIGHTS_INVALID', 'The grant gives no right, or one that does not exist.'],
+  GrantScopeMissing: ['CHAIN_GRANT_SCOPE_MISSING', 'The grant has no scope.'],
+  GrantUsesMissing: ['CHAIN_GRANT_USES_MISSING', 'The grant may never be used.'],
+  GrantWindowEmpty: ['CHAIN_GRANT_WINDOW_EMPTY', 'The grant has ended before it begins.'],
+  ManifestMismatch: ['CHAIN_MANIFEST_MISMATCH', 'The manifest is not the one that was signed.'],
+  ManifestTooLarge: ['CHAIN_MANIFEST_TOO_LARGE', 'The manifest is larger than the chain takes.'],
+  ManufacturerAlreadyRegistered: ['CHAIN_MANUFACTURER_ALREADY_REGISTERED', 'The maker is registered already.'],
+  ManufacturerUnknown: ['CHAIN_MANUFACTURER_UNKNOWN', 'The maker is not registered; register it first.'],
+  MinimumOutOfRange: ['CHAIN_MINIMUM_OUT_OF_RANGE', 'The minimum must rise and must not pass the active release.'],
+  ModelAlreadyRegistered: ['CHAIN_MODEL_ALREADY_REGISTERED', 'The model is registered already.'],
+  ModelUnknown: ['CHAIN_MODEL_UNKNOWN', 'The model is not registered; register it first.'],
+  PatientAlreadyRegistered: ['CHAIN_PATIENT_ALREADY_REGISTERED', 'The patient is registered with other keys.'],
+  PatientKeyBundleMissing: ['CHAIN_PATIENT_KEY_BUNDLE_MISSING', 'The patient names no key bundle.'],
+  PatientUnknown: ['CHAIN_PATIENT_UNKNOWN', 'The patient is not registered; register first.'],
+  ReleaseCounterOutOfRange: [
+    'CHAIN_RELEASE_COUNTER_OUT_OF_RANGE',
+    'The security counter is below the model’s floor or too far above it.'
+  ],
+  ReleaseImageMissing: ['CHAIN_RELEASE_IMAGE_MISSING', 'The release names no image.'],
+  ReleaseImageYanked: ['CHAIN_RELEASE_IMAGE_YANKED', 'This image was withdrawn and cannot be published again.'],
+  ReleaseOutOfSequence: ['CHAIN_RELEASE_OUT_OF_SEQUENCE', 'The release is not the next one of its model.'],
+  ReleaseStatusUnfit: ['CHAIN_RELEASE_STATUS_UNFIT', 'The release is not in a state that allows this.'],
+  ReleaseUnknown: ['CHAIN_RELEASE_UNKNOWN', 'There is no such release.'],
+  RequestDeadlineTooFar: ['CHAIN_REQUEST_DEADLINE_TOO_FAR', 'The request’s deadline lies more than 30 days ahead.'],
+  RequestExpired: ['CHAIN_REQUEST_EXPIRED', 'The request’s deadline has passed; sign it again.'],
+  RequestSignatureInvalid: ['CHAIN_REQUEST_SIGNATURE_INVALID', 'The request was not signed by whom it speaks for.'],
+  SignerMalformed: ['CHAIN_SIGNER_MALFORMED', 'A signer must be an address, or a verifier followed by its key.'],
+  SignerSetDuplicate: ['CHAIN_SIGNER_SET_DUPLICATE', 'A signer stands in the set twice.'],
+  SignerSetSizeInvalid: ['CHAIN_SIGNER_SET_SIZE_INVALID', 'The set of signers is empty or too large.'],
+  ThresholdInvalid: ['CHAIN_THRESHOLD_INVALID', 'The threshold must lie between one and the number of signers.']
+}
+
+/** A call that the contract refused, with its error if it is one of ours. */
+export interface Revert {
+  readonly description: ErrorDescription | null
+  readonly error: SalusError
+}
+
+/**
+ * Reads the data of a revert.
+ *
+ * @param data - revert data in hexadecimal, or none
+ */
+export function readRevert(contract: ContractName, data: string | null | undefined, cause: unknown): Revert {
+  const description = data == null ? null : parseError(contract, data)
+  const [code, message] = CONTRACT_ERRORS[description?.name ?? ''] ?? [
+    'CHAIN_REVERTED',
+    'The contract refused the request without saying why.'
+  ]
+  return { description, error: new SalusError(code, message, { cause }) }
+}
+
+function parseError(contract: ContractName, data: string): ErrorDescription | null {
+  try {
+    return CONTRACT_INTERFACES[contract].parseError(data)
+  } catch {
+    return null
+  }
+}

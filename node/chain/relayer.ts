@@ -1,0 +1,231 @@
+/** Sends signed requests to the contracts and pays for them; whoever asks needs no gas (docs/specs/http-api.md). */
+import { setTimeout as pause } from 'node:timers/promises'
+import { isError, type JsonRpcProvider, type Wallet } from 'ethers'
+import type { ContractName, Deployment } from '#core/chain/deployment.ts'
+import { SalusError } from '#core/error.ts'
+import { isAlreadyApplied } from '#node/chain/already-applied.ts'
+import { rpcError } from '#node/chain/chain-rpc.ts'
+import { CONTRACT_INTERFACES, readRevert } from '#node/chain/contract-errors.ts'
+import { createTransactionSender, type SentTransaction } from '#node/chain/transaction-sender.ts'
+import type { Log } from '#node/log.ts'
+
+/** A signed request for a contract; tuples in `args` are lists in the order of their fields. */
+export interface RelayedRequest {
+  readonly contract: ContractName
+  readonly method: string
+  readonly args: readonly unknown[]
+}
+
+/** Where a request stands: `already` where an equal one had been applied before. */
+export interface RelayResult {
+  readonly status: 'applied' | 'already'
+  readonly txHash: string | null
+  readonly blockNumber: number
+}
+
+/** What relaying needs. */
+export interface RelayerComponents {
+  readonly provider: JsonRpcProvider
+  /** Pays for the transactions; its key signs nothing else. */
+  readonly wallet: Wallet
+  readonly deployment: Deployment
+  readonly log: Log
+}
+
+/** What it may be told. */
+export interface RelayerInit {
+  /** Most requests under way at once, 64 unless told; more are refused. */
+  readonly maxPending?: number
+  /** Most time until a request is in a block, ms; 60,000 unless told. */
+  readonly inclusionTimeoutMs?: number
+  /** Time between two looks for a receipt, ms; 250 unless told. */
+  readonly pollMs?: number
+  /** Blocks for which an applied request is watched and sent again should it vanish; 32 unless told. */
+  readonly watchBlocks?: number
+}
+
+/** A relayer. */
+export interface Relayer {
+  /**
+   * Sends a request and waits until it is in a block.
+   *
+   * @throws SalusError `RELAY_NOT_ALLOWED`, `RELAY_ARGUMENTS`, `RELAY_BUSY`, `RELAY_TIMEOUT`, `RELAY_STOPPED`, `RELAY_NO_FUNDS`,
+   * `CHAIN_REVERTED` or the code of the contract's error, `CHAIN_UNREACHABLE`, `CHAIN_RPC_FAILED`
+   */
+  submit(request: RelayedRequest): Promise<RelayResult>
+  /** Ends what is under way; requests not yet in a block may still get there. */
+  stop(): Promise<void>
+}
+
+/** Methods that carry the signature of whom they speak for, so that anyone may send them. */
+const ALLOWED: Readonly<Record<ContractName, readonly string[]>> = {
+  PatientRegistry: ['register', 'updateKeyBundle', 'rotateSigner'],
+  AccessGrants: ['grant', 'revoke', 'claim'],
+  BatchAnchors: ['register', 'anchor'],
+  FirmwareRegistry: ['registerManufacturer', 'registerModel', 'publish', 'hold', 'unhold', 'yank', 'raiseMinimum']
+}
+
+const MAX_WATCHED = 1024
+const MAX_CALLDATA_CHARACTERS = 2 * 32_768
+
+interface Call extends RelayedRequest {
+  readonly to: string
+  readonly data: string
+}
+
+/** Makes a relayer. */
+export function createRelayer(
+  { provider, wallet, deployment, log }: RelayerComponents,
+  init: RelayerInit = {}
+): Relayer {
+  const { maxPending = 64, inclusionTimeoutMs = 60_000, pollMs = 250, watchBlocks = 32 } = init
+  const stopped = new AbortController()
+  const sender = createTransactionSender({ provider, wallet })
+  const pending = new Map<string, Promise<RelayResult>>()
+  /** Applied requests that are not deep in the chain yet, by calldata. */
+  const watched = new Map<string, { call: Call; sent: SentTransaction; blockNumber: number }>()
+  let watching: Promise<void> | undefined
+
+  /** Tries the call without sending it; true if an equal request has been applied already. */
+  async function rehearse(call: Call): Promise<boolean> {
+    try {
+      await provider.call({ from: wallet.address, to: call.to, data: call.data })
+      return false
+    } catch (cause) {
+      if (!isError(cause, 'CALL_EXCEPTION')) throw rpcError(cause)
+      const { description, error } = readRevert(call.contract, cause.data, cause)
+      if (description == null) throw error
+      const args = CONTRACT_INTERFACES[call.contract].decodeFunctionData(call.method, call.data).toArray()
+      const refused = { ...call, args, errorName: description.name, errorArgs: description.args.toArray() }
+      if (await isAlreadyApplied({ provider, deployment }, refused)) return true
+      throw error
+    }
+  }
+
+  /** Rehearses, sends, waits; begins again where the transaction vanished. */
+  async function deliver(call: Call): Promise<RelayResult> {
+    const limit = AbortSignal.any([stopped.signal, AbortSignal.timeout(inclusionTimeoutMs)])
+    for (;;) {
+      if (await rehearse(call)) return { status: 'already', txHash: null, blockNumber: await provider.getBlockNumber() }
+      const sent = await sender.send(call)
+      const receipt = sent == null ? undefined : await included(sent, limit)
+      if (sent == null || receipt == null) {
+        await wait(limit)
+        continue
+      }
+      if (receipt.status !== 1) {
+        // Another request of the same kind was faster: the rehearsal now says so, or why not.
+        if (await rehearse(call)) return { status: 'already', txHash: null, blockNumber: receipt.blockNumber }
+        throw new SalusError('CHAIN_REVERTED', 'The contract refused the request without saying why.')
+      }
+      watch(call, sent, receipt.blockNumber)
+      return { status: 'applied', txHash: sent.hash, blockNumber: receipt.blockNumber }
+    }
+  }
+
+  /** The receipt; `undefined` if the transaction can no longer get into a block. */
+  async function included(sent: SentTransaction, limit: AbortSignal) {
+    for (;;) {
+      const receipt = await provider.getTransactionReceipt(sent.hash).catch((cause: unknown) => {
+        log.debug({ err: cause }, 'no answer about a transaction')
+        return null
+      })
+      if (receipt != null) return receipt
+      if (!limit.aborted) await pause(pollMs, undefined, { signal: limit }).catch(() => undefined)
+      if (stopped.signal.aborted)
+        throw new SalusError('RELAY_STOPPED', 'The node is stopping; ask again after it started.')
+      if (limit.aborted) {
+        throw new SalusError('RELAY_TIMEOUT', 'The request is not in a block yet. Ask again: it is not applied twice.')
+      }
+      if (!(await sender.keepAlive(sent))) return undefined
+    }
+  }
+
+  /** A pause between two looks, until the time is up. */
+  async function wait(limit: AbortSignal): Promise<void> {
+    if (!limit.aborted) await pause(pollMs, undefined, { signal: limit }).catch(() => undefined)
+    if (stopped.signal.aborted)
+      throw new SalusError('RELAY_STOPPED', 'The node is stopping; ask again after it started.')
+    if (limit.aborted) {
+      throw new SalusError('RELAY_TIMEOUT', 'The request is not in a block yet. Ask again: it is not applied twice.')
+    }
+  }
+
+  function watch(call: Call, sent: SentTransaction, blockNumber: number): void {
+    if (watched.size >= MAX_WATCHED) {
+      const [oldest] = watched.keys()
+      if (oldest != null) watched.delete(oldest)
+    }
+    watched.set(call.data, { call, sent, blockNumber })
+    watching ??= watchAll().finally(() => {
+      watching = undefined
+    })
+  }
+
+  /** Receipts already handed out can vanish with a re-organisation or a crashed development chain. */
+  async function watchAll(): Promise<void> {
+    while (watched.size > 0 && !stopped.signal.aborted) {
+      await pause(8 * pollMs, undefined, { signal: stopped.signal }).catch(() => undefined)
+      for (const [data, { call, sent, blockNumber }] of watched) {
+        if (stopped.signal.aborted) return
+        try {
+          const [receipt, head] = await Promise.all([
+            provider.getTransactionReceipt(sent.hash),
+            provider.getBlockNumber()
+          ])
+          if (receipt != null && head - receipt.blockNumber >= watchBlocks) watched.delete(data)
+          if (receipt != null) continue
+          watched.delete(data)
+          log.warn(
+            { contract: call.contract, method: call.method, blockNumber },
+            'a relayed request vanished; sent again'
+          )
+          await deliver(call)
+        } catch (error) {
+          log.warn(
+            { err: error, contract: call.contract, method: call.method },
+            'a relayed request could not be checked'
+          )
+          await pause(8 * pollMs, undefined, { signal: stopped.signal }).catch(() => undefined)
+        }
+      }
+    }
+  }
+
+  return {
+    async submit(request) {
+      const call = encodeCall(deployment, request)
+      const key = `${call.to}:${call.data}`
+      const underWay = pending.get(key)
+      if (underWay != null) return underWay
+      if (stopped.signal.aborted)
+        throw new SalusError('RELAY_STOPPED', 'The node is stopping; ask again after it started.')
+      if (pending.size >= maxPending)
+        throw new SalusError('RELAY_BUSY', 'Too many requests are under way; ask again later.')
+      const result = deliver(call).finally(() => pending.delete(key))
+      pending.set(key, result)
+      return result
+    },
+    async stop() {
+      stopped.abort()
+      await Promise.allSettled([...pending.values(), watching])
+    }
+  }
+}
+
+function encodeCall(deployment: Deployment, { contract, method, args }: RelayedRequest): Call {
+  if (!ALLOWED[contract].includes(method)) {
+    throw new SalusError(
+      'RELAY_NOT_ALLOWED',
+      'This method is not relayed: only requests that carry their own signature are.'
+    )
+  }
+  let data: string
+  try {
+    data = CONTRACT_INTERFACES[contract].encodeFunctionData(method, args)
+  } catch (cause) {
+    throw new SalusError('RELAY_ARGUMENTS', 'The arguments are not those of the method; see its interface.', { cause })
+  }
+  if (data.length > MAX_CALLDATA_CHARACTERS) throw new SalusError('RELAY_ARGUMENTS', 'The arguments are too large.')
+  return { contract, method, args, to: deployment.contracts[contract].address, data }
+}

@@ -1,0 +1,126 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { expect } from 'chai'
+import { Contract, Interface, Wallet } from 'ethers'
+import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
+import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
+import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
+import { patientRegistryAbi } from '#core/abi/PatientRegistry.ts'
+import { CONTRACT_ERRORS } from '#node/chain/contract-errors.ts'
+import { createRelayer, type Relayer } from '#node/chain/relayer.ts'
+import { expectCode } from '#test/error-code.ts'
+import { grantOf, random32, registration, revocation } from '#test/node/chain/requests.ts'
+import { account, silentLog, startTestChain, type TestChain } from '#test/node/chain/test-chain.ts'
+
+describe('the relayer', function () {
+  this.timeout(60_000)
+  let test: TestChain
+  let relayer: Relayer
+
+  before(async () => {
+    test = await startTestChain()
+    const { provider, deployment } = test
+    relayer = createRelayer({ provider, deployment, log: silentLog, wallet: account(1, provider) }, { pollMs: 100 })
+  })
+
+  after(async () => {
+    await relayer.stop()
+    await test.stop()
+  })
+
+  it('applies a signed request and calls an equal one applied already', async () => {
+    const { request } = await registration(test.deployment, account(5), random32())
+    const first = await relayer.submit(request)
+    expect(first.status).to.equal('applied')
+    expect((await test.provider.getTransactionReceipt(first.txHash ?? ''))?.status).to.equal(1)
+    expect((await relayer.submit(request)).status).to.equal('already')
+  })
+
+  it('carries many requests at once, each in its own transaction', async () => {
+    const requests = await Promise.all(
+      Array.from({ length: 20 }, async () => registration(test.deployment, account(6), random32()))
+    )
+    const results = await Promise.all(requests.map(async ({ request }) => relayer.submit(request)))
+    expect(new Set(results.map(({ txHash }) => txHash)).size).to.equal(20)
+    expect(results.every(({ status }) => status === 'applied')).to.equal(true)
+  })
+
+  it('takes a grant with the same terms for success and refuses one with others', async () => {
+    const wallet = account(5)
+    const { id: patient, request } = await registration(test.deployment, wallet, random32())
+    await relayer.submit(request)
+    const given = { grantee: account(7).address, rights: 1 }
+    const first = await grantOf(test.deployment, wallet, patient, given)
+    expect((await relayer.submit(first.request)).status).to.equal('applied')
+    expect((await relayer.submit(first.request)).status).to.equal('already')
+    const other = await grantOf(test.deployment, wallet, patient, { ...given, salt: first.salt })
+    await expectCode('CHAIN_GRANT_ALREADY_OPENED', async () => relayer.submit(other.request))
+
+    const end = await revocation(test.deployment, wallet, patient, first.salt)
+    expect((await relayer.submit(end)).status).to.equal('applied')
+    expect((await relayer.submit(end)).status).to.equal('already')
+    await expectCode('CHAIN_GRANT_IS_REVOKED', async () => relayer.submit(first.request))
+  })
+
+  it('refuses what the contract refuses, with its reason', async () => {
+    const { request } = await registration(test.deployment, account(5), random32())
+    const forged = [...request.args]
+    forged[1] = random32()
+    await expectCode('CHAIN_REQUEST_SIGNATURE_INVALID', async () => relayer.submit({ ...request, args: forged }))
+  })
+
+  it('sends only requests that carry their own signature, and only well-formed ones', async () => {
+    const { request } = await registration(test.deployment, account(5), random32())
+    await expectCode('RELAY_NOT_ALLOWED', async () => relayer.submit({ ...request, method: 'signerOf' }))
+    await expectCode('RELAY_NOT_ALLOWED', async () => relayer.submit({ ...request, method: 'constructor' }))
+    await expectCode('RELAY_ARGUMENTS', async () => relayer.submit({ ...request, args: request.args.slice(1) }))
+  })
+
+  it('bounds what is under way', async () => {
+    const { provider, deployment } = test
+    const small = createRelayer(
+      { provider, deployment, log: silentLog, wallet: account(2, provider) },
+      { maxPending: 1 }
+    )
+    const requests = await Promise.all([1, 2].map(async () => registration(deployment, account(6), random32())))
+    const [first, second] = requests.map(async ({ request }) => small.submit(request))
+    await expectCode('RELAY_BUSY', async () => second)
+    await first
+    await small.stop()
+  })
+
+  it('says when its account is empty', async () => {
+    const { provider, deployment } = test
+    const poor = createRelayer({ provider, deployment, log: silentLog, wallet: new Wallet(random32(), provider) })
+    const { request } = await registration(deployment, account(6), random32())
+    await expectCode('RELAY_NO_FUNDS', async () => poor.submit(request))
+    await poor.stop()
+  })
+
+  it('sends a request again that vanished with a re-organisation', async () => {
+    const { id, request } = await registration(test.deployment, account(5), random32())
+    const applied = await relayer.submit(request)
+    const head = await test.provider.getBlockNumber()
+    await test.provider.send('anvil_rollback', [head - applied.blockNumber + 1])
+    const { address } = test.deployment.contracts.PatientRegistry
+    const registry = new Contract(address, patientRegistryAbi, test.provider)
+    const isThere = async (): Promise<boolean> =>
+      registry
+        .getFunction('keyBundleOf')
+        .staticCall(id)
+        .then(
+          () => true,
+          () => false
+        )
+    expect(await isThere()).to.equal(false)
+    while (!(await isThere())) await pause(100)
+  })
+
+  it('explains every error of the contracts', () => {
+    const abis = [patientRegistryAbi, accessGrantsAbi, batchAnchorsAbi, firmwareRegistryAbi]
+    const names = new Set<string>()
+    for (const abi of abis) new Interface(abi).forEachError(({ name }) => names.add(name))
+    // OpenZeppelin's own, of its constructors.
+    for (const own of ['InvalidShortString', 'StringTooLong'] as const) names.delete(own)
+    expect(Object.keys(CONTRACT_ERRORS)).to.have.members([...names])
+  })
+})
