@@ -53,7 +53,7 @@ async function run(rpcUrl: string, keyFile: string): Promise<void> {
     const known = await loadKnown(path)
     if (values['dry-run']) {
       const sender = { address: wallet.address, nonce: await signer.getNonce('pending') }
-      const contracts = []
+      const contracts: object[] = []
       for (const { name, address, creationCode } of await planDeployment(provider, sender, known?.addresses ?? {})) {
         const gas = creationCode == null ? 0n : await provider.estimateGas({ from: wallet.address, data: creationCode })
         contracts.push({ contract: name, address, deploys: creationCode != null, gas: Number(gas) })

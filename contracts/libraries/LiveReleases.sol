@@ -25,14 +25,12 @@ library LiveReleases {
 
     /// @dev The newest live release from `atLeast` to `atMost`, both included; 0 if there is none.
     function newest(Set storage set, uint32 atLeast, uint32 atMost) internal view returns (uint32) {
+        uint256 word = uint256(atMost) >> 8;
         // Bits above `atMost` do not count in the first word.
-        uint256 mask = type(uint256).max >> (255 - (atMost & 0xff));
-        for (uint256 word = (uint256(atMost) >> 8) + 1; word-- > atLeast >> 8; mask = type(uint256).max) {
-            uint256 live = set.words[word] & mask;
-            if (live == 0) continue;
-            uint256 found = (word << 8) | Math.log2(live);
-            return found < atLeast ? 0 : uint32(found);
-        }
-        return 0;
+        uint256 live = set.words[word] & (type(uint256).max >> (255 - (atMost & 0xff)));
+        while (live == 0 && word > atLeast >> 8) live = set.words[--word];
+        if (live == 0) return 0;
+        uint256 found = (word << 8) | Math.log2(live);
+        return found < atLeast ? 0 : uint32(found);
     }
 }
