@@ -5,6 +5,7 @@ import {
   createHmac,
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   hash,
   hkdfSync,
   sign,
@@ -13,8 +14,9 @@ import {
 } from 'node:crypto'
 import { concat, fromHex } from '#core/encoding/bytes.ts'
 import { isStrictPublicKey } from '#core/crypto/ed25519-strict.ts'
-import type { Primitives } from '#core/crypto/primitives.ts'
+import type { BulkCipher, Primitives } from '#core/crypto/primitives.ts'
 
+const CIPHER = 'aes-256-gcm'
 const TAG_BYTES = 16
 /** RFC 8410: what stands before the 32 bytes in PKCS #8 and in SubjectPublicKeyInfo. */
 const PKCS8_PREFIX = fromHex('302e020100300506032b657004220420')
@@ -29,32 +31,88 @@ function privateKey(seed: Uint8Array): KeyObject {
   return createPrivateKey({ key: Buffer.from(concat(PKCS8_PREFIX, seed)), format: 'der', type: 'pkcs8' })
 }
 
-/** The primitives by OpenSSL, for nodes, gateways and agents that run on Node. */
+/**
+ * Moves what a cipher gave into its place and gives the cipher's memory back at once. Left to the collector, each chunk
+ * would be written to fresh pages: measured at 16 MiB, half the time went into the kernel.
+ */
+function moveInto(part: Buffer<ArrayBuffer>, out: Uint8Array, offset: number): void {
+  out.set(part, offset)
+  if (part.buffer.byteLength === part.length) part.buffer.transfer(0)
+}
+
+function sealInto(
+  key: KeyObject,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  out: Uint8Array,
+  offset: number,
+  aad?: Uint8Array
+): void {
+  const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
+  if (aad != null) cipher.setAAD(aad)
+  moveInto(cipher.update(plaintext), out, offset)
+  cipher.final()
+  out.set(cipher.getAuthTag(), offset + plaintext.length)
+}
+
+/** The plaintext, or `undefined` if the tag does not match. */
+function open(
+  key: KeyObject,
+  nonce: Uint8Array,
+  ciphertext: Uint8Array,
+  aad?: Uint8Array
+): Buffer<ArrayBuffer> | undefined {
+  const end = ciphertext.length - TAG_BYTES
+  if (end < 0) return undefined
+  const decipher = createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES })
+  decipher.setAuthTag(ciphertext.subarray(end))
+  if (aad != null) decipher.setAAD(aad)
+  const plaintext = decipher.update(ciphertext.subarray(0, end))
+  try {
+    decipher.final()
+  } catch {
+    return undefined
+  }
+  return plaintext
+}
+
+const bulk: BulkCipher = {
+  prepareKey(bytes) {
+    const key = createSecretKey(bytes)
+    return {
+      sealInto(nonce, plaintext, out, offset) {
+        sealInto(key, nonce, plaintext, out, offset)
+      },
+      openInto(nonce, ciphertext, out, offset) {
+        const plaintext = open(key, nonce, ciphertext)
+        if (plaintext != null) moveInto(plaintext, out, offset)
+        return plaintext != null
+      }
+    }
+  },
+  allocate: length => plain(Buffer.allocUnsafeSlow(length))
+}
+
+/**
+ * The primitives by OpenSSL, for nodes, gateways and agents that run on Node. Keys are handed over as key objects: given
+ * raw bytes, Node takes three times as long for a short HMAC or message (20 against 7 microseconds, measured).
+ */
 export const nativePrimitives: Primitives = {
   sha256: data => plain(hash('sha256', data, 'buffer')),
-  hmacSha256: (key, data) => plain(createHmac('sha256', key).update(data).digest()),
-  hmacSha512: (key, data) => plain(createHmac('sha512', key).update(data).digest()),
-  hkdfSha256: (inputKey, salt, info, length) => new Uint8Array(hkdfSync('sha256', inputKey, salt, info, length)),
+  hmacSha256: (key, data) => plain(createHmac('sha256', createSecretKey(key)).update(data).digest()),
+  hmacSha512: (key, data) => plain(createHmac('sha512', createSecretKey(key)).update(data).digest()),
+  hkdfSha256: (inputKey, salt, info, length) =>
+    new Uint8Array(hkdfSync('sha256', createSecretKey(inputKey), salt, info, length)),
 
   aes256GcmSeal(key, nonce, plaintext, aad) {
     const out = new Uint8Array(plaintext.length + TAG_BYTES)
-    sealInto(key, nonce, plaintext, aad, out, 0)
+    sealInto(createSecretKey(key), nonce, plaintext, out, 0, aad)
     return out
   },
 
   aes256GcmOpen(key, nonce, ciphertext, aad) {
-    const end = ciphertext.length - TAG_BYTES
-    if (end < 0) return undefined
-    const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
-    decipher.setAuthTag(ciphertext.subarray(end))
-    if (aad != null) decipher.setAAD(aad)
-    const plaintext = decipher.update(ciphertext.subarray(0, end))
-    try {
-      decipher.final()
-    } catch {
-      return undefined
-    }
-    return plain(plaintext)
+    const plaintext = open(createSecretKey(key), nonce, ciphertext, aad)
+    return plaintext == null ? undefined : plain(plaintext)
   },
 
   ed25519PublicKey(seed) {
@@ -68,20 +126,7 @@ export const nativePrimitives: Primitives = {
     if (signature.length !== 64 || !isStrictPublicKey(publicKey)) return false
     const key = createPublicKey({ key: Buffer.from(concat(SPKI_PREFIX, publicKey)), format: 'der', type: 'spki' })
     return verify(null, message, key, signature)
-  }
-}
+  },
 
-function sealInto(
-  key: Uint8Array,
-  nonce: Uint8Array,
-  plaintext: Uint8Array,
-  aad: Uint8Array | undefined,
-  out: Uint8Array,
-  offset: number
-): void {
-  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
-  if (aad != null) cipher.setAAD(aad)
-  out.set(cipher.update(plaintext), offset)
-  cipher.final()
-  out.set(cipher.getAuthTag(), offset + plaintext.length)
+  bulk
 }

@@ -56,7 +56,7 @@ describe('a sealed entry', () => {
   })
 
   it('carries content of several chunks', () => {
-    const body = random(700_000)
+    const body = random(2_200_000)
     const sealed = sealEntry(p, random, { ...input, content: { ...CONTENT, body } })
     expect(equalBytes(openEntry(p, { ...sealed, leafKey, tag }).content.body, body)).to.equal(true)
   })
