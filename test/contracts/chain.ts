@@ -46,7 +46,8 @@ export interface TestChain {
 
 /** Opens a chain and deploys the contracts from contracts/bytecode: what is tested is what is shipped. */
 export async function openChain(): Promise<TestChain> {
-  const { ethers, networkHelpers, close } = await network.create()
+  const connection = await network.create()
+  const { ethers, networkHelpers } = connection
   const { provider } = ethers
   const [relayer] = await ethers.getSigners()
   if (relayer == null) throw new Error('the chain has no account to submit with')
@@ -73,7 +74,7 @@ export async function openChain(): Promise<TestChain> {
     },
     setCode: (address, code) => networkHelpers.setCode(address, code),
     reset: () => snapshot.restore(),
-    close
+    close: () => connection.close()
   }
 }
 

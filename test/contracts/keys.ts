@@ -17,7 +17,7 @@ import type { TestChain } from '#test/contracts/chain.ts'
 
 /** Somebody who signs requests, whatever the key is. */
 export interface Key {
-  /** In the form of ERC-7913. */
+  /** In the form of ERC-7913, in lower case. */
   readonly signer: string
   /** The address that packed terms name. */
   readonly id: string
@@ -39,7 +39,7 @@ export function walletOf(label: string): Wallet {
 export function accountKey(label: string): Key {
   const wallet = walletOf(label)
   return {
-    signer: wallet.address,
+    signer: wallet.address.toLowerCase(),
     id: wallet.address,
     sign: (domain, types, value) => wallet.signTypedData(domain, types, value)
   }
@@ -60,7 +60,7 @@ export const WAYS: readonly Way[] = [
     name: 'a contract wallet (ERC-1271)',
     create: async (chain, label) => {
       const wallet = await chain.deployMock('OwnedWallet', walletOf(label).address)
-      return { ...accountKey(label), signer: wallet, id: wallet }
+      return { ...accountKey(label), signer: wallet.toLowerCase(), id: wallet }
     }
   },
   {

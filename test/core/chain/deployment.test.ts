@@ -1,0 +1,56 @@
+import { expect } from 'chai'
+import { readDeployment } from '#core/chain/deployment.ts'
+import { networkIdOf } from '#core/chain/network-id.ts'
+import { toHex } from '#core/encoding/bytes.ts'
+import { expectCode } from '#test/error-code.ts'
+
+const ADDRESS = '0x5FbDB2315678afecb367f032d93F642f64180aa3'
+const contract = { address: ADDRESS, codeHash: `0x${'ab'.repeat(32)}` }
+const good = {
+  chainId: 31_337,
+  networkId: toHex(networkIdOf(31_337, ADDRESS)),
+  blockNumber: 7,
+  contracts: { PatientRegistry: contract, AccessGrants: contract, BatchAnchors: contract, FirmwareRegistry: contract }
+}
+
+describe('networkIdOf', () => {
+  it('is the hash of chain and registry, whatever case the address is in', () => {
+    // keccak-256 over the chain id and the address, each a word of 32 bytes, laid out by hand.
+    const expected = '0x4eff3c5b1f35f65d2bda0ccda908c188864ba7e5ec40a4fd1eb5969fe8758cae'
+    expect(toHex(networkIdOf(31_337, ADDRESS))).to.equal(expected)
+    expect(toHex(networkIdOf(31_337, ADDRESS.toLowerCase()))).to.equal(expected)
+    expect(networkIdOf(1, ADDRESS)).not.to.deep.equal(networkIdOf(31_337, ADDRESS))
+  })
+})
+
+describe('readDeployment', () => {
+  it('reads what it was given, with the address as EIP-55 writes it', () => {
+    const lower = { ...contract, address: ADDRESS.toLowerCase() }
+    expect(readDeployment({ ...good, contracts: { ...good.contracts, BatchAnchors: lower } })).to.deep.equal(good)
+  })
+
+  it('refuses the network id of another chain', async () => {
+    await expectCode('DEPLOYMENT_NETWORK', () => readDeployment({ ...good, chainId: 1 }))
+  })
+
+  const malformed: Record<string, unknown> = {
+    'no map': [],
+    'a missing field': { ...good, blockNumber: undefined },
+    'an unknown field': { ...good, extra: 1 },
+    'a missing contract': { ...good, contracts: { PatientRegistry: contract } },
+    'an address with a wrong checksum': {
+      ...good,
+      contracts: { ...good.contracts, BatchAnchors: { ...contract, address: ADDRESS.replace('F', 'f') } }
+    },
+    'a code hash that is too short': {
+      ...good,
+      contracts: { ...good.contracts, BatchAnchors: { ...contract, codeHash: '0xab' } }
+    },
+    'a negative block': { ...good, blockNumber: -1 }
+  }
+  for (const [what, json] of Object.entries(malformed)) {
+    it(`refuses ${what}`, async () => {
+      await expectCode('DEPLOYMENT_SHAPE', () => readDeployment(json))
+    })
+  }
+})
