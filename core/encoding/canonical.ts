@@ -33,8 +33,11 @@ export function decodeCanonical(bytes: Uint8Array, { area, maxBytes }: Canonical
     )
   }
   let value: unknown
+  let canonical: Uint8Array
   try {
     value = dagCbor.decode(bytes)
+    // Inside the same guard: nesting that just fits the decoder's stack can overflow the encoder's.
+    canonical = dagCbor.encode(value)
   } catch (cause) {
     throw new SalusError(
       `${area}_${problemOf(cause)}`,
@@ -42,7 +45,7 @@ export function decodeCanonical(bytes: Uint8Array, { area, maxBytes }: Canonical
       { cause }
     )
   }
-  if (!equalBytes(dagCbor.encode(value), bytes)) {
+  if (!equalBytes(canonical, bytes)) {
     throw new SalusError(
       `${area}_NOT_CANONICAL`,
       'Refused: the value has another, canonical encoding; encode it again with sorted keys and shortest forms.'
@@ -56,7 +59,7 @@ function problemOf(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : ''
   if (/too many terminals/i.test(text)) return 'TRAILING'
   if (/repeat map key|duplicate/i.test(text)) return 'DUPLICATE_KEY'
-  if (/not enough data|not enough entries|did not find any content|unexpected end|too short|terminated/i.test(text))
+  if (/not enough data|not enough entries|did not find any content|content missing|unexpected end|too short|terminated/i.test(text))
     return 'TRUNCATED'
   return 'MALFORMED'
 }
