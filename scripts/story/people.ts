@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { HDNodeWallet, Wallet } from 'ethers'
+import { Wallet, type HDNodeWallet } from 'ethers'
 import { granteeEvidence, patientEvidence } from '#core/agent/grantee-requests.ts'
 import { createGrantee, type GranteeState } from '#core/agent/grantee-state.ts'
 import { patientKeys } from '#core/agent/patient-registration.ts'
