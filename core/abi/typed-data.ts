@@ -1,4 +1,8 @@
-/** EIP-712 domains and type tables of every signed request (docs/specs/contracts.md). @see https://eips.ethereum.org/EIPS/eip-712 */
+/**
+ * EIP-712 domains and type tables of every signed request (docs/specs/contracts.md).
+ *
+ * @see https://eips.ethereum.org/EIPS/eip-712
+ */
 import type { TypedDataDomain, TypedDataField } from 'ethers'
 import type { ContractName } from '#core/chain/deployment.ts'
 
