@@ -7,7 +7,7 @@ import type { CID } from 'multiformats/cid'
 import { fetchFile } from '#node/network/fetch-file.ts'
 import { importFile } from '#node/network/import-file.ts'
 import { expectCode } from '#test/error-code.ts'
-import { openPeer, until, usePeers, type TestPeer } from '#test/node/network/peer.ts'
+import { openPeer, plainPeer, until, usePeers, type TestPeer } from '#test/node/network/peer.ts'
 
 const MIB = 1 << 20
 
@@ -105,11 +105,7 @@ describe('file exchange', () => {
 
   it('connects by noise where a peer offers nothing else', async () => {
     const a = await peer()
-    const { createLibp2p } = await import('libp2p')
-    const { noise } = await import('@chainsafe/libp2p-noise')
-    const { tcp } = await import('@libp2p/tcp')
-    const { yamux } = await import('@libp2p/yamux')
-    const other = await createLibp2p({ transports: [tcp()], connectionEncrypters: [noise()], streamMuxers: [yamux()] })
+    const other = await plainPeer()
     try {
       const [address] = a.host.libp2p.getMultiaddrs()
       const connection = await other.dial(address!)

@@ -1,6 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { noise } from '@chainsafe/libp2p-noise'
+import { identify } from '@libp2p/identify'
+import type { Libp2p } from '@libp2p/interface'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
 import { createLog } from '#node/log.ts'
 import { createBans, type Bans, type BansInit } from '#node/network/bans.ts'
 import { createHost, type Host, type HostInit } from '#node/network/host.ts'
@@ -80,4 +86,14 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
     if (Date.now() > endMs) throw new Error(`waited too long: ${what}`)
     await new Promise(resolve => setTimeout(resolve, 10))
   }
+}
+
+/** A libp2p peer that is not of this project and does what a test tells it to. */
+export async function plainPeer(): Promise<Libp2p> {
+  return await createLibp2p({
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    services: { identify: identify() }
+  })
 }

@@ -1,0 +1,177 @@
+import { expect } from 'chai'
+import { lpStream } from '@libp2p/utils'
+import { utf8 } from '#core/encoding/bytes.ts'
+import type { Verdict } from '#node/network/accept.ts'
+import { askHave, createHaveService } from '#node/network/have.ts'
+import { importFile } from '#node/network/import-file.ts'
+import { createRateLimiter } from '#node/network/rate-limiter.ts'
+import { createSubmitService, submit } from '#node/network/submit.ts'
+import { createSync, type Sync } from '#node/network/sync.ts'
+import { createMessageLog, type MessageLog } from '#node/store/messages.ts'
+import { expectCode } from '#test/error-code.ts'
+import { log, plainPeer, until, usePeers, type TestPeer } from '#test/node/network/peer.ts'
+
+const networkId = new Uint8Array(32).fill(7)
+
+interface Answering extends TestPeer {
+  readonly messages: MessageLog
+  readonly sync: Sync
+  /** What is said of a message, "accept" unless it is set here. */
+  readonly verdicts: Map<string, Verdict>
+}
+
+describe('requests between peers', () => {
+  const stops: (() => Promise<void>)[] = []
+  afterEach(async () => {
+    for (const stop of stops.splice(0)) await stop()
+  })
+  // After the services: hooks run in the order of their registration.
+  const peer = usePeers()
+
+  async function answering(init: Parameters<typeof peer>[0] = {}, network = networkId): Promise<Answering> {
+    const opened = await peer(init)
+    const { db, bans, blockstore } = opened
+    const { libp2p } = opened.host
+    const messages = createMessageLog({ db })
+    const verdicts = new Map<string, Verdict>()
+    const accept = async (bytes: Uint8Array): Promise<Verdict> => {
+      const text = new TextDecoder().decode(bytes)
+      const verdict = verdicts.get(text) ?? { verdict: 'accept' }
+      if (verdict.verdict === 'accept') await messages.append(text, bytes, [])
+      return verdict
+    }
+    const rate = createRateLimiter({ clock: Date.now }, { perSecond: 1, burst: 50 })
+    const components = { libp2p, bans, log, rate, accept, db, messages, blockstore }
+    const sync = createSync(components, { networkId: network })
+    const services = [createSubmitService(components), createHaveService(components), sync]
+    for (const service of services) {
+      await service.start()
+      stops.unshift(() => service.stop())
+    }
+    return { ...opened, messages, sync, verdicts }
+  }
+
+  const texts = async ({ messages }: Answering): Promise<string[]> =>
+    (await messages.read(0, 1000)).map(({ bytes }) => new TextDecoder().decode(bytes))
+
+  it('submits a message, which is on the disk when the answer comes', async () => {
+    const a = await answering()
+    const b = await answering({ peers: [a.address] })
+    await submit(b.host.libp2p, a.host.peerId, utf8('hello'))
+    expect(await texts(a)).to.deep.equal(['hello'])
+  })
+
+  it('tells why a message was refused', async () => {
+    const a = await answering()
+    a.verdicts.set('no', { verdict: 'ignore', code: 'ENTRY_RETIRED' })
+    const b = await answering({ peers: [a.address] })
+    await expectCode('ENTRY_RETIRED', () => submit(b.host.libp2p, a.host.peerId, utf8('no')))
+    expect(await texts(a)).to.deep.equal([])
+  })
+
+  it('says which blocks a peer has, without asking the network', async () => {
+    const a = await answering()
+    const b = await answering({ peers: [a.address] })
+    const here = await importFile(a.host, [utf8('here')])
+    const there = await importFile(b.host, [utf8('there')])
+    const asked = [here.cid, there.cid, here.cid]
+    expect(await askHave(b.host.libp2p, a.host.peerId, asked)).to.deep.equal([true, false, true])
+    expect(await askHave(b.host.libp2p, a.host.peerId, [])).to.deep.equal([])
+  })
+
+  it('catches up with everything that happened while it was away, and only that', async () => {
+    const a = await answering()
+    for (let i = 0; i < 600; i++) await a.messages.append(`m${String(i)}`, utf8(`m${String(i)}`), [])
+    const b = await answering({ peers: [a.address] })
+    await until('b has caught up', async () => (await b.messages.head()) === 600)
+    expect(await texts(b)).to.deep.equal(await texts(a))
+    expect(await b.sync.pull(a.host.peerId)).to.equal(0)
+    await a.messages.append('late', utf8('late'), [])
+    expect(await b.sync.pull(a.host.peerId)).to.equal(1)
+  })
+
+  it('asks again for a message that could not be judged yet, and keeps the order', async () => {
+    const a = await answering()
+    const b = await answering()
+    b.verdicts.set('second', { verdict: 'ignore', retry: true })
+    for (const text of ['first', 'second', 'third']) await a.messages.append(text, utf8(text), [])
+    await b.host.libp2p.dial(a.host.libp2p.getMultiaddrs())
+    await b.sync.pull(a.host.peerId)
+    expect(await texts(b)).to.deep.equal(['first'])
+    b.verdicts.delete('second')
+    await b.sync.pull(a.host.peerId)
+    expect(await texts(b)).to.deep.equal(['first', 'second', 'third'])
+  })
+
+  it('gives nothing to a peer of another network', async () => {
+    const a = await answering()
+    const b = await answering({}, new Uint8Array(32).fill(9))
+    await a.messages.append('ours', utf8('ours'), [])
+    await b.host.libp2p.dial(a.host.libp2p.getMultiaddrs())
+    await expectCode('PEER_NO_ANSWER', () => b.sync.pull(a.host.peerId))
+    expect(await texts(b)).to.deep.equal([])
+  })
+
+  it('says that a peer cannot be reached, or does not speak the protocol', async () => {
+    const a = await answering()
+    const b = await peer()
+    const [address] = b.host.libp2p.getMultiaddrs()
+    await expectCode('PEER_PROTOCOL_UNKNOWN', () => submit(a.host.libp2p, address!, utf8('x')))
+    await b.host.stop()
+    await expectCode('PEER_UNREACHABLE', () => submit(a.host.libp2p, address!, utf8('x')))
+  })
+
+  for (const protocol of ['/salus/sync/1', '/salus/have/1']) {
+    it(`cuts off a peer that sends garbage to ${protocol}, and others are still served`, async () => {
+      const a = await answering()
+      const honest = await answering({ peers: [a.address] })
+      const raw = await plainPeer()
+      try {
+        for (let i = 0; i < 10 && !a.bans.isBanned(raw.peerId.toString()); i++) {
+          const stream = await raw.dialProtocol(a.host.libp2p.getMultiaddrs(), protocol)
+          const frames = lpStream(stream)
+          await frames.write(new Uint8Array([0xff, 0xff]))
+          await frames.read().catch((error: unknown) => expect(error).to.be.an('error'))
+        }
+        await until('cut off', () => a.bans.isBanned(raw.peerId.toString()))
+        let refused: unknown
+        await raw.dialProtocol(a.host.libp2p.getMultiaddrs(), protocol).catch((error: unknown) => (refused = error))
+        expect(refused).to.be.an('error')
+      } finally {
+        await raw.stop()
+      }
+      await submit(honest.host.libp2p, a.host.peerId, utf8('honest'))
+      expect(await texts(a)).to.deep.equal(['honest'])
+    })
+  }
+
+  it('refuses a request that is larger than the protocol allows', async () => {
+    const a = await answering()
+    const raw = await plainPeer()
+    try {
+      const stream = await raw.dialProtocol(a.host.libp2p.getMultiaddrs(), '/salus/submit/1')
+      const frames = lpStream(stream)
+      await frames.write(new Uint8Array(128 * 1024))
+      let error: unknown
+      await frames.read().catch((reason: unknown) => (error = reason))
+      expect(error).to.be.an('error')
+      expect(await texts(a)).to.deep.equal([])
+    } finally {
+      await raw.stop()
+    }
+  })
+
+  it('cuts off a peer that asks without end', async () => {
+    const a = await answering()
+    const flooder = await answering({ peers: [a.address] })
+    let failure: unknown
+    for (let i = 0; i < 100 && failure == null; i++) {
+      await askHave(flooder.host.libp2p, a.host.peerId, []).catch((error: unknown) => (failure = error))
+    }
+    expect(failure).to.be.an('error')
+    await until('cut off', async () => {
+      await askHave(flooder.host.libp2p, a.host.peerId, []).catch((error: unknown) => (failure = error))
+      return a.bans.isBanned(flooder.host.peerId.toString())
+    })
+  })
+})
