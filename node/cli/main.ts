@@ -1,15 +1,43 @@
 /** `salus`: the command line of nodes, gateways, makers and devices. */
-import { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { isSalusError } from '#core/error.ts'
 
-const program = new Command('salus')
-program.description('Patient records, sensor streams and device firmware over a network that cannot read them')
-program.showHelpAfterError().exitOverride()
+/** Exit code of a command line that was not understood. */
+const USAGE = 2
+
+type Register = (program: Command) => void
+
+/** Loaded only when asked for: a verifier needs no network library, and a device starts faster without the rest. */
+const GROUPS: Readonly<Record<string, () => Promise<Register>>> = {
+  chain: async () => (await import('#node/cli/commands/chain.ts')).registerChain,
+  node: async () => (await import('#node/cli/commands/node.ts')).registerNode,
+  gateway: async () => (await import('#gateway/cli/gateway.ts')).registerGateway,
+  verify: async () => (await import('#gateway/cli/verify.ts')).registerVerify,
+  firmware: async () => (await import('#node/cli/commands/firmware.ts')).registerFirmware,
+  device: async () => (await import('#node/cli/commands/device.ts')).registerDevice
+}
+
+/** Sub-commands that exist already do not inherit it. */
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride().showHelpAfterError()
+  for (const sub of command.commands) throwInsteadOfExit(sub)
+}
+
+async function run(args: readonly string[]): Promise<void> {
+  const program = new Command('salus')
+  program.description('Patient records, sensor streams and device firmware over a network that cannot read them')
+  const wanted = GROUPS[args[0] ?? '']
+  for (const load of wanted == null ? Object.values(GROUPS) : [wanted]) (await load())(program)
+  throwInsteadOfExit(program)
+  await program.parseAsync(args, { from: 'user' })
+}
 
 try {
-  await program.parseAsync()
+  await run(process.argv.slice(2))
 } catch (error) {
-  if (isSalusError(error)) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : USAGE
+  } else if (isSalusError(error)) {
     console.error(`${error.code}: ${error.message}`)
     process.exitCode = 1
   } else {

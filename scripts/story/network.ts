@@ -82,9 +82,13 @@ export async function startNode(
   return { name, service, client: createNodeClient({ url: httpUrl }), httpUrl, multiaddr, dataDir, args }
 }
 
-/** Starts three nodes that know of each other through the first, each with a relayer of its own. */
-export async function startNodes(rpcUrl: string, deploymentFile: string, dataDir: string): Promise<StoryNode[]> {
-  const nodes: StoryNode[] = []
+/** Starts three nodes, each with a relayer of its own and told of the ones before it, and adds them to `nodes`. */
+export async function startNodes(
+  rpcUrl: string,
+  deploymentFile: string,
+  dataDir: string,
+  nodes: StoryNode[]
+): Promise<void> {
   for (const [index, name] of ['hospital', 'laboratory', 'volunteer'].entries()) {
     const keyFile = join(dataDir, `relayer-${name}.key`)
     writeFileSync(keyFile, DEV_KEYS[index + 1] ?? '', { mode: 0o600 })
@@ -99,7 +103,6 @@ export async function startNodes(rpcUrl: string, deploymentFile: string, dataDir
     const states = await Promise.all(nodes.map(node => node.client.status()))
     return states.every(state => state.peers >= nodes.length - 1)
   })
-  return nodes
 }
 
 /** Waits until every node follows the chain to at least a block. */
