@@ -45,6 +45,17 @@ describe('FirmwareRegistry', () => {
       expect([[...keys], threshold, [...guardians]]).to.deep.equal([signers(releaseKeys), 2n, signers(guards)])
     })
 
+    it('tells everybody the key set', async () => {
+      const { firmware } = chain.contracts
+      await chain.reset()
+      await expect(desk.registerManufacturer())
+        .to.emit(firmware, 'ManufacturerRegistered')
+        .withArgs(desk.manufacturer, signers(releaseKeys), 2, signers(guards))
+      await expect(desk.registerModel())
+        .to.emit(firmware, 'ModelRegistered')
+        .withArgs(desk.manufacturer, desk.model, MODEL_CLASS)
+    })
+
     it('refuses the same key set and salt again', async () => {
       await refuse(desk.registerManufacturer(), 'ManufacturerAlreadyRegistered', desk.manufacturer)
     })
