@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { CID } from 'multiformats/cid'
+import { fromHex, toHex } from '#core/encoding/bytes.ts'
+import { decodeHaveAnswer, decodeHaveRequest, encodeHaveAnswer, encodeHaveRequest } from '#core/network/have.ts'
+import { decodeSubmitAnswer, encodeSubmitAnswer } from '#core/network/submit.ts'
+import { decodeSyncPage, decodeSyncRequest, encodeSyncPage, encodeSyncRequest } from '#core/network/sync.ts'
+import { expectCode } from '#test/error-code.ts'
+import { survivesMutations } from '#test/mutations.ts'
+
+interface Invalid {
+  code: string
+  bytes: string
+}
+interface SyncVectors {
+  network: string
+  requests: { network: string; log: string | null; after: number; bytes: string }[]
+  pages: { log: string; head: number; messages: { position: number; bytes: string }[]; bytes: string }[]
+  invalidRequests: Invalid[]
+  invalidPages: Invalid[]
+}
+interface SubmitVectors {
+  answers: { code: string | null; bytes: string }[]
+  invalidAnswers: Invalid[]
+}
+interface HaveVectors {
+  requests: { cids: string[]; bytes: string }[]
+  answers: { have: boolean[]; bytes: string }[]
+  invalidRequests: Invalid[]
+  invalidAnswers: (Invalid & { count: number })[]
+}
+
+function load(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../../vectors/${name}.json`, import.meta.url), 'utf8'))
+}
+
+const MUTATIONS = 5000
+
+describe('sync protocol', () => {
+  const vectors = load('sync') as SyncVectors
+  const network = fromHex(vectors.network, 32)
+
+  it('encodes and reads the vectors', () => {
+    for (const { log, after, bytes } of vectors.requests) {
+      const request = { network, log: log == null ? null : fromHex(log), after }
+      expect(toHex(encodeSyncRequest(request))).to.equal(bytes)
+      expect(decodeSyncRequest(fromHex(bytes), network)).to.deep.equal(request)
+    }
+    for (const { log, head, messages, bytes } of vectors.pages) {
+      const read = messages.map(message => ({ ...message, bytes: fromHex(message.bytes) }))
+      const page = { log: fromHex(log), head, messages: read }
+      expect(toHex(encodeSyncPage(page))).to.equal(bytes)
+      expect(decodeSyncPage(fromHex(bytes))).to.deep.equal(page)
+    }
+  })
+
+  it('refuses the invalid vectors with their codes', async () => {
+    for (const { code, bytes } of vectors.invalidRequests) {
+      await expectCode(code, () => decodeSyncRequest(fromHex(bytes), network))
+    }
+    for (const { code, bytes } of vectors.invalidPages) await expectCode(code, () => decodeSyncPage(fromHex(bytes)))
+  })
+
+  it('ends with a code whatever mutations make of it', async () => {
+    for (const { bytes } of vectors.requests) {
+      const read = (mutated: Uint8Array): unknown => decodeSyncRequest(mutated, network)
+      await survivesMutations(fromHex(bytes), { seed: 'sync request', count: MUTATIONS }, read)
+    }
+    for (const { bytes } of vectors.pages) {
+      await survivesMutations(fromHex(bytes), { seed: 'sync page', count: MUTATIONS }, decodeSyncPage)
+    }
+  })
+})
+
+describe('submit protocol', () => {
+  const vectors = load('submit') as SubmitVectors
+
+  it('encodes and reads the vectors, and refuses the invalid ones with their codes', async () => {
+    for (const { code, bytes } of vectors.answers) {
+      expect(toHex(encodeSubmitAnswer({ code }))).to.equal(bytes)
+      expect(decodeSubmitAnswer(fromHex(bytes))).to.deep.equal({ code })
+    }
+    for (const { code, bytes } of vectors.invalidAnswers) {
+      await expectCode(code, () => decodeSubmitAnswer(fromHex(bytes)))
+    }
+  })
+
+  it('ends with a code whatever mutations make of it', async () => {
+    for (const { bytes } of vectors.answers) {
+      await survivesMutations(fromHex(bytes), { seed: 'submit', count: MUTATIONS }, decodeSubmitAnswer)
+    }
+  })
+})
+
+describe('have protocol', () => {
+  const vectors = load('have') as HaveVectors
+
+  it('encodes and reads the vectors, and refuses the invalid ones with their codes', async () => {
+    for (const { cids, bytes } of vectors.requests) {
+      expect(toHex(encodeHaveRequest(cids.map(cid => CID.parse(cid))))).to.equal(bytes)
+      expect(decodeHaveRequest(fromHex(bytes)).map(cid => cid.toString())).to.deep.equal(cids)
+    }
+    for (const { have, bytes } of vectors.answers) {
+      expect(toHex(encodeHaveAnswer(have))).to.equal(bytes)
+      expect(decodeHaveAnswer(fromHex(bytes), have.length)).to.deep.equal(have)
+    }
+    for (const { code, bytes } of vectors.invalidRequests) {
+      await expectCode(code, () => decodeHaveRequest(fromHex(bytes)))
+    }
+    for (const { code, count, bytes } of vectors.invalidAnswers) {
+      await expectCode(code, () => decodeHaveAnswer(fromHex(bytes), count))
+    }
+  })
+
+  it('ends with a code whatever mutations make of it', async () => {
+    for (const { bytes } of vectors.requests) {
+      await survivesMutations(fromHex(bytes), { seed: 'have', count: MUTATIONS }, decodeHaveRequest)
+    }
+    for (const { have, bytes } of vectors.answers) {
+      const read = (mutated: Uint8Array): unknown => decodeHaveAnswer(mutated, have.length)
+      await survivesMutations(fromHex(bytes), { seed: 'have answer', count: MUTATIONS }, read)
+    }
+  })
+})
