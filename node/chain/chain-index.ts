@@ -1,7 +1,15 @@
 /** The followed chain on disk: state, cursor and undo journal in one LevelDB table (docs/specs/chain-index.md). */
 import type { Deployment } from '#core/chain/deployment.ts'
 import type { ChainEvent, Hex } from '#core/chain/events.ts'
-import { projectEvents, undoOf, type Change, type StateView } from '#core/chain/projection.ts'
+import {
+  projectEvents,
+  recordKey,
+  undoOf,
+  type Change,
+  type ImageRecord,
+  type ReleaseRecord,
+  type StateView
+} from '#core/chain/projection.ts'
 import { createChainView, type ChainView } from '#core/chain/view.ts'
 import { utf8 } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
@@ -128,6 +136,16 @@ export async function openChainIndex(db: Database, deployment: Deployment): Prom
   const undoOfBlock = (number: number): UndoRecord | undefined => readJson<UndoRecord>(text(undoKey(number)))
   if (cursor == null) await index.clear()
   return index
+}
+
+/** Every firmware release in the index, of all models, in the order of models and sequences as texts. */
+export async function* listReleases(db: Database): AsyncGenerator<ReleaseRecord & ImageRecord> {
+  const prefix = STATE + recordKey('release', '')
+  for await (const [key, bytes] of openTable(db, 'chain').iterator({ gte: prefix, lt: `${prefix}~` })) {
+    const [model, sequence] = key.slice(prefix.length).split('/')
+    const record = JSON.parse(new TextDecoder().decode(bytes)) as ReleaseRecord
+    yield { ...record, model: model as Hex, sequence: Number(sequence) }
+  }
 }
 
 interface Operation {

@@ -47,6 +47,12 @@ export type BlockHandler = (block: BlockEvents) => void
 /** A chain follower. */
 export interface Follower {
   /**
+   * Opens what was followed so far, so that it can be asked before the chain answers.
+   *
+   * @throws SalusError `CHAIN_OTHER_NETWORK`
+   */
+  open(): Promise<void>
+  /**
    * Checks the endpoint and follows it up to its head; waits while it is unreachable.
    *
    * @throws SalusError `CHAIN_OTHER_CHAIN`, `CHAIN_NO_CONTRACT`, `CHAIN_OTHER_NETWORK`; `CHAIN_STOPPED` if stopped while it waits
@@ -230,8 +236,11 @@ export function createFollower(
   }
 
   return {
+    async open() {
+      index ??= await openChainIndex(db, deployment)
+    },
     async start() {
-      index = await openChainIndex(db, deployment)
+      index ??= await openChainIndex(db, deployment)
       while (!(await step(true))) {
         await wait()
         if (stopped.signal.aborted) throw new SalusError('CHAIN_STOPPED', 'Stopped while it waited for the chain.')

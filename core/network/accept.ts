@@ -1,0 +1,205 @@
+/**
+ * Which messages a node takes (docs/specs/acceptance.md): pure, over what the chain says and what the node already has. Each
+ * check is headed by the sentence of the specification that asks for it.
+ */
+import type { Deployment } from '#core/chain/deployment.ts'
+import { networkIdOfDeployment } from '#core/chain/deployment.ts'
+import type { Hex } from '#core/chain/events.ts'
+import type { ChainView } from '#core/chain/view.ts'
+import type { Primitives } from '#core/crypto/primitives.ts'
+import { equalBytes, fromHex, toHex } from '#core/encoding/bytes.ts'
+import { isSalusError } from '#core/error.ts'
+import { decodeCapsule, verifyCapsule } from '#core/grant/capsule.ts'
+import { decodeRotation, verifyRotation } from '#core/grant/rotation.ts'
+import { RIGHT_WRITE, termsBytes } from '#core/grant/terms.ts'
+import {
+  checkPatient,
+  checkRight,
+  DAY_S,
+  ignore,
+  notYet,
+  reject,
+  type Refusal,
+  type Span
+} from '#core/network/author-right.ts'
+import type { CapsuleMessage, EntryMessage, Message, RotationMessage } from '#core/network/envelope.ts'
+import { blobCid } from '#core/record/blob-cid.ts'
+import { decodeEntry, verifyEntry, type EntryHeader } from '#core/record/entry.ts'
+import { decodeSlot, verifySlot } from '#core/record/slot.ts'
+
+/** What the node already has. */
+export interface AcceptView {
+  /** Name of the header with which this author took this revision of the entry, if any. */
+  revisionOf(header: EntryHeader): string | undefined
+  /** Whether the patient has retired the tag. */
+  isRetired(patient: Uint8Array, tag: Uint8Array): boolean
+  /** Newest capsule of the grant, 0 if none. */
+  capsuleRevision(grantId: Uint8Array): number
+  /** Newest rotation of the patient, 0 if none. */
+  rotationRevision(patient: Uint8Array): number
+}
+
+/** What messages are judged by. */
+export interface AcceptContext {
+  readonly p: Primitives
+  readonly deployment: Deployment
+  readonly chain: ChainView
+  readonly store: AcceptView
+  /** `live`: fresh from its author, by gossip or submission. `replicated`: out of another peer's log, perhaps years old. */
+  readonly provenance: 'live' | 'replicated'
+}
+
+/** What the node must remember of a message it takes. */
+export type Accepted =
+  | { readonly kind: 'entry'; readonly patient: Uint8Array; readonly header: EntryHeader; readonly name: string }
+  | { readonly kind: 'capsule'; readonly patient: Uint8Array; readonly grantId: Uint8Array; readonly revision: number }
+  | {
+      readonly kind: 'rotation'
+      readonly patient: Uint8Array
+      readonly revision: number
+      readonly retired: readonly Uint8Array[]
+    }
+
+/** Taken, or why not. */
+export type Judgement = { readonly verdict: 'accept'; readonly accepted: Accepted } | Refusal
+
+/** Judges a framed message. Never throws for anything that a message holds. */
+export function judge(message: Message, context: AcceptContext): Judgement {
+  try {
+    switch (message.kind) {
+      case 'entry':
+        return judgeEntry(message, context)
+      case 'capsule':
+        return judgeCapsule(message, context)
+      case 'rotation':
+        return judgeRotation(message, context)
+    }
+  } catch (error) {
+    // [REJECT] Every part is the canonical encoding of its format, in its version, for this network.
+    if (isSalusError(error)) return reject(error.code)
+    throw error
+  }
+}
+
+function judgeEntry(message: EntryMessage, context: AcceptContext): Judgement {
+  const { p, chain, store, provenance } = context
+  const network = networkIdOfDeployment(context.deployment)
+  const entry = decodeEntry(message.header, { network })
+  const { header, cid } = entry
+  // [REJECT] The author named in the header signed it.
+  if (!verifyEntry(p, entry)) return reject('ENTRY_SIGNATURE')
+  // [REJECT] Revisions count from 1, and every one after the first names the headers it follows.
+  if (header.revision === 0 || (header.revision > 1 && header.parents.length === 0)) return reject('ENTRY_REVISION')
+  const refused = checkSlot(message.slot, entry, context) ?? checkBlob(message.blob, header, p)
+  if (refused != null) return refused
+
+  // [IGNORE] The entry's day is not in the future; a day's difference is a matter of clocks and zones.
+  if (header.day > Math.floor(chain.blockTimeS / DAY_S) + 1) return notYet('ENTRY_DAY_FUTURE')
+  const past = provenance === 'replicated'
+  // What is new is judged by the chain's time; what is old by its own day, which is all that it says of its time.
+  const day: Span = { fromS: header.day * DAY_S, toS: (header.day + 1) * DAY_S - 1 }
+  const span = past ? day : { fromS: chain.blockTimeS, toS: chain.blockTimeS }
+  // [REJECT/IGNORE] The author is the patient, or has a grant with the right to write (core/network/author-right.ts).
+  const right = checkRight(header, message.evidence, { ...context, right: RIGHT_WRITE, span, past })
+  if ('verdict' in right) return right
+  // [REJECT] The entry's day lies within the grant.
+  if (right.terms != null) {
+    const { notBefore, expiresAt } = right.terms
+    if (day.toS < notBefore || day.fromS >= expiresAt) return reject('ENTRY_DAY_OUTSIDE_GRANT')
+  }
+  // [IGNORE] The tag is not retired by the patient.
+  if (store.isRetired(header.patient, header.tag)) return ignore('ENTRY_RETIRED')
+  // [IGNORE] The author has not used this revision of the entry for another header.
+  const taken = store.revisionOf(header)
+  if (taken != null && taken !== cid.toString()) return ignore('ENTRY_REVISION_USED')
+  return { verdict: 'accept', accepted: { kind: 'entry', patient: header.patient, header, name: cid.toString() } }
+}
+
+function checkSlot(
+  bytes: Uint8Array,
+  { header, cid }: ReturnType<typeof decodeEntry>,
+  { p }: AcceptContext
+): Refusal | undefined {
+  // [REJECT] The slot is of this entry, of the same author, and signed by it.
+  const { network, patient } = header
+  const slot = decodeSlot(bytes, { network, patient, entryCid: cid })
+  if (!equalBytes(slot.author, header.author)) return reject('SLOT_AUTHOR')
+  return verifySlot(p, slot) ? undefined : reject('SLOT_SIGNATURE')
+}
+
+function checkBlob(blob: Uint8Array | null, header: EntryHeader, p: Primitives): Refusal | undefined {
+  if (blob == null) return undefined
+  // [REJECT] A blob inside the message has the size and the CID that the header names.
+  if (blob.length !== header.sizeBytes) return reject('BLOB_SIZE')
+  return blobCid(p, blob).equals(header.blob) ? undefined : reject('BLOB_DIGEST')
+}
+
+function judgeCapsule(message: CapsuleMessage, context: AcceptContext): Judgement {
+  const { p, deployment, chain, store } = context
+  const capsule = decodeCapsule(message.capsule, { network: networkIdOfDeployment(deployment) })
+  // [REJECT] The owner of the capsule's key bundle signed it.
+  if (!verifyCapsule(p, capsule)) return reject('CAPSULE_SIGNATURE')
+  // [REJECT] The capsule names the network's contract of grants.
+  const contract = fromHex(deployment.contracts.AccessGrants.address, 20)
+  if (!equalBytes(capsule.contract, contract)) return reject('CAPSULE_CONTRACT')
+  const stranger = checkPatient(capsule.patient, capsule.bundle, { chain, past: false })
+  if (stranger != null) return stranger
+  // [IGNORE] The grant is on the chain; it may be in a block that this node has not seen.
+  const grant = chain.grant(toHex(capsule.grantId))
+  if (grant == null) return notYet('GRANT_UNKNOWN')
+  // [IGNORE] The grant is not revoked.
+  if (grant.revokedAtS != null) return ignore('GRANT_REVOKED')
+  // [REJECT] Patient, terms, grantee and scope are those of the grant.
+  const same =
+    grant.patient === toHex(capsule.patient) &&
+    grant.scope === toHex(capsule.scope) &&
+    equalBytes(termsBytes(grant.terms), capsule.terms) &&
+    equalBytes(capsule.terms.subarray(12), capsule.grantee)
+  if (!same) return reject('CAPSULE_GRANT')
+  // [IGNORE] The revision is higher than that of the capsule the node has.
+  const { patient, grantId, revision } = capsule
+  if (revision <= store.capsuleRevision(grantId)) return ignore('CAPSULE_STALE')
+  return { verdict: 'accept', accepted: { kind: 'capsule', patient, grantId, revision } }
+}
+
+function judgeRotation(message: RotationMessage, context: AcceptContext): Judgement {
+  const { p, deployment, chain, store, provenance } = context
+  const rotation = decodeRotation(message.rotation, { network: networkIdOfDeployment(deployment) })
+  // [REJECT] The owner of the rotation's key bundle signed it.
+  if (!verifyRotation(p, rotation)) return reject('ROTATION_SIGNATURE')
+  const stranger = checkPatient(rotation.patient, rotation.bundle, { chain, past: provenance === 'replicated' })
+  if (stranger != null) return stranger
+  // [IGNORE] The revision is higher than that of the rotation the node has.
+  const { patient, revision, retired } = rotation
+  if (revision <= store.rotationRevision(patient)) return ignore('ROTATION_STALE')
+  return { verdict: 'accept', accepted: { kind: 'rotation', patient, revision, retired } }
+}
+
+/**
+ * What is to be remembered of a message that was judged before, read without judging it again.
+ *
+ * @throws SalusError the codes of the message's format
+ */
+export function acceptedOf(message: Message): Accepted {
+  switch (message.kind) {
+    case 'entry': {
+      const { header, cid } = decodeEntry(message.header)
+      return { kind: 'entry', patient: header.patient, header, name: cid.toString() }
+    }
+    case 'capsule': {
+      const { patient, grantId, revision } = decodeCapsule(message.capsule)
+      return { kind: 'capsule', patient, grantId, revision }
+    }
+    case 'rotation': {
+      const { patient, revision, retired } = decodeRotation(message.rotation)
+      return { kind: 'rotation', patient, revision, retired }
+    }
+  }
+}
+
+/** Identity of an author's revision of an entry, as {@link AcceptView.revisionOf} tells them apart. */
+export function revisionKey({ patient, entry, author, revision }: EntryHeader): Hex {
+  const number = new Uint8Array(4)
+  new DataView(number.buffer).setUint32(0, revision)
+  return toHex(Uint8Array.from([...patient, ...entry, ...author, ...number]))
+}

@@ -1,0 +1,126 @@
+/** The HTTP API of a node (docs/specs/http-api.md). */
+import { OpenAPIHono } from '@hono/zod-openapi'
+import type { HttpBindings } from '@hono/node-server'
+import { secureHeaders } from 'hono/secure-headers'
+import type { Clock } from '#core/crypto/primitives.ts'
+import { SalusError } from '#core/error.ts'
+import { bodyOf } from '#node/http/body.ts'
+import { answerGateway, answerGrant, answerModel } from '#node/http/chain-answers.ts'
+import type { HttpComponents } from '#node/http/components.ts'
+import { problemResponse } from '#node/http/problem.ts'
+import { answerCapsules, answerEntries, openBlob, readCidParam, takeBlob } from '#node/http/record-answers.ts'
+import {
+  capsulesRoute,
+  entriesRoute,
+  gatewayRoute,
+  getBlobRoute,
+  grantRoute,
+  healthRoute,
+  messageRoute,
+  modelRoute,
+  putBlobRoute,
+  readyRoute,
+  relayRoute,
+  statusRoute
+} from '#node/http/routes.ts'
+import { createRateLimiter, type Rate } from '#node/network/rate-limiter.ts'
+
+/** What the API may be told. */
+export interface HttpAppInit {
+  readonly version: string
+  readonly network: Uint8Array
+  readonly clock: Clock
+  /** Requests of one address; 200 a second, 1,000 at once unless told. */
+  readonly requests?: Rate
+  /** Relayed requests of one address, which cost the operator gas; 20 a second, 200 at once unless told. */
+  readonly relays?: Rate
+}
+
+type Env = { Bindings: HttpBindings }
+
+/** Makes the application; who listens is another matter (node/http/server.ts). */
+export function createHttpApp(components: HttpComponents, init: HttpAppInit): OpenAPIHono<Env> {
+  const { log } = components
+  const { requests = { perSecond: 200, burst: 1_000 }, relays = { perSecond: 20, burst: 200 } } = init
+  const requestRate = createRateLimiter({ clock: init.clock }, requests)
+  const relayRate = createRateLimiter({ clock: init.clock }, relays)
+  const app = new OpenAPIHono<Env>({
+    defaultHook: result => {
+      if (result.success) return
+      // Where, never what: a body may hold what must not be in an answer or a log.
+      const place = result.error.issues[0]?.path.join('.') ?? ''
+      throw new SalusError('HTTP_BODY_SHAPE', `The request is not as documented at "${place}"; see /openapi.json.`)
+    }
+  })
+
+  app.use(secureHeaders())
+  app.use(async (context, next) => {
+    const from = context.env.incoming.socket.remoteAddress ?? ''
+    const limiters = context.req.path === '/v1/relay' ? [requestRate, relayRate] : [requestRate]
+    if (!limiters.every(limiter => limiter.take(from))) {
+      throw new SalusError('HTTP_RATE', 'Too many requests from this address; slow down.')
+    }
+    await next()
+  })
+  app.onError((error, context) => problemResponse(context, fromHono(error), log))
+  app.notFound(context =>
+    problemResponse(context, new SalusError('HTTP_NOT_FOUND', 'There is nothing here; see /openapi.json.'), log)
+  )
+
+  app.openapi(statusRoute, async context => context.json(await components.status(), 200))
+  app.openapi(healthRoute, context => context.json({ ok: true, waitingFor: [] }, 200))
+  app.openapi(readyRoute, context => {
+    const waitingFor = [...components.waitingFor()]
+    const ok = waitingFor.length === 0
+    return context.json({ ok, waitingFor }, ok ? 200 : 503)
+  })
+  app.openapi(relayRoute, async context => {
+    const { relayer } = components
+    if (relayer == null) throw new SalusError('RELAY_DISABLED', 'This node does not relay; ask another.')
+    return context.json(await relayer.submit(context.req.valid('json')), 200)
+  })
+  app.openapi(messageRoute, async context => {
+    const { verdict, code = 'MESSAGE_IGNORED', position } = await components.submit(await bodyOf(context))
+    if (position != null) {
+      return context.json({ status: verdict === 'accept' ? ('stored' as const) : ('known' as const), position }, 200)
+    }
+    throw new SalusError(code, 'The node does not take this message; docs/errors.md explains the code.')
+  })
+  app.openapi(entriesRoute, async context =>
+    context.json(await answerEntries(components, context.req.valid('json')), 200)
+  )
+  app.openapi(capsulesRoute, async context =>
+    context.json(await answerCapsules(components, init.network, context.req.valid('json').grantId), 200)
+  )
+  app.openapi(putBlobRoute, async context => {
+    const cid = readCidParam(context.req.valid('param').cid)
+    return context.json({ sizeBytes: await takeBlob(components, cid, context.req.raw.body) }, 200)
+  })
+  app.openapi(getBlobRoute, async context => {
+    const cid = readCidParam(context.req.valid('param').cid)
+    const body = await openBlob(components, cid, context.req.raw.signal)
+    return context.body(body, 200, {
+      'content-type': 'application/octet-stream',
+      'cache-control': 'public, max-age=31536000, immutable',
+      etag: `"${cid.toString()}"`
+    })
+  })
+  app.openapi(grantRoute, context => context.json(answerGrant(components.view(), context.req.valid('param').id), 200))
+  app.openapi(gatewayRoute, context =>
+    context.json(answerGateway(components.view(), context.req.valid('param').id), 200)
+  )
+  app.openapi(modelRoute, context => context.json(answerModel(components.view(), context.req.valid('param').id), 200))
+  app.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'Salus node', version: init.version, license: { name: 'Apache-2.0' } }
+  })
+  return app
+}
+
+/** Hono's own refusals, which have a status but no code. */
+function fromHono(error: unknown): unknown {
+  if (!(error instanceof Error) || !('status' in error) || error instanceof SalusError) return error
+  return error.status === 400
+    ? new SalusError('HTTP_BODY_MALFORMED', 'The body is not one whole JSON value.', { cause: error })
+    : error
+}

@@ -1,0 +1,53 @@
+/** Reading request bodies: typed, bounded before anything is parsed, strict. */
+import type { Context, MiddlewareHandler } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { decode } from 'cborg/json'
+import { SalusError } from '#core/error.ts'
+
+/** Refuses a body that is larger, whether it says so or not. */
+export function atMost(maxSize: number): MiddlewareHandler {
+  return bodyLimit({
+    maxSize,
+    onError: () => {
+      throw tooLarge(maxSize)
+    }
+  })
+}
+
+/** The error of a body above its limit. */
+export function tooLarge(maxBytes: number): SalusError {
+  return new SalusError('HTTP_BODY_TOO_LARGE', `The body has more than ${String(maxBytes)} bytes.`)
+}
+
+/** Refuses a body of another media type. */
+export function ofType(type: string): MiddlewareHandler {
+  return async (context, next) => {
+    const given = context.req.header('content-type')?.split(';')[0]?.trim().toLowerCase()
+    if (given !== type) throw new SalusError('HTTP_TYPE', `The body must be ${type}; set the content-type header.`)
+    await next()
+  }
+}
+
+/** Refuses JSON that is cut short, goes on after its end or names a key twice, all of which `JSON.parse` reads somehow. */
+export const strictJson: MiddlewareHandler = async (context, next) => {
+  const bytes = await bodyOf(context)
+  try {
+    decode(bytes, { rejectDuplicateMapKeys: true })
+  } catch (cause) {
+    throw new SalusError(`HTTP_BODY_${problemOf(cause)}`, 'The body is not one whole JSON value.', { cause })
+  }
+  await next()
+}
+
+/** The body's bytes; hono keeps them for whoever reads it again. */
+export async function bodyOf(context: Context): Promise<Uint8Array> {
+  return new Uint8Array(await context.req.arrayBuffer())
+}
+
+function problemOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : ''
+  if (/repeat map key|duplicate/i.test(text)) return 'DUPLICATE_KEY'
+  if (/too many terminals|trailing/i.test(text)) return 'TRAILING'
+  if (/unexpected end|not enough|did not find any/i.test(text)) return 'TRUNCATED'
+  return 'MALFORMED'
+}

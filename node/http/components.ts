@@ -1,0 +1,28 @@
+import type { CID } from 'multiformats/cid'
+import type { ChainView } from '#core/chain/view.ts'
+import type { AcceptIndex } from '#node/assembly/accept-index.ts'
+import type { Outcome } from '#node/assembly/acceptor.ts'
+import type { BlobKeeper } from '#node/assembly/blob-keeper.ts'
+import type { ReadGuard } from '#node/assembly/read-guard.ts'
+import type { Relayer } from '#node/chain/relayer.ts'
+import type { Status } from '#node/http/wire.ts'
+import type { Log } from '#node/log.ts'
+import type { MessageLog } from '#node/store/messages.ts'
+
+/** What the HTTP API needs of a node. */
+export interface HttpComponents {
+  readonly log: Log
+  readonly status: () => Promise<Status>
+  /** What the node still waits for; empty when it is ready. */
+  readonly waitingFor: () => readonly string[]
+  /** Takes a message in and, if it is new and valid, passes it on. */
+  readonly submit: (bytes: Uint8Array) => Promise<Outcome>
+  readonly view: () => ChainView
+  readonly relayer: Relayer | undefined
+  readonly guard: ReadGuard
+  readonly messages: MessageLog
+  readonly index: AcceptIndex
+  readonly blobs: BlobKeeper
+  /** Whether the root of a blob is in this node's own store. */
+  readonly hasBlock: (cid: CID) => Promise<boolean>
+}

@@ -1,0 +1,68 @@
+/** Errors as RFC 9457 problems with a stable code. */
+import type { Context } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { isSalusError, SalusError } from '#core/error.ts'
+import type { Log } from '#node/log.ts'
+
+/** Status by code, or by its area where the code is not listed; others are the caller's fault, 400. */
+const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
+  HTTP_BODY_TOO_LARGE: 413,
+  HTTP_TYPE: 415,
+  HTTP_NOT_FOUND: 404,
+  HTTP_RATE: 429,
+  GRANT_UNKNOWN: 404,
+  GATEWAY_UNKNOWN: 404,
+  MODEL_UNKNOWN: 404,
+  PATIENT_UNKNOWN: 409,
+  PATIENT_KEYS: 409,
+  GRANT_REVOKED: 409,
+  GRANT_EXPIRED: 409,
+  GRANT_SPENT: 409,
+  GRANT_NOT_YET: 409,
+  BINDING_EXPIRED: 409,
+  ENTRY_DAY_FUTURE: 409,
+  ENTRY_RETIRED: 409,
+  ENTRY_REVISION_USED: 409,
+  CAPSULE_STALE: 409,
+  ROTATION_STALE: 409,
+  BLOB_NOT_NAMED: 404,
+  BLOB_NOT_FOUND: 404,
+  FETCH_NO_BLOCK: 504,
+  FETCH_OVERSIZE: 413,
+  READ_REVOKED: 403,
+  READ_EXPIRED: 403,
+  READ_NOT_GRANTED: 403,
+  READ_NOT_YET: 403,
+  READ_REPLAYED: 403,
+  READ_STALE: 403,
+  READ_BUSY: 503,
+  RELAY_BUSY: 503,
+  RELAY_STOPPED: 503,
+  RELAY_DISABLED: 503,
+  RELAY_NO_FUNDS: 503,
+  RELAY_TIMEOUT: 504,
+  CHAIN_UNREACHABLE: 503,
+  CHAIN_RPC_FAILED: 503,
+  CHAIN_NOT_STARTED: 503,
+  STORE_BUSY: 503,
+  STORE_CLOSED: 503,
+  STORE_WRITE_FAILED: 503,
+  HTTP_INTERNAL: 500
+}
+
+/** The answer for an error; what is not a {@link SalusError} is logged and told as `HTTP_INTERNAL` only. */
+export function problemResponse(context: Context, error: unknown, log: Log): Response {
+  const known = isSalusError(error)
+    ? error
+    : new SalusError('HTTP_INTERNAL', 'The node failed to answer; its log says why.')
+  if (!isSalusError(error)) log.error({ err: error, method: context.req.method }, 'a request failed')
+  const status = STATUS[known.code] ?? (known.code.startsWith('CHAIN_') ? 409 : 400)
+  const body = {
+    type: 'about:blank',
+    title: known.code.replaceAll('_', ' ').toLowerCase(),
+    status,
+    code: known.code,
+    detail: known.message
+  }
+  return context.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json' })
+}

@@ -1,0 +1,129 @@
+/** Entries, capsules and blobs, in the HTTP API's words. */
+import { base64url } from 'multiformats/bases/base64'
+import { CID } from 'multiformats/cid'
+import { SalusError } from '#core/error.ts'
+import { decodeMessage } from '#core/network/envelope.ts'
+import { readSha256Cid, DAG_PB_CODEC, RAW_CODEC } from '#core/record/cid.ts'
+import { tooLarge } from '#node/http/body.ts'
+import type { HttpComponents } from '#node/http/components.ts'
+import { MAX_PAGE_ITEMS, type CapsulesAnswer, type EntriesAnswer } from '#node/http/wire.ts'
+
+/** Most bytes of messages in one page. */
+const MAX_PAGE_BYTES = 4 << 20
+/** Most time until a blob that is not here begins to come, ms. */
+const BLOB_TIMEOUT_MS = 60_000
+/** Largest blob that is served without an entry that names its size: a firmware image. */
+const MAX_UNNAMED_BYTES = 256 << 20
+
+type Query = {
+  readonly authorization: string
+  readonly after?: number | undefined
+  readonly limit?: number | undefined
+}
+
+/** @throws SalusError the codes of `ReadGuard.admit` */
+export async function answerEntries(
+  { guard, messages }: HttpComponents,
+  { authorization, after = 0, limit = MAX_PAGE_ITEMS }: Query
+): Promise<EntriesAnswer> {
+  const { network, patient } = guard.admit(base64url.baseDecode(authorization))
+  const records = await messages.byPatient(patient, after, limit, MAX_PAGE_BYTES)
+  const entries: EntriesAnswer['entries'] = []
+  for (const { position, bytes } of records) {
+    const message = decodeMessage(bytes, network)
+    if (message.kind !== 'entry') continue
+    const { header, slot, evidence, blob } = message
+    entries.push({
+      position,
+      header: base64url.baseEncode(header),
+      slot: base64url.baseEncode(slot),
+      evidence: base64url.baseEncode(evidence),
+      blob: blob == null ? null : base64url.baseEncode(blob)
+    })
+  }
+  const last = records.at(-1)?.position
+  const more = last != null && (await messages.byPatient(patient, last, 1)).length > 0
+  return { entries, next: more ? last : null }
+}
+
+/** The newest capsule of a grant, or none. */
+export async function answerCapsules(
+  { index, messages }: HttpComponents,
+  network: Uint8Array,
+  grantId: string
+): Promise<CapsulesAnswer> {
+  const position = index.capsulePosition(grantId)
+  const [record] = position == null ? [] : await messages.read(position - 1, 1)
+  if (record == null) return { capsules: [] }
+  const message = decodeMessage(record.bytes, network)
+  if (message.kind !== 'capsule') return { capsules: [] }
+  return { capsules: [{ position: record.position, capsule: base64url.baseEncode(message.capsule) }] }
+}
+
+/**
+ * Reads a CID of a path.
+ *
+ * @throws SalusError `HTTP_CID_SHAPE`
+ */
+export function readCidParam(text: string): CID {
+  try {
+    return readSha256Cid(CID.parse(text), 'HTTP_CID', 'cid', [RAW_CODEC, DAG_PB_CODEC])
+  } catch (cause) {
+    throw new SalusError('HTTP_CID_SHAPE', 'This is no CID of version 1 with SHA-256, raw or dag-pb.', { cause })
+  }
+}
+
+/**
+ * Takes a blob's bytes off the wire, never more than its entry says.
+ *
+ * @throws SalusError `HTTP_BODY_TOO_LARGE`, `HTTP_BODY_TRUNCATED`, `BLOB_NOT_NAMED`, `BLOB_SIZE`, `BLOB_DIGEST`
+ */
+export async function takeBlob(
+  { blobs }: HttpComponents,
+  cid: CID,
+  body: ReadableStream<Uint8Array> | null
+): Promise<number> {
+  const sizeBytes = blobs.sizeOf(cid)
+  const bytes = new Uint8Array(sizeBytes)
+  let filled = 0
+  for await (const chunk of body ?? []) {
+    if (filled + chunk.length > sizeBytes) throw tooLarge(sizeBytes)
+    bytes.set(chunk, filled)
+    filled += chunk.length
+  }
+  if (filled < sizeBytes) throw new SalusError('HTTP_BODY_TRUNCATED', 'The blob ended before its size was reached.')
+  await blobs.put(cid, bytes)
+  return sizeBytes
+}
+
+/**
+ * A blob's bytes; the first part is there when this resolves, so that a failure still has a status of its own.
+ *
+ * @throws SalusError `BLOB_NOT_FOUND`, `FETCH_*`
+ */
+export async function openBlob(
+  { blobs, index, hasBlock }: HttpComponents,
+  cid: CID,
+  gone: AbortSignal
+): Promise<ReadableStream<Uint8Array>> {
+  const named = index.blobSize(cid)
+  if (named == null && !(await hasBlock(cid))) {
+    throw new SalusError('BLOB_NOT_FOUND', 'This node knows no such blob.')
+  }
+  const signal = AbortSignal.any([gone, AbortSignal.timeout(BLOB_TIMEOUT_MS)])
+  const parts = blobs.read(cid, { maxBytes: named ?? MAX_UNNAMED_BYTES, signal })
+  let next = await parts.next()
+  return new ReadableStream({
+    async pull(controller) {
+      if (next.done === true) {
+        controller.close()
+        return
+      }
+      controller.enqueue(next.value)
+      next = await parts.next()
+    },
+    async cancel() {
+      await parts.return(undefined)
+    }
+  })
+}

@@ -1,0 +1,275 @@
+/** A full node: store, network, chain follower, relayer and HTTP API in one place (docs/guides/run-a-node.md). */
+import { join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import type { Wallet, JsonRpcProvider } from 'ethers'
+import { networkIdOfDeployment, type Deployment } from '#core/chain/deployment.ts'
+import { SalusError } from '#core/error.ts'
+import { allTopics } from '#core/network/topic.ts'
+import { openAcceptIndex } from '#node/assembly/accept-index.ts'
+import { createAcceptor, type Outcome } from '#node/assembly/acceptor.ts'
+import { createBlobKeeper } from '#node/assembly/blob-keeper.ts'
+import { openPending } from '#node/assembly/pending.ts'
+import { createReadGuard } from '#node/assembly/read-guard.ts'
+import { createFollower, type Follower, type FollowerInit } from '#node/chain/follower.ts'
+import { createRelayer, type RelayerInit } from '#node/chain/relayer.ts'
+import { nativePrimitives } from '#node/crypto/native.ts'
+import { createHttpApp, type HttpAppInit } from '#node/http/app.ts'
+import { createHttpServer, type HttpServerInit } from '#node/http/server.ts'
+import type { Log } from '#node/log.ts'
+import { createBans } from '#node/network/bans.ts'
+import { createGossip } from '#node/network/gossip.ts'
+import { createHaveService } from '#node/network/have.ts'
+import { createHost, type Host, type HostInit } from '#node/network/host.ts'
+import { loadOrCreateIdentity } from '#node/network/identity.ts'
+import { createRateLimiter } from '#node/network/rate-limiter.ts'
+import { createSubmitService } from '#node/network/submit.ts'
+import { createSync } from '#node/network/sync.ts'
+import { createBlockstore, type DiskBlockstore } from '#node/store/blocks.ts'
+import { openDatabase, type Database } from '#node/store/database.ts'
+import { createDatastore } from '#node/store/datastore.ts'
+import { createMessageLog, type MessageLog } from '#node/store/messages.ts'
+
+/** Something that runs with a node, such as the replication of firmware. */
+export interface LiveService {
+  start(): void | Promise<void>
+  stop(): void | Promise<void>
+}
+
+/** The parts of a node that further services may stand on. */
+export interface NodeContext {
+  readonly db: Database
+  readonly host: Host
+  readonly blockstore: DiskBlockstore
+  readonly messages: MessageLog
+  readonly follower: Follower
+  readonly deployment: Deployment
+  readonly log: Log
+}
+
+/** What a node needs. */
+export interface NodeComponents {
+  readonly provider: JsonRpcProvider
+  readonly deployment: Deployment
+  /** Pays for relayed requests; without one the node does not relay. */
+  readonly wallet?: Wallet
+  readonly log: Log
+}
+
+/** What a node is told. */
+export interface NodeInit {
+  /** Folder of all its data. */
+  readonly dataDir: string
+  readonly host: Omit<HostInit, 'topics'>
+  readonly http: HttpServerInit & Pick<HttpAppInit, 'requests' | 'relays'>
+  readonly follower?: FollowerInit
+  readonly relayer?: RelayerInit
+  /** Time between two rounds of catching up with peers, ms; 30,000 unless told. */
+  readonly syncIntervalMs?: number
+  /** Further services; started last, stopped first. */
+  readonly services?: (context: NodeContext) => readonly LiveService[]
+  readonly version: string
+}
+
+/** Where a running node is reached. */
+export interface NodeAddress {
+  readonly http: string
+  readonly peerId: string
+  readonly multiaddrs: readonly string[]
+}
+
+/** A node. */
+export interface SalusNode {
+  /**
+   * Starts everything; resolves when the chain is followed to its head. The HTTP API answers `/healthz` and `/readyz` before.
+   *
+   * @throws SalusError `STORE_LOCKED`, `STORE_OPEN_FAILED`, `IDENTITY_MALFORMED`, `HTTP_LISTEN_FAILED`, `PEER_ADDRESS_MALFORMED`, and as
+   * {@link Follower.start}
+   */
+  start(): Promise<NodeAddress>
+  /** Stops everything; what was acknowledged is on the disk. Also ends a start that waits for the chain. */
+  stop(): Promise<void>
+}
+
+/** Time for which a message waits for the chain before its sender is told to come again, ms. */
+const SUBMIT_WAIT_MS = 8_000
+/** The same for gossip: whoever passed it on may be a block ahead of us. */
+const GOSSIP_WAIT_MS = 3_000
+
+/** Makes a node; nothing is opened before `start()`. */
+export function createNode({ provider, deployment, wallet, log }: NodeComponents, init: NodeInit): SalusNode {
+  const network = networkIdOfDeployment(deployment)
+  const p = nativePrimitives
+  const clock = Date.now
+  /** What to stop, in the order it was started. */
+  const running: (() => void | Promise<void>)[] = []
+  let stopping: Promise<void> | undefined
+
+  /** Starts a part and notes how to stop it. */
+  async function run<T extends LiveService>(part: T): Promise<T> {
+    if (stopping != null) throw new SalusError('NODE_STOPPED', 'The node was stopped while it started.')
+    running.push(async () => part.stop())
+    await part.start()
+    return part
+  }
+
+  async function openStores() {
+    const { dataDir } = init
+    await mkdir(dataDir, { recursive: true })
+    const privateKey = await loadOrCreateIdentity(join(dataDir, 'identity.key'))
+    const db = await openDatabase(join(dataDir, 'db'))
+    running.push(async () => db.close())
+    const blockstore = await run(createBlockstore({ db, directory: join(dataDir, 'blocks') }))
+    const messages = createMessageLog({ db })
+    running.push(async () => messages.stop())
+    const index = await openAcceptIndex(db)
+    running.push(async () => index.stop())
+    const bans = await run(createBans({ db, clock, log }))
+    return { privateKey, db, blockstore, messages, index, bans }
+  }
+
+  async function start(): Promise<NodeAddress> {
+    const { privateKey, db, blockstore, messages, index, bans } = await openStores()
+    const topics = allTopics(network)
+    const host = await run(
+      createHost({ blockstore, datastore: createDatastore(db), privateKey, bans, log }, { ...init.host, topics })
+    )
+    const { libp2p } = host
+
+    const follower = createFollower({ provider, deployment, db, log }, init.follower)
+    await follower.open()
+    running.push(async () => follower.stop())
+    const pending = await openPending(db)
+    const acceptor = await run(createAcceptor({ p, deployment, follower, messages, index, pending, blockstore, log }))
+    const blobs = await run(createBlobKeeper({ p, host, blockstore, index, log }))
+    acceptor.onAccepted(() => blobs.nudge())
+    const relayer = wallet == null ? undefined : createRelayer({ provider, wallet, deployment, log }, init.relayer)
+    if (relayer != null) running.push(async () => relayer.stop())
+
+    const gossip = await run(
+      createGossip(
+        {
+          libp2p,
+          primitives: p,
+          bans,
+          log,
+          accept: async (bytes, _from, topic) =>
+            acceptor.accept(bytes, {
+              provenance: 'live',
+              waitMs: GOSSIP_WAIT_MS,
+              mayQueue: true,
+              ...(topic == null ? {} : { topic })
+            })
+        },
+        { networkId: network }
+      )
+    )
+
+    /** From an author or its gateway: taken in here, then passed on to everyone. */
+    async function submit(bytes: Uint8Array): Promise<Outcome> {
+      const outcome = await acceptor.accept(bytes, { provenance: 'live', waitMs: SUBMIT_WAIT_MS, mayQueue: false })
+      if (outcome.accepted != null) {
+        gossip.publish(bytes, outcome.accepted.patient).catch((error: unknown) => {
+          log.warn({ err: error }, 'a message could not be passed on; peers will ask for it')
+        })
+      }
+      return outcome
+    }
+
+    const rate = createRateLimiter({ clock }, { perSecond: 100, burst: 1_000 })
+    const answering = { libp2p, bans, log, rate }
+    await run(createHaveService({ ...answering, blockstore }))
+    await run(createSubmitService({ ...answering, accept: async bytes => knownIsAccepted(await submit(bytes)) }))
+
+    let isReady = false
+    const app = createHttpApp(
+      {
+        log,
+        submit,
+        relayer,
+        messages,
+        index,
+        blobs,
+        view: () => follower.view(),
+        waitingFor: () => (isReady && follower.status().state !== 'waiting' ? [] : ['chain']),
+        hasBlock: async cid => blockstore.has(cid),
+        guard: createReadGuard({
+          p,
+          deployment,
+          clock,
+          chain: () => follower.view(),
+          audience: host.peerId.toMultihash().bytes
+        }),
+        status: async () => {
+          const { state, blockNumber, headNumber } = follower.status()
+          return {
+            version: init.version,
+            peerId: host.peerId.toString(),
+            multiaddrs: libp2p.getMultiaddrs().map(String),
+            networkId: deployment.networkId,
+            peers: libp2p.getPeers().length,
+            messages: await messages.head(),
+            blobsWanted: blobs.wanted(),
+            relays: relayer != null,
+            chain: {
+              chainId: deployment.chainId,
+              state,
+              blockNumber,
+              headNumber,
+              blockTimeS: follower.view().blockTimeS
+            }
+          }
+        }
+      },
+      { ...init.http, version: init.version, network, clock }
+    )
+    const server = createHttpServer({ app, log }, init.http)
+    running.push(async () => server.stop())
+    const http = await server.start()
+
+    await follower.start()
+    await run(
+      createSync(
+        {
+          ...answering,
+          db,
+          messages,
+          accept: async bytes => acceptor.accept(bytes, { provenance: 'replicated', waitMs: 0, mayQueue: true })
+        },
+        { networkId: network, ...(init.syncIntervalMs == null ? {} : { intervalMs: init.syncIntervalMs }) }
+      )
+    )
+    const context: NodeContext = { db, host, blockstore, messages, follower, deployment, log }
+    for (const service of init.services?.(context) ?? []) await run(service)
+    isReady = true
+    return { http, peerId: host.peerId.toString(), multiaddrs: libp2p.getMultiaddrs().map(String) }
+  }
+
+  async function stopAll(): Promise<void> {
+    for (let stop = running.pop(); stop != null; stop = running.pop()) {
+      try {
+        await stop()
+      } catch (error) {
+        log.error({ err: error }, 'a part of the node did not stop cleanly')
+      }
+    }
+  }
+
+  return {
+    async start() {
+      try {
+        return await start()
+      } catch (error) {
+        await (stopping ??= stopAll())
+        throw error
+      }
+    },
+    async stop() {
+      await (stopping ??= stopAll())
+    }
+  }
+}
+
+/** To whoever submits, a message that is on the disk already is as good as one that was put there now. */
+function knownIsAccepted(outcome: Outcome): Outcome {
+  return outcome.code === 'MESSAGE_KNOWN' ? { ...outcome, verdict: 'accept' } : outcome
+}
