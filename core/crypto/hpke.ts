@@ -44,8 +44,32 @@ export interface HpkeSealed {
   readonly ciphertext: Uint8Array
 }
 
-/** A context is used once per suite object at most, and the library keeps state in its KEM: a new one each time. */
-function suiteOf(suite: SuiteId): CipherSuite {
+/** A key as the library holds it; its own type is WebCrypto's `CryptoKey`, which `core` has no declaration of. */
+type LibraryKey = object
+
+/** The part of the library's suite that is used here. */
+interface HpkeSuite {
+  readonly kem: {
+    deriveKeyPair(ikm: ArrayBuffer): Promise<{ publicKey: LibraryKey; privateKey: LibraryKey }>
+    serializePublicKey(key: LibraryKey): Promise<ArrayBuffer>
+    serializePrivateKey(key: LibraryKey): Promise<ArrayBuffer>
+    deserializePublicKey(bytes: ArrayBuffer): Promise<LibraryKey>
+    deserializePrivateKey(bytes: ArrayBuffer): Promise<LibraryKey>
+  }
+  seal(
+    to: { recipientPublicKey: LibraryKey; ekm: ArrayBuffer; info: ArrayBuffer },
+    plaintext: ArrayBuffer,
+    aad: ArrayBuffer
+  ): Promise<{ enc: ArrayBuffer; ct: ArrayBuffer }>
+  open(
+    as: { recipientKey: LibraryKey; enc: ArrayBuffer; info: ArrayBuffer },
+    ciphertext: ArrayBuffer,
+    aad: ArrayBuffer
+  ): Promise<ArrayBuffer>
+}
+
+/** A new one for each message: the library keeps state in its KEM objects. */
+function suiteOf(suite: SuiteId): HpkeSuite {
   const kem = suite === 1 ? new XWing() : suite === 2 ? new DhkemX25519HkdfSha256() : new DhkemP256HkdfSha256()
   return new CipherSuite({ kem, kdf: new HkdfSha256(), aead: new Aes256Gcm() })
 }

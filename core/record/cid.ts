@@ -4,9 +4,13 @@ import { create } from 'multiformats/hashes/digest'
 import { SalusError } from '#core/error.ts'
 import { readCid } from '#core/encoding/shape.ts'
 
-/** Multicodec codes that the formats name. */
+/** Multicodec code of plain bytes. */
 export const RAW_CODEC = 0x55
+
+/** Multicodec code of dag-pb, in which UnixFS trees are written. */
 export const DAG_PB_CODEC = 0x70
+
+/** Multicodec code of dag-cbor. */
 export const DAG_CBOR_CODEC = 0x71
 
 const SHA2_256 = 0x12

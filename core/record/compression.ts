@@ -40,13 +40,12 @@ export function decompress(packed: Uint8Array, maxBytes: number): Uint8Array {
 
 function inflate(data: Uint8Array, maxBytes: number): Uint8Array {
   const parts: Uint8Array[] = []
-  let total = 0
-  let ended = false
+  const seen = { bytes: 0, end: false }
   const inflater = new Inflate((part, final) => {
-    total += part.length
-    if (total > maxBytes) throw oversize(maxBytes)
+    seen.bytes += part.length
+    seen.end = final
+    if (seen.bytes > maxBytes) throw oversize(maxBytes)
     parts.push(part)
-    ended = final
   })
   try {
     for (let at = 0; at < data.length; at += INFLATE_STEP) {
@@ -56,7 +55,7 @@ function inflate(data: Uint8Array, maxBytes: number): Uint8Array {
     if (cause instanceof SalusError) throw cause
     throw malformed(cause)
   }
-  if (!ended) throw malformed()
+  if (!seen.end) throw malformed()
   return concat(...parts)
 }
 

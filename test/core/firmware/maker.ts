@@ -12,7 +12,8 @@ import { EXAMPLE_DOMAIN, exampleManifest } from '#test/core/firmware/example.ts'
 
 /** Three release signers in the order of the keyset, and one guard. */
 export const SIGNERS: readonly Wallet[] = ['one', 'two', 'three'].map(name => new Wallet(hashOf(name)))
-const GUARD = new Wallet(hashOf('guard'))
+/** The one guard of {@link KEYS}. */
+export const GUARD = new Wallet(hashOf('guard'))
 
 /** Two of three release, one guard stops. */
 export const KEYS: ModelKeys = {
@@ -35,7 +36,7 @@ export function device(changes: Partial<DeviceState> = {}): DeviceState {
 /** A head with one active release, with changes. */
 export function head(changes: Partial<HeadFacts> = {}): HeadFacts {
   const block = { blockNumber: 100, blockTimeS: 1_800_000_000 }
-  return { ...EXAMPLE_DOMAIN, model: MODEL, ...block, latest: 1, active: 1, minimum: 0, ...changes }
+  return { ...EXAMPLE_DOMAIN, model: MODEL, ...block, latest: 1, active: 1, minimum: 0, securityFloor: 0, ...changes }
 }
 
 /** The example's manifest for {@link MODEL}, with changes. */

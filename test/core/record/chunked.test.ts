@@ -82,7 +82,7 @@ describe('chunked encryption', () => {
     const span = fc.tuple(fc.nat(5 * CHUNK), fc.nat(5 * CHUNK), fc.nat(5 * CHUNK))
     fc.assert(
       fc.property(span, numbers => {
-        const [from, to, length] = numbers.sort((a, b) => a - b) as [number, number, number]
+        const [from, to, length] = numbers.sort((a, b) => a - b)
         const plaintext = random(length)
         const sealed = sealChunked(p, { key: KEY, salt: SALT, context: CONTEXT, plaintext, chunkBytes: CHUNK })
         const range = openRange(p, { key: KEY, context: CONTEXT, sealed, from, to, chunkBytes: CHUNK })
