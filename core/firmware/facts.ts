@@ -17,6 +17,8 @@ export interface HeadFacts extends RegistryDomain {
   readonly active: number
   /** Lowest sequence that devices should still run. */
   readonly minimum: number
+  /** Security counter that no further release goes below. */
+  readonly securityFloor: number
 }
 
 /** One release as published, with the signatures it was published with. */
