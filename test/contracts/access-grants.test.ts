@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { ZeroAddress, ZeroHash, id } from 'ethers'
+import { ZeroAddress, ZeroHash, concat, id, keccak256 } from 'ethers'
 import { grantTypes } from '#core/abi/typed-data.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey } from '#test/contracts/keys.ts'
@@ -223,6 +223,16 @@ describe('AccessGrants', () => {
       await expect(grants.claim(grantId, doctor.signer, 1, '0x')).to.be.revertedWithCustomError(
         grants,
         'RequestExpired'
+      )
+    })
+
+    it('is refused to a grantee who is no signer at all', async () => {
+      const signer = concat([ZeroAddress, '0x01'])
+      const nobody = { ...doctor, signer, id: `0x${keccak256(signer).slice(-40)}` }
+      await open({ uses: 1, grantee: nobody.id })
+      await expect(claim(chain, nobody, grantId, 0)).to.be.revertedWithCustomError(
+        chain.contracts.grants,
+        'RequestSignatureInvalid'
       )
     })
 

@@ -13,6 +13,7 @@ import type { PatientRegistry } from '#core/abi/types/PatientRegistry.ts'
 import type { ContractName, Deployment } from '#core/chain/deployment.ts'
 import { createLog } from '#node/log.ts'
 import { deployAll } from '#scripts/deploy/deploy.ts'
+import { MEASURES_COVERAGE, deployInstrumented } from '#test/contracts/instrumented.ts'
 
 /** The contracts as a relayer sees them: whoever submits holds none of the keys that sign. */
 export interface Contracts {
@@ -52,7 +53,9 @@ export async function openChain(): Promise<TestChain> {
   const [relayer] = await ethers.getSigners()
   if (relayer == null) throw new Error('the chain has no account to submit with')
   const deploy = (): Promise<Deployment> =>
-    deployAll({ provider, signer: relayer, log: createLog({ name: 'test', level: 'silent' }) })
+    MEASURES_COVERAGE
+      ? deployInstrumented(ethers)
+      : deployAll({ provider, signer: relayer, log: createLog({ name: 'test', level: 'silent' }) })
   const deployment = await deploy()
   const otherDeployment = await deploy()
   const snapshot = await networkHelpers.takeSnapshot()

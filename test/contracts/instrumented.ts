@@ -1,0 +1,21 @@
+import type { HardhatEthers } from '@nomicfoundation/hardhat-ethers/types'
+import { keccak256 } from 'ethers'
+import { CONTRACT_NAMES, readDeployment, type Deployment } from '#core/chain/deployment.ts'
+import { networkIdOf } from '#core/chain/network-id.ts'
+import { toHex } from '#core/encoding/bytes.ts'
+
+/** Whether this run measures coverage, for which Hardhat compiles the contracts with counters in them. */
+export const MEASURES_COVERAGE: boolean = process.env['SALUS_COVERAGE'] === '1'
+
+/** Deploys what Hardhat has compiled, in place of the shipped bytecode. */
+export async function deployInstrumented(ethers: HardhatEthers): Promise<Deployment> {
+  const chainId = Number((await ethers.provider.getNetwork()).chainId)
+  const contracts: Record<string, { address: string; codeHash: string }> = {}
+  for (const name of CONTRACT_NAMES) {
+    const args = name === 'AccessGrants' ? [contracts['PatientRegistry']?.address] : []
+    const address = await (await ethers.deployContract(name, args)).getAddress()
+    contracts[name] = { address, codeHash: keccak256(await ethers.provider.getCode(address)) }
+  }
+  const networkId = toHex(networkIdOf(chainId, contracts['PatientRegistry']?.address ?? ''))
+  return readDeployment({ chainId, networkId, blockNumber: 0, contracts })
+}
