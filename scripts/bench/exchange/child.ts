@@ -1,0 +1,40 @@
+/** The serving side of `scripts/bench/exchange.ts`: imports files, and sends bytes over raw streams and raw TCP when asked. */
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { randomBytes } from 'node:crypto'
+import { importFile } from '#node/network/import-file.ts'
+import { BLOB_PROTOCOL, WRITE_BYTES, openBenchPeer, sendAll } from '#scripts/bench/exchange/peer.ts'
+
+const [, , directory = ''] = process.argv
+const { host } = await openBenchPeer(directory)
+const buffer = randomBytes(WRITE_BYTES)
+
+/** What the next raw connection or stream sends, in bytes. */
+let sizeBytes = 0
+
+await host.libp2p.handle(BLOB_PROTOCOL, async stream => {
+  await sendAll(stream, buffer, sizeBytes)
+  await stream.close()
+})
+const server = createServer(socket => {
+  socket.on('error', () => socket.destroy())
+  for (let sent = 0; sent < sizeBytes; sent += buffer.length) {
+    socket.write(buffer.subarray(0, Math.min(buffer.length, sizeBytes - sent)))
+  }
+  socket.end()
+})
+server.listen(0, '127.0.0.1')
+await once(server, 'listening')
+process.on('disconnect', () => process.exit())
+
+process.on('message', (size: number) => {
+  sizeBytes = size
+  // Two files of unknown bytes, so that no block is known before: one for each way of fetching.
+  const imports = [randomBytes(size), randomBytes(size)].map(content => importFile(host, [content]))
+  void Promise.all(imports).then(files => process.send?.({ cids: files.map(({ cid }) => cid.toString()) }))
+})
+const address = server.address()
+process.send?.({
+  address: host.libp2p.getMultiaddrs()[0]?.toString(),
+  port: typeof address === 'object' ? address?.port : undefined
+})

@@ -1,0 +1,52 @@
+import { join } from 'node:path'
+import type { Stream } from '@libp2p/interface'
+import { createLog } from '#node/log.ts'
+import { createBans, type Bans } from '#node/network/bans.ts'
+import { createHost, type Host } from '#node/network/host.ts'
+import { loadOrCreateIdentity } from '#node/network/identity.ts'
+import { createBlockstore } from '#node/store/blocks.ts'
+import { createDatastore } from '#node/store/datastore.ts'
+import { openDatabase } from '#node/store/database.ts'
+
+/** Sends bytes over one bare stream: the yardstick of file exchange. */
+export const BLOB_PROTOCOL = '/salus/bench/1'
+export const WRITE_BYTES = 65_536
+
+/** A host with its stores. */
+export interface BenchPeer {
+  readonly host: Host
+  readonly bans: Bans
+  stop(): Promise<void>
+}
+
+/** A host with stores in a folder, as a node has it. */
+export async function openBenchPeer(directory: string, topics: readonly string[] = []): Promise<BenchPeer> {
+  const log = createLog({ name: 'bench', level: 'silent' })
+  const db = await openDatabase(join(directory, 'db'))
+  const blockstore = createBlockstore({ db, directory: join(directory, 'blocks') })
+  await blockstore.start()
+  const bans = createBans({ db, clock: Date.now, log })
+  const privateKey = await loadOrCreateIdentity(join(directory, 'identity.key'))
+  const host = createHost(
+    { blockstore, datastore: createDatastore(db), privateKey, bans, log },
+    { listen: ['/ip4/127.0.0.1/tcp/0'], topics, limits: { gossipMessages: { perSecond: 1e6, burst: 1e6 } } }
+  )
+  await host.start()
+  return {
+    host,
+    bans,
+    async stop() {
+      await host.stop()
+      await blockstore.stop()
+      await db.close()
+    }
+  }
+}
+
+/** Writes `sizeBytes` bytes to a stream as fast as it takes them. */
+export async function sendAll(stream: Stream, buffer: Uint8Array, sizeBytes: number): Promise<void> {
+  for (let sent = 0; sent < sizeBytes; sent += buffer.length) {
+    const wanted = stream.send(buffer.subarray(0, Math.min(buffer.length, sizeBytes - sent)))
+    if (!wanted) await stream.onDrain()
+  }
+}
