@@ -4,8 +4,10 @@ import { concat, utf8 } from '#core/encoding/bytes.ts'
 import { encodeCanonical } from '#core/encoding/canonical.ts'
 import { leafHash } from '#core/batch/merkle.ts'
 
-/** Bytes of the secret of a batch, and of the salt of one leaf. */
+/** Bytes of the secret of a batch. */
 export const BATCH_SECRET_BYTES = 32
+
+/** Bytes of the salt of one leaf. */
 export const SALT_BYTES = 16
 
 const EXTRACT_SALT = utf8('salus/leaf-salt/1')

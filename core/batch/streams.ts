@@ -14,8 +14,10 @@ type Column = (typeof COLUMNS)[number]
 /** Counters and clocks advance evenly, so their second differences vanish; values and flags mostly stay. */
 const ORDER: Record<Column, DifferenceOrder> = { sequence: 2, deviceTimeMs: 2, latencyMs: 1, value: 1, flags: 1 }
 
-/** Most streams and readings of one batch. */
+/** Most streams of one batch. */
 export const MAX_STREAMS = 64
+
+/** Most readings of one batch. */
 export const MAX_BATCH_READINGS = 131_072
 
 /** One stream of a batch as it is encoded. */

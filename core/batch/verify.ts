@@ -2,7 +2,7 @@
 import type { Primitives } from '#core/crypto/primitives.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
-import { decodeEvidence } from '#core/identity/evidence.ts'
+import { decodeEvidence, type Evidence } from '#core/identity/evidence.ts'
 import { decodeKeyBundle, keyBundleDigest } from '#core/identity/key-bundle.ts'
 import { readAnchored, type Anchored } from '#core/proof/anchored.ts'
 import { readBlockHeader, type BlockFacts } from '#core/proof/block.ts'
@@ -59,9 +59,10 @@ export async function verifyBundle(
   requirePlace(bundle, header, expected)
   const block = requireBlock(bundle, expected)
   requireInclusion(p, bundle, header)
+  const evidence = requireCertificate(bundle, header)
   const anchored = await requireAnchor(bundle, header, block)
   requireConsistency(p, bundle, header, anchored)
-  requireAuthor(p, bundle, header)
+  requireAuthor(p, bundle, header, evidence)
   return {
     reading,
     index: bundle.index,
@@ -146,33 +147,43 @@ function requireConsistency(p: Primitives, { consistency }: Bundle, header: Batc
   requireThat(verifyConsistency(p, claim), 'BUNDLE_CONSISTENCY', 'the batch is not part of the anchored tree')
 }
 
-function requireAuthor(p: Primitives, { certificate, chain, signed }: Bundle, header: BatchHeader): void {
+/** The evidence that the header names, of the gateway that the header names; who signed is checked later. */
+function requireCertificate({ certificate }: Bundle, header: BatchHeader): Evidence {
   const { signer, signerSalt } = certificate
   requireThat(
     equalBytes(gatewayIdOf(signer, signerSalt), header.gateway),
     'BUNDLE_GATEWAY',
     'its signer did not register this gateway'
   )
-  const { bundle, binding } = within('BUNDLE_EVIDENCE', () => decodeEvidence(certificate.evidence))
-  const bundleDigest = keyBundleDigest(bundle)
+  const evidence = within('BUNDLE_EVIDENCE', () => decodeEvidence(certificate.evidence))
   requireThat(
-    equalBytes(bundleDigest, header.certificate),
+    equalBytes(keyBundleDigest(evidence.bundle), header.certificate),
     'BUNDLE_CERTIFICATE',
     'the key bundle is not the one that the batch names'
   )
+  return evidence
+}
+
+function requireAuthor(
+  p: Primitives,
+  { certificate, chain, signed }: Bundle,
+  header: BatchHeader,
+  { bundle, binding }: Evidence
+): void {
   const { sign } = within('BUNDLE_EVIDENCE', () => decodeKeyBundle(bundle))
   requireThat(verifyHeader(p, signed, sign), 'BUNDLE_SIGNATURE', 'the batch is not signed by the gateway')
   requireThat(binding != null, 'BUNDLE_BINDING', 'nothing ties the gateway’s key to its address')
-  const { notAfter } = binding
+  const { notAfter, signature } = binding
   requireThat(
     notAfter * 1000 >= header.toMs,
     'BUNDLE_BINDING_EXPIRED',
     'the batch is later than the gateway’s statement about its key'
   )
   const { chainId, accessGrants } = chain
-  const address = bindingSigner({ chainId, accessGrants, bundleDigest, notAfter }, binding.signature)
+  const claim = { chainId, accessGrants, bundleDigest: header.certificate, notAfter }
+  const address = bindingSigner(claim, signature)
   requireThat(
-    address != null && equalBytes(address, signer),
+    address != null && equalBytes(address, certificate.signer),
     'BUNDLE_BINDING',
     'the gateway’s address did not sign its key'
   )

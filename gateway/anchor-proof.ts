@@ -1,0 +1,70 @@
+/** Fetches from a chain what proves one of a gateway's anchors. Any past anchor can be proven: receipts do not change. */
+import type { Deployment } from '#core/chain/deployment.ts'
+import { fromHex, toHex, utf8 } from '#core/encoding/bytes.ts'
+import { SalusError } from '#core/error.ts'
+import type { AnchorProof } from '#core/batch/bundle.ts'
+import { readAnchored, type Anchored } from '#core/proof/anchored.ts'
+import { encodeBlockHeader, readBlockHeader } from '#core/proof/block.ts'
+import { keccak256 } from '#core/proof/keccak.ts'
+import { proveReceipt, type RpcReceipt } from '#core/proof/receipt.ts'
+import type { RpcSender } from '#node/chain/chain-rpc.ts'
+
+const ANCHORED: string = toHex(keccak256(utf8('Anchored(bytes32,uint64,uint64,bytes32,bytes32)')))
+
+interface RpcLog {
+  readonly address: string
+  readonly topics: readonly string[]
+  readonly data: string
+  readonly blockHash: string
+  readonly transactionIndex: string
+  readonly logIndex: string
+}
+
+type PlacedReceipt = Omit<RpcReceipt, 'logs'> & { readonly logs: readonly RpcLog[] }
+
+/** An anchor with its proof. */
+export interface ProvenAnchor {
+  readonly anchored: Anchored
+  readonly proof: AnchorProof
+}
+
+/**
+ * The first anchor of a gateway whose tree has at least `treeSize` leaves.
+ *
+ * @param gateway - id, 32 bytes
+ * @throws SalusError `PROOF_NO_ANCHOR` if there is none yet; `PROOF_BLOCK`, `PROOF_RECEIPT` if the endpoint's answers do not
+ * hash to what they should
+ */
+export async function fetchAnchor(
+  rpc: RpcSender,
+  deployment: Deployment,
+  gateway: Uint8Array,
+  treeSize: number
+): Promise<ProvenAnchor> {
+  const { address } = deployment.contracts.BatchAnchors
+  const filter = { address, topics: [ANCHORED, toHex(gateway)], fromBlock: `0x${deployment.blockNumber.toString(16)}` }
+  const logs = (await rpc.send('eth_getLogs', [filter])) as RpcLog[]
+  for (const log of logs) {
+    const anchored = readAnchored(bytesOf(log), fromHex(address, 20))
+    if (anchored != null && anchored.treeSize >= treeSize) return { anchored, proof: await prove(rpc, log) }
+  }
+  throw new SalusError('PROOF_NO_ANCHOR', 'This batch is not anchored yet; try again after the next anchor.')
+}
+
+async function prove(rpc: RpcSender, log: RpcLog): Promise<AnchorProof> {
+  const fields = (await rpc.send('eth_getBlockByHash', [log.blockHash, false])) as Record<string, unknown>
+  const receipts = (await rpc.send('eth_getBlockReceipts', [log.blockHash])) as PlacedReceipt[]
+  const block = encodeBlockHeader(fields)
+  const facts = readBlockHeader(block)
+  const transaction = Number(log.transactionIndex)
+  const inReceipt = receipts[transaction]?.logs.findIndex(each => each.logIndex === log.logIndex) ?? -1
+  if (facts == null || inReceipt < 0) {
+    throw new SalusError('PROOF_RECEIPT', 'The chain’s endpoint does not give the receipt of the anchor.')
+  }
+  const receipt = await proveReceipt(receipts, transaction, facts.receiptsRoot)
+  return { blockHash: facts.hash, block, transaction, receipt, log: inReceipt }
+}
+
+function bytesOf({ address, topics, data }: RpcLog): Parameters<typeof readAnchored>[0] {
+  return { address: fromHex(address), topics: topics.map(topic => fromHex(topic)), data: fromHex(data) }
+}

@@ -1,0 +1,113 @@
+import { open } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { fromHex, toHex } from '#core/encoding/bytes.ts'
+import { isSalusError, SalusError } from '#core/error.ts'
+import { MAX_BUNDLE_BYTES } from '#core/batch/bundle.ts'
+import { verifyBundle, type ExpectedBundle, type VerifiedReading } from '#core/batch/verify.ts'
+import { portablePrimitives } from '#core/crypto/portable.ts'
+
+interface VerifyOptions {
+  readonly blockHash?: string
+  readonly network?: string
+  readonly gateway?: string
+  readonly patient?: string
+  readonly json: boolean
+}
+
+/** `salus verify FILE`: checks a proof bundle offline. Neither this file nor anything it imports can open a connection. */
+export function registerVerify(program: Command): void {
+  program
+    .command('verify <file>')
+    .description('check the proof bundle of one reading, offline')
+    .option('--block-hash <hash>', 'hash of the anchor’s block, from a source you trust')
+    .option('--network <id>', 'refuse a bundle of another network')
+    .option('--gateway <id>', 'refuse a bundle of another gateway')
+    .option('--patient <id>', 'refuse a bundle of another patient')
+    .option('--json', 'one JSON line on standard output', false)
+    .action(async (file: string, options: VerifyOptions) => verify(file, options))
+}
+
+async function verify(file: string, options: VerifyOptions): Promise<void> {
+  try {
+    const verified = await verifyBundle(portablePrimitives, await readBundleFile(file), expectedOf(options))
+    console.log(options.json ? JSON.stringify({ ok: true, ...summaryOf(verified) }) : textOf(verified))
+  } catch (error) {
+    if (!isSalusError(error)) throw error
+    const { code, message } = error
+    console.log(options.json ? JSON.stringify({ ok: false, code, message }) : `${code}: ${message}`)
+    process.exitCode = 1
+  }
+}
+
+/** The file's bytes; of one that is too large, no more than the decoder needs to say so. */
+async function readBundleFile(path: string): Promise<Uint8Array> {
+  try {
+    const file = await open(path)
+    try {
+      const buffer = new Uint8Array(MAX_BUNDLE_BYTES + 1)
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, 0)
+      return buffer.subarray(0, bytesRead)
+    } finally {
+      await file.close()
+    }
+  } catch (cause) {
+    throw new SalusError('BUNDLE_FILE', 'The bundle’s file cannot be read; check its name.', { cause })
+  }
+}
+
+function expectedOf({ blockHash, network, gateway, patient }: VerifyOptions): ExpectedBundle {
+  return {
+    ...(blockHash == null ? {} : { blockHash: fromHex(blockHash, 32) }),
+    ...(network == null ? {} : { network: fromHex(network, 32) }),
+    ...(gateway == null ? {} : { gateway: fromHex(gateway, 32) }),
+    ...(patient == null ? {} : { patient: fromHex(patient, 32) })
+  }
+}
+
+function summaryOf({ reading, index, header, anchored, block, ...rest }: VerifiedReading): Record<string, unknown> {
+  const { stream, mantissa } = reading
+  return {
+    reading: {
+      device: stream.device,
+      mdc: stream.mdc,
+      loinc: stream.loinc,
+      value: mantissa === null ? null : decimal(mantissa, stream.exponent),
+      unit: stream.ucum,
+      sequence: reading.sequence,
+      receivedAt: new Date(reading.receivedAtMs).toISOString()
+    },
+    index,
+    gateway: toHex(header.gateway),
+    patient: toHex(header.patient),
+    network: toHex(header.network),
+    batch: header.sequence,
+    anchor: anchored.sequence,
+    chainId: rest.chainId,
+    batchAnchors: toHex(rest.batchAnchors),
+    blockHash: toHex(block.hash),
+    blockNumber: block.number,
+    blockTime: new Date(block.timeS * 1000).toISOString(),
+    blockConfirmed: rest.blockConfirmed
+  }
+}
+
+function textOf(verified: VerifiedReading): string {
+  const { reading, header, block, blockConfirmed, chainId } = verified
+  const { stream, mantissa } = reading
+  const value = mantissa === null ? 'no value' : `${decimal(mantissa, stream.exponent)} ${stream.ucum}`
+  return [
+    `Proven: ${value} (LOINC ${stream.loinc}, MDC ${String(stream.mdc)})`,
+    `received ${new Date(reading.receivedAtMs).toISOString()} by gateway ${toHex(header.gateway)}`,
+    `anchored in block ${String(block.number)} of chain ${String(chainId)}, ${new Date(block.timeS * 1000).toISOString()}`,
+    blockConfirmed
+      ? 'The block is the one you named.'
+      : `Now compare the block’s hash with a source you trust: ${toHex(block.hash)}`
+  ].join('\n')
+}
+
+/** mantissa × 10^exponent as decimal text, never through floating point. */
+function decimal(mantissa: number, exponent: number): string {
+  if (exponent >= 0) return String(mantissa) + '0'.repeat(mantissa === 0 ? 0 : exponent)
+  const digits = String(Math.abs(mantissa)).padStart(1 - exponent, '0')
+  return `${mantissa < 0 ? '-' : ''}${digits.slice(0, exponent)}.${digits.slice(exponent)}`
+}
