@@ -136,6 +136,7 @@ async function run(options: RunOptions): Promise<void> {
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
   await gateway.start()
+  if (json) console.log(JSON.stringify({ event: 'ready', gateway: toHex(identity.id) }))
   await gateway.ended
   await gateway.stop()
   process.off('SIGTERM', stop)
