@@ -1,9 +1,11 @@
+import { fork } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import type { CID } from 'multiformats/cid'
+import { CID } from 'multiformats/cid'
 import { fetchFile } from '#node/network/fetch-file.ts'
 import { importFile } from '#node/network/import-file.ts'
 import { expectCode } from '#test/error-code.ts'
@@ -49,6 +51,24 @@ describe('file exchange', () => {
       expect(await fetchDigest(d, cid)).to.equal(digest)
       await again.stop()
     } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+
+  it('brings a file from another process, which is killed, and then from whoever fetched it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'salus-peer-'))
+    const publisher = fork(new URL('./publisher-process.ts', import.meta.url), [folder, String(5 * MIB)])
+    try {
+      const [told] = (await once(publisher, 'message')) as [{ address: string; cid: string; digest: string }]
+      const cid = CID.parse(told.cid)
+      const b = await peer({ peers: [told.address] })
+      expect(await fetchDigest(b, cid)).to.equal(told.digest)
+      publisher.kill('SIGKILL')
+      await once(publisher, 'exit')
+      const c = await peer({ peers: [told.address, b.address] })
+      expect(await fetchDigest(c, cid)).to.equal(told.digest)
+    } finally {
+      publisher.kill('SIGKILL')
       await rm(folder, { recursive: true })
     }
   })
