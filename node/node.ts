@@ -65,6 +65,8 @@ export interface NodeInit {
   readonly relayer?: RelayerInit
   /** Time between two rounds of catching up with peers, ms; 30,000 unless told. */
   readonly syncIntervalMs?: number
+  /** Time for which a submitted message waits for the chain before its sender is told to come again, ms; 8,000 unless told. */
+  readonly submitWaitMs?: number
   /** Further services; started last, stopped first. */
   readonly services?: (context: NodeContext) => readonly LiveService[]
   readonly version: string
@@ -90,9 +92,7 @@ export interface SalusNode {
   stop(): Promise<void>
 }
 
-/** Time for which a message waits for the chain before its sender is told to come again, ms. */
-const SUBMIT_WAIT_MS = 8_000
-/** The same for gossip: whoever passed it on may be a block ahead of us. */
+/** Time for which gossip waits for the chain, ms: whoever passed it on may be a block ahead of us. */
 const GOSSIP_WAIT_MS = 3_000
 
 /** Makes a node; nothing is opened before `start()`. */
@@ -166,7 +166,11 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
 
     /** From an author or its gateway: taken in here, then passed on to everyone. */
     async function submit(bytes: Uint8Array): Promise<Outcome> {
-      const outcome = await acceptor.accept(bytes, { provenance: 'live', waitMs: SUBMIT_WAIT_MS, mayQueue: false })
+      const outcome = await acceptor.accept(bytes, {
+        provenance: 'live',
+        waitMs: init.submitWaitMs ?? 8_000,
+        mayQueue: false
+      })
       if (outcome.accepted != null) {
         gossip.publish(bytes, outcome.accepted.patient).catch((error: unknown) => {
           log.warn({ err: error }, 'a message could not be passed on; peers will ask for it')
@@ -241,6 +245,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     const context: NodeContext = { db, host, blockstore, messages, follower, deployment, log }
     for (const service of init.services?.(context) ?? []) await run(service)
     isReady = true
+    log.info({ http, peerId: host.peerId.toString() }, 'node runs')
     return { http, peerId: host.peerId.toString(), multiaddrs: libp2p.getMultiaddrs().map(String) }
   }
 

@@ -1,5 +1,4 @@
 /** Typed client of a node's HTTP API (docs/specs/http-api.md); what agents, scripts and the story speak to a node with. */
-import { base58btc } from 'multiformats/bases/base58'
 import { base64url } from 'multiformats/bases/base64'
 import { toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
@@ -80,11 +79,6 @@ interface Call {
   readonly body?: Uint8Array
   readonly type?: string
   readonly timeoutMs?: number
-}
-
-/** The audience of read requests to the node with this peer id (`status().peerId`): its multihash. */
-export function audienceOf(peerId: string): Uint8Array {
-  return base58btc.baseDecode(peerId)
 }
 
 /** Makes a client; nothing is sent before the first call. */

@@ -64,5 +64,8 @@ export function problemResponse(context: Context, error: unknown, log: Log): Res
     code: known.code,
     detail: known.message
   }
-  return context.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json' })
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json' }
+  // What was not read of the body would be taken for the next request.
+  if (context.req.method !== 'GET') headers['connection'] = 'close'
+  return context.body(JSON.stringify(body), status, headers)
 }

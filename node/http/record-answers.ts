@@ -15,6 +15,9 @@ const BLOB_TIMEOUT_MS = 60_000
 /** Largest blob that is served without an entry that names its size: a firmware image. */
 const MAX_UNNAMED_BYTES = 256 << 20
 
+/** Most bytes that are read to give a refusal a chance to be heard. */
+const MAX_DRAINED_BYTES = 64 << 20
+
 type Query = {
   readonly authorization: string
   readonly after?: number | undefined
@@ -83,17 +86,38 @@ export async function takeBlob(
   cid: CID,
   body: ReadableStream<Uint8Array> | null
 ): Promise<number> {
-  const sizeBytes = blobs.sizeOf(cid)
+  const reader = body?.getReader()
+  try {
+    const bytes = await readExactly(reader, blobs.sizeOf(cid))
+    await blobs.put(cid, bytes)
+    return bytes.length
+  } catch (error) {
+    // An answer while the body is still being sent is lost with the connection.
+    await drain(reader)
+    throw error
+  }
+}
+
+type BodyReader = ReadableStreamDefaultReader<Uint8Array> | undefined
+
+async function readExactly(reader: BodyReader, sizeBytes: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(sizeBytes)
   let filled = 0
-  for await (const chunk of body ?? []) {
-    if (filled + chunk.length > sizeBytes) throw tooLarge(sizeBytes)
-    bytes.set(chunk, filled)
-    filled += chunk.length
+  for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+    if (filled + part.value.length > sizeBytes) throw tooLarge(sizeBytes)
+    bytes.set(part.value, filled)
+    filled += part.value.length
   }
   if (filled < sizeBytes) throw new SalusError('HTTP_BODY_TRUNCATED', 'The blob ended before its size was reached.')
-  await blobs.put(cid, bytes)
-  return sizeBytes
+  return bytes
+}
+
+async function drain(reader: BodyReader): Promise<void> {
+  let drained = 0
+  for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+    drained += part.value.length
+    if (drained > MAX_DRAINED_BYTES) return
+  }
 }
 
 /**
