@@ -20,7 +20,7 @@ interface Frame {
   subarray(): Uint8Array
 }
 
-/** The parts of gossipsub 17.1.1 that are wrapped; it has no hook for them. `test/node/network/flood.test.ts` keeps this true. */
+/** The parts of gossipsub 17.1.1 that are wrapped; it has no hook for them. `test/node/network/gossip.test.ts` keeps this true. */
 interface GossipSubParts {
   getScore(peer: string): number
   decodeRpc(bytes: Uint8Array): { readonly messages: readonly { readonly topic: string }[] }

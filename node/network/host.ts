@@ -18,7 +18,7 @@ import type { Bans } from '#node/network/bans.ts'
 import { guardedGossipsub } from '#node/network/gossip-guard.ts'
 import { gossipScore } from '#node/network/gossip-score.ts'
 import { createRateLimiter, type Rate } from '#node/network/rate-limiter.ts'
-import { createSupervisor, type Supervisor } from '#node/network/supervisor.ts'
+import { createSupervisor, parseAddress, type Supervisor } from '#node/network/supervisor.ts'
 import type { Log } from '#node/log.ts'
 
 /** The libp2p services of a host. */
@@ -88,12 +88,13 @@ const MAX_GOSSIP_FRAME_BYTES = 4 << 20
 /**
  * Makes a host; nothing is contacted before `start()`.
  *
- * @throws SalusError `PEER_ADDRESS_MALFORMED` on start, for a peer's address that cannot be read
+ * @throws SalusError `PEER_ADDRESS_MALFORMED` for a peer's address that cannot be read
  */
 export function createHost(components: HostComponents, init: HostInit): Host {
   const { blockstore, datastore, privateKey, bans, log } = components
   const limits = { ...DEFAULT_LIMITS, ...init.limits }
   const topics = new Set(init.topics)
+  const peers = (init.peers ?? []).map(parseAddress)
   const clock = Date.now
   const denied = async (peer: PeerId): Promise<boolean> =>
     bans.isBanned(peer.toString()) || !((await init.admit?.(peer)) ?? true)
@@ -180,7 +181,7 @@ export function createHost(components: HostComponents, init: HostInit): Host {
           libp2p.dial(id).catch((error: unknown) => log.debug({ err: error }, 'discovered peer not reached'))
         })
       }
-      supervisor = createSupervisor({ libp2p, log }, { peers: init.peers ?? [] })
+      supervisor = createSupervisor({ libp2p, log }, { peers })
       supervisor.start()
     },
     async stop() {

@@ -1,8 +1,9 @@
-import { chmod, link, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { chmod, link, mkdir, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { SalusError } from '#core/error.ts'
+import { flushFolderOf, readIfThere } from '#node/store/durable-file.ts'
 
 /**
  * The node's Ed25519 identity: read from a file, made on first use. Only the owner of the process can read the file.
@@ -33,16 +34,8 @@ export async function loadOrCreateIdentity(file: string): Promise<PrivateKey> {
   } finally {
     await rm(temporary, { force: true })
   }
+  await flushFolderOf(file)
   return key
-}
-
-async function readIfThere(file: string): Promise<Uint8Array | undefined> {
-  try {
-    return await readFile(file)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
 }
 
 function toKey(file: string, bytes: Uint8Array): PrivateKey {

@@ -20,7 +20,7 @@ export interface SupervisorComponents {
 /** What the supervisor is told. */
 export interface SupervisorInit {
   /** Addresses, with or without a peer id at the end. */
-  readonly peers: readonly string[]
+  readonly peers: readonly Multiaddr[]
   /** First wait after a failed dial, 250 ms unless told; doubles with each further failure. */
   readonly minWaitMs?: number
   /** Longest wait, 15 s unless told. */
@@ -29,14 +29,9 @@ export interface SupervisorInit {
 
 const DIAL_TIMEOUT_MS = 10_000
 
-/**
- * A {@link Supervisor} for some peers.
- *
- * @throws SalusError `PEER_ADDRESS_MALFORMED`
- */
+/** A {@link Supervisor} for some peers. */
 export function createSupervisor({ libp2p, log }: SupervisorComponents, init: SupervisorInit): Supervisor {
-  const { minWaitMs = 250, maxWaitMs = 15_000 } = init
-  const addresses = init.peers.map(parse)
+  const { peers, minWaitMs = 250, maxWaitMs = 15_000 } = init
   const stopping = new AbortController()
   let loops: Promise<void>[] = []
 
@@ -86,7 +81,7 @@ export function createSupervisor({ libp2p, log }: SupervisorComponents, init: Su
 
   return {
     start() {
-      loops = addresses.map(keep)
+      loops = peers.map(keep)
     },
     async stop() {
       stopping.abort()
@@ -95,7 +90,12 @@ export function createSupervisor({ libp2p, log }: SupervisorComponents, init: Su
   }
 }
 
-function parse(address: string): Multiaddr {
+/**
+ * Reads the address of a peer.
+ *
+ * @throws SalusError `PEER_ADDRESS_MALFORMED`
+ */
+export function parseAddress(address: string): Multiaddr {
   try {
     return multiaddr(address)
   } catch (cause) {

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import { access, mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
+import { access, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { base32upper } from 'multiformats/bases/base32'
 import * as Digest from 'multiformats/hashes/digest'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { SalusError } from '#core/error.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
+import { flushFolderOf, readIfThere } from '#node/store/durable-file.ts'
 
 /** Blocks as files, named by the base32 of their multihash, in folders by the name's last two characters. */
 export interface BlockFiles {
@@ -55,7 +56,7 @@ export function createBlockFiles(directory: string): BlockFiles {
       const folder = dirname(file)
       if (!made.has(folder)) {
         await mkdir(folder, { recursive: true })
-        await flush(directory)
+        await flushFolderOf(folder)
         made.add(folder)
       }
       const temporary = `${file}.${String(process.pid)}.${String(++counter)}${TEMPORARY}`
@@ -68,7 +69,7 @@ export function createBlockFiles(directory: string): BlockFiles {
           await handle.close()
         }
         await rename(temporary, file)
-        await flush(folder)
+        await flushFolderOf(file)
       } catch (cause) {
         await rm(temporary, { force: true })
         throw new SalusError('STORE_WRITE_FAILED', 'The disk refused a write; check its space and health.', { cause })
@@ -76,15 +77,15 @@ export function createBlockFiles(directory: string): BlockFiles {
     },
     async get(name) {
       const file = fileOf(name)
-      let bytes: Uint8Array
+      let bytes: Uint8Array | undefined
       try {
-        bytes = await readFile(file)
+        bytes = await readIfThere(file)
       } catch (cause) {
-        if (isMissing(cause)) return undefined
         throw new SalusError('BLOCK_UNREADABLE', 'The disk refused to read a block; check its health and open files.', {
           cause
         })
       }
+      if (bytes == null) return undefined
       if (!isBlock(name, bytes)) {
         await rename(file, `${file}.damaged`)
         throw new SalusError(
@@ -120,17 +121,6 @@ export function createBlockFiles(directory: string): BlockFiles {
 function isBlock(name: string, bytes: Uint8Array): boolean {
   const { code, digest } = Digest.decode(base32upper.decoder.decode(name))
   return code === sha256.code && equalBytes(createHash('sha256').update(bytes).digest(), digest)
-}
-
-/** Puts a folder's names on the disk. Windows cannot open folders, and needs no flush: its file system journals names. */
-async function flush(folder: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 function isMissing(error: unknown): boolean {
