@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFile, readdir } from 'node:fs/promises'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -9,10 +9,10 @@ import { generatedImage, importImage, startWorld, type World } from '#test/node/
 const CHILD = fileURLToPath(new URL('update-process.ts', import.meta.url))
 const run = promisify(execFile)
 
-/** Runs an update in a process of its own; `undefined` if it was killed on the way. */
-async function update(directory: string, address: string, killAt = ''): Promise<Record<string, unknown> | undefined> {
+/** Runs an update in a process of its own, from a peer or a file; `undefined` if it was killed on the way. */
+async function update(directory: string, from: string, killAt = ''): Promise<Record<string, unknown> | undefined> {
   try {
-    const { stdout } = await run(process.execPath, [CHILD, directory, address, killAt], { timeout: 30_000 })
+    const { stdout } = await run(process.execPath, [CHILD, directory, from, killAt], { timeout: 30_000 })
     const lines = stdout.trim().split('\n')
     return { ...(JSON.parse(lines.at(-1) ?? '{}') as object), lines: lines.map(line => JSON.parse(line) as object) }
   } catch (error) {
@@ -30,7 +30,7 @@ describe('an update cut off by a loss of power', () => {
   after(async () => world.close())
 
   it('leaves the old firmware or the new one at every step, and ends well the next time', async function () {
-    this.timeout(180_000)
+    this.timeout(120_000)
     const model = await world.newModel('pacemaker programmer')
     const maker = await world.maker([], ['/ip4/127.0.0.1/tcp/0'])
     const address = maker.host.libp2p.getMultiaddrs()[0]!.toString()
@@ -40,8 +40,11 @@ describe('an update cut off by a loss of power', () => {
     await world.update(directory, [address])
     await world.publish(model, await importImage(maker, next), '2.0', 2)
 
+    const file = join(directory, 'from-a-peer')
+    await writeFile(file, next)
+
     let cuts = 0
-    for (; (await update(directory, address, String(cuts))) == null; cuts++) {
+    for (; (await update(directory, file, String(cuts))) == null; cuts++) {
       const { installed, securityFloor } = await files.readState()
       expect([installed?.version, securityFloor]).to.be.deep.oneOf([
         ['1.0', 1],

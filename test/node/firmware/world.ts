@@ -13,7 +13,7 @@ import { openDeviceFiles, type DeviceFiles } from '#node/firmware/device-files.t
 import { updateDevice, type UpdateInit, type UpdateOutcome } from '#node/firmware/device.ts'
 import { createImageSource } from '#node/firmware/image-source.ts'
 import { startFirmwarePeer, type FirmwarePeer } from '#node/firmware/peer.ts'
-import { publishRelease, registerModel, stopRelease, type ImageToPublish } from '#node/firmware/publish.ts'
+import { publishRelease, registerModel, stopRelease, type ImageToPublish, type Submit } from '#node/firmware/publish.ts'
 import { openRegistry, type RegistryReader } from '#node/firmware/registry.ts'
 import { createReplicator, type Replicator } from '#node/firmware/replicate.ts'
 import { createHaveService } from '#node/network/have.ts'
@@ -60,7 +60,8 @@ export async function startWorld(): Promise<World> {
     { provider: chain.provider, wallet, deployment: chain.deployment, log: silentLog },
     { pollMs: 50 }
   )
-  const components = { registry, submit: relayer.submit }
+  const submit: Submit = async request => relayer.submit(request)
+  const components = { registry, submit }
   const closing: (() => Promise<void>)[] = []
 
   async function folder(): Promise<string> {
@@ -82,7 +83,7 @@ export async function startWorld(): Promise<World> {
     },
     async maker(peers, listen = []) {
       const peer = await startFirmwarePeer({ directory: await folder(), listen, peers, log: silentLog })
-      closing.unshift(peer.stop)
+      closing.unshift(async () => peer.stop())
       return peer
     },
     async node(peers = []) {
