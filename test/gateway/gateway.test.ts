@@ -162,7 +162,7 @@ describe('gateway', function () {
     node.refusalOf = bytes => {
       if (generationOf(bytes) > 1) return null
       if (node.capsules.length === 1) node.capsules.push(...newest)
-      return 'ENTRY_TAG_RETIRED'
+      return 'ENTRY_RETIRED'
     }
     const { gateway } = makeGateway({
       exitAtEnd: false,

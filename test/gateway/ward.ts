@@ -21,7 +21,7 @@ import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { createLog } from '#node/log.ts'
 import { deployAll } from '#scripts/deploy/deploy.ts'
 import { fetchAnchor } from '#gateway/anchor-proof.ts'
-import { chainPlaceOf, deriveGateway, signEvidence, type GatewayIdentity } from '#gateway/identity.ts'
+import { deriveGateway, signEvidence, type GatewayIdentity } from '#gateway/identity.ts'
 import type { NodePort } from '#gateway/node-port.ts'
 import { random } from '#test/gateway/fresh.ts'
 
@@ -46,6 +46,8 @@ export interface Ward {
   readonly provider: ReturnType<typeof createProvider>
   readonly deployment: Deployment
   readonly node: MemoryNode
+  /** From which the gateway's identity derives. */
+  readonly seed: Uint8Array
   readonly identity: GatewayIdentity
   readonly evidence: Uint8Array
   readonly grant: Uint8Array
@@ -87,7 +89,8 @@ export async function startWard(): Promise<Ward> {
   const signTypedData = owner.signTypedData.bind(owner)
   await node.relay(mutable(await registrationCall(state, keys, { target: deployment, deadlineS, signTypedData })))
 
-  const identity = await deriveGateway(p, random(32))
+  const seed = random(32)
+  const identity = await deriveGateway(p, seed)
   const signing = { keys, target: deployment, deadlineS, signTypedData }
   const wish = (to: Uint8Array, bundle: Uint8Array): Parameters<typeof prepareGrant>[3] => ({
     grantee: to,
@@ -115,6 +118,7 @@ export async function startWard(): Promise<Ward> {
     provider,
     deployment,
     node,
+    seed,
     identity,
     evidence: await signEvidence(identity, deployment, Date.now()),
     grant: granted.grantId,
@@ -140,9 +144,6 @@ export async function startWard(): Promise<Ward> {
     }
   }
 }
-
-/** The chain as a bundle names it. */
-export const placeOf = (ward: Ward): ReturnType<typeof chainPlaceOf> => chainPlaceOf(ward.deployment)
 
 /** A node in memory. */
 export function createMemoryNode(chain: Pick<NodePort, 'relay' | 'gateway'>): MemoryNode {
@@ -172,7 +173,8 @@ export function createMemoryNode(chain: Pick<NodePort, 'relay' | 'gateway'>): Me
   return node
 }
 
-function devWallet(index: number): Wallet {
+/** One of the accounts that the embedded chain begins with. */
+export function devWallet(index: number): Wallet {
   const { privateKey } = HDNodeWallet.fromMnemonic(Mnemonic.fromPhrase(DEV_MNEMONIC), `m/44'/60'/0'/0/${String(index)}`)
   return new Wallet(privateKey)
 }
