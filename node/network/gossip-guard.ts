@@ -1,7 +1,7 @@
 import { gossipsub, type GossipSub, type GossipsubOpts } from '@libp2p/gossipsub'
 import type { PeerId } from '@libp2p/interface'
 import { PENALTY, type Bans } from '#node/network/bans.ts'
-import { BAN_SCORE } from '#node/network/gossip-score.ts'
+import { BAN_SCORE } from '#node/network/gossip-options.ts'
 import type { RateLimiter } from '#node/network/rate-limiter.ts'
 
 /** What the guard needs. */

@@ -1,5 +1,4 @@
 /** The libp2p host and Helia, assembled from their light parts so that nothing is contacted that was not configured. */
-import { createHash } from 'node:crypto'
 import { noise } from '@chainsafe/libp2p-noise'
 import { withBitswap } from '@helia/bitswap'
 import { withLibp2pLight, type HeliaWithLibp2p } from '@helia/libp2p'
@@ -16,7 +15,7 @@ import { yamux } from '@libp2p/yamux'
 import { createHeliaLight, type HeliaInit } from 'helia'
 import type { Bans } from '#node/network/bans.ts'
 import { guardedGossipsub } from '#node/network/gossip-guard.ts'
-import { gossipScore } from '#node/network/gossip-score.ts'
+import { gossipOptions } from '#node/network/gossip-options.ts'
 import { createRateLimiter, type Rate } from '#node/network/rate-limiter.ts'
 import { createSupervisor, parseAddress, type Supervisor } from '#node/network/supervisor.ts'
 import type { Log } from '#node/log.ts'
@@ -82,9 +81,6 @@ const DEFAULT_LIMITS: HostLimits = {
   gossipBytes: { perSecond: 8 << 20, burst: 64 << 20 }
 }
 
-/** Most bytes of one gossip frame: gossipsub answers a request for missed messages with all of them in one frame. */
-const MAX_GOSSIP_FRAME_BYTES = 4 << 20
-
 /**
  * Makes a host; nothing is contacted before `start()`.
  *
@@ -130,25 +126,7 @@ export function createHost(components: HostComponents, init: HostInit): Host {
           frames: createRateLimiter({ clock }, limits.gossipMessages),
           bytes: createRateLimiter({ clock }, limits.gossipBytes)
         },
-        {
-          allowedTopics: topics,
-          allowPublishToZeroTopicPeers: true,
-          ignoreDuplicatePublishError: true,
-          maxInboundDataLength: MAX_GOSSIP_FRAME_BYTES,
-          maxOutboundBufferSize: 16 << 20,
-          // Telling peers not to send pays off for large messages only.
-          idontwantMinDataSize: 16 * 1024,
-          // Without it every duplicate's signature is verified before it is found to be one.
-          fastMsgIdFn: ({ from, seqno, data, signature, topic }) => {
-            const hash = createHash('sha256').update(topic)
-            for (const part of [from, seqno, data, signature]) {
-              hash.update(`${String(part?.length ?? -1)}:`)
-              if (part != null) hash.update(part)
-            }
-            return hash.digest('base64')
-          },
-          ...gossipScore(topics)
-        }
+        gossipOptions(topics)
       )
     }
   })

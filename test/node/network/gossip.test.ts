@@ -127,4 +127,17 @@ describe('gossip', () => {
     }
     await until('cut off', () => a.bans.isBanned(bad.host.peerId.toString()))
   })
+
+  it('cuts off a peer whose gossip is not signed', async () => {
+    const a = await speaker()
+    const bad = await speaker({ peers: [a.address] })
+    await joined(a, bad)
+    const pubsub = bad.host.libp2p.services.pubsub as unknown as { sendRpc(peer: string, rpc: object): void }
+    for (let i = 0; i < 10; i++) {
+      const message = { topic, data: utf8(`good ${String(i)}`) }
+      pubsub.sendRpc(a.host.peerId.toString(), { subscriptions: [], messages: [message] })
+    }
+    await until('cut off', () => a.bans.isBanned(bad.host.peerId.toString()))
+    expect(a.heard).to.deep.equal([])
+  })
 })
