@@ -64,6 +64,7 @@ export async function signIntent({ p, identity, ledger, files, network }: Batche
   const author = {
     network,
     gateway: identity.id,
+    signerSalt: identity.signerSalt,
     patient: patient.id,
     certificate: identity.certificate,
     signSeed: identity.keys.signSeed

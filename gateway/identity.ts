@@ -12,7 +12,7 @@ import { encodeEvidence } from '#core/identity/evidence.ts'
 import { keyBindingDomain, keyBindingTypedData } from '#core/identity/key-binding.ts'
 import { keyBundleDigest } from '#core/identity/key-bundle.ts'
 import { gatewayIdOf } from '#core/proof/keccak.ts'
-import type { ChainPlace, GatewayCertificate } from '#core/batch/bundle.ts'
+import type { ChainPlace } from '#core/batch/bundle.ts'
 import { readIfThere, writeDurably } from '#gateway/durable-file.ts'
 
 const SEED_FILE = 'seed'
@@ -93,11 +93,6 @@ export async function signEvidence(
   )
   const signature = fromHex(await wallet.signTypedData(domain, types, value), 65)
   return encodeEvidence({ bundle: keys.bundleBytes, binding: { notAfter, signature } })
-}
-
-/** What a proof bundle says about the gateway. */
-export function certificateOf({ signer, signerSalt }: GatewayIdentity, evidence: Uint8Array): GatewayCertificate {
-  return { evidence, signer, signerSalt }
 }
 
 /** What a proof bundle says about the chain. */

@@ -7,7 +7,7 @@ import { makeBundle } from '#core/batch/bundle.ts'
 import type { RpcSender } from '#node/chain/chain-rpc.ts'
 import { fetchAnchor } from '#gateway/anchor-proof.ts'
 import { findBatch, type BatchFiles } from '#gateway/batch-files.ts'
-import { certificateOf, chainPlaceOf, type GatewayIdentity } from '#gateway/identity.ts'
+import { chainPlaceOf, type GatewayIdentity } from '#gateway/identity.ts'
 
 /** What proving needs. */
 export interface ProveComponents {
@@ -39,7 +39,7 @@ export async function proveReading(
     extendTree(p, tree, decodeBatch(p, await files.readBatch(next), signKey))
   }
   return makeBundle(p, tree, batch, index - header.treeFrom - 1, {
-    certificate: certificateOf(identity, evidence),
+    evidence,
     chain: chainPlaceOf(deployment),
     anchor: proof,
     anchoredSize: anchored.treeSize

@@ -42,6 +42,7 @@ export const MAX_BATCH_BYTES: number = 8 * 1024 * 1024
 export interface BatchAuthor {
   readonly network: Uint8Array
   readonly gateway: Uint8Array
+  readonly signerSalt: Uint8Array
   readonly patient: Uint8Array
   readonly certificate: Uint8Array
   /** Seed of the gateway's Ed25519 key. */

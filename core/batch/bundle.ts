@@ -24,8 +24,6 @@ const FIELDS = [
   'header',
   'signature',
   'evidence',
-  'signer',
-  'signerSalt',
   'consistency',
   'chain',
   'anchor'
@@ -36,16 +34,6 @@ export const MAX_BUNDLE_BYTES: number = 256 * 1024
 
 /** Conventional ending of a bundle's file. */
 export const BUNDLE_EXTENSION = '.salus-proof'
-
-/** Who the gateway is: what ties its id to its signing key. */
-export interface GatewayCertificate {
-  /** core/identity/evidence.ts: key bundle, and the binding signed by `signer`. */
-  readonly evidence: Uint8Array
-  /** Address that registered the gateway, 20 bytes. */
-  readonly signer: Uint8Array
-  /** Salt of the gateway's id, 32 bytes. */
-  readonly signerSalt: Uint8Array
-}
 
 /** Which chain and contracts, addresses of 20 bytes. */
 export interface ChainPlace {
@@ -77,7 +65,8 @@ export interface Bundle {
   /** Path of the leaf in the tree at the end of the batch. */
   readonly inclusion: readonly Uint8Array[]
   readonly signed: SignedHeader
-  readonly certificate: GatewayCertificate
+  /** core/identity/evidence.ts: the gateway's key bundle, bound to its address; as it travels with the gateway's entries. */
+  readonly evidence: Uint8Array
   /** From the tree at the end of the batch to the anchored tree. */
   readonly consistency: readonly Uint8Array[]
   readonly chain: ChainPlace
@@ -86,7 +75,8 @@ export interface Bundle {
 
 /** What a bundle is made of beside the batch. */
 export interface BundleEvidence {
-  readonly certificate: GatewayCertificate
+  /** As it came with the entry of the batch. */
+  readonly evidence: Uint8Array
   readonly chain: ChainPlace
   readonly anchor: AnchorProof
   /** Leaves of the anchored tree. */
@@ -105,7 +95,7 @@ export function makeBundle(
   tree: Tree,
   batch: Batch,
   position: number,
-  { certificate, chain, anchor, anchoredSize }: BundleEvidence
+  { evidence, chain, anchor, anchoredSize }: BundleEvidence
 ): Uint8Array {
   const reading = batch.readings[position]
   if (reading == null) throw new SalusError('BUNDLE_POSITION', 'The batch has no reading at this position.')
@@ -116,7 +106,7 @@ export function makeBundle(
     index,
     inclusion: inclusionProof(p, tree, index, header.treeTo),
     signed,
-    certificate,
+    evidence,
     consistency: consistencyProof(p, tree, header.treeTo, anchoredSize),
     chain,
     anchor
@@ -124,11 +114,10 @@ export function makeBundle(
 }
 
 /** Canonical bytes of a bundle. */
-export function encodeBundle({ signed, certificate, chain, anchor, ...leaf }: Bundle): Uint8Array {
+export function encodeBundle({ signed, chain, anchor, ...parts }: Bundle): Uint8Array {
   return encodeCanonical({
     v: VERSION,
-    ...leaf,
-    ...certificate,
+    ...parts,
     header: signed.bytes,
     signature: signed.signature,
     chain: { ...chain },
@@ -159,11 +148,7 @@ export function decodeBundle(bytes: Uint8Array): Bundle {
       bytes: bytesOf('header', MAX_HEADER_BYTES),
       signature: readBytes(map['signature'], AREA, 'signature', 64)
     },
-    certificate: {
-      evidence: bytesOf('evidence', MAX_EVIDENCE_BYTES),
-      signer: readBytes(map['signer'], AREA, 'signer', 20),
-      signerSalt: readBytes(map['signerSalt'], AREA, 'signerSalt', 32)
-    },
+    evidence: bytesOf('evidence', MAX_EVIDENCE_BYTES),
     consistency: hashes('consistency'),
     chain: readChain(map['chain']),
     anchor: readAnchor(map['anchor'])

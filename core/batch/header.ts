@@ -15,6 +15,7 @@ const FIELDS = [
   'v',
   'network',
   'gateway',
+  'signerSalt',
   'patient',
   'certificate',
   'sequence',
@@ -50,6 +51,8 @@ export interface BatchHeader {
   readonly network: Uint8Array
   /** Gateway id, 32 bytes. */
   readonly gateway: Uint8Array
+  /** Salt of the gateway id, 32 bytes: with it the address that signs for the gateway gives the id. */
+  readonly signerSalt: Uint8Array
   /** Patient pseudonym, 32 bytes: a batch holds readings of one patient. */
   readonly patient: Uint8Array
   /** Digest of the gateway's key bundle, as registered on the chain. */
@@ -115,6 +118,7 @@ export function decodeHeader(bytes: Uint8Array, expected: ExpectedBatch = {}): B
   const header: BatchHeader = {
     network: readBytes(map['network'], AREA, 'network', 32),
     gateway: readBytes(map['gateway'], AREA, 'gateway', 32),
+    signerSalt: readBytes(map['signerSalt'], AREA, 'signerSalt', 32),
     patient: readBytes(map['patient'], AREA, 'patient', 32),
     certificate: readBytes(map['certificate'], AREA, 'certificate', 32),
     sequence: readUint(map['sequence'], AREA, 'sequence', MAX_INTEGER),

@@ -42,7 +42,7 @@ export interface VerifiedReading {
  * Checks a bundle whole, cheap checks first.
  *
  * @throws SalusError `BUNDLE_*` of the decoder; `BUNDLE_READING`, `BUNDLE_HEADER`, `BUNDLE_EVIDENCE` (a part is malformed, the
- * cause says how); `BUNDLE_NETWORK`, `BUNDLE_PATIENT`, `BUNDLE_GATEWAY` (of another network, patient or gateway);
+ * cause says how); `BUNDLE_NETWORK`, `BUNDLE_PATIENT`, `BUNDLE_GATEWAY` (of another network, patient or gateway than expected);
  * `BUNDLE_INDEX`, `BUNDLE_INCLUSION` (the reading is not in the batch); `BUNDLE_BLOCK`, `BUNDLE_BLOCK_UNTRUSTED` (not the
  * block that the verifier trusts); `BUNDLE_RECEIPT`, `BUNDLE_EVENT` (the block holds no such anchor);
  * `BUNDLE_CONSISTENCY` (the batch is not in the anchored tree); `BUNDLE_CERTIFICATE`, `BUNDLE_SIGNATURE`,
@@ -57,9 +57,9 @@ export async function verifyBundle(
   const header = within('BUNDLE_HEADER', () => decodeHeader(bundle.signed.bytes))
   const reading = within('BUNDLE_READING', () => decodeReading(bundle.reading))
   requirePlace(bundle, header, expected)
+  const evidence = requireCertificate(bundle, header)
   const block = requireBlock(bundle, expected)
   requireInclusion(p, bundle, header)
-  const evidence = requireCertificate(bundle, header)
   const anchored = await requireAnchor(bundle, header, block)
   requireConsistency(p, bundle, header, anchored)
   requireAuthor(p, bundle, header, evidence)
@@ -147,15 +147,9 @@ function requireConsistency(p: Primitives, { consistency }: Bundle, header: Batc
   requireThat(verifyConsistency(p, claim), 'BUNDLE_CONSISTENCY', 'the batch is not part of the anchored tree')
 }
 
-/** The evidence that the header names, of the gateway that the header names; who signed is checked later. */
-function requireCertificate({ certificate }: Bundle, header: BatchHeader): Evidence {
-  const { signer, signerSalt } = certificate
-  requireThat(
-    equalBytes(gatewayIdOf(signer, signerSalt), header.gateway),
-    'BUNDLE_GATEWAY',
-    'its signer did not register this gateway'
-  )
-  const evidence = within('BUNDLE_EVIDENCE', () => decodeEvidence(certificate.evidence))
+/** The evidence that the header names; who signed is checked later. */
+function requireCertificate(bundle: Bundle, header: BatchHeader): Evidence {
+  const evidence = within('BUNDLE_EVIDENCE', () => decodeEvidence(bundle.evidence))
   requireThat(
     equalBytes(keyBundleDigest(evidence.bundle), header.certificate),
     'BUNDLE_CERTIFICATE',
@@ -164,9 +158,10 @@ function requireCertificate({ certificate }: Bundle, header: BatchHeader): Evide
   return evidence
 }
 
+/** The bundle's key signed the header, and the address that the gateway's id is made of signed the bundle. */
 function requireAuthor(
   p: Primitives,
-  { certificate, chain, signed }: Bundle,
+  { chain, signed }: Bundle,
   header: BatchHeader,
   { bundle, binding }: Evidence
 ): void {
@@ -180,12 +175,11 @@ function requireAuthor(
     'the batch is later than the gateway’s statement about its key'
   )
   const { chainId, accessGrants } = chain
-  const claim = { chainId, accessGrants, bundleDigest: header.certificate, notAfter }
-  const address = bindingSigner(claim, signature)
+  const address = bindingSigner({ chainId, accessGrants, bundleDigest: header.certificate, notAfter }, signature)
   requireThat(
-    address != null && equalBytes(address, certificate.signer),
+    address != null && equalBytes(gatewayIdOf(address, header.signerSalt), header.gateway),
     'BUNDLE_BINDING',
-    'the gateway’s address did not sign its key'
+    'the address that the gateway is named after did not sign its key'
   )
 }
 

@@ -28,6 +28,7 @@ import type { Bench } from '#scripts/bench/report.ts'
 const AUTHOR = {
   network: new Uint8Array(32).fill(1),
   gateway: new Uint8Array(32).fill(2),
+  signerSalt: new Uint8Array(32).fill(6),
   patient: new Uint8Array(32).fill(3),
   certificate: new Uint8Array(32).fill(4),
   signSeed: new Uint8Array(32).fill(5)

@@ -8,13 +8,15 @@ import { decodeMessage } from '#core/network/envelope.ts'
 import { openEntry } from '#core/record/seal-entry.ts'
 import { decodeEntry } from '#core/record/entry.ts'
 import { leafOf } from '#core/record/day-tree.ts'
-import { BATCH_TYPE, decodeBatch, type Batch } from '#core/batch/batch.ts'
+import { batchTree, BATCH_TYPE, decodeBatch, extendTree, type Batch } from '#core/batch/batch.ts'
+import { makeBundle } from '#core/batch/bundle.ts'
 import { requireNext } from '#core/batch/chain.ts'
 import { parseRecording, type Recording } from '#core/batch/recording.ts'
 import { verifyBundle } from '#core/batch/verify.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { SalusError } from '#core/error.ts'
-import { deriveGateway } from '#gateway/identity.ts'
+import { fetchAnchor } from '#gateway/anchor-proof.ts'
+import { chainPlaceOf, deriveGateway } from '#gateway/identity.ts'
 import { openBatchFiles } from '#gateway/batch-files.ts'
 import { createGateway, type Gateway, type GatewayEvent, type GatewayInit } from '#gateway/gateway.ts'
 import { proveReading } from '#gateway/prove.ts'
@@ -144,6 +146,17 @@ describe('gateway', function () {
       expect(confirmed.blockConfirmed).to.equal(true)
       expect(toHex(verified.header.patient)).to.equal(toHex(ward.patient.state.patient))
     }
+    // So can a reader who has nothing but the opened entries and the chain.
+    const { anchored: first, proof } = await fetchAnchor(rpc, deployment, identity.id, batches[1]!.header.treeTo)
+    const tree = batchTree(p, batches[1]!)
+    extendTree(p, tree, batches[2]!)
+    const message = decodeMessage(ward.node.messages[1]!, networkIdOfDeployment(deployment))
+    const sent = message.kind === 'entry' ? message.evidence : new Uint8Array()
+    const chain = chainPlaceOf(deployment)
+    const parts = { evidence: sent, chain, anchor: proof, anchoredSize: first.treeSize }
+    const verified = await verifyBundle(p, makeBundle(p, tree, batches[1]!, 7, parts))
+    expect(verified.reading).to.deep.equal(batches[1]!.readings[7])
+
     const opening = { p, rpc, deployment, identity, files, evidence }
     await expectCode('BUNDLE_POSITION', () => proveReading(opening, 0))
     await expectCode('GATEWAY_BATCH_GONE', () => proveReading(opening, 1_000_000))

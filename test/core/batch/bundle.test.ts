@@ -70,7 +70,7 @@ describe('proof bundle', () => {
       'BUNDLE_RECEIPT',
       'BUNDLE_EVENT',
       'BUNDLE_CONSISTENCY',
-      'BUNDLE_GATEWAY',
+      'BUNDLE_CERTIFICATE',
       'BUNDLE_SIGNATURE',
       'BUNDLE_BINDING',
       'BUNDLE_NETWORK'

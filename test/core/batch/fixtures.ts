@@ -12,6 +12,7 @@ export const bytes32 = (byte: number): Uint8Array => new Uint8Array(32).fill(byt
 export const AUTHOR: BatchAuthor = {
   network: bytes32(1),
   gateway: bytes32(2),
+  signerSalt: bytes32(6),
   patient: bytes32(3),
   certificate: bytes32(4),
   signSeed: bytes32(5)
