@@ -72,7 +72,8 @@ export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKee
     }
     try {
       let bytes = 0
-      const limit = { maxBytes: sizeBytes, signal: stopped.signal, tries: 1 }
+      // Just above the five seconds within which a peer does not send a block again.
+      const limit = { maxBytes: sizeBytes, signal: stopped.signal, tries: 1, deadlineMs: 6_000 }
       for await (const part of fetchFile(host.helia, cid, limit)) bytes += part.length
       if (bytes !== sizeBytes) log.warn('a blob has another size than its entry says; its readers will refuse it')
       else await pin(host.helia, cid)

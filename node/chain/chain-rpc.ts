@@ -50,7 +50,8 @@ export function createProvider(url: string, chainId: number, timeoutMs = 15_000)
   request.timeout = timeoutMs
   const network = Network.from(chainId)
   // Without cache: a nonce or block number that is 250 ms old is a wrong one here.
-  return new JsonRpcProvider(request, network, { staticNetwork: network, cacheTimeout: -1, batchStallTime: 0 })
+  const options = { staticNetwork: network, cacheTimeout: -1, batchStallTime: 0, pollingInterval: 250 }
+  return new JsonRpcProvider(request, network, options)
 }
 
 /** Questions over a sender. */

@@ -1,0 +1,59 @@
+import { expect } from 'chai'
+import { Interface, type InterfaceAbi } from 'ethers'
+import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
+import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
+import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
+import { patientRegistryAbi } from '#core/abi/PatientRegistry.ts'
+import type { ContractName } from '#core/chain/deployment.ts'
+import { createLogDecoder, type ChainLog } from '#core/chain/events.ts'
+import { expectCode } from '#test/error-code.ts'
+import { paperDeployment } from '#test/core/network/accept-world.ts'
+
+const ABIS: Readonly<Record<ContractName, InterfaceAbi>> = {
+  PatientRegistry: patientRegistryAbi,
+  AccessGrants: accessGrantsAbi,
+  BatchAnchors: batchAnchorsAbi,
+  FirmwareRegistry: firmwareRegistryAbi
+}
+
+/** OpenZeppelin's, which says nothing about a record. */
+const IGNORED = ['EIP712DomainChanged']
+
+const SAMPLES: Readonly<Record<string, unknown>> = {
+  'bytes[]': ['0x01', '0x02'],
+  bytes: '0x0102',
+  bytes32: `0x${'ab'.repeat(32)}`
+}
+
+describe('the decoder of events', () => {
+  const deployment = paperDeployment()
+  const decode = createLogDecoder(deployment)
+
+  function logOf(contract: ContractName, name: string): ChainLog {
+    const abi = new Interface(ABIS[contract])
+    const values = abi.getEvent(name)?.inputs.map(({ type }) => SAMPLES[type] ?? 7) ?? []
+    return { address: deployment.contracts[contract].address, ...abi.encodeEventLog(name, values) }
+  }
+
+  for (const [contract, abi] of Object.entries(ABIS) as [ContractName, InterfaceAbi][]) {
+    it(`reads every event of ${contract}`, () => {
+      new Interface(abi).forEachEvent(({ name, inputs }) => {
+        if (IGNORED.includes(name)) return
+        const decoded = decode(logOf(contract, name))
+        expect(decoded, name).to.have.all.keys('name', ...inputs.map(input => input.name))
+      })
+    })
+  }
+
+  it('passes over other contracts and unknown events', () => {
+    const log = logOf('AccessGrants', 'Revoked')
+    expect(decode({ ...log, address: `0x${'99'.repeat(20)}` })).to.equal(undefined)
+    expect(decode({ ...log, topics: [`0x${'99'.repeat(32)}`] })).to.equal(undefined)
+  })
+
+  it('refuses a log that its contract cannot have written', async () => {
+    const log = logOf('AccessGrants', 'Granted')
+    await expectCode('CHAIN_LOG_MALFORMED', () => decode({ ...log, data: '0x01' }))
+    await expectCode('CHAIN_LOG_MALFORMED', () => decode({ ...log, topics: log.topics.slice(0, 2) }))
+  })
+})

@@ -1,0 +1,148 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import type { ChainEvent, Hex } from '#core/chain/events.ts'
+import { MAX_PAST_KEY_BUNDLES, projectEvents, undoOf, type Change, type StateView } from '#core/chain/projection.ts'
+import { createChainView } from '#core/chain/view.ts'
+
+const id = (n: number): Hex => `0x${n.toString(16).padStart(64, '0')}`
+
+/** A state in a map. */
+function paperState(): { rows: Map<string, string>; state: StateView; write: (changes: readonly Change[]) => void } {
+  const rows = new Map<string, string>()
+  return {
+    rows,
+    state: { get: key => rows.get(key) },
+    write(changes) {
+      for (const { key, value } of changes) {
+        if (value == null) rows.delete(key)
+        else rows.set(key, value)
+      }
+    }
+  }
+}
+
+const few = fc.integer({ min: 1, max: 3 }).map(id)
+const small = fc.integer({ min: 1, max: 4 })
+
+/** Events about few things, so that they meet. */
+const event: fc.Arbitrary<ChainEvent> = fc.oneof(
+  fc.record({ name: fc.constant('PatientRegistered' as const), patient: few, signer: few, keyBundle: few }),
+  fc.record({ name: fc.constant('KeyBundleUpdated' as const), patient: few, keyBundle: few }),
+  fc.record({ name: fc.constant('SignerRotated' as const), patient: few, newSigner: few, epoch: small }),
+  fc.record({
+    name: fc.constant('Granted' as const),
+    patient: few,
+    grantId: few,
+    terms: fc.bigInt({ min: 2n, max: 2n ** 256n - 1n }),
+    scope: few
+  }),
+  fc.record({ name: fc.constant('Revoked' as const), patient: few, grantId: few }),
+  fc.record({ name: fc.constant('Claimed' as const), grantId: few, usesLeft: small }),
+  fc.record({ name: fc.constant('GatewayRegistered' as const), gateway: few, signer: few, certificate: few }),
+  fc.record({
+    name: fc.constant('Anchored' as const),
+    gateway: few,
+    sequence: small,
+    treeSize: small,
+    root: few,
+    head: few
+  }),
+  fc.record({ name: fc.constant('ModelRegistered' as const), manufacturer: few, model: few, modelClass: few }),
+  fc.record({
+    name: fc.constant('ReleasePublished' as const),
+    model: few,
+    sequence: small,
+    imageSha256: few,
+    securityCounter: small,
+    sizeBytes: small,
+    manifestDigest: few,
+    manifest: few
+  }),
+  fc.record({
+    name: fc.constantFrom('ReleaseHeld' as const, 'ReleaseUnheld' as const, 'ReleaseYanked' as const),
+    model: few,
+    sequence: small,
+    reason: small
+  }),
+  fc.record({ name: fc.constant('MinimumRaised' as const), model: few, minimumSequence: small })
+)
+
+describe('the projection of the chain', () => {
+  it('is undone exactly, block by block', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(event, { maxLength: 6 }), { maxLength: 12 }), blocks => {
+        const { rows, state, write } = paperState()
+        const journal: { before: Map<string, string>; undo: Change[] }[] = []
+        for (const [i, events] of blocks.entries()) {
+          const changes = projectEvents(state, events, 1_000 + i)
+          journal.push({ before: new Map(rows), undo: undoOf(state, changes) })
+          write(changes)
+        }
+        for (const { before, undo } of journal.reverse()) {
+          write(undo)
+          expect(rows).to.deep.equal(before)
+        }
+      })
+    )
+  })
+
+  it('says the same however events are cut into blocks of one time', () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 20 }), fc.nat(20), (events, cut) => {
+        const whole = paperState()
+        whole.write(projectEvents(whole.state, events, 7))
+        const parts = paperState()
+        parts.write(projectEvents(parts.state, events.slice(0, cut), 7))
+        parts.write(projectEvents(parts.state, events.slice(cut), 7))
+        expect(parts.rows).to.deep.equal(whole.rows)
+      })
+    )
+  })
+
+  it('keeps the tombstone of a grant that was never opened', () => {
+    const { state, write } = paperState()
+    write(projectEvents(state, [{ name: 'Revoked', patient: id(1), grantId: id(2) }], 99))
+    const view = createChainView(state, { blockNumber: 1, blockTimeS: 99 })
+    expect(view.grant(id(2))).to.include({ patient: id(1), terms: 0n, usesLeft: 0, revokedAtS: 99 })
+  })
+
+  it('remembers earlier key bundles, and not too many', () => {
+    const { state, write } = paperState()
+    write(projectEvents(state, [{ name: 'PatientRegistered', patient: id(1), signer: '0x', keyBundle: id(0) }], 1))
+    for (let n = 1; n <= MAX_PAST_KEY_BUNDLES + 5; n++) {
+      write(projectEvents(state, [{ name: 'KeyBundleUpdated', patient: id(1), keyBundle: id(n) }], 1))
+    }
+    const patient = createChainView(state, { blockNumber: 1, blockTimeS: 1 }).patient(id(1))
+    expect(patient?.keyBundle).to.equal(id(MAX_PAST_KEY_BUNDLES + 5))
+    expect(patient?.pastKeyBundles).to.have.length(MAX_PAST_KEY_BUNDLES)
+    expect(patient?.pastKeyBundles[0]).to.equal(id(MAX_PAST_KEY_BUNDLES + 4))
+  })
+
+  it('finds the active release: the newest that is neither held, yanked nor too old', () => {
+    const { state, write } = paperState()
+    const model = id(5)
+    const add = (...events: ChainEvent[]): void => write(projectEvents(state, events, 1))
+    const active = (): number | undefined =>
+      createChainView(state, { blockNumber: 1, blockTimeS: 1 }).model(model)?.active
+    const release = {
+      name: 'ReleasePublished',
+      model,
+      securityCounter: 1,
+      sizeBytes: 1,
+      manifestDigest: id(1),
+      manifest: '0x'
+    } as const
+    add({ name: 'ModelRegistered', manufacturer: id(4), model, modelClass: id(6) })
+    expect(active()).to.equal(0)
+    for (const sequence of [1, 2, 3]) add({ ...release, sequence, imageSha256: id(sequence) })
+    expect(active()).to.equal(3)
+    add({ name: 'ReleaseHeld', model, sequence: 3, reason: 1 })
+    expect(active()).to.equal(2)
+    add({ name: 'ReleaseYanked', model, sequence: 2, reason: 1 })
+    expect(active()).to.equal(1)
+    add({ name: 'ReleaseUnheld', model, sequence: 3, reason: 0 }, { name: 'MinimumRaised', model, minimumSequence: 2 })
+    expect(active()).to.equal(3)
+    add({ name: 'ReleaseHeld', model, sequence: 3, reason: 1 })
+    expect(active()).to.equal(0)
+  })
+})
