@@ -1,18 +1,12 @@
-/** What a patient's agent keeps: plain data, secret, encoded as canonical dag-cbor (docs/specs/agent-state.md). */
+/** What a patient's agent keeps: plain data, secret (docs/specs/agent-state.md). */
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { networkIdOf } from '#core/chain/network-id.ts'
 import { SalusError } from '#core/error.ts'
 import { concat } from '#core/encoding/bytes.ts'
-import { readVersion } from '#core/encoding/version.ts'
-import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
-import { readMap } from '#core/encoding/shape.ts'
 import type { Random } from '#core/crypto/primitives.ts'
 import { COMPARTMENTS, type Compartment } from '#core/record/compartment.ts'
 import { nextGeneration, type Generation } from '#core/record/generation.ts'
 import type { SigningTarget } from '#core/agent/chain-call.ts'
-
-const AREA = 'PATIENT_STATE'
-const MAX_STATE_BYTES = 16_777_216
 
 /** A generation with the day it was replaced; null for the one in use. */
 export interface KeptGeneration extends Generation {
@@ -42,7 +36,6 @@ export interface GivenGrant {
 
 /** Everything of one patient. */
 export interface PatientState {
-  readonly v: 1
   readonly network: Uint8Array
   /** Pseudonym on the chain, 32 bytes. */
   readonly patient: Uint8Array
@@ -66,7 +59,6 @@ export function createPatient(random: Random, target: SigningTarget, signer: Uin
   const generations: Partial<Record<Compartment, KeptGeneration[]>> = {}
   for (const each of COMPARTMENTS) generations[each] = [{ ...nextGeneration(random), retiredDay: null }]
   return {
-    v: 1,
     network: networkIdOf(target.chainId, target.contracts.PatientRegistry.address),
     patient: keccak_256(concat(keccak_256(signer), salt)),
     salt,
@@ -77,26 +69,6 @@ export function createPatient(random: Random, target: SigningTarget, signer: Uin
     grants: [],
     rotationRevision: 0
   }
-}
-
-/** The bytes to keep. They hold every key of the record: encrypt them at rest. */
-export function encodePatientState(state: PatientState): Uint8Array {
-  return encodeCanonical(state)
-}
-
-/**
- * Reads back what {@link encodePatientState} gave. The agent's own, encrypted store is trusted for the rest.
- *
- * @throws SalusError `PATIENT_STATE_TRUNCATED`, `_OVERSIZE`, `_DUPLICATE_KEY`, `_TRAILING`, `_NOT_CANONICAL`, `_MALFORMED`,
- * `_VERSION`, `_SHAPE`
- */
-export function decodePatientState(bytes: Uint8Array): PatientState {
-  const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_STATE_BYTES })
-  readVersion(value, AREA)
-  const fields = ['v', 'network', 'patient', 'salt', 'signer', 'seed', 'epoch', 'generations', 'grants']
-  const map = readMap(value, AREA, [...fields, 'rotationRevision'])
-  readMap(map['generations'], AREA, COMPARTMENTS)
-  return map as unknown as PatientState
 }
 
 /**

@@ -9,7 +9,8 @@ import { openAsPatient, sealAsPatient } from '#core/agent/patient-entries.ts'
 import { prepareGrant, type GrantWish, type PatientSigning } from '#core/agent/patient-grant.ts'
 import { patientKeys, registrationCall } from '#core/agent/patient-registration.ts'
 import { prepareRevocation } from '#core/agent/patient-revocation.ts'
-import { createPatient, decodePatientState, encodePatientState, type PatientState } from '#core/agent/patient-state.ts'
+import { createPatient, type PatientState } from '#core/agent/patient-state.ts'
+import { decodePatientState, encodePatientState } from '#core/agent/patient-state-codec.ts'
 import { decodeCapsule } from '#core/grant/capsule.ts'
 import { decodeRotation, verifyRotation } from '#core/grant/rotation.ts'
 import { NO_EXPIRY, RIGHT_HISTORY, RIGHT_READ, RIGHT_WRITE, UNLIMITED_USES } from '#core/grant/terms.ts'
@@ -82,8 +83,10 @@ describe('patient and grantee agents', function () {
     gateway = createGrantee(patient.network, addressOf(gatewayWallet))
   })
 
-  it('keeps a patient’s state through encoding', () => {
-    expect(decodePatientState(encodePatientState(patient))).to.deep.equal(patient)
+  it('keeps a patient’s state through encoding, with its grants and replaced generations', async () => {
+    const first = await prepareGrant(p, random, signing(patient), wishFor(doctorWallet, doctorKeys, {}))
+    const { state } = await prepareRevocation(p, random, signing(first.state), { grantId: first.grantId, nowS: NOW_S })
+    expect(decodePatientState(encodePatientState(state))).to.deep.equal(state)
   })
 
   it('has the wallet sign the registration of the pseudonym and its key bundle', async () => {
