@@ -63,6 +63,18 @@ describe('firmware from a maker to devices that never met it', () => {
     expect(await files.hasImage(previous!)).to.equal(true)
   })
 
+  it('are published once, however often their maker asks', async () => {
+    const model = await world.newModel('inhaler')
+    const image = await importImage(await world.maker([]), generatedImage('inhaler', 10_000))
+    expect(await world.publish(model, image, '1.0')).to.equal(1)
+    expect(await world.publish(model, image, '1.0')).to.equal(1)
+    const next = await importImage(await world.maker([]), generatedImage('inhaler 2', 10_000))
+    expect(await world.publish(model, next, '1.1')).to.equal(2)
+    // Going back is a release of its own.
+    expect(await world.publish(model, image, '1.0')).to.equal(3)
+    expect((await world.registry.head(model)).latest).to.equal(3)
+  })
+
   it('install again what was damaged on the disk', async () => {
     const model = await world.newModel('scale')
     const node = await world.node()
