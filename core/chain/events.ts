@@ -122,7 +122,7 @@ function eventOf({ name, args }: LogDescription): ChainEvent | undefined {
         name,
         patient: hex('patient'),
         grantId: hex('grantId'),
-        terms: BigInt(args['terms'] as bigint),
+        terms: args['terms'] as bigint,
         scope: hex('scope')
       }
     case 'Revoked':

@@ -198,9 +198,10 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
       break
     }
     case 'ReleasePublished': {
-      const { name: _, model, sequence, ...release } = event
+      const { model, sequence, imageSha256, securityCounter, sizeBytes, manifestDigest, manifest } = event
+      const release = { imageSha256, securityCounter, sizeBytes, manifestDigest, manifest }
       write('release', releaseId(model, sequence), { ...release, held: false, yanked: false })
-      write('image', release.imageSha256, { model, sequence })
+      write('image', imageSha256, { model, sequence })
       update('model', model, { latest: sequence })
       break
     }

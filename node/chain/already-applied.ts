@@ -34,7 +34,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'AccessGrants.grant.GrantAlreadyOpened': async (chain, { args, errorArgs }) => {
     const [terms] = await chain.view('termsOf', errorArgs[0])
     const [opened] = await chain.events('Granted', [null, errorArgs[0]])
-    const same = (BigInt(terms as bigint) ^ BigInt(args[1] as bigint)) & TERMS_WITHOUT_USES
+    const same = ((terms as bigint) ^ (args[1] as bigint)) & TERMS_WITHOUT_USES
     return same === 0n && opened?.[3] === args[2]
   },
   // The tombstone is of the grant that was to be revoked: the id comes from the request.
@@ -73,7 +73,7 @@ export async function isAlreadyApplied(
       events: async (name, indexed) => {
         const topics = abi.encodeFilterTopics(name, indexed)
         const logs = await provider.getLogs({ address, topics, fromBlock: deployment.blockNumber })
-        return logs.map(log => abi.parseLog(log)?.args.toArray() ?? [])
+        return logs.map((log): readonly unknown[] => abi.parseLog(log)?.args.toArray() ?? [])
       }
     },
     request

@@ -86,7 +86,7 @@ export async function openChainIndex(db: Database, deployment: Deployment): Prom
     )
   }
   await write([{ key: NETWORK, value: deployment.networkId }])
-  let cursor = readJson<Cursor>(text(CURSOR))
+  let cursor = readJson(text(CURSOR)) as Cursor | undefined
 
   const move = async (to: Cursor, operations: readonly Operation[]): Promise<void> => {
     await write([...operations, { key: CURSOR, value: JSON.stringify(to) }])
@@ -133,7 +133,8 @@ export async function openChainIndex(db: Database, deployment: Deployment): Prom
       await table.clear({ gte: UNDO, lt: `${UNDO}~` })
     }
   }
-  const undoOfBlock = (number: number): UndoRecord | undefined => readJson<UndoRecord>(text(undoKey(number)))
+  const undoOfBlock = (number: number): UndoRecord | undefined =>
+    readJson(text(undoKey(number))) as UndoRecord | undefined
   if (cursor == null) await index.clear()
   return index
 }
@@ -162,8 +163,8 @@ function undoKey(number: number): string {
   return `${UNDO}${Math.max(number, 0).toString(16).padStart(14, '0')}`
 }
 
-function readJson<T>(text: string | undefined): T | undefined {
-  return text == null ? undefined : (JSON.parse(text) as T)
+function readJson(text: string | undefined): unknown {
+  return text == null ? undefined : JSON.parse(text)
 }
 
 function put(key: string, value: Uint8Array): { type: 'put'; key: string; value: Uint8Array } {

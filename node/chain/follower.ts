@@ -227,7 +227,9 @@ export function createFollower(
   }
 
   async function run(): Promise<void> {
-    for (await wait(); !stopped.signal.aborted; await wait()) {
+    for (;;) {
+      await wait()
+      if (stopped.signal.aborted) return
       await step(false).catch((error: unknown) => {
         log.error({ err: error }, 'following the chain failed; trying again')
         backoffMs = maxBackoffMs

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isError, type JsonRpcProvider, type Wallet } from 'ethers'
 import type { ContractName, Deployment } from '#core/chain/deployment.ts'
-import { SalusError } from '#core/error.ts'
+import { isSalusError, SalusError } from '#core/error.ts'
 import { isAlreadyApplied } from '#node/chain/already-applied.ts'
 import { rpcError } from '#node/chain/chain-rpc.ts'
 import { CONTRACT_INTERFACES, readRevert } from '#node/chain/contract-errors.ts'
@@ -162,12 +162,14 @@ export function createRelayer(
     })
   }
 
+  const isStopped = (): boolean => stopped.signal.aborted
+
   /** Receipts already handed out can vanish with a re-organisation or a crashed development chain. */
   async function watchAll(): Promise<void> {
     while (watched.size > 0 && !stopped.signal.aborted) {
       await pause(8 * pollMs, undefined, { signal: stopped.signal }).catch(() => undefined)
       for (const [data, { call, sent, blockNumber }] of watched) {
-        if (stopped.signal.aborted) return
+        if (isStopped()) return
         try {
           const [receipt, head] = await Promise.all([
             provider.getTransactionReceipt(sent.hash),
@@ -175,13 +177,15 @@ export function createRelayer(
           ])
           if (receipt != null && head - receipt.blockNumber >= watchBlocks) watched.delete(data)
           if (receipt != null) continue
-          watched.delete(data)
           log.warn(
             { contract: call.contract, method: call.method, blockNumber },
             'a relayed request vanished; sent again'
           )
-          await deliver(call)
+          const { status } = await deliver(call)
+          if (status === 'already') watched.delete(data)
         } catch (error) {
+          // Refused by the contract: it can never be applied again. An endpoint that is away says nothing.
+          if (isSalusError(error) && !isOutage(error)) watched.delete(data)
           log.warn(
             { err: error, contract: call.contract, method: call.method },
             'a relayed request could not be checked'
@@ -211,6 +215,10 @@ export function createRelayer(
       await Promise.allSettled([...pending.values(), watching])
     }
   }
+}
+
+function isOutage({ code }: SalusError): boolean {
+  return ['CHAIN_UNREACHABLE', 'CHAIN_RPC_FAILED', 'RELAY_TIMEOUT', 'RELAY_STOPPED'].includes(code)
 }
 
 function encodeCall(deployment: Deployment, { contract, method, args }: RelayedRequest): Call {

@@ -41,6 +41,7 @@ function jsonBody<T extends ZodType>(schema: T) {
 const jsonMiddleware = [ofType(JSON_TYPE), atMost(MAX_JSON_BODY_BYTES), strictJson]
 const bytesSchema = z.any().openapi({ type: 'string', format: 'binary' })
 
+/** `GET /v1/status` */
 export const statusRoute = createRoute({
   method: 'get',
   path: '/v1/status',
@@ -48,6 +49,7 @@ export const statusRoute = createRoute({
   responses: { 200: json(statusBody, 'The node’s state') }
 })
 
+/** `GET /healthz` */
 export const healthRoute = createRoute({
   method: 'get',
   path: '/healthz',
@@ -55,6 +57,7 @@ export const healthRoute = createRoute({
   responses: { 200: json(healthBody, 'It lives') }
 })
 
+/** `GET /readyz` */
 export const readyRoute = createRoute({
   method: 'get',
   path: '/readyz',
@@ -62,6 +65,7 @@ export const readyRoute = createRoute({
   responses: { 200: json(healthBody, 'Ready'), 503: json(healthBody, 'Not ready: what it waits for') }
 })
 
+/** `POST /v1/relay` */
 export const relayRoute = createRoute({
   method: 'post',
   path: '/v1/relay',
@@ -71,6 +75,7 @@ export const relayRoute = createRoute({
   responses: { 200: json(relayAnswer, 'Applied, or had been'), default: problem }
 })
 
+/** `POST /v1/messages` */
 export const messageRoute = createRoute({
   method: 'post',
   path: '/v1/messages',
@@ -80,6 +85,7 @@ export const messageRoute = createRoute({
   responses: { 200: json(messageAnswer, 'Stored'), default: problem }
 })
 
+/** `POST /v1/entries/query` */
 export const entriesRoute = createRoute({
   method: 'post',
   path: '/v1/entries/query',
@@ -89,6 +95,7 @@ export const entriesRoute = createRoute({
   responses: { 200: json(entriesAnswer, 'A page of entries'), default: problem }
 })
 
+/** `POST /v1/capsules/query` */
 export const capsulesRoute = createRoute({
   method: 'post',
   path: '/v1/capsules/query',
@@ -98,6 +105,7 @@ export const capsulesRoute = createRoute({
   responses: { 200: json(capsulesAnswer, 'The capsule, or none'), default: problem }
 })
 
+/** `PUT /v1/blobs/{cid}` */
 export const putBlobRoute = createRoute({
   method: 'put',
   path: '/v1/blobs/{cid}',
@@ -110,6 +118,7 @@ export const putBlobRoute = createRoute({
   responses: { 200: json(blobAnswer, 'Stored'), default: problem }
 })
 
+/** `GET /ipfs/{cid}` */
 export const getBlobRoute = createRoute({
   method: 'get',
   path: '/ipfs/{cid}',
@@ -121,6 +130,7 @@ export const getBlobRoute = createRoute({
   }
 })
 
+/** `GET /v1/grants/{id}` */
 export const grantRoute = createRoute({
   method: 'get',
   path: '/v1/grants/{id}',
@@ -129,6 +139,7 @@ export const grantRoute = createRoute({
   responses: { 200: json(grantAnswer, 'The grant'), default: problem }
 })
 
+/** `GET /v1/gateways/{id}` */
 export const gatewayRoute = createRoute({
   method: 'get',
   path: '/v1/gateways/{id}',
@@ -137,6 +148,7 @@ export const gatewayRoute = createRoute({
   responses: { 200: json(gatewayAnswer, 'The gateway'), default: problem }
 })
 
+/** `GET /v1/models/{id}` */
 export const modelRoute = createRoute({
   method: 'get',
   path: '/v1/models/{id}',

@@ -173,13 +173,23 @@ export const problemBody = z
   .strictObject({ type: z.string(), title: z.string(), status: z.int(), code: z.string(), detail: z.string() })
   .openapi('Problem')
 
+/** See {@link statusBody}. */
 export type Status = z.infer<typeof statusBody>
+/** See {@link relayRequest}. */
 export type RelayRequest = z.infer<typeof relayRequest>
+/** See {@link relayAnswer}. */
 export type RelayAnswer = z.infer<typeof relayAnswer>
+/** See {@link messageAnswer}. */
 export type MessageAnswer = z.infer<typeof messageAnswer>
+/** See {@link grantAnswer}. */
 export type GrantAnswer = z.infer<typeof grantAnswer>
+/** See {@link gatewayAnswer}. */
 export type GatewayAnswer = z.infer<typeof gatewayAnswer>
+/** See {@link modelAnswer}. */
 export type ModelAnswer = z.infer<typeof modelAnswer>
+/** See {@link entriesAnswer}. */
 export type EntriesAnswer = z.infer<typeof entriesAnswer>
+/** See {@link capsulesAnswer}. */
 export type CapsulesAnswer = z.infer<typeof capsulesAnswer>
+/** See {@link healthBody}. */
 export type Health = z.infer<typeof healthBody>

@@ -24,7 +24,7 @@ export function registerChain(program: Command): void {
 
 async function run({ data, port }: RunOptions): Promise<void> {
   const log = createLog({ name: 'chain' })
-  await runUntilSignal(async died => {
+  await runUntilSignal(died => {
     const chain = createDevChain({ log }, { dataDir: data, port, onDeath: died })
     return {
       start: async () => ({ ...(await chain.start()), chainId: DEV_CHAIN_ID }),

@@ -28,7 +28,7 @@ export const NOON_S: number = DAY * 86_400 + 43_200
 /** A deployment that is on no chain. */
 export function paperDeployment(): Deployment {
   const contract = (digit: string) => ({
-    address: `0x${digit.repeat(40)}` as Hex,
+    address: `0x${digit.repeat(40)}` as const,
     codeHash: keccak256('0x') as Hex
   })
   const contracts = {

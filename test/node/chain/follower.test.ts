@@ -97,7 +97,7 @@ describe('the chain follower', function () {
     const watched: RpcSender = {
       send: async (method, params) => {
         if (method === 'eth_getBlockByNumber') asked.push(params[0])
-        return test.provider.send(method, params)
+        return (await test.provider.send(method, params)) as unknown
       }
     }
     const second = await follow(watched)
@@ -206,7 +206,7 @@ describe('the chain follower', function () {
     const provider: RpcSender = {
       send: async (method, params) => {
         if (away) throw new Error('connect ECONNREFUSED')
-        return test.provider.send(method, params)
+        return (await test.provider.send(method, params)) as unknown
       }
     }
     const follower = createFollower({ provider, deployment: test.deployment, db, log: silentLog }, { pollMs: 20 })
@@ -243,7 +243,7 @@ describe('the chain follower', function () {
   it('waits when the endpoint talks nonsense', async () => {
     const follower = await follow({
       send: async (method, params) =>
-        method === 'eth_blockNumber' && nonsense ? 'soon' : test.provider.send(method, params)
+        method === 'eth_blockNumber' && nonsense ? 'soon' : ((await test.provider.send(method, params)) as unknown)
     })
     nonsense = true
     await until(() => follower.status().state === 'waiting')
