@@ -12,6 +12,7 @@ import { decodeManifest, registryIdOf, type Manifest } from '#core/firmware/mani
 import type { RegistryDomain } from '#core/firmware/release.ts'
 import { verifyImage } from '#core/firmware/verify.ts'
 import { blocksOf } from '#node/firmware/image-blocks.ts'
+import { offeredImages } from '#node/firmware/offers.ts'
 import type { FirmwarePeer } from '#node/firmware/peer.ts'
 import type { Log } from '#node/log.ts'
 import { fetchFile } from '#node/network/fetch-file.ts'
@@ -33,7 +34,7 @@ export interface ReplicatorInit {
   readonly maxImageBytes?: number
   /** Most bytes of all images, 4 GiB unless told; the newest come first. */
   readonly maxTotalBytes?: number
-  /** Time between two looks for what is missing, ms; 5,000 unless told. */
+  /** Time between two looks for what is missing, ms; 1,000 unless told. */
   readonly retryMs?: number
   /** Time for one block, ms; 15,000 unless told. */
   readonly deadlineMs?: number
@@ -57,7 +58,7 @@ export interface Replicator {
 /** Makes the service; nothing is fetched before `start()`. */
 export function createReplicator(components: ReplicatorComponents, init: ReplicatorInit = {}): Replicator {
   const { db, log, registry, releases, host, blockstore } = components
-  const { maxImageBytes = 256 << 20, maxTotalBytes = 4 * 2 ** 30, retryMs = 5_000, deadlineMs = 15_000 } = init
+  const { maxImageBytes = 256 << 20, maxTotalBytes = 4 * 2 ** 30, retryMs = 1_000, deadlineMs = 15_000 } = init
   /** Roots of the images that are here or on their way: what must be dropped one day. */
   const table = openTable(db, 'firmware')
   const stopped = new AbortController()
@@ -100,10 +101,20 @@ export function createReplicator(components: ReplicatorComponents, init: Replica
     status = { images: keep.size - missing.length, missing: missing.length }
     const triesOf = ([key]: [string, Manifest]): number => failures.get(key)?.count ?? 0
     missing.sort((a, b) => triesOf(a) - triesOf(b))
-    for (const [key, manifest] of missing) {
+    const due = missing.filter(([key]) => !tasks.has(key) && Date.now() >= (failures.get(key)?.againMs ?? 0))
+    const roots = due.map(([, { cid }]) => cid)
+    const offered = await offeredImages(host.libp2p, roots, stopped.signal)
+    for (const [key, manifest] of due) {
       if (tasks.size >= MAX_TASKS || isStopped()) return
-      if (!tasks.has(key) && Date.now() >= (failures.get(key)?.againMs ?? 0)) begin(key, manifest)
+      if (offered.has(key)) begin(key, manifest)
+      else failed(key)
     }
+  }
+
+  /** Lets an image wait longer each time it was not to be had. */
+  function failed(key: string): void {
+    const count = (failures.get(key)?.count ?? 0) + 1
+    failures.set(key, { count, againMs: Date.now() + Math.min(MAX_WAIT_MS, retryMs * 1.5 ** Math.min(count, 30)) })
   }
 
   function begin(key: string, manifest: Manifest): void {
@@ -111,10 +122,8 @@ export function createReplicator(components: ReplicatorComponents, init: Replica
     const signal = AbortSignal.any([stopped.signal, stop.signal])
     const done = take(key, manifest, signal)
       .then(taken => {
-        const count = (failures.get(key)?.count ?? 0) + 1
-        const waitMs = Math.min(MAX_WAIT_MS, retryMs * 2 ** Math.min(count, 20))
         if (taken) failures.delete(key)
-        else failures.set(key, { count, againMs: Date.now() + waitMs })
+        else failed(key)
       })
       .catch((error: unknown) => {
         if (!signal.aborted) log.error({ err: error, cid: key }, 'keeping a firmware image failed; trying again')
@@ -216,8 +225,8 @@ export function createReplicator(components: ReplicatorComponents, init: Replica
 
 /** Images under way at once. */
 const MAX_TASKS = 8
-/** Longest time between two tries for one image. */
-const MAX_WAIT_MS = 600_000
+/** Longest time between two questions for one image. */
+const MAX_WAIT_MS = 60_000
 const PARTIAL = 0
 const WHOLE = 1
 
