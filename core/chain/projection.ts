@@ -95,7 +95,6 @@ export interface RecordTypes {
 export const MAX_PAST_KEY_BUNDLES: number = 32
 
 const ZERO: Hex = `0x${'00'.repeat(32)}`
-const UNLIMITED_USES = 255
 
 /** Key of a record; releases take `<model>/<sequence>` as their id. */
 export function recordKey(kind: keyof RecordTypes, id: string): string {
@@ -216,11 +215,6 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
       update('model', event.model, { minimum: event.minimumSequence })
       break
   }
-}
-
-/** Whether a grant may be used any number of times. */
-export function isUnlimited(usesLeft: number): boolean {
-  return usesLeft === UNLIMITED_USES
 }
 
 function hexWord(value: bigint): Hex {

@@ -1,9 +1,11 @@
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { toHex } from '#core/encoding/bytes.ts'
 import { decodeEntry } from '#core/record/entry.ts'
 import { createProvider } from '#node/chain/chain-rpc.ts'
 import { createNode } from '#node/node.ts'
+import { openDatabase, openTable } from '#node/store/database.ts'
 import type { DemoPatient } from '#scripts/story/people.ts'
 import { expectCode } from '#test/error-code.ts'
 import { silentLog } from '#test/node/chain/test-chain.ts'
@@ -65,6 +67,16 @@ describe('a network of nodes', function () {
       status: 'known',
       position
     })
+  })
+
+  it('makes the index of its messages again where a crash lost it', async () => {
+    const { grantId } = await world.grantee(first, patient, 1)
+    await first.node.stop()
+    const db = await openDatabase(join(first.dataDir, 'db'))
+    await openTable(db, 'accept').clear()
+    await db.close()
+    const again = await world.node({ dataDir: first.dataDir })
+    expect(await again.client.queryCapsules(toHex(grantId))).to.have.length(1)
   })
 
   it('brings a node that was away up to date', async () => {

@@ -4,12 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect } from 'chai'
+import { registrationCall } from '#core/agent/patient-registration.ts'
+import { readDeployment } from '#core/chain/deployment.ts'
 import { createProvider } from '#node/chain/chain-rpc.ts'
 import { DEV_CHAIN_ID } from '#node/chain/dev-chain.ts'
 import { createNodeClient } from '#node/http/client.ts'
 import { deployAll } from '#scripts/deploy/deploy.ts'
 import { ROOT } from '#scripts/process/run.ts'
+import { createDemoPatient, deadlineS } from '#scripts/story/people.ts'
 import { account, silentLog } from '#test/node/chain/test-chain.ts'
+import { messageOf, noteOf } from '#test/node/http/world.ts'
 
 /** A `salus` process and how it ended. */
 interface Running {
@@ -114,6 +118,40 @@ describe('the chain and node commands', function () {
     const provider = createProvider(again, DEV_CHAIN_ID)
     expect(await provider.getCode(deployment.contracts.AccessGrants.address)).to.not.equal('0x')
     provider.destroy()
+  })
+
+  it('keep every acknowledged message when the node is killed', async () => {
+    const { rpcUrl } = await startChain()
+    const file = await deploy(rpcUrl)
+    const deployment = readDeployment(JSON.parse(await readFile(file, 'utf8')))
+    const keyFile = join(dir, 'relayer.key')
+    await writeFile(keyFile, account(1).privateKey, { mode: 0o600 })
+    const run = (): Running =>
+      start(
+        ...['node', 'run', '--data', join(dir, 'node'), '--rpc', rpcUrl],
+        ...['--deployment', file, '--relayer-key-file', keyFile]
+      )
+    const first = run()
+    const client = createNodeClient({ url: String((await first.ready)['http']) })
+    const patient = await createDemoPatient(deployment)
+    const { state, keys, signTypedData } = patient
+    const signing = { target: deployment, deadlineS: deadlineS(), signTypedData }
+    await client.relay(await registrationCall(state, keys, signing))
+    const messages = Array.from({ length: 30 }, () => messageOf(state.network, patient, noteOf(patient)))
+    const acknowledged: Uint8Array[] = []
+    const sending = Promise.allSettled(
+      messages.map(async message => {
+        await client.publish(message)
+        acknowledged.push(message)
+        // In the middle of it all, at whatever line the node then is.
+        if (acknowledged.length === 10) first.child.kill('SIGKILL')
+      })
+    )
+    await first.ended
+    await sending
+    expect(acknowledged.length).to.be.at.least(10)
+    const again = createNodeClient({ url: String((await run().ready)['http']) })
+    for (const message of acknowledged) expect((await again.publish(message)).status).to.equal('known')
   })
 
   it('refuse to start with a code where the deployment or the key is not what it should be', async () => {
