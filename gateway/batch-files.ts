@@ -18,7 +18,7 @@ const MAX_OUTBOX_BYTES = 64 * 1024 * 1024
 export interface Outgoing {
   /** Encoded network message (core/network/envelope.ts). */
   readonly message: Uint8Array
-  /** The blob where it does not fit into the message, to be stored under its CID first. */
+  /** The blob where it does not fit into the message, to be stored under its CID. */
   readonly blob: { readonly cid: string; readonly bytes: Uint8Array } | null
 }
 

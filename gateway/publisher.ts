@@ -39,8 +39,9 @@ export async function publishBatch(components: PublisherComponents, sequence: nu
   const { files, node, keys, ledger, log } = components
   const outgoing = (await files.readOutgoing(sequence)) ?? (await sealBatch(components, sequence))
   try {
-    if (outgoing.blob != null) await node.putBlob(outgoing.blob.cid, outgoing.blob.bytes)
+    // The entry first: a node stores no blob that no accepted entry names.
     await node.publish(outgoing.message)
+    if (outgoing.blob != null) await node.putBlob(outgoing.blob.cid, outgoing.blob.bytes)
   } catch (error) {
     if (!isSalusError(error) || TRANSPORT.test(error.code) || !(await keys.refresh())) throw error
     log.info({ sequence, code: error.code }, 'sealing a batch again under newer keys')

@@ -15,6 +15,7 @@ import { openBatchFiles } from '#gateway/batch-files.ts'
 import { readIfThere, writeDurably } from '#gateway/durable-file.ts'
 import { createGateway } from '#gateway/gateway.ts'
 import { loadOrCreateGateway, signEvidence, type GatewayIdentity } from '#gateway/identity.ts'
+import { openPeerPort } from '#gateway/peer-port.ts'
 import { proveReading } from '#gateway/prove.ts'
 import { createReplay } from '#gateway/replay.ts'
 
@@ -30,6 +31,7 @@ interface InitOptions {
 interface RunOptions {
   readonly data: string
   readonly node: string
+  readonly peer?: string
   readonly grant: string
   readonly replay: string
   readonly device: string
@@ -62,6 +64,7 @@ export function registerGateway(program: Command): void {
     .description('replay a recording into the record of the patient who granted it')
     .requiredOption('--data <dir>', 'data directory of the gateway')
     .requiredOption('--node <url>', 'HTTP address of a node')
+    .option('--peer <multiaddr>', 'hand entries to this peer over libp2p instead of HTTP')
     .requiredOption('--grant <id>', 'grant to write vitals, 0x and 64 hexadecimal digits')
     .requiredOption('--replay <file>', 'recording, comma-separated (docs/specs/recording.md)')
     .option('--device <name>', 'name of the device in the readings', 'monitor')
@@ -105,18 +108,20 @@ async function init({ data, deployment: file }: InitOptions): Promise<void> {
 }
 
 async function run(options: RunOptions): Promise<void> {
-  const { data, json, grant, node, replay, device, speed, ...init } = options
+  const { data, json, grant, node, peer, replay, device, speed, ...init } = options
   const log = createLog({ name: 'gateway' })
   const identity = await loadOrCreateGateway(p, data)
   const deployment = await storedDeployment(data)
   const stopping = new AbortController()
+  const client = createNodeClient({ url: node, signal: stopping.signal })
+  const port = peer == null ? undefined : await openPeerPort({ clock, log }, { dataDir: data, peer })
   const gateway = createGateway(
     {
       p,
       random: length => new Uint8Array(randomBytes(length)),
       clock,
       log,
-      node: createNodeClient({ url: node, signal: stopping.signal }),
+      node: port == null ? client : { ...client, publish: async message => port.publish(message) },
       identity,
       deployment,
       source: createReplay({ clock }, { recording: parseRecording(await readFile(replay)), device, speed }),
@@ -135,12 +140,16 @@ async function run(options: RunOptions): Promise<void> {
   }
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
-  await gateway.start()
-  if (json) console.log(JSON.stringify({ event: 'ready', gateway: toHex(identity.id) }))
-  await gateway.ended
-  await gateway.stop()
-  process.off('SIGTERM', stop)
-  process.off('SIGINT', stop)
+  try {
+    await gateway.start()
+    if (json) console.log(JSON.stringify({ event: 'ready', gateway: toHex(identity.id) }))
+    await gateway.ended
+  } finally {
+    process.off('SIGTERM', stop)
+    process.off('SIGINT', stop)
+    await gateway.stop()
+    await port?.stop()
+  }
 }
 
 async function prove({ data, index, rpc, out }: ProveOptions): Promise<void> {

@@ -44,7 +44,7 @@ describe('gateway process with a node process', function () {
     return { code: await closed, lines }
   }
 
-  async function startNode(): Promise<string> {
+  async function startNode(): Promise<{ http: string; multiaddrs: string[] }> {
     const key = join(directory, 'relayer')
     await writeFile(key, devWallet(3).privateKey, { mode: 0o600 })
     const data = join(directory, 'node')
@@ -52,14 +52,14 @@ describe('gateway process with a node process', function () {
     const args = ['node', 'run', '--data', data, ...chain, '--relayer-key-file', key]
     node = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'ignore'] })
     for await (const line of createInterface({ input: node.stdout! })) {
-      return String((JSON.parse(line) as Line)['http'])
+      return JSON.parse(line) as { http: string; multiaddrs: string[] }
     }
     throw new Error('the node ended before it was ready')
   }
 
   it('publishes, anchors and proves a recording from the command line', async () => {
     await writeFile(join(directory, 'deployment.json'), JSON.stringify(ward.deployment))
-    const url = await startNode()
+    const { http: url, multiaddrs } = await startNode()
     const client = createNodeClient({ url })
     const network = networkIdOfDeployment(ward.deployment)
     const capsule = ward.node.capsules[0]!
@@ -72,12 +72,17 @@ describe('gateway process with a node process', function () {
     expect(init.lines[0]?.['gateway']).to.equal(toHex(ward.identity.id))
 
     const grant = ['--grant', toHex(ward.grant), '--replay', RECORDING, '--speed', 'max']
-    const ran = await salus('gateway', 'run', '--data', data, '--node', url, ...grant, '--exit-at-end', '--json')
+    // Entries go to the peer address, everything else over HTTP.
+    const to = ['--node', url, '--peer', multiaddrs[0] ?? '']
+    const ran = await salus('gateway', 'run', '--data', data, ...to, ...grant, '--exit-at-end', '--json')
     expect(ran.code).to.equal(0)
     const events = ran.lines.map(line => line['event'])
     expect(events.filter(event => event === 'acknowledged')).to.have.length(8)
     expect(events.filter(event => event === 'anchored').length).to.be.greaterThan(0)
     expect(events.at(-1)).to.equal('end')
+
+    const { messages } = await client.status()
+    expect(messages).to.equal(9)
 
     const out = join(directory, 'reading.salus-proof')
     const from = ['--rpc', ward.rpcUrl, '--out', out]
