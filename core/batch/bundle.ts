@@ -32,9 +32,6 @@ const FIELDS = [
 /** Most bytes of a bundle. */
 export const MAX_BUNDLE_BYTES: number = 256 * 1024
 
-/** Conventional ending of a bundle's file. */
-export const BUNDLE_EXTENSION = '.salus-proof'
-
 /** Which chain and contracts, addresses of 20 bytes. */
 export interface ChainPlace {
   readonly chainId: number
