@@ -126,10 +126,8 @@ export function createRelayer(
   /** The receipt; `undefined` if the transaction can no longer get into a block. */
   async function included(sent: SentTransaction, limit: AbortSignal) {
     for (;;) {
-      const receipt = await provider.getTransactionReceipt(sent.hash).catch((cause: unknown) => {
-        log.debug({ err: cause }, 'no answer about a transaction')
-        return null
-      })
+      // An endpoint that does not answer is asked again until the time is up.
+      const receipt = await provider.getTransactionReceipt(sent.hash).catch(() => null)
       if (receipt != null) return receipt
       if (!limit.aborted) await pause(pollMs, undefined, { signal: limit }).catch(() => undefined)
       if (stopped.signal.aborted)

@@ -4,6 +4,9 @@ import { bodyLimit } from 'hono/body-limit'
 import { decode } from 'cborg/json'
 import { SalusError } from '#core/error.ts'
 
+/** Deepest nesting of a body: validating it recurses. */
+const MAX_DEPTH = 16
+
 /** Refuses a body that is larger, whether it says so or not. */
 export function atMost(maxSize: number): MiddlewareHandler {
   return bodyLimit({
@@ -31,12 +34,20 @@ export function ofType(type: string): MiddlewareHandler {
 /** Refuses JSON that is cut short, goes on after its end or names a key twice, all of which `JSON.parse` reads somehow. */
 export const strictJson: MiddlewareHandler = async (context, next) => {
   const bytes = await bodyOf(context)
+  let value: unknown
   try {
-    decode(bytes, { rejectDuplicateMapKeys: true })
+    value = decode(bytes, { rejectDuplicateMapKeys: true })
   } catch (cause) {
     throw new SalusError(`HTTP_BODY_${problemOf(cause)}`, 'The body is not one whole JSON value.', { cause })
   }
+  if (isDeeper(value, MAX_DEPTH)) throw new SalusError('HTTP_BODY_SHAPE', 'The body is nested deeper than any request.')
   await next()
+}
+
+/** Whether lists and maps lie in each other deeper than a limit; looks no deeper itself. */
+function isDeeper(value: unknown, limit: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return limit === 0 || Object.values(value).some(item => isDeeper(item, limit - 1))
 }
 
 /** The body's bytes; hono keeps them for whoever reads it again. */

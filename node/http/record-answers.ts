@@ -29,7 +29,7 @@ export async function answerEntries(
   { guard, messages }: HttpComponents,
   { authorization, after = 0, limit = MAX_PAGE_ITEMS }: Query
 ): Promise<EntriesAnswer> {
-  const { network, patient } = guard.admit(base64url.baseDecode(authorization))
+  const { network, patient } = guard.admit(readBase64url(authorization))
   const records = await messages.byPatient(patient, after, limit, MAX_PAGE_BYTES)
   const entries: EntriesAnswer['entries'] = []
   for (const { position, bytes } of records) {
@@ -47,6 +47,14 @@ export async function answerEntries(
   const last = records.at(-1)?.position
   const more = last != null && (await messages.byPatient(patient, last, 1)).length > 0
   return { entries, next: more ? last : null }
+}
+
+function readBase64url(text: string): Uint8Array {
+  try {
+    return base64url.baseDecode(text)
+  } catch (cause) {
+    throw new SalusError('HTTP_BODY_SHAPE', 'The authorization is not base64url without padding.', { cause })
+  }
 }
 
 /** The newest capsule of a grant, or none. */

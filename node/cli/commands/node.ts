@@ -1,13 +1,11 @@
 /** `salus node`: a full node as a process. */
-import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { readDeployment, type Deployment } from '#core/chain/deployment.ts'
 import type { Hex } from '#core/chain/events.ts'
-import { SalusError } from '#core/error.ts'
 import { readCount } from '#node/cli/options.ts'
 import { runUntilSignal } from '#node/cli/signals.ts'
 import { listReleases } from '#node/chain/chain-index.ts'
 import { createProvider } from '#node/chain/chain-rpc.ts'
+import { loadDeployment } from '#node/chain/deployment-file.ts'
 import { readKeyFile } from '#node/firmware/keys.ts'
 import { createReplicator } from '#node/firmware/replicate.ts'
 import { createLog } from '#node/log.ts'
@@ -51,7 +49,7 @@ export function registerNode(program: Command): void {
 
 async function run(options: RunOptions): Promise<void> {
   const log = createLog({ name: 'node', level: options.logLevel })
-  const deployment = await readDeploymentFile(options.deployment)
+  const deployment = await loadDeployment(options.deployment)
   const provider = createProvider(options.rpc, deployment.chainId)
   try {
     const { relayerKeyFile } = options
@@ -71,18 +69,6 @@ async function run(options: RunOptions): Promise<void> {
   } finally {
     provider.destroy()
   }
-}
-
-async function readDeploymentFile(file: string): Promise<Deployment> {
-  let json: unknown
-  try {
-    json = JSON.parse(await readFile(file, 'utf8'))
-  } catch (cause) {
-    throw new SalusError('DEPLOYMENT_FILE', `Cannot read the deployment ${file}; run the deploy script first.`, {
-      cause
-    })
-  }
-  return readDeployment(json)
 }
 
 /** Keeps the images of live releases, and looks again when the chain says something about firmware. */

@@ -173,6 +173,14 @@ describe('the HTTP API of a node', function () {
     expect(await postJson(path, '{"grantId":}')).to.equal('HTTP_BODY_MALFORMED')
     expect(await postJson(path, '{"grantId":"0x12"}')).to.equal('HTTP_BODY_SHAPE')
     expect(await postJson(path, `${valid.slice(0, -1)},"more":1}`)).to.equal('HTTP_BODY_SHAPE')
+    for (const authorization of ['a', 'ab', 'abcde']) {
+      expect(await postJson('/v1/entries/query', JSON.stringify({ authorization }))).to.equal('HTTP_BODY_SHAPE')
+    }
+    for (const depth of [20, 3_000, 60_000]) {
+      const args = '['.repeat(depth) + ']'.repeat(depth)
+      const code = await postJson('/v1/relay', `{"contract":"AccessGrants","method":"revoke","args":${args}}`)
+      expect(code).to.be.oneOf(['HTTP_BODY_SHAPE', 'HTTP_BODY_MALFORMED'])
+    }
     expect(await postJson(path, `"${'x'.repeat(200_000)}"`)).to.equal('HTTP_BODY_TOO_LARGE')
     expect(await codeOf(path, { method: 'POST', body: valid })).to.equal('HTTP_TYPE')
     const headers = { 'content-type': 'application/cbor' }
