@@ -229,6 +229,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     const server = createHttpServer({ app, log }, init.http)
     running.push(async () => server.stop())
     const http = await server.start()
+    log.info({ http }, 'the HTTP API answers; following the chain')
 
     await follower.start()
     await run(

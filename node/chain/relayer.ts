@@ -184,10 +184,9 @@ export function createRelayer(
         } catch (error) {
           // Refused by the contract: it can never be applied again. An endpoint that is away says nothing.
           if (isSalusError(error) && !isOutage(error)) watched.delete(data)
-          log.warn(
-            { err: error, contract: call.contract, method: call.method },
-            'a relayed request could not be checked'
-          )
+          // The code only: what the endpoint says repeats the request, and with it the pseudonym.
+          const code = isSalusError(error) ? error.code : 'CHAIN_RPC_FAILED'
+          log.warn({ code, contract: call.contract, method: call.method }, 'a relayed request could not be checked')
           await pause(8 * pollMs, undefined, { signal: stopped.signal }).catch(() => undefined)
         }
       }
@@ -204,7 +203,11 @@ export function createRelayer(
         throw new SalusError('RELAY_STOPPED', 'The node is stopping; ask again after it started.')
       if (pending.size >= maxPending)
         throw new SalusError('RELAY_BUSY', 'Too many requests are under way; ask again later.')
-      const result = deliver(call).finally(() => pending.delete(key))
+      const result = deliver(call)
+        .catch((error: unknown) => {
+          throw rpcError(error)
+        })
+        .finally(() => pending.delete(key))
       pending.set(key, result)
       return result
     },

@@ -5,6 +5,7 @@ import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
 import { patientRegistryAbi } from '#core/abi/PatientRegistry.ts'
+import { createProvider } from '#node/chain/chain-rpc.ts'
 import { CONTRACT_ERRORS } from '#node/chain/contract-errors.ts'
 import { createRelayer, type Relayer } from '#node/chain/relayer.ts'
 import { expectCode } from '#test/error-code.ts'
@@ -113,6 +114,16 @@ describe('the relayer', function () {
         )
     expect(await isThere()).to.equal(false)
     while (!(await isThere())) await pause(100)
+  })
+
+  it('says that the endpoint is away, and nothing of the request', async () => {
+    const { deployment } = test
+    const provider = createProvider('http://127.0.0.1:9', deployment.chainId)
+    const lost = createRelayer({ provider, deployment, log: silentLog, wallet: account(2, provider) })
+    const { request } = await registration(deployment, account(6), random32())
+    await expectCode('CHAIN_UNREACHABLE', async () => lost.submit(request))
+    await lost.stop()
+    provider.destroy()
   })
 
   it('explains every error of the contracts', () => {
