@@ -91,13 +91,10 @@ export function createGateway(components: GatewayComponents, init: GatewayInit):
     async start() {
       ledger = await openLedger(init.dataDir)
       const files = await openBatchFiles(init.dataDir)
-      loops = runGateway(components, init, { ledger, files, signal })
+      loops = runGateway(components, init, { ledger, files, signal, abort: () => stopping.abort() })
       loops.then(
         () => settle?.resolve(),
-        (error: unknown) => {
-          stopping.abort()
-          settle?.reject(error)
-        }
+        (error: unknown) => settle?.reject(error)
       )
     },
     async stop() {
@@ -113,6 +110,7 @@ interface Running {
   readonly ledger: Ledger
   readonly files: BatchFiles
   readonly signal: AbortSignal
+  readonly abort: () => void
 }
 
 async function runGateway(components: GatewayComponents, init: GatewayInit, running: Running): Promise<void> {
@@ -130,11 +128,19 @@ async function runGateway(components: GatewayComponents, init: GatewayInit, runn
   if (ledger.state.patient == null) return
   const shared = { ...components, ...running, network }
   const progress = { sourceEnded: false }
-  await Promise.all([
+  const loops = [
     takeIn(shared, init, progress, signal),
     publishAll({ ...shared, keys, grant: init.grant }, init, progress, signal),
     anchorAll(shared, init, progress, signal)
-  ])
+  ]
+  try {
+    await Promise.all(loops)
+  } catch (error) {
+    // One cannot go on: the others end before the failure is reported, so that nothing writes any more.
+    running.abort()
+    await Promise.allSettled(loops)
+    throw error
+  }
   if (!signal.aborted) init.onEvent({ event: 'end' })
 }
 

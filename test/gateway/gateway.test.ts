@@ -186,6 +186,7 @@ describe('gateway', function () {
     })
     await gateway.start()
     await gateway.ended
+    await gateway.stop()
     expect(node.messages.map(generationOf)).to.deep.equal(Array.from({ length: 8 }, () => 2))
     expect(openAll().map(({ header }) => header.sequence)).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8])
   })
