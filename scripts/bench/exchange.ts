@@ -13,7 +13,7 @@ import type { Bench } from '#scripts/bench/report.ts'
 import { BLOB_PROTOCOL, openBenchPeer } from '#scripts/bench/exchange/peer.ts'
 
 const MIB = 1 << 20
-/** A way that has not ended by then never will: Helia's `cat` does not ask again for a block that was lost. */
+/** A way that has not ended by then never will. */
 const STALL_MS = 20_000
 const SIZES = [
   { name: '640KiB', sizeBytes: 640 * 1024 },
@@ -113,7 +113,12 @@ async function stalledAfter(timeMs: number): Promise<undefined> {
 
 /** What the server sends over a bare stream. */
 async function* streamed(host: Host, server: Multiaddr): AsyncGenerator<{ byteLength: number }> {
-  yield* await host.libp2p.dialProtocol(server, BLOB_PROTOCOL)
+  const stream = await host.libp2p.dialProtocol(server, BLOB_PROTOCOL)
+  const parts = stream[Symbol.asyncIterator]()
+  // Reading begins before the server is asked: what comes, or ends, without a reader is lost.
+  const first = parts.next()
+  stream.send(new Uint8Array(1))
+  for (let part = await first; part.done !== true; part = await parts.next()) yield part.value
 }
 
 /** The next message of the child, or its end as an error. */

@@ -12,9 +12,10 @@ const buffer = randomBytes(WRITE_BYTES)
 /** What the next raw connection or stream sends, in bytes. */
 let sizeBytes = 0
 
-await host.libp2p.handle(BLOB_PROTOCOL, async stream => {
-  await sendAll(stream, buffer, sizeBytes)
-  await stream.close()
+await host.libp2p.handle(BLOB_PROTOCOL, stream => {
+  stream.addEventListener('message', () => void sendAll(stream, buffer, sizeBytes).then(() => stream.close()), {
+    once: true
+  })
 })
 const server = createServer(socket => {
   socket.on('error', () => socket.destroy())
