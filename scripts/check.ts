@@ -9,7 +9,7 @@ const CHECKS: Record<string, readonly string[]> = {
   lint: ['node_modules/eslint/bin/eslint.js', '--max-warnings', '0', ...SOURCES],
   'lint of contracts': ['node_modules/solhint/solhint.js', '--noPoster', '--max-warnings', '0', 'contracts/**/*.sol'],
   format: ['node_modules/prettier/bin/prettier.cjs', '--check', '.'],
-  direction: ['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', ...SOURCES],
+  direction: ['node_modules/dependency-cruiser/bin/dependency-cruiser.mjs', ...SOURCES],
   'unused code': ['node_modules/knip/bin/knip.js', '--no-progress'],
   'generated files': ['scripts/generate.ts', '--check'],
   'error codes': ['scripts/check/error-codes.ts'],

@@ -46,12 +46,13 @@ function fromCaller(path: string): string {
 }
 
 /** Keeps the bedside monitor running, in real time. */
-async function startMonitor({ gatewayArgs, bedside, stage }: StoryEnd): Promise<Service> {
+async function startMonitor(end: StoryEnd): Promise<Service> {
+  const { bedside, stage } = end
   const recording = join(stage.dataDir, 'endless.csv')
   await writeFile(recording, repeated(await readFile(bedside.recording, 'utf8'), LIVE_SECONDS))
   return startService({
     name: 'gateway',
-    args: ['gateway', 'run', ...gatewayArgs(recording), '--json'],
+    args: ['gateway', 'run', ...end.gatewayArgs(recording), '--json'],
     logFile: join(stage.dataDir, 'logs', 'gateway.log')
   })
 }

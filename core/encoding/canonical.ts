@@ -59,7 +59,11 @@ function problemOf(cause: unknown): string {
   const text = cause instanceof Error ? cause.message : ''
   if (/too many terminals/i.test(text)) return 'TRAILING'
   if (/repeat map key|duplicate/i.test(text)) return 'DUPLICATE_KEY'
-  if (/not enough data|not enough entries|did not find any content|content missing|unexpected end|too short|terminated/i.test(text))
+  if (
+    /not enough data|not enough entries|did not find any content|content missing|unexpected end|too short|terminated/i.test(
+      text
+    )
+  )
     return 'TRUNCATED'
   return 'MALFORMED'
 }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { ROOT } from '#scripts/process/run.ts'
 
 const LINK = /\]\(([^)#\s]+)(?:#[^)\s]*)?\)/g
-const CITED = /\b(?:docs|core|node|gateway|contracts|scripts|test)\/[\w./-]+\.(?:md|ts|sol|json|mjs|csv)\b/g
+const CITED = /(?<![\w@./-])(?:docs|core|node|gateway|contracts|scripts|test)\/[\w./-]+\.(?:md|ts|sol|json|mjs|csv)\b/g
 
 let broken = 0
 for await (const file of glob(['*.md', 'docs/**/*.md', '{core,node,gateway,scripts,test}/**/*.ts'], { cwd: ROOT })) {
