@@ -7,8 +7,8 @@ import { runNode } from '#scripts/process/run.ts'
 
 const HELP = `Usage: npm test [-- FILE ...] [--skip-solidity]
 
-Compiles the contracts if they changed, runs the Solidity fuzz and invariant tests, then mocha over test/**/*.test.ts
-or the files named (globs allowed; then without the Solidity tests). Ends with "N passed, N failed, N skipped".`
+Runs the contracts' fuzz and invariant tests in Solidity, then mocha over test/**/*.test.ts, which deploys the committed
+bytecode; or mocha alone over the files named (globs allowed). Ends with "N passed, N failed, N skipped".`
 
 /** Counts of one part. */
 interface Counts {
@@ -52,11 +52,7 @@ if (values.help) {
   console.log(HELP)
 } else {
   const parts: Counts[] = []
-  if (positionals.length === 0) {
-    const { code } = await runNode([HARDHAT, 'compile'], { echo: true, env: OFFLINE })
-    if (code !== 0) parts.push({ passed: 0, failed: 1, skipped: 0 })
-    if (!values['skip-solidity']) parts.push(await solidityTests())
-  }
+  if (positionals.length === 0 && !values['skip-solidity']) parts.push(await solidityTests())
   parts.push(await mochaTests(positionals.length > 0 ? positionals : ['test/**/*.test.ts']))
   const total = (key: keyof Counts): number => parts.reduce((sum, part) => sum + part[key], 0)
   console.log(
