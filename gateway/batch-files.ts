@@ -9,7 +9,7 @@ import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
 import { readBytes, readMap, readText } from '#core/encoding/shape.ts'
 import { SalusError } from '#core/error.ts'
 import { decodeBatch, type Batch } from '#core/batch/batch.ts'
-import { readIfThere, removeFile, writeDurably } from '#gateway/durable-file.ts'
+import { readIfThere, removeDurably, writeDurably } from '#node/store/durable-file.ts'
 
 const AREA = 'OUTBOX'
 const MAX_OUTBOX_BYTES = 64 * 1024 * 1024
@@ -62,7 +62,7 @@ export async function openBatchFiles(directory: string): Promise<BatchFiles> {
     },
     kept,
     async forget(below) {
-      for (const sequence of await kept()) if (sequence < below) await removeFile(join(batches, String(sequence)))
+      for (const sequence of await kept()) if (sequence < below) await removeDurably(join(batches, String(sequence)))
     },
     async writeOutgoing(sequence, { message, blob }) {
       await writeDurably(join(outbox, String(sequence)), encodeCanonical({ message, blob }))
@@ -72,7 +72,7 @@ export async function openBatchFiles(directory: string): Promise<BatchFiles> {
       return bytes == null ? undefined : decodeOutgoing(bytes)
     },
     async removeOutgoing(sequence) {
-      await removeFile(join(outbox, String(sequence)))
+      await removeDurably(join(outbox, String(sequence)))
     }
   }
 }

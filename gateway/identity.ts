@@ -13,7 +13,7 @@ import { keyBindingDomain, keyBindingTypedData } from '#core/identity/key-bindin
 import { keyBundleDigest } from '#core/identity/key-bundle.ts'
 import { gatewayIdOf } from '#core/proof/keccak.ts'
 import type { ChainPlace } from '#core/batch/bundle.ts'
-import { readIfThere, writeDurably } from '#gateway/durable-file.ts'
+import { readIfThere, writeDurably } from '#node/store/durable-file.ts'
 
 const SEED_FILE = 'seed'
 const SEED_BYTES = 32

@@ -4,9 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { SalusError } from '#core/error.ts'
-import { flushDirectory } from '#gateway/durable-file.ts'
+import { flushFolderOf } from '#node/store/durable-file.ts'
 
 const LENGTH_BYTES = 4
 const DIGEST_BYTES = 16
@@ -43,7 +42,7 @@ interface Waiting {
 /** Opens a journal, made if it is not there; cuts off a damaged tail. */
 export async function openJournal(path: string): Promise<Journal> {
   const file = await open(path, 'a+', 0o600)
-  await flushDirectory(dirname(path))
+  await flushFolderOf(path)
   const content = await readAll(file)
   const { records, digest, end } = scan(content)
   if (end < content.length) {

@@ -6,7 +6,7 @@ import { concat, equalBytes } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
 import { applyChange, decodeChange, decodeState, encodeChange, encodeState, initialState } from '#gateway/state.ts'
 import type { Change, GatewayState } from '#gateway/state.ts'
-import { readIfThere, removeFile, writeDurably } from '#gateway/durable-file.ts'
+import { readIfThere, removeDurably, writeDurably } from '#node/store/durable-file.ts'
 import { openJournal, type Journal } from '#gateway/journal.ts'
 
 const SNAPSHOT = 'state'
@@ -44,7 +44,7 @@ export async function openLedger(directory: string): Promise<Ledger> {
     await journal.close()
     number++
     // Should the process end here, the next journal begins empty and the old one is not looked at again.
-    await removeFile(journalPath(directory, number))
+    await removeDurably(journalPath(directory, number))
     const snapshot = encodeState(state, number)
     await writeDurably(join(directory, SNAPSHOT), concat(digestOf(snapshot), snapshot))
     journal = await openJournal(journalPath(directory, number))
@@ -94,6 +94,6 @@ function journalPath(directory: string, number: number): string {
 async function removeOtherJournals(directory: string, keep: number): Promise<void> {
   for (const name of await readdir(directory)) {
     const number = JOURNAL.exec(name)?.[1]
-    if (number != null && Number(number) !== keep) await removeFile(join(directory, name))
+    if (number != null && Number(number) !== keep) await removeDurably(join(directory, name))
   }
 }
