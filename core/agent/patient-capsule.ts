@@ -12,14 +12,16 @@ import { coverOf, type CoverNode } from '#core/record/day-tree.ts'
 import { compartmentTag } from '#core/record/generation.ts'
 
 /**
- * The days of a generation that a grant opens. No entry of a replaced generation has a later day than its last, so a grant
- * from the beginning gets the whole of it: one node, where the exact span would take up to sixteen.
+ * The days of a generation that a grant opens. No entry of a replaced generation is dated later than the day after its last,
+ * since peers take what is dated one day ahead. A grant from the beginning that outlives that day gets the whole
+ * generation: one node, where the exact span would take up to sixteen, and nothing more to open.
  */
 function coverOfGeneration(p: Primitives, { key, retiredDay }: KeptGeneration, grant: GivenGrant): CoverNode[] {
   const { fromDay, toDay } = grant
   if (retiredDay == null) return coverOf(p, key, fromDay, toDay)
-  if (fromDay === 0 && toDay >= retiredDay) return coverOf(p, key, 0, LAST_DAY)
-  return fromDay > retiredDay ? [] : coverOf(p, key, fromDay, Math.min(toDay, retiredDay))
+  if (fromDay === 0 && toDay > retiredDay) return coverOf(p, key, 0, LAST_DAY)
+  const lastDay = Math.min(toDay, retiredDay + 1)
+  return fromDay > lastDay ? [] : coverOf(p, key, fromDay, lastDay)
 }
 
 /** The keys that a grant hands over now. */

@@ -1,5 +1,6 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { domain, grantTypes } from '#core/abi/typed-data.ts'
+import { SalusError } from '#core/error.ts'
 import { concat, toHex } from '#core/encoding/bytes.ts'
 import type { ChainCall, SigningTarget } from '#core/agent/chain-call.ts'
 import { capsuleOf } from '#core/agent/patient-capsule.ts'
@@ -19,10 +20,8 @@ export interface GrantWish extends Terms {
   /** In any order. */
   readonly compartments: readonly Compartment[]
   readonly purpose: string
-  /** First day opened; by default that of `notBefore`, or the beginning with the right to history. */
-  readonly fromDay?: number
-  /** Last day opened; by default that of `expiresAt`. */
-  readonly toDay?: number
+  /** Seconds since 1970-01-01. */
+  readonly nowS: number
 }
 
 /** Who signs, with what, and until when a relayer may submit the request (seconds since 1970-01-01). */
@@ -42,19 +41,19 @@ export interface PreparedGrant {
   readonly capsuleBytes: Uint8Array
 }
 
-function spanOf(wish: GrantWish): Pick<GivenGrant, 'fromDay' | 'toDay'> {
-  const history = (wish.rights & RIGHT_HISTORY) !== 0
-  const lastDay = wish.expiresAt === NO_EXPIRY ? LAST_DAY : Math.min(LAST_DAY, dayOf(wish.expiresAt * 1000))
+/** From the day of `notBefore`, or the beginning with the right to history, to the day of `expiresAt`. */
+function spanOf({ rights, notBefore, expiresAt }: Terms): Pick<GivenGrant, 'fromDay' | 'toDay'> {
   return {
-    fromDay: wish.fromDay ?? (history ? 0 : dayOf(wish.notBefore * 1000)),
-    toDay: wish.toDay ?? lastDay
+    fromDay: (rights & RIGHT_HISTORY) === 0 ? dayOf(notBefore * 1000) : 0,
+    toDay: expiresAt === NO_EXPIRY ? LAST_DAY : Math.min(LAST_DAY, dayOf(expiresAt * 1000))
   }
 }
 
 /**
- * Prepares a grant, continuous or one-time, of one or more compartments.
+ * Prepares a grant, continuous or one-time, of one or more compartments. Keys know no time of day and cannot wait: a grant
+ * that reaches back before its beginning can be prepared only once it has begun.
  *
- * @throws SalusError `TERMS_RANGE`, `DAY_RANGE`, `GRANT_SHAPE` (no compartment), `KEY_BUNDLE_*`, `CAPSULE_SUITE`, `CAPSULE_OVERSIZE`
+ * @throws SalusError `GRANT_HISTORY_EARLY` (the right to history, before `notBefore`), `TERMS_RANGE`, `DAY_RANGE`, `GRANT_SHAPE` (no compartment), `KEY_BUNDLE_*`, `CAPSULE_SUITE`, `CAPSULE_OVERSIZE`
  */
 export async function prepareGrant(
   p: Primitives,
@@ -66,6 +65,12 @@ export async function prepareGrant(
   const { network, patient } = state
   const compartments = orderedCompartments(COMPARTMENTS.filter(each => wish.compartments.includes(each)))
   const history = (wish.rights & RIGHT_HISTORY) !== 0
+  if (history && !(wish.notBefore <= wish.nowS)) {
+    throw new SalusError(
+      'GRANT_HISTORY_EARLY',
+      'A grant with the right to history opens the past at once; prepare it when it begins.'
+    )
+  }
   const salt = random(32)
   const grantId = keccak_256(concat(patient, salt))
   const { grantee, purpose } = wish

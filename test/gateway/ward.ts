@@ -100,7 +100,8 @@ export async function startWard(): Promise<Ward> {
     rights: RIGHT_WRITE,
     uses: UNLIMITED_USES,
     compartments: ['vitals'],
-    purpose: 'TREAT'
+    purpose: 'TREAT',
+    nowS: Math.floor(Date.now() / 1000)
   })
   const other = await deriveGateway(p, random(32))
   const first = await prepareGrant(p, random, { ...signing, state }, wish(other.signer, other.keys.bundleBytes))

@@ -81,7 +81,8 @@ export async function giveGrant(
       notBefore: nowS() - 60,
       expiresAt: nowS() + YEAR_S,
       compartments: wish.compartments,
-      purpose: (wish.rights & RIGHT_WRITE) === 0 ? 'treatment' : 'monitoring'
+      purpose: (wish.rights & RIGHT_WRITE) === 0 ? 'treatment' : 'monitoring',
+      nowS: nowS()
     }
   )
   await followedTo(stage.nodes, await relay(nodeAt(stage, 0).client, prepared.call))

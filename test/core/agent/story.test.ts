@@ -68,6 +68,7 @@ describe('patient and grantee agents', function () {
     bundle: granteeKeys.bundleBytes,
     compartments: ['vitals'],
     purpose: 'TREAT',
+    nowS: NOW_S,
     ...wish
   })
 

@@ -9,7 +9,7 @@ import { acceptCapsule } from '#core/agent/grantee-state.ts'
 import { sealAsGrantee } from '#core/agent/grantee-entries.ts'
 import { toHex, utf8 } from '#core/encoding/bytes.ts'
 import { networkIdOf } from '#core/chain/network-id.ts'
-import { revisionKey, type Accepted, type AcceptView } from '#core/network/accept.ts'
+import { revisionKey, rotationKey, type Accepted, type AcceptView, type RotationName } from '#core/network/accept.ts'
 import type { EntryMessage } from '#core/network/envelope.ts'
 import type { EntryInput, SealedEntry } from '#core/record/seal-entry.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
@@ -65,32 +65,36 @@ export class PaperChain {
 /** What a node already has, in maps. */
 export class PaperStore implements AcceptView {
   readonly revisions: Map<string, string> = new Map()
-  readonly retired: Set<string> = new Set()
+  readonly retired: Map<string, number> = new Map()
   readonly capsules: Map<string, number> = new Map()
-  readonly rotations: Map<string, number> = new Map()
+  readonly rotations: Set<string> = new Set()
 
   revisionOf(header: Parameters<AcceptView['revisionOf']>[0]): string | undefined {
     return this.revisions.get(revisionKey(header))
   }
 
-  isRetired(patient: Uint8Array, tag: Uint8Array): boolean {
-    return this.retired.has(toHex(patient) + toHex(tag))
+  retiredDay(patient: Uint8Array, tag: Uint8Array): number | undefined {
+    return this.retired.get(toHex(patient) + toHex(tag))
   }
 
   capsuleRevision(grantId: Uint8Array): number {
     return this.capsules.get(toHex(grantId)) ?? 0
   }
 
-  rotationRevision(patient: Uint8Array): number {
-    return this.rotations.get(toHex(patient)) ?? 0
+  hasRotation(rotation: RotationName): boolean {
+    return this.rotations.has(rotationKey(rotation))
   }
 
   take(accepted: Accepted): void {
     if (accepted.kind === 'entry') this.revisions.set(revisionKey(accepted.header), accepted.name)
     if (accepted.kind === 'capsule') this.capsules.set(toHex(accepted.grantId), accepted.revision)
     if (accepted.kind === 'rotation') {
-      this.rotations.set(toHex(accepted.patient), accepted.revision)
-      for (const tag of accepted.retired) this.retired.add(toHex(accepted.patient) + toHex(tag))
+      const { patient, day, retired } = accepted
+      this.rotations.add(rotationKey(accepted))
+      for (const tag of retired) {
+        const known = this.retiredDay(patient, tag) ?? day
+        this.retired.set(toHex(patient) + toHex(tag), Math.min(known, day))
+      }
     }
   }
 }
@@ -129,7 +133,8 @@ export async function createAcceptWorld(rights = 7): Promise<AcceptWorld> {
     notBefore: NOON_S - 86_400,
     expiresAt: NOON_S + 10 * 86_400,
     compartments: ['vitals'],
-    purpose: 'treatment'
+    purpose: 'treatment',
+    nowS: NOON_S
   })
   patient.state = prepared.state
   chain.add(grantedEvent(id, prepared.grantId, prepared.call.args))

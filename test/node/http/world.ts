@@ -120,7 +120,8 @@ export async function createTestWorld(): Promise<TestWorld> {
         notBefore: nowS() - 60,
         expiresAt: nowS() + 86_400,
         compartments: ['vitals'],
-        purpose: 'treatment'
+        purpose: 'treatment',
+        nowS: nowS()
       })
       patient.state = state
       const { blockNumber } = await client.relay(call)
