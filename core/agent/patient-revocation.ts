@@ -62,6 +62,7 @@ export async function prepareRevocation(
   }
 
   const { network, patient, rotationRevision: revision } = state
+  const day = dayOf(wish.nowS * 1000)
   const capsules: ReissuedCapsule[] = []
   for (const { grantId } of concerned) {
     const grant = state.grants.find(each => equalBytes(each.grantId, grantId))
@@ -70,7 +71,7 @@ export async function prepareRevocation(
   return {
     state,
     call: await revocationCall(by, revoked),
-    rotationBytes: signRotation(p, { network, patient, revision, retired }, by.keys),
+    rotationBytes: signRotation(p, { network, patient, revision, day, retired }, by.keys),
     capsules
   }
 }

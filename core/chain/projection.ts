@@ -15,14 +15,22 @@ export interface Change {
   readonly value: string | null
 }
 
+/** A key bundle that was replaced. */
+export interface PastKeyBundle {
+  /** keccak256 of the bundle. */
+  readonly digest: Hex
+  /** Time of the block that replaced it, seconds since 1970. */
+  readonly untilS: number
+}
+
 /** A registered patient. */
 export interface PatientRecord {
   /** ERC-7913 signer. */
   readonly signer: Hex
   /** keccak256 of the current key bundle. */
   readonly keyBundle: Hex
-  /** Digests of earlier key bundles, newest first: entries written under them stay valid. */
-  readonly pastKeyBundles: readonly Hex[]
+  /** Earlier key bundles, newest first: what was written under them in their time stays valid. */
+  readonly pastKeyBundles: readonly PastKeyBundle[]
   readonly epoch: number
 }
 
@@ -33,6 +41,8 @@ export interface GrantRecord {
   readonly terms: Hex
   readonly scope: Hex
   readonly usesLeft: number
+  /** Times of the blocks with its claims, seconds since 1970, oldest first; fewer than 255, as the contract counts. */
+  readonly claimsS: readonly number[]
   /** Time of the block that revoked it, seconds since 1970. */
   readonly revokedAtS: number | null
 }
@@ -153,7 +163,8 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
     case 'KeyBundleUpdated': {
       const record = readRecord(state, 'patient', event.patient)
       if (record == null) break
-      const pastKeyBundles = [record.keyBundle, ...record.pastKeyBundles].slice(0, MAX_PAST_KEY_BUNDLES)
+      const replaced = { digest: record.keyBundle, untilS: blockTimeS }
+      const pastKeyBundles = [replaced, ...record.pastKeyBundles].slice(0, MAX_PAST_KEY_BUNDLES)
       write('patient', event.patient, { ...record, keyBundle: event.keyBundle, pastKeyBundles })
       break
     }
@@ -163,18 +174,27 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
     case 'Granted': {
       const { patient, scope } = event
       const usesLeft = Number(event.terms >> 248n)
-      write('grant', event.grantId, { patient, terms: hexWord(event.terms), scope, usesLeft, revokedAtS: null })
+      write('grant', event.grantId, {
+        patient,
+        terms: hexWord(event.terms),
+        scope,
+        usesLeft,
+        claimsS: [],
+        revokedAtS: null
+      })
       break
     }
     case 'Revoked': {
       const record = readRecord(state, 'grant', event.grantId)
-      const tombstone = { patient: event.patient, terms: ZERO, scope: ZERO, usesLeft: 0 }
+      const tombstone = { patient: event.patient, terms: ZERO, scope: ZERO, usesLeft: 0, claimsS: [] }
       write('grant', event.grantId, { ...(record ?? tombstone), revokedAtS: blockTimeS })
       break
     }
-    case 'Claimed':
-      update('grant', event.grantId, { usesLeft: event.usesLeft })
+    case 'Claimed': {
+      const claimsS = readRecord(state, 'grant', event.grantId)?.claimsS ?? []
+      update('grant', event.grantId, { usesLeft: event.usesLeft, claimsS: [...claimsS, blockTimeS] })
       break
+    }
     case 'GatewayRegistered': {
       const { signer, certificate } = event
       const start = { sequence: 0, treeSize: 0, root: null, head: null, anchoredAtS: null }

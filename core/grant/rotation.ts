@@ -1,4 +1,5 @@
 /** The patient's word that entries under old tags are no longer accepted (docs/specs/rotation.md). */
+import { SalusError } from '#core/error.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
 import { readPlace, type Place } from '#core/encoding/place.ts'
 import { readBytes, readList, readMap, readUint } from '#core/encoding/shape.ts'
@@ -7,11 +8,11 @@ import type { Primitives } from '#core/crypto/primitives.ts'
 import { signingInput } from '#core/crypto/signing-input.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
 import { MAX_KEY_BUNDLE_BYTES, decodeKeyBundle } from '#core/identity/key-bundle.ts'
+import { LAST_DAY } from '#core/record/day.ts'
 import { TAG_BYTES } from '#core/record/generation.ts'
 
 const AREA = 'ROTATION'
 const LABEL = 'salus/rotation/1'
-const UINT32_MAX = 0xffff_ffff
 
 /** The most tags that one rotation retires. */
 export const MAX_RETIRED_TAGS = 256
@@ -19,12 +20,17 @@ export const MAX_RETIRED_TAGS = 256
 /** The most bytes a rotation may have. */
 export const MAX_ROTATION_BYTES: number = MAX_KEY_BUNDLE_BYTES + 20 * MAX_RETIRED_TAGS + 512
 
-/** Tags that were replaced; nodes refuse entries that arrive under them afterwards. */
+/** Highest revision of a rotation: what a node keeps of one patient's rotations is bounded by it. */
+export const MAX_ROTATION_REVISION = 16_384
+
+/** Tags that were replaced; nodes refuse new entries under them. */
 export interface Rotation {
   readonly network: Uint8Array
   readonly patient: Uint8Array
-  /** Counts from 1 for each patient. */
+  /** Counts from 1 for each patient, at most {@link MAX_ROTATION_REVISION}. */
   readonly revision: number
+  /** Day on which the tags were replaced, since 1970-01-01 UTC. */
+  readonly day: number
   /** Compartment tags, 16 bytes each. */
   readonly retired: readonly Uint8Array[]
 }
@@ -40,10 +46,11 @@ function signedFields({
   network,
   patient,
   revision,
+  day,
   retired,
   bundle
 }: Omit<DecodedRotation, 'signature'>): Record<string, unknown> {
-  return { v: 1, network, patient, revision, retired, bundle }
+  return { v: 1, network, patient, revision, day, retired, bundle }
 }
 
 /** The bytes of a signed rotation. */
@@ -65,10 +72,13 @@ export function signRotation(
 export function decodeRotation(bytes: Uint8Array, expected: Place = {}): DecodedRotation {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_ROTATION_BYTES })
   readVersion(value, AREA)
-  const map = readMap(value, AREA, ['v', 'network', 'patient', 'revision', 'retired', 'bundle', 'sig'])
+  const map = readMap(value, AREA, ['v', 'network', 'patient', 'revision', 'day', 'retired', 'bundle', 'sig'])
+  const revision = readUint(map['revision'], AREA, 'revision', MAX_ROTATION_REVISION)
+  if (revision === 0) throw new SalusError('ROTATION_SHAPE', 'Refused: revision counts from 1.')
   return {
     ...readPlace(map, AREA, expected),
-    revision: readUint(map['revision'], AREA, 'revision', UINT32_MAX),
+    revision,
+    day: readUint(map['day'], AREA, 'day', LAST_DAY),
     retired: readList(map['retired'], AREA, 'retired', MAX_RETIRED_TAGS, item =>
       readBytes(item, AREA, 'retired', TAG_BYTES)
     ),

@@ -7,6 +7,8 @@ import { keyBundleDigest } from '#core/identity/key-bundle.ts'
 import type { Evidence } from '#core/identity/evidence.ts'
 
 const EOA_SIGNATURE_BYTES = 65
+/** Last byte of an account's signature; others mean the same to some readers, so that one binding would have many forms. */
+const PARITIES: readonly (number | undefined)[] = [27, 28]
 
 /** The EIP-712 types of a key binding. */
 export const KEY_BINDING_TYPES: TypedDataTypes = {
@@ -48,7 +50,8 @@ export function keyBindingTypedData(of: TypedDataDomain, bundleDigest: Uint8Arra
  * The address, lower-case, that signed the binding. Only wallets that sign with their own key are supported so far; a
  * contract wallet's signature needs the chain to be judged.
  *
- * @throws SalusError `BINDING_ABSENT`, `BINDING_UNSUPPORTED` (not 65 bytes), `BINDING_SIGNATURE` (no key could have made it)
+ * @throws SalusError `BINDING_ABSENT`, `BINDING_UNSUPPORTED` (not 65 bytes), `BINDING_SIGNATURE` (no key could have made it, or
+ * its last byte is neither 27 nor 28)
  */
 export function recoverBindingAddress(of: TypedDataDomain, { bundle, binding }: Evidence): `0x${string}` {
   if (binding == null) {
@@ -56,6 +59,9 @@ export function recoverBindingAddress(of: TypedDataDomain, { bundle, binding }: 
   }
   if (binding.signature.length !== EOA_SIGNATURE_BYTES) {
     throw new SalusError('BINDING_UNSUPPORTED', 'Only bindings signed by a plain wallet are supported so far.')
+  }
+  if (!PARITIES.includes(binding.signature.at(-1))) {
+    throw new SalusError('BINDING_SIGNATURE', 'Refused: the key binding’s signature does not end in 27 or 28.')
   }
   const { types, value } = keyBindingTypedData(of, keyBundleDigest(bundle), binding.notAfter)
   try {

@@ -7,10 +7,10 @@ import { networkIdOfDeployment } from '#core/chain/deployment.ts'
 import type { Hex } from '#core/chain/events.ts'
 import type { ChainView } from '#core/chain/view.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
-import { equalBytes, fromHex, toHex } from '#core/encoding/bytes.ts'
+import { concat, equalBytes, fromHex, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError } from '#core/error.ts'
 import { decodeCapsule, verifyCapsule } from '#core/grant/capsule.ts'
-import { decodeRotation, verifyRotation } from '#core/grant/rotation.ts'
+import { decodeRotation, verifyRotation, type DecodedRotation } from '#core/grant/rotation.ts'
 import { RIGHT_WRITE, termsBytes } from '#core/grant/terms.ts'
 import {
   checkPatient,
@@ -23,6 +23,7 @@ import {
   type Span
 } from '#core/network/author-right.ts'
 import type { CapsuleMessage, EntryMessage, Message, RotationMessage } from '#core/network/envelope.ts'
+import { keyBundleDigest } from '#core/identity/key-bundle.ts'
 import { blobCid } from '#core/record/blob-cid.ts'
 import { decodeEntry, verifyEntry, type EntryHeader } from '#core/record/entry.ts'
 import { decodeSlot, verifySlot } from '#core/record/slot.ts'
@@ -31,12 +32,20 @@ import { decodeSlot, verifySlot } from '#core/record/slot.ts'
 export interface AcceptView {
   /** Name of the header with which this author took this revision of the entry, if any. */
   revisionOf(header: EntryHeader): string | undefined
-  /** Whether the patient has retired the tag. */
-  isRetired(patient: Uint8Array, tag: Uint8Array): boolean
+  /** Earliest day on which the patient says to have replaced the tag, if any rotation does. */
+  retiredDay(patient: Uint8Array, tag: Uint8Array): number | undefined
   /** Newest capsule of the grant, 0 if none. */
   capsuleRevision(grantId: Uint8Array): number
-  /** Newest rotation of the patient, 0 if none. */
-  rotationRevision(patient: Uint8Array): number
+  /** Whether there is a rotation of this {@link rotationKey}. */
+  hasRotation(rotation: RotationName): boolean
+}
+
+/** What tells a patient's rotations apart: each of the patient's key bundles counts for itself, so a stolen one fills no numbers. */
+export interface RotationName {
+  readonly patient: Uint8Array
+  /** Digest of the key bundle that signed it, 32 bytes. */
+  readonly bundleDigest: Uint8Array
+  readonly revision: number
 }
 
 /** What messages are judged by. */
@@ -53,12 +62,12 @@ export interface AcceptContext {
 export type Accepted =
   | { readonly kind: 'entry'; readonly patient: Uint8Array; readonly header: EntryHeader; readonly name: string }
   | { readonly kind: 'capsule'; readonly patient: Uint8Array; readonly grantId: Uint8Array; readonly revision: number }
-  | {
+  | (RotationName & {
       readonly kind: 'rotation'
-      readonly patient: Uint8Array
-      readonly revision: number
+      /** Day on which the tags were replaced. */
+      readonly day: number
       readonly retired: readonly Uint8Array[]
-    }
+    })
 
 /** Taken, or why not. */
 export type Judgement = { readonly verdict: 'accept'; readonly accepted: Accepted } | Refusal
@@ -96,9 +105,8 @@ function judgeEntry(message: EntryMessage, context: AcceptContext): Judgement {
   // [IGNORE] The entry's day is not in the future; a day's difference is a matter of clocks and zones.
   if (header.day > Math.floor(chain.blockTimeS / DAY_S) + 1) return notYet('ENTRY_DAY_FUTURE')
   const past = provenance === 'replicated'
-  // What is new is judged by the chain's time; what is old by its own day, which is all that it says of its time.
-  const day: Span = { fromS: header.day * DAY_S, toS: (header.day + 1) * DAY_S - 1 }
-  const span = past ? day : { fromS: chain.blockTimeS, toS: chain.blockTimeS }
+  const day = spanOf(header.day)
+  const span = judgedAt(header.day, context)
   // [REJECT/IGNORE] The author is the patient, or has a grant with the right to write (core/network/author-right.ts).
   const right = checkRight(header, message.evidence, { ...context, right: RIGHT_WRITE, span, past })
   if ('verdict' in right) return right
@@ -107,12 +115,22 @@ function judgeEntry(message: EntryMessage, context: AcceptContext): Judgement {
     const { notBefore, expiresAt } = right.terms
     if (day.toS < notBefore || day.fromS >= expiresAt) return reject('ENTRY_DAY_OUTSIDE_GRANT')
   }
-  // [IGNORE] The tag is not retired by the patient.
-  if (store.isRetired(header.patient, header.tag)) return ignore('ENTRY_RETIRED')
+  // [IGNORE] The patient has not retired the tag; what is old may be of the time before.
+  const retiredDay = store.retiredDay(header.patient, header.tag)
+  if (retiredDay != null && !(past && header.day <= retiredDay)) return ignore('ENTRY_RETIRED')
   // [IGNORE] The author has not used this revision of the entry for another header.
   const taken = store.revisionOf(header)
   if (taken != null && taken !== cid.toString()) return ignore('ENTRY_REVISION_USED')
   return { verdict: 'accept', accepted: { kind: 'entry', patient: header.patient, header, name: cid.toString() } }
+}
+
+function spanOf(day: number): Span {
+  return { fromS: day * DAY_S, toS: (day + 1) * DAY_S - 1 }
+}
+
+/** What is new is judged by the chain's time; what is old by its own day, which is all that it says of its time. */
+function judgedAt(day: number, { provenance, chain }: AcceptContext): Span {
+  return provenance === 'replicated' ? spanOf(day) : { fromS: chain.blockTimeS, toS: chain.blockTimeS }
 }
 
 function checkSlot(
@@ -142,7 +160,8 @@ function judgeCapsule(message: CapsuleMessage, context: AcceptContext): Judgemen
   // [REJECT] The capsule names the network's contract of grants.
   const contract = fromHex(deployment.contracts.AccessGrants.address, 20)
   if (!equalBytes(capsule.contract, contract)) return reject('CAPSULE_CONTRACT')
-  const stranger = checkPatient(capsule.patient, capsule.bundle, { chain, past: false })
+  const now = { fromS: chain.blockTimeS, toS: chain.blockTimeS }
+  const stranger = checkPatient(capsule.patient, capsule.bundle, { chain, past: false, span: now })
   if (stranger != null) return stranger
   // [IGNORE] The grant is on the chain; it may be in a block that this node has not seen.
   const grant = chain.grant(toHex(capsule.grantId))
@@ -167,12 +186,20 @@ function judgeRotation(message: RotationMessage, context: AcceptContext): Judgem
   const rotation = decodeRotation(message.rotation, { network: networkIdOfDeployment(deployment) })
   // [REJECT] The owner of the rotation's key bundle signed it.
   if (!verifyRotation(p, rotation)) return reject('ROTATION_SIGNATURE')
-  const stranger = checkPatient(rotation.patient, rotation.bundle, { chain, past: provenance === 'replicated' })
+  // [IGNORE] The rotation's day is not in the future.
+  if (rotation.day > Math.floor(chain.blockTimeS / DAY_S) + 1) return notYet('ROTATION_DAY_FUTURE')
+  const past = provenance === 'replicated'
+  const span = judgedAt(rotation.day, context)
+  const stranger = checkPatient(rotation.patient, rotation.bundle, { chain, past, span })
   if (stranger != null) return stranger
-  // [IGNORE] The revision is higher than that of the rotation the node has.
-  const { patient, revision, retired } = rotation
-  if (revision <= store.rotationRevision(patient)) return ignore('ROTATION_STALE')
-  return { verdict: 'accept', accepted: { kind: 'rotation', patient, revision, retired } }
+  // [IGNORE] The node has no other rotation of this revision under this bundle; the order does not matter.
+  const accepted = acceptedRotation(rotation)
+  if (store.hasRotation(accepted)) return ignore('ROTATION_STALE')
+  return { verdict: 'accept', accepted }
+}
+
+function acceptedRotation({ patient, revision, day, retired, bundle }: DecodedRotation): Accepted & RotationName {
+  return { kind: 'rotation', patient, bundleDigest: keyBundleDigest(bundle), revision, day, retired }
 }
 
 /**
@@ -190,16 +217,23 @@ export function acceptedOf(message: Message): Accepted {
       const { patient, grantId, revision } = decodeCapsule(message.capsule)
       return { kind: 'capsule', patient, grantId, revision }
     }
-    case 'rotation': {
-      const { patient, revision, retired } = decodeRotation(message.rotation)
-      return { kind: 'rotation', patient, revision, retired }
-    }
+    case 'rotation':
+      return acceptedRotation(decodeRotation(message.rotation))
   }
 }
 
 /** Identity of an author's revision of an entry, as {@link AcceptView.revisionOf} tells them apart. */
 export function revisionKey({ patient, entry, author, revision }: EntryHeader): Hex {
-  const number = new Uint8Array(4)
-  new DataView(number.buffer).setUint32(0, revision)
-  return toHex(Uint8Array.from([...patient, ...entry, ...author, ...number]))
+  return toHex(concat(patient, entry, author, uint32(revision)))
+}
+
+/** Identity of a rotation, as {@link AcceptView.hasRotation} tells them apart. */
+export function rotationKey({ patient, bundleDigest, revision }: RotationName): Hex {
+  return toHex(concat(patient, bundleDigest, uint32(revision)))
+}
+
+function uint32(number: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, number)
+  return bytes
 }

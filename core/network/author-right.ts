@@ -2,7 +2,7 @@
 import type { Deployment } from '#core/chain/deployment.ts'
 import type { ChainView, GrantOnChain } from '#core/chain/view.ts'
 import { equalBytes, toHex } from '#core/encoding/bytes.ts'
-import { unpackTerms, type Terms } from '#core/grant/terms.ts'
+import { UNLIMITED_USES, unpackTerms, type Terms } from '#core/grant/terms.ts'
 import { decodeEvidence, type Evidence } from '#core/identity/evidence.ts'
 import { keyBindingDomain, recoverBindingAddress } from '#core/identity/key-binding.ts'
 import { decodeKeyBundle, keyBundleDigest } from '#core/identity/key-bundle.ts'
@@ -44,6 +44,9 @@ export interface Span {
   readonly toS: number
 }
 
+/** How long a claim of a counted grant opens it, seconds of the chain's time. */
+export const CLAIM_WINDOW_S = 600
+
 /** Seconds of a day. */
 export const DAY_S = 86_400
 
@@ -67,18 +70,22 @@ export function checkRight(
     : checkGrantee(claim.patient, claim.grant, evidence, context)
 }
 
-/** Checks that a key bundle is the patient's; `undefined` if it is. */
+/**
+ * Checks that a key bundle is the patient's: the present one, or, of what is past, one that was replaced no earlier than the
+ * span begins; `undefined` if it is.
+ */
 export function checkPatient(
   patient: Uint8Array,
   bundle: Uint8Array,
-  { chain, past }: Pick<RightContext, 'chain' | 'past'>
+  { chain, past, span }: Pick<RightContext, 'chain' | 'past' | 'span'>
 ): Refusal | undefined {
   // [IGNORE] The patient is registered; it may be in a block that this node has not seen.
   const record = chain.patient(toHex(patient))
   if (record == null) return notYet('PATIENT_UNKNOWN')
   // [IGNORE] The bundle's keccak-256 is the patient's key bundle on the chain; a newer one may be on its way.
   const digest = toHex(keyBundleDigest(bundle))
-  const known = digest === record.keyBundle || (past && record.pastKeyBundles.includes(digest))
+  const wasThen = record.pastKeyBundles.some(each => each.digest === digest && span.fromS <= each.untilS)
+  const known = digest === record.keyBundle || (past && wasThen)
   return known ? undefined : notYet('PATIENT_KEYS')
 }
 
@@ -88,13 +95,13 @@ function checkGrantee(
   evidence: Evidence,
   context: RightContext
 ): Refusal | { terms: Terms } {
-  const { deployment, chain, right, span, past } = context
+  const { deployment, chain, right, span } = context
   // [IGNORE] The grant is on the chain; it may be in a block that this node has not seen.
   const grant = chain.grant(toHex(grantId))
   if (grant == null) return notYet('GRANT_UNKNOWN')
   // [REJECT] The grant is of the patient that is claimed.
   if (grant.patient !== toHex(patient)) return reject('GRANT_PATIENT')
-  const ended = endOf(grant, span, past)
+  const ended = endOf(grant, span)
   if (ended != null) return ended
   const terms = unpackTerms(grant.terms)
   // [REJECT] The grant gives the right.
@@ -109,15 +116,16 @@ function checkGrantee(
 }
 
 /** Whether the grant does not hold at a moment; all of these are what an honest peer may not have seen yet. */
-function endOf(grant: GrantOnChain, { fromS, toS }: Span, past: boolean): Refusal | undefined {
+function endOf(grant: GrantOnChain, { fromS, toS }: Span): Refusal | undefined {
   // [IGNORE] The grant was not revoked before.
   if (grant.revokedAtS != null && grant.revokedAtS <= fromS) return ignore('GRANT_REVOKED')
-  const { notBefore, expiresAt } = unpackTerms(grant.terms)
+  const { notBefore, expiresAt, uses } = unpackTerms(grant.terms)
   // [IGNORE] The grant has begun and has not expired.
   if (toS < notBefore) return notYet('GRANT_NOT_YET')
   if (fromS >= expiresAt) return ignore('GRANT_EXPIRED')
-  // [IGNORE] The grant is not spent.
-  return !past && grant.usesLeft === 0 ? ignore('GRANT_SPENT') : undefined
+  // [IGNORE] A counted grant was claimed within the ten minutes before; the claim may be in a block yet to be seen.
+  if (uses === UNLIMITED_USES || grant.claimsS.some(atS => atS <= toS && fromS < atS + CLAIM_WINDOW_S)) return undefined
+  return grant.usesLeft === 0 ? ignore('GRANT_SPENT') : notYet('GRANT_UNCLAIMED')
 }
 
 /** A refusal that is the sender's fault. */

@@ -1,7 +1,7 @@
 /** What the rules of acceptance ask about earlier messages: an index of the message log, kept in step with it. */
 import type { CID } from 'multiformats/cid'
 import { toHex, utf8 } from '#core/encoding/bytes.ts'
-import { revisionKey, type Accepted, type AcceptView } from '#core/network/accept.ts'
+import { revisionKey, rotationKey, type Accepted, type AcceptView } from '#core/network/accept.ts'
 import { openTable, type Database } from '#node/store/database.ts'
 
 /** A blob that an accepted entry names. */
@@ -54,6 +54,10 @@ export async function openAcceptIndex(db: Database): Promise<AcceptIndex> {
     return bytes == null ? undefined : new TextDecoder().decode(bytes)
   }
   const number = (key: string): number => Number(read(key) ?? 0)
+  const day = (key: string): number | undefined => {
+    const text = read(key)
+    return text == null ? undefined : Number(text)
+  }
 
   /** One after the other: the cursor must not overtake the rows of an earlier message. */
   async function write(rows: ReadonlyMap<string, string>): Promise<void> {
@@ -65,12 +69,12 @@ export async function openAcceptIndex(db: Database): Promise<AcceptIndex> {
   return {
     view: {
       revisionOf: header => read(`revision/${revisionKey(header)}`),
-      isRetired: (patient, tag) => read(retiredKey(patient, tag)) != null,
+      retiredDay: (patient, tag) => day(retiredKey(patient, tag)),
       capsuleRevision: grantId => number(`capsule/${toHex(grantId)}`),
-      rotationRevision: patient => number(`rotation/${toHex(patient)}`)
+      hasRotation: rotation => read(`rotation/${rotationKey(rotation)}`) != null
     },
     reserve(accepted) {
-      const rows = rowsOf(accepted)
+      const rows = rowsOf(accepted, day)
       for (const [key, value] of rows) overlay.set(key, value)
       const release = (): void => {
         for (const [key, value] of rows) if (overlay.get(key) === value) overlay.delete(key)
@@ -115,7 +119,7 @@ export async function openAcceptIndex(db: Database): Promise<AcceptIndex> {
   }
 }
 
-function rowsOf(accepted: Accepted): Map<string, string> {
+function rowsOf(accepted: Accepted, day: (key: string) => number | undefined): Map<string, string> {
   switch (accepted.kind) {
     case 'entry':
       return new Map([[`revision/${revisionKey(accepted.header)}`, accepted.name]])
@@ -123,8 +127,12 @@ function rowsOf(accepted: Accepted): Map<string, string> {
       return new Map([[`capsule/${toHex(accepted.grantId)}`, String(accepted.revision)]])
     case 'rotation':
       return new Map([
-        [`rotation/${toHex(accepted.patient)}`, String(accepted.revision)],
-        ...accepted.retired.map(tag => [retiredKey(accepted.patient, tag), '1'] as const)
+        [`rotation/${rotationKey(accepted)}`, '1'],
+        // Where two rotations retire one tag, the earlier day counts.
+        ...accepted.retired.map(tag => {
+          const key = retiredKey(accepted.patient, tag)
+          return [key, String(Math.min(accepted.day, day(key) ?? accepted.day))] as const
+        })
       ])
   }
 }

@@ -71,7 +71,13 @@ async function capsuleVectors(p: Primitives): Promise<VectorFile> {
 export async function grantVectors(p: Primitives): Promise<Record<string, VectorFile>> {
   const keys = await deriveAgentKeys(p, new Uint8Array(32).fill(1), [2])
   const document = encodeGrantDocument(DOCUMENT)
-  const rotation = { network: NETWORK, patient: PATIENT, revision: 1, retired: [new Uint8Array(16).fill(14)] }
+  const rotation = {
+    network: NETWORK,
+    patient: PATIENT,
+    revision: 1,
+    day: 20_000,
+    retired: [new Uint8Array(16).fill(14)]
+  }
   const rotationBytes = signRotation(p, rotation, keys)
   const request = {
     network: NETWORK,

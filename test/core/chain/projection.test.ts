@@ -106,6 +106,20 @@ describe('the projection of the chain', () => {
     expect(view.grant(id(2))).to.include({ patient: id(1), terms: 0n, usesLeft: 0, revokedAtS: 99 })
   })
 
+  it('remembers when a grant was claimed', () => {
+    const { state, write } = paperState()
+    const terms = 3n << 248n
+    write(projectEvents(state, [{ name: 'Granted', patient: id(1), grantId: id(2), terms, scope: id(3) }], 5))
+    for (const [usesLeft, atS] of [
+      [2, 6],
+      [1, 9]
+    ] as const) {
+      write(projectEvents(state, [{ name: 'Claimed', grantId: id(2), usesLeft }], atS))
+    }
+    const grant = createChainView(state, { blockNumber: 1, blockTimeS: 9 }).grant(id(2))
+    expect(grant).to.deep.include({ usesLeft: 1, claimsS: [6, 9] })
+  })
+
   it('remembers earlier key bundles, and not too many', () => {
     const { state, write } = paperState()
     write(projectEvents(state, [{ name: 'PatientRegistered', patient: id(1), signer: '0x', keyBundle: id(0) }], 1))
@@ -115,7 +129,7 @@ describe('the projection of the chain', () => {
     const patient = createChainView(state, { blockNumber: 1, blockTimeS: 1 }).patient(id(1))
     expect(patient?.keyBundle).to.equal(id(MAX_PAST_KEY_BUNDLES + 5))
     expect(patient?.pastKeyBundles).to.have.length(MAX_PAST_KEY_BUNDLES)
-    expect(patient?.pastKeyBundles[0]).to.equal(id(MAX_PAST_KEY_BUNDLES + 4))
+    expect(patient?.pastKeyBundles[0]).to.deep.equal({ digest: id(MAX_PAST_KEY_BUNDLES + 4), untilS: 1 })
   })
 
   it('finds the active release: the newest that is neither held, yanked nor too old', () => {

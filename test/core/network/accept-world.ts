@@ -20,6 +20,7 @@ import {
   type DemoClinician,
   type DemoPatient
 } from '#scripts/story/people.ts'
+import { chainAgreesWith } from '#test/core/agent/chain-facts.ts'
 
 /** Day of everything in these tests, and its noon in seconds. */
 export const DAY = 20_000
@@ -112,7 +113,7 @@ export interface AcceptWorld {
 }
 
 /** Makes the world. */
-export async function createAcceptWorld(rights = 7): Promise<AcceptWorld> {
+export async function createAcceptWorld(rights = 7, uses = 255): Promise<AcceptWorld> {
   const deployment = paperDeployment()
   const chain = new PaperChain()
   const patient = await createDemoPatient(deployment)
@@ -129,7 +130,7 @@ export async function createAcceptWorld(rights = 7): Promise<AcceptWorld> {
     grantee: doctor.address,
     bundle: doctor.keys.bundleBytes,
     rights,
-    uses: 255,
+    uses,
     notBefore: NOON_S - 86_400,
     expiresAt: NOON_S + 10 * 86_400,
     compartments: ['vitals'],
@@ -138,7 +139,8 @@ export async function createAcceptWorld(rights = 7): Promise<AcceptWorld> {
   })
   patient.state = prepared.state
   chain.add(grantedEvent(id, prepared.grantId, prepared.call.args))
-  doctor.state = await acceptCapsule(p, doctor.state, doctor.keys, prepared.capsuleBytes)
+  const onChain = chainAgreesWith(prepared.capsuleBytes)
+  doctor.state = await acceptCapsule(p, doctor.state, doctor.keys, prepared.capsuleBytes, onChain)
   const network = networkIdOfDeployment(deployment)
   const { grantId, capsuleBytes: capsule } = prepared
   return { deployment, network, chain, store: new PaperStore(), patient, doctor, grantId, capsule }
