@@ -1,5 +1,7 @@
 import { SalusError } from '#core/error.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
+import { proveAuthor, type Author, type ReceivedEntry } from '#core/agent/author.ts'
+import type { RecordOnChain } from '#core/agent/record-on-chain.ts'
 import type { GranteeState, HeldGrant } from '#core/agent/grantee-state.ts'
 import type { NewEntry } from '#core/agent/patient-entries.ts'
 import type { Primitives, Random } from '#core/crypto/primitives.ts'
@@ -39,16 +41,18 @@ function leafOfAny(p: Primitives, keys: readonly UsableKey[], day: number): { ke
 }
 
 /**
- * Opens an entry with the keys of whatever grant fits.
+ * Opens an entry with the keys of whatever grant fits and says who wrote it.
  *
+ * @param record - what the chain says of the entry's patient
  * @throws SalusError `GRANT_NO_KEY` (no grant holds keys of its patient, compartment and generation), `DAY_NOT_COVERED`, and as
- * `openEntry`
+ * `proveAuthor` and `openEntry`
  */
 export function openAsGrantee(
   p: Primitives,
   state: GranteeState,
-  sealed: Pick<SealedEntry, 'headerBytes' | 'slotBytes' | 'blob'>
-): OpenedEntry & { readonly compartment: Compartment } {
+  sealed: ReceivedEntry,
+  record: RecordOnChain
+): OpenedEntry & { readonly compartment: Compartment; readonly author: Author } {
   const { header } = decodeEntry(sealed.headerBytes, { network: state.network })
   const usable = keysFor(
     state,
@@ -59,7 +63,9 @@ export function openAsGrantee(
     throw new SalusError('GRANT_NO_KEY', 'No grant opens this entry: it was never granted, or the grant was revoked.')
   }
   const { key, leafKey } = leafOfAny(p, usable, header.day)
-  return { ...openEntry(p, { ...sealed, leafKey, tag: key.tag }), compartment: key.compartment }
+  const { compartment, tag } = key
+  const author = proveAuthor({ ...sealed, header, compartment }, record, state.grants)
+  return { ...openEntry(p, { ...sealed, leafKey, tag }), compartment, author }
 }
 
 /**

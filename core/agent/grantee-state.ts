@@ -54,7 +54,7 @@ export function createGrantee(network: Uint8Array, address: Uint8Array): Grantee
 /**
  * Opens a capsule and keeps its keys in place of those of the grant's earlier capsules.
  *
- * @param onChain - what a node says of the grant; without it the capsule's own word is taken
+ * @param onChain - what the chain says of the grant: the capsule's own word, and a node's, prove nothing
  * @throws SalusError `CAPSULE_ADDRESS` (for another grantee), `CAPSULE_SIGNATURE`, `CAPSULE_CHAIN` (differs from the chain),
  * `CAPSULE_STALE` (a newer one is held), and as `decodeCapsule` and `openCapsule`
  */
@@ -63,20 +63,18 @@ export async function acceptCapsule(
   state: GranteeState,
   keys: Pick<AgentKeys, 'kemSecrets'>,
   capsuleBytes: Uint8Array,
-  onChain?: CapsuleOnChain
+  onChain: CapsuleOnChain
 ): Promise<GranteeState> {
   const capsule = decodeCapsule(capsuleBytes, { network: state.network })
   const { grantId, patient, revision } = capsule
   refuseUnless(equalBytes(capsule.grantee, state.address), 'CAPSULE_ADDRESS', 'the capsule is for another grantee')
   refuseUnless(verifyCapsule(p, capsule), 'CAPSULE_SIGNATURE', 'the patient’s signature does not match')
   const terms = unpackTerms(BigInt(toHex(capsule.terms)))
-  if (onChain != null) {
-    const agrees =
-      termsButUses(onChain.terms) === termsButUses(BigInt(toHex(capsule.terms))) &&
-      equalBytes(onChain.scope, capsule.scope) &&
-      equalBytes(onChain.keyBundle, keccak_256(capsule.bundle))
-    refuseUnless(agrees, 'CAPSULE_CHAIN', 'the capsule is not what the chain says of this grant')
-  }
+  const agrees =
+    termsButUses(onChain.terms) === termsButUses(BigInt(toHex(capsule.terms))) &&
+    equalBytes(onChain.scope, capsule.scope) &&
+    equalBytes(onChain.keyBundle, keccak_256(capsule.bundle))
+  refuseUnless(agrees, 'CAPSULE_CHAIN', 'the capsule is not what the chain says of this grant')
   const held = state.grants.find(grant => equalBytes(grant.grantId, grantId))
   refuseUnless(held == null || held.revision < revision, 'CAPSULE_STALE', 'newer keys of this grant are held already')
 

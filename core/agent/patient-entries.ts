@@ -1,6 +1,8 @@
 import { SalusError } from '#core/error.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
+import { proveAuthor, type Author, type ReceivedEntry } from '#core/agent/author.ts'
 import { currentGeneration, type PatientState } from '#core/agent/patient-state.ts'
+import type { RecordOnChain } from '#core/agent/record-on-chain.ts'
 import type { Primitives, Random } from '#core/crypto/primitives.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
 import { COMPARTMENTS, type Compartment } from '#core/record/compartment.ts'
@@ -29,21 +31,24 @@ export function sealAsPatient(
 }
 
 /**
- * Opens any entry of the patient's record, whoever wrote it.
+ * Opens any entry of the patient's record and says who wrote it.
  *
- * @throws SalusError `ENTRY_TAG` if it lies in no compartment of this record, and as `openEntry`
+ * @param record - what the chain says of this patient
+ * @throws SalusError `ENTRY_TAG` if it lies in no compartment of this record, and as `proveAuthor` and `openEntry`
  */
 export function openAsPatient(
   p: Primitives,
   state: PatientState,
-  sealed: Pick<SealedEntry, 'headerBytes' | 'slotBytes' | 'blob'>
-): OpenedEntry & { readonly compartment: Compartment } {
+  sealed: ReceivedEntry,
+  record: RecordOnChain
+): OpenedEntry & { readonly compartment: Compartment; readonly author: Author } {
   const { header } = decodeEntry(sealed.headerBytes, state)
   for (const compartment of COMPARTMENTS) {
     for (const { key, number } of state.generations[compartment]) {
       const tag = compartmentTag(p, key, compartment)
       if (number !== header.generation || !equalBytes(tag, header.tag)) continue
-      return { ...openEntry(p, { ...sealed, leafKey: leafOf(p, key, header.day), tag }), compartment }
+      const author = proveAuthor({ ...sealed, header, compartment }, record, state.grants)
+      return { ...openEntry(p, { ...sealed, leafKey: leafOf(p, key, header.day), tag }), compartment, author }
     }
   }
   throw new SalusError('ENTRY_TAG', 'Refused: the entry lies in no compartment of this record.')

@@ -85,7 +85,8 @@ export function sealEntry(p: Primitives, random: Random, input: EntryInput): Sea
 }
 
 /**
- * Checks and opens an entry. What comes out of decryption is checked like what came in.
+ * Checks and opens an entry. What comes out of decryption is checked like what came in. Whose key the author's is this does
+ * not tell: readers of records go through `openAsPatient` or `openAsGrantee`, which prove it.
  *
  * @param input - `tag`: the compartment tag that the reader expects; `network` and `patient`: whose record it reads
  * @throws SalusError `ENTRY_*`, `SLOT_*`, `SEALED_*`, `PADDING_MALFORMED`, `CONTENT_*`; `ENTRY_SIGNATURE`, `ENTRY_TAG`,

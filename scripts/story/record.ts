@@ -1,5 +1,6 @@
 /** What a person's agent does with a node: hand in, ask for, fetch. */
 import { peerIdFromString } from '@libp2p/peer-id'
+import type { ReceivedEntry } from '#core/agent/author.ts'
 import type { ChainCall } from '#core/agent/chain-call.ts'
 import { signReadRequest } from '#core/grant/read-request.ts'
 import { encodeMessage } from '#core/network/envelope.ts'
@@ -8,9 +9,6 @@ import type { SealedEntry } from '#core/record/seal-entry.ts'
 import type { NodeClient } from '#node/http/client.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
 import { osRandom, type DemoClinician, type DemoPatient } from '#scripts/story/people.ts'
-
-/** The three parts of an entry as a reader gets them. */
-export type FetchedEntry = Pick<SealedEntry, 'headerBytes' | 'slotBytes' | 'blob'>
 
 /** Sends a signed request through a node's relayer; gives the number of the block it is in. */
 export async function relay(client: NodeClient, call: ChainCall): Promise<number> {
@@ -35,9 +33,9 @@ export async function readRecord(
   reader: DemoPatient | DemoClinician,
   patient: Uint8Array,
   grant: Uint8Array | null
-): Promise<FetchedEntry[]> {
+): Promise<ReceivedEntry[]> {
   const { peerId } = await client.status()
-  const found: FetchedEntry[] = []
+  const found: ReceivedEntry[] = []
   let after: number | null = 0
   while (after != null) {
     const request = {
@@ -52,8 +50,8 @@ export async function readRecord(
     }
     const authorization = signReadRequest(nativePrimitives, request, reader.keys.signSeed)
     const page = await client.queryEntries({ authorization, after })
-    for (const { header, slot, blob } of page.entries) {
-      found.push({ headerBytes: header, slotBytes: slot, blob: blob ?? (await fetchBlob(client, header)) })
+    for (const { header: headerBytes, slot: slotBytes, evidence: evidenceBytes, blob } of page.entries) {
+      found.push({ headerBytes, slotBytes, evidenceBytes, blob: blob ?? (await fetchBlob(client, headerBytes)) })
     }
     after = page.next
   }

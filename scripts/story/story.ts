@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { gatewayArgs, playGateway, playReading, runGateway, type Bedside } from '#scripts/story/acts/gateway.ts'
 import { playFirmware } from '#scripts/story/acts/firmware.ts'
+import { playForgery } from '#scripts/story/acts/forgery.ts'
 import { playGrant } from '#scripts/story/acts/grant.ts'
 import { playPlaintext } from '#scripts/story/acts/plaintext.ts'
 import { playProof } from '#scripts/story/acts/proof.ts'
@@ -50,6 +51,7 @@ export async function playStory(
   const bedside = await playGateway(stage, cast, recording)
   const batches = await playReading(stage, cast, bedside)
   await playStrangers(stage, cast)
+  await playForgery(stage, cast)
   await playProof(stage, bedside, batches)
   await playRevocation(stage, cast, async () => {
     const { code, errorText } = await runGateway(stage, bedside, bedside.recording)

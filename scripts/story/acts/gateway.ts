@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { openAsGrantee } from '#core/agent/grantee-entries.ts'
 import { BATCH_TYPE, decodeBatch, type Batch } from '#core/batch/batch.ts'
 import { parseRecording, type Recording } from '#core/batch/recording.ts'
-import { fromHex, toHex } from '#core/encoding/bytes.ts'
+import { equalBytes, fromHex, toHex } from '#core/encoding/bytes.ts'
 import { RIGHT_WRITE } from '#core/grant/terms.ts'
 import { checkBinding, keyBindingDomain } from '#core/identity/key-binding.ts'
 import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
@@ -11,6 +11,7 @@ import { nativePrimitives } from '#node/crypto/native.ts'
 import { runCommand, type CommandOutcome } from '#scripts/process/service.ts'
 import { giveGrant } from '#scripts/story/acts/grant.ts'
 import { nowS } from '#scripts/story/people.ts'
+import { recordOnChain } from '#scripts/story/chain-facts.ts'
 import { readRecord } from '#scripts/story/record.ts'
 import { firstPart } from '#scripts/story/recording-parts.ts'
 import { expectThat, nodeAt, type Cast, type Stage } from '#scripts/story/stage.ts'
@@ -106,9 +107,12 @@ export async function playReading(stage: Stage, cast: Cast, bedside: Bedside): P
       return counts.every(count => count === complete.length)
     })
     const batches: Batch[] = []
+    const record = await recordOnChain(stage, id)
     for (const entry of await readRecord(nodeAt(stage, 2).client, doctor, id, doctorGrant)) {
-      const { content } = openAsGrantee(nativePrimitives, doctor.state, entry)
+      const { content, author } = openAsGrantee(nativePrimitives, doctor.state, entry, record)
       if (content.type !== BATCH_TYPE) continue
+      const byGateway = author.kind === 'grantee' && equalBytes(author.grantId, bedside.grantId)
+      expectThat(byGateway, 'the chain says that the gateway wrote it')
       batches.push(decodeBatch(nativePrimitives, content.body, bedside.signKey, { patient: id }))
     }
     const recorded = parseRecording(new Uint8Array(await readFile(bedside.firstPart)))

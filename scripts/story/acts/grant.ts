@@ -1,4 +1,5 @@
 import { claimGrant } from '#scripts/story/capsules.ts'
+import { recordOnChain } from '#scripts/story/chain-facts.ts'
 import { registrationCall } from '#core/agent/patient-registration.ts'
 import { openAsGrantee } from '#core/agent/grantee-entries.ts'
 import { sealAsPatient } from '#core/agent/patient-entries.ts'
@@ -127,6 +128,8 @@ async function writeAndReadNote(
   })
   const [entry] = await readRecord(elsewhere.client, doctor, patient.state.patient, grant)
   expectThat(entry != null, 'the note is there')
-  const { content } = openAsGrantee(nativePrimitives, doctor.state, entry)
+  const record = await recordOnChain(stage, patient.state.patient)
+  const { content, author } = openAsGrantee(nativePrimitives, doctor.state, entry, record)
+  expectThat(author.kind === 'patient', 'the chain says that the patient wrote it')
   expectThat(Buffer.from(content.body).toString() === noteWithMarkers(), 'the doctor reads what the patient wrote')
 }

@@ -1,9 +1,11 @@
 import { isSalusError } from '#core/error.ts'
+import type { ReceivedEntry } from '#core/agent/author.ts'
 import { acceptCapsule } from '#core/agent/grantee-state.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
 import { opensWithAnyKey } from '#scripts/story/any-key.ts'
-import { readRecord, type FetchedEntry } from '#scripts/story/record.ts'
+import { capsuleOnChain } from '#scripts/story/chain-facts.ts'
+import { readRecord } from '#scripts/story/record.ts'
 import { expectThat, nodeAt, type Cast, type Stage } from '#scripts/story/stage.ts'
 
 /** The code of the error that a promise fails with, or `no error`. */
@@ -32,11 +34,11 @@ export async function playStrangers(stage: Stage, { patient, doctor, nurse, doct
       }
       const [capsule] = await nodeAt(stage, 0).client.queryCapsules(toHex(doctorGrant))
       expectThat(capsule != null, 'the doctor’s capsule is public')
-      const stolen = await codeOf(
-        acceptCapsule(nativePrimitives, { ...nurse.state, address: doctor.address }, nurse.keys, capsule.capsule)
-      )
+      const onChain = await capsuleOnChain(stage, doctorGrant, id)
+      const asDoctor = { ...nurse.state, address: doctor.address }
+      const stolen = await codeOf(acceptCapsule(nativePrimitives, asDoctor, nurse.keys, capsule.capsule, onChain))
       expectThat(stolen === 'CAPSULE_RECIPIENT', `the doctor’s capsule with the nurse’s keys: ${stolen}`)
-      const entries: FetchedEntry[] = await readRecord(nodeAt(stage, 0).client, patient, id, null)
+      const entries: ReceivedEntry[] = await readRecord(nodeAt(stage, 0).client, patient, id, null)
       expectThat(entries.length > 0 && !entries.some(entry => opensWithAnyKey(nurse.state, entry)), 'nothing opens')
     }
   )
