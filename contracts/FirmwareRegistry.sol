@@ -29,7 +29,8 @@ contract FirmwareRegistry is IFirmwareRegistry, SignedRequests {
         uint32 securityFloor;
         LiveReleases.Set live;
         mapping(uint32 sequence => Release) releases;
-        mapping(bytes32 imageSha256 => uint32) sequenceOfImage;
+        /// @dev The numbers of an image's releases, 32 bits each, the newest lowest.
+        mapping(bytes32 imageSha256 => uint256) sequencesOfImage;
     }
 
     uint256 private constant MAX_SIGNERS = 16;
@@ -37,6 +38,9 @@ contract FirmwareRegistry is IFirmwareRegistry, SignedRequests {
 
     /// @dev A slip of the pen in one release must not use up the counter for all later ones.
     uint256 private constant MAX_COUNTER_STEP = 16;
+
+    /// @dev Eight of them fill the word that keeps an image's numbers.
+    uint256 private constant SEQUENCE_BITS = 32;
 
     bytes32 private constant MODEL_REGISTRATION_TYPEHASH = keccak256(
         "ModelRegistration(bytes32 manufacturer,bytes32 modelClass,uint256 deadline)"
@@ -120,7 +124,8 @@ contract FirmwareRegistry is IFirmwareRegistry, SignedRequests {
         model.active = terms.sequence;
         model.securityFloor = terms.securityCounter;
         model.live.add(terms.sequence);
-        model.sequenceOfImage[terms.imageSha256] = terms.sequence;
+        model.sequencesOfImage[terms.imageSha256] =
+            (model.sequencesOfImage[terms.imageSha256] << SEQUENCE_BITS) | terms.sequence;
         Release storage release = model.releases[terms.sequence];
         release.imageSha256 = terms.imageSha256;
         release.manifestDigest = terms.manifestDigest;
@@ -183,8 +188,13 @@ contract FirmwareRegistry is IFirmwareRegistry, SignedRequests {
         if (release.status == Status.Yanked) revert ReleaseStatusUnfit(release.status);
         _requireGuard(entry, keccak256(abi.encode(YANK_TYPEHASH, model, sequence, reason, deadline)), guard);
 
-        _stop(entry, release, sequence, Status.Yanked);
-        emit ReleaseYanked(model, sequence, reason);
+        // The image is withdrawn, so all its numbers are: at most eight, none of which is yanked yet.
+        uint256 sequences = entry.sequencesOfImage[release.imageSha256];
+        for (; sequences != 0; sequences >>= SEQUENCE_BITS) {
+            uint32 each = uint32(sequences);
+            _stop(entry, entry.releases[each], each, Status.Yanked);
+            emit ReleaseYanked(model, each, reason);
+        }
     }
 
     /// @inheritdoc IFirmwareRegistry
@@ -237,7 +247,7 @@ contract FirmwareRegistry is IFirmwareRegistry, SignedRequests {
 
     /// @inheritdoc IFirmwareRegistry
     function releaseByImage(bytes32 model, bytes32 imageSha256) external view returns (uint32 sequence) {
-        return _knownModel(model).sequenceOfImage[imageSha256];
+        return uint32(_knownModel(model).sequencesOfImage[imageSha256]);
     }
 
     /// @dev Takes a release out of the live ones; the newest that is left becomes active, if it is not too old.
@@ -260,8 +270,9 @@ contract FirmwareRegistry is IFirmwareRegistry, SignedRequests {
         if (terms.securityCounter < floor || terms.securityCounter > uint256(floor) + MAX_COUNTER_STEP)
             revert ReleaseCounterOutOfRange(floor, terms.securityCounter);
         if (terms.sizeBytes == 0 || terms.imageSha256 == 0) revert ReleaseImageMissing();
-        uint32 before = model.sequenceOfImage[terms.imageSha256];
-        if (model.releases[before].status == Status.Yanked) revert ReleaseImageYanked(before);
+        uint256 sequences = model.sequencesOfImage[terms.imageSha256];
+        if (model.releases[uint32(sequences)].status == Status.Yanked) revert ReleaseImageYanked(uint32(sequences));
+        if (sequences >> (256 - SEQUENCE_BITS) != 0) revert ReleaseImageTooOften(uint32(sequences));
         if (manifest.length > MAX_MANIFEST_BYTES) revert ManifestTooLarge(manifest.length);
         bytes32 digest = keccak256(manifest);
         if (digest != terms.manifestDigest) revert ManifestMismatch(digest);

@@ -102,7 +102,7 @@ interface IFirmwareRegistry is ISignedRequests {
     /// @param reason the manufacturer's number for it
     event ReleaseUnheld(bytes32 indexed model, uint32 indexed sequence, uint32 reason);
 
-    /// @notice A guard withdrew a release for ever.
+    /// @notice A guard withdrew a release for ever; there is one event for each number of its image.
     /// @param model the model
     /// @param sequence the release
     /// @param reason the manufacturer's number for it
@@ -162,6 +162,10 @@ interface IFirmwareRegistry is ISignedRequests {
     /// @notice The image was withdrawn for this model and cannot come back under another number.
     /// @param sequence under which it was withdrawn
     error ReleaseImageYanked(uint32 sequence);
+
+    /// @notice The image has eight numbers already, and a guard must be able to withdraw all of them at once.
+    /// @param sequence the newest of them
+    error ReleaseImageTooOften(uint32 sequence);
 
     /// @notice The manifest is longer than 2048 bytes.
     /// @param sizeBytes as given
@@ -254,7 +258,7 @@ interface IFirmwareRegistry is ISignedRequests {
         Approval[] calldata approvals
     ) external;
 
-    /// @notice Withdraws a release for ever. Signed:
+    /// @notice Withdraws a release for ever, and with it every other release of the same image. Signed:
     /// `Yank(bytes32 model,uint32 sequence,uint32 reason,uint256 deadline)`; no revision, so that no other change can
     /// outrun it.
     /// @param model the model

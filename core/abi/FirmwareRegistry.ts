@@ -59,6 +59,11 @@ export const firmwareRegistryAbi = [
     type: 'error'
   },
   { inputs: [], name: 'ReleaseImageMissing', type: 'error' },
+  {
+    inputs: [{ internalType: 'uint32', name: 'sequence', type: 'uint32' }],
+    name: 'ReleaseImageTooOften',
+    type: 'error'
+  },
   { inputs: [{ internalType: 'uint32', name: 'sequence', type: 'uint32' }], name: 'ReleaseImageYanked', type: 'error' },
   {
     inputs: [

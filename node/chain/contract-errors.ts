@@ -58,6 +58,10 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
     'The security counter is below the model’s floor or too far above it.'
   ],
   ReleaseImageMissing: ['CHAIN_RELEASE_IMAGE_MISSING', 'The release names no image.'],
+  ReleaseImageTooOften: [
+    'CHAIN_RELEASE_IMAGE_TOO_OFTEN',
+    'This image has been published eight times; build it anew with another version.'
+  ],
   ReleaseImageYanked: ['CHAIN_RELEASE_IMAGE_YANKED', 'This image was withdrawn and cannot be published again.'],
   ReleaseOutOfSequence: ['CHAIN_RELEASE_OUT_OF_SEQUENCE', 'The release is not the next one of its model.'],
   ReleaseStatusUnfit: ['CHAIN_RELEASE_STATUS_UNFIT', 'The release is not in a state that allows this.'],

@@ -188,6 +188,17 @@ describe('FirmwareRegistry', () => {
       await desk.yank(2)
       await refuse(desk.publish(await desk.terms(3, { imageSha256 })), 'ReleaseImageYanked', 2)
     })
+
+    it('takes an image at most eight times', async () => {
+      const imageSha256 = id('image 1')
+      for (let sequence = 1; sequence <= 8; sequence++) await desk.publish(await desk.terms(sequence, { imageSha256 }))
+      await refuse(desk.publish(await desk.terms(9, { imageSha256 })), 'ReleaseImageTooOften', 8)
+      await desk.publish(await desk.terms(9))
+      expect(await chain.contracts.firmware.releaseByImage(desk.model, imageSha256)).to.equal(8n)
+      await desk.yank(3)
+      for (let sequence = 1; sequence <= 8; sequence++) expect(await statusOf(sequence)).to.equal(YANKED)
+      expect((await head())[1]).to.equal(9n)
+    })
   })
 
   describe('hold, unhold, yank', () => {
@@ -222,6 +233,23 @@ describe('FirmwareRegistry', () => {
       await refuse(desk.hold(3), 'ReleaseStatusUnfit', YANKED)
       await refuse(desk.unhold(3), 'ReleaseStatusUnfit', YANKED)
       expect(await statusOf(3)).to.equal(YANKED)
+    })
+
+    it('yank every number of the image, whichever is named', async () => {
+      const { firmware } = chain.contracts
+      const imageSha256 = id('image 1')
+      await desk.publish(await desk.terms(4, { imageSha256 }))
+      await desk.hold(4)
+      await desk.publish(await desk.terms(5, { imageSha256 }))
+      const yanked = desk.yank(1)
+      for (const sequence of [5, 4, 1]) {
+        await expect(yanked).to.emit(firmware, 'ReleaseYanked').withArgs(desk.model, sequence, REASON)
+        expect(await statusOf(sequence)).to.equal(YANKED)
+      }
+      expect((await head())[1]).to.equal(3n)
+      await refuse(desk.publish(await desk.terms(6, { imageSha256 })), 'ReleaseImageYanked', 5)
+      await refuse(desk.unhold(4), 'ReleaseStatusUnfit', YANKED)
+      await refuse(desk.yank(5), 'ReleaseStatusUnfit', YANKED)
     })
 
     it('hold only what is live and let go only what is held', async () => {

@@ -16,7 +16,7 @@ contract FirmwareActor is Test {
 
     uint32 public highestMinimum;
     uint32 public highestFloor;
-    mapping(uint32 sequence => bool) public isYanked;
+    mapping(bytes32 imageSha256 => bool) public isYanked;
 
     constructor() {
         FIRMWARE = new FirmwareRegistry();
@@ -45,7 +45,7 @@ contract FirmwareActor is Test {
             sequence: latest + 1,
             securityCounter: floor + uint32(_bound(counterStep, 0, 20)),
             sizeBytes: 1,
-            imageSha256: bytes32(uint256(image) + 1),
+            imageSha256: bytes32(_bound(image, 1, 6)),
             manifestDigest: keccak256(""),
             deadline: _deadline()
         });
@@ -79,7 +79,7 @@ contract FirmwareActor is Test {
         bytes32 typeHash = keccak256("Yank(bytes32 model,uint32 sequence,uint32 reason,uint256 deadline)");
         bytes32 structHash = keccak256(abi.encode(typeHash, MODEL, sequence, uint32(0), _deadline()));
         FIRMWARE.yank(MODEL, sequence, 0, _deadline(), _byGuard(structHash));
-        isYanked[sequence] = true;
+        isYanked[FIRMWARE.releaseOf(MODEL, sequence).imageSha256] = true;
     }
 
     function raiseMinimum(uint32 seed) external {
@@ -138,9 +138,12 @@ contract FirmwareRegistryInvariants is Test {
         (uint32 latest, uint32 active, uint32 minimum, ) = firmware.headOf(model);
         uint32 expected = 0;
         for (uint32 sequence = 1; sequence <= latest; ++sequence) {
-            IFirmwareRegistry.Status status = firmware.releaseOf(model, sequence).status;
-            _require((status == IFirmwareRegistry.Status.Yanked) == _actor.isYanked(sequence), "yanked");
-            if (status == IFirmwareRegistry.Status.Live && sequence >= minimum) expected = sequence;
+            IFirmwareRegistry.Release memory release = firmware.releaseOf(model, sequence);
+            _require(
+                (release.status == IFirmwareRegistry.Status.Yanked) == _actor.isYanked(release.imageSha256),
+                "yanked"
+            );
+            if (release.status == IFirmwareRegistry.Status.Live && sequence >= minimum) expected = sequence;
         }
         _equal(active, expected, "active");
     }
