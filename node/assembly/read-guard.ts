@@ -25,7 +25,8 @@ export interface ReadGuard {
    * Admits a read request once.
    *
    * @throws SalusError `READ_REQUEST_*` for one that is malformed, unsigned or for another node; `READ_STALE`, `READ_REPLAYED`,
-   * `READ_BUSY`; `READ_REVOKED`, `READ_EXPIRED`, `READ_NOT_GRANTED`, `READ_NOT_YET`
+   * `READ_BUSY`; `READ_REVOKED`, `READ_EXPIRED`, `READ_NOT_GRANTED`, `READ_NOT_YET`,
+   * `READ_UNCLAIMED`
    */
   admit(bytes: Uint8Array): ReadRequest
 }
@@ -40,6 +41,7 @@ const CODES: Readonly<Record<string, readonly [code: string, message: string]>> 
   GRANT_REVOKED: ['READ_REVOKED', 'The patient has taken this grant back.'],
   GRANT_EXPIRED: ['READ_EXPIRED', 'The grant has ended; ask the patient for another.'],
   GRANT_SPENT: ['READ_EXPIRED', 'The grant has been used up; ask the patient for another.'],
+  GRANT_UNCLAIMED: ['READ_UNCLAIMED', 'This grant is counted: claim a use on the chain, then read within ten minutes.'],
   BINDING_EXPIRED: ['READ_EXPIRED', 'The key binding has expired; sign a new one.'],
   GRANT_NOT_YET: ['READ_NOT_YET', 'The grant has not begun.'],
   GRANT_UNKNOWN: ['READ_NOT_YET', 'This node does not know the grant; if it is new, try again soon.'],
