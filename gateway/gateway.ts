@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock, Primitives, Random } from '#core/crypto/primitives.ts'
 import { networkIdOfDeployment, type Deployment } from '#core/chain/deployment.ts'
-import { equalBytes } from '#core/encoding/bytes.ts'
+import { equalBytes, fromHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import { decodeBatch } from '#core/batch/batch.ts'
 import { MAX_BATCH_READINGS } from '#core/batch/streams.ts'
@@ -39,6 +39,8 @@ export interface GatewayInit {
   readonly dataDir: string
   /** The patient's grant to write vitals, 32 bytes. */
   readonly grant: Uint8Array
+  /** Digest of the patient's key bundle, 32 bytes, as the patient shows it: capsules of anyone else are refused. */
+  readonly patientKeys: Uint8Array
   /** Length of a batch on the device's clock; a batch without readings is made as well. */
   readonly batchSeconds: number
   /** An anchor after each so many batches, and at the end. */
@@ -119,7 +121,13 @@ async function runGateway(components: GatewayComponents, init: GatewayInit, runn
   const network = networkIdOfDeployment(deployment)
   const keys = createSealingKeys(
     { p, clock, node, identity },
-    { network, grant: init.grant, onPatient: async patient => rememberPatient(ledger, patient) }
+    {
+      network,
+      contract: fromHex(deployment.contracts.AccessGrants.address, 20),
+      grant: init.grant,
+      patientKeys: init.patientKeys,
+      onPatient: async patient => rememberPatient(ledger, patient)
+    }
   )
   if (ledger.state.patient == null) {
     await untilDone(async () => keys.refresh(), { what: 'fetching the keys of the grant', log, signal })
@@ -144,16 +152,17 @@ async function runGateway(components: GatewayComponents, init: GatewayInit, runn
   if (!signal.aborted) init.onEvent({ event: 'end' })
 }
 
-/** The first capsule tells whose readings these are; a capsule of anyone else is refused from then on. */
+/** The first capsule tells whose readings these are, ever after. The patient's keys may change: the operator names them. */
 async function rememberPatient(ledger: Ledger, patient: NonNullable<Ledger['state']['patient']>): Promise<void> {
   const known = ledger.state.patient
-  if (known == null) return ledger.record({ type: 'patient', patient })
-  if (!equalBytes(known.id, patient.id) || !equalBytes(known.keyBundle, patient.keyBundle)) {
+  if (known != null && !equalBytes(known.id, patient.id)) {
     throw new SalusError(
       'GATEWAY_PATIENT',
-      'The keys of the grant come from someone else than before; they are not used.'
+      'The keys of the grant are of another patient than before; they are not used.'
     )
   }
+  if (known == null || !equalBytes(known.keyBundle, patient.keyBundle))
+    await ledger.record({ type: 'patient', patient })
 }
 
 interface Progress {

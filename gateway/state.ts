@@ -57,11 +57,11 @@ export interface GatewayState {
   readonly lostBytes: number
 }
 
-/** The patient whom the grant's first capsule named. */
+/** The patient whom the grant's first capsule named, with the keys of the newest. */
 export interface KnownPatient {
   /** Pseudonym, 32 bytes. */
   readonly id: Uint8Array
-  /** Digest of the key bundle that signed the capsule. */
+  /** Digest of the key bundle that signed the newest capsule. */
   readonly keyBundle: Uint8Array
 }
 

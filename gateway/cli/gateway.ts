@@ -33,6 +33,7 @@ interface RunOptions {
   readonly node: string
   readonly peer?: string
   readonly grant: string
+  readonly patientKeys: string
   readonly replay: string
   readonly device: string
   readonly speed: number
@@ -66,6 +67,7 @@ export function registerGateway(program: Command): void {
     .requiredOption('--node <url>', 'HTTP address of a node')
     .option('--peer <multiaddr>', 'hand entries to this peer over libp2p instead of HTTP')
     .requiredOption('--grant <id>', 'grant to write vitals, 0x and 64 hexadecimal digits')
+    .requiredOption('--patient-keys <digest>', 'keccak-256 of the patient’s key bundle, as the patient shows it')
     .requiredOption('--replay <file>', 'recording, comma-separated (docs/specs/recording.md)')
     .option('--device <name>', 'name of the device in the readings', 'monitor')
     .addOption(new Option('--speed <n>', '1 is real time; "max" as fast as it goes').default(1).argParser(readSpeed))
@@ -108,7 +110,7 @@ async function init({ data, deployment: file }: InitOptions): Promise<void> {
 }
 
 async function run(options: RunOptions): Promise<void> {
-  const { data, json, grant, node, peer, replay, device, speed, ...init } = options
+  const { data, json, grant, patientKeys, node, peer, replay, device, speed, ...init } = options
   const log = createLog({ name: 'gateway' })
   const identity = await loadOrCreateGateway(p, data)
   const deployment = await storedDeployment(data)
@@ -131,6 +133,7 @@ async function run(options: RunOptions): Promise<void> {
       ...init,
       dataDir: data,
       grant: fromHex(grant, 32),
+      patientKeys: fromHex(patientKeys, 32),
       onEvent: event => (json ? console.log(JSON.stringify(event)) : log.info(event, event.event))
     }
   )

@@ -2,12 +2,16 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { capsuleOf } from '#core/agent/patient-capsule.ts'
 import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { networkIdOfDeployment } from '#core/chain/deployment.ts'
+import { decodeCapsule, openCapsule, sealCapsule, type CapsuleHeader } from '#core/grant/capsule.ts'
+import { deriveAgentKeys, type AgentKeys } from '#core/identity/agent-keys.ts'
+import { keyBundleDigest } from '#core/identity/key-bundle.ts'
 import { decodeMessage } from '#core/network/envelope.ts'
 import { openEntry } from '#core/record/seal-entry.ts'
 import { decodeEntry } from '#core/record/entry.ts'
-import { leafOf } from '#core/record/day-tree.ts'
+import { coverOf, leafOf } from '#core/record/day-tree.ts'
 import { batchTree, BATCH_TYPE, decodeBatch, extendTree, type Batch } from '#core/batch/batch.ts'
 import { makeBundle } from '#core/batch/bundle.ts'
 import { requireNext } from '#core/batch/chain.ts'
@@ -21,7 +25,8 @@ import { openBatchFiles } from '#gateway/batch-files.ts'
 import { createGateway, type Gateway, type GatewayEvent, type GatewayInit } from '#gateway/gateway.ts'
 import { proveReading } from '#gateway/prove.ts'
 import { createReplay } from '#gateway/replay.ts'
-import { createSealingKeys } from '#gateway/sealing-keys.ts'
+import { openLedger } from '#gateway/ledger.ts'
+import { createSealingKeys, type SealingKeys, type SealingKeysInit } from '#gateway/sealing-keys.ts'
 import { expectCode } from '#test/error-code.ts'
 import { random } from '#test/gateway/fresh.ts'
 import { silent, startWard, type Ward } from '#test/gateway/ward.ts'
@@ -67,6 +72,7 @@ describe('gateway', function () {
       {
         dataDir: directory,
         grant,
+        patientKeys: pinOf(ward.patient.keys),
         batchSeconds: 60,
         anchorEvery: 3,
         exitAtEnd: true,
@@ -191,26 +197,96 @@ describe('gateway', function () {
     expect(openAll().map(({ header }) => header.sequence)).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8])
   })
 
-  it('refuses keys of a grant that come from someone else than before', async () => {
-    const { clock, node, identity } = { clock: () => Date.now(), ...ward }
-    const keys = createSealingKeys(
-      { p, clock, node, identity },
-      {
-        network: networkIdOfDeployment(ward.deployment),
-        grant: ward.grant,
-        onPatient: async () => {
-          await Promise.resolve()
-          throw new SalusError('GATEWAY_PATIENT', 'not the patient')
-        }
-      }
-    )
-    await expectCode('GATEWAY_PATIENT', () => keys.today())
-    const other = { network: networkIdOfDeployment(ward.deployment), grant: new Uint8Array(32) }
+  describe('the keys it seals with', () => {
     const onPatient = async (): Promise<void> => Promise.resolve()
-    const wrong = createSealingKeys({ p, clock, node, identity }, { ...other, onPatient })
-    await expectCode('GATEWAY_CAPSULE', () => wrong.today())
-    const stranger = await deriveGateway(p, random(32))
-    const sealed = createSealingKeys({ p, clock, node, identity: stranger }, { ...other, grant: ward.grant, onPatient })
-    await expectCode('CAPSULE_RECIPIENT', () => sealed.today())
+    const clock = (): number => Date.now()
+
+    function keysFrom(init: Partial<SealingKeysInit> = {}, identity = ward.identity): SealingKeys {
+      const { node, deployment, grant } = ward
+      const network = networkIdOfDeployment(deployment)
+      const contract = fromHex(deployment.contracts.AccessGrants.address, 20)
+      const pinned = { network, contract, grant, patientKeys: pinOf(ward.patient.keys), onPatient }
+      return createSealingKeys({ p, clock, node, identity }, { ...pinned, ...init })
+    }
+
+    /** A capsule with everything right, sealed to the gateway by anyone, and what differs. */
+    async function capsuleBy(keys: AgentKeys, differs: Partial<CapsuleHeader> = {}): Promise<Uint8Array> {
+      const { node, identity } = ward
+      const known = decodeCapsule(node.capsules.at(-1)!)
+      const { document } = await openCapsule(known, identity.keys)
+      const cover = coverOf(p, random(32), 0, 65_535)
+      const content = { document, keys: [{ compartment: 'vitals' as const, tag: random(16), generation: 99, cover }] }
+      const header = { ...known, revision: known.revision + 1, ...differs }
+      return sealCapsule(p, random, { header, to: identity.keys.bundle.kem[0]!, content, patientKeys: keys })
+    }
+
+    /** Runs with another capsule as the newest that the node shows. */
+    async function shown(capsule: Uint8Array, attempt: () => Promise<unknown>): Promise<void> {
+      ward.node.capsules.push(capsule)
+      try {
+        await attempt()
+      } finally {
+        ward.node.capsules.pop()
+      }
+    }
+
+    it('are none that another than the patient sealed, whatever the node shows first', async () => {
+      const stranger = await deriveAgentKeys(p, random(32))
+      await shown(await capsuleBy(stranger), () => expectCode('GATEWAY_PATIENT_KEYS', () => keysFrom().today()))
+      // The patient's bundle beside a signature of someone else.
+      const borrowed = { signSeed: stranger.signSeed, bundleBytes: ward.patient.keys.bundleBytes } as AgentKeys
+      await shown(await capsuleBy(borrowed), () => expectCode('GATEWAY_CAPSULE', () => keysFrom().today()))
+    })
+
+    it('are of its own grant, address, contract and network', async () => {
+      const { keys } = ward.patient
+      await expectCode('GATEWAY_CAPSULE', () => keysFrom({ grant: new Uint8Array(32) }).today())
+      await expectCode('CAPSULE_NETWORK', () => keysFrom({ network: new Uint8Array(32) }).today())
+      const elsewhere = await capsuleBy(keys, { contract: random(20) })
+      await shown(elsewhere, () => expectCode('CAPSULE_CONTRACT', () => keysFrom().today()))
+      const another = await capsuleBy(keys, { grantee: random(20) })
+      await shown(another, () => expectCode('CAPSULE_ADDRESS', () => keysFrom().today()))
+      const stranger = await deriveGateway(p, random(32))
+      const atItsAddress = { ...stranger, signer: ward.identity.signer }
+      await expectCode('CAPSULE_RECIPIENT', () => keysFrom({}, atItsAddress).today())
+      const failing = { onPatient: () => Promise.reject(new SalusError('GATEWAY_PATIENT', 'another patient')) }
+      await expectCode('GATEWAY_PATIENT', () => keysFrom(failing).today())
+    })
+
+    it('come from the patient’s new keys once it is started with their digest', async () => {
+      const renewed = await deriveAgentKeys(p, random(32))
+      const { node, patient, deployment, grant } = ward
+      const given = patient.state.grants.find(({ grantId }) => toHex(grantId) === toHex(grant))!
+      const reissued = { ...given, capsuleRevision: given.capsuleRevision + 1 }
+      const capsule = await capsuleOf(p, random, { state: patient.state, keys: renewed, target: deployment }, reissued)
+      node.refusalOf = () => null
+      await publishUntil(3, {})
+      await shown(capsule, async () => {
+        await expectCode('GATEWAY_PATIENT_KEYS', () => keysFrom().today())
+        await publishUntil(8, { patientKeys: pinOf(renewed) })
+      })
+      const ledger = await openLedger(directory)
+      expect(ledger.state.patient).to.deep.equal({ id: patient.state.patient, keyBundle: pinOf(renewed) })
+      await ledger.close()
+    })
+
+    async function publishUntil(sequence: number, init: Partial<GatewayInit>): Promise<void> {
+      const { gateway } = makeGateway({
+        ...init,
+        exitAtEnd: false,
+        anchorEvery: 100,
+        onEvent: event => {
+          if (event.event === 'acknowledged' && event.sequence === sequence) void gateway.stop()
+        }
+      })
+      await gateway.start()
+      await gateway.ended
+      await gateway.stop()
+    }
   })
 })
+
+/** What the patient tells whoever runs the gateway. */
+function pinOf({ bundleBytes }: AgentKeys): Uint8Array {
+  return keyBundleDigest(bundleBytes)
+}

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { networkIdOfDeployment } from '#core/chain/deployment.ts'
 import { toHex } from '#core/encoding/bytes.ts'
+import { keyBundleDigest } from '#core/identity/key-bundle.ts'
 import { encodeMessage } from '#core/network/envelope.ts'
 import { createNodeClient } from '#node/http/client.ts'
 import { devWallet, startWard, type Ward } from '#test/gateway/ward.ts'
@@ -71,7 +72,8 @@ describe('gateway process with a node process', function () {
     const init = await salus('gateway', 'init', '--data', data, '--deployment', join(directory, 'deployment.json'))
     expect(init.lines[0]?.['gateway']).to.equal(toHex(ward.identity.id))
 
-    const grant = ['--grant', toHex(ward.grant), '--replay', RECORDING, '--speed', 'max']
+    const patientKeys = toHex(keyBundleDigest(ward.patient.keys.bundleBytes))
+    const grant = ['--grant', toHex(ward.grant), '--patient-keys', patientKeys, '--replay', RECORDING, '--speed', 'max']
     // Entries go to the peer address, everything else over HTTP.
     const to = ['--node', url, '--peer', multiaddrs[0] ?? '']
     const ran = await salus('gateway', 'run', '--data', data, ...to, ...grant, '--exit-at-end', '--json')

@@ -6,7 +6,7 @@ import { parseRecording, type Recording } from '#core/batch/recording.ts'
 import { equalBytes, fromHex, toHex } from '#core/encoding/bytes.ts'
 import { RIGHT_WRITE } from '#core/grant/terms.ts'
 import { checkBinding, keyBindingDomain } from '#core/identity/key-binding.ts'
-import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
+import { decodeKeyBundle, keyBundleDigest } from '#core/identity/key-bundle.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
 import { runCommand, type CommandOutcome } from '#scripts/process/service.ts'
 import { giveGrant } from '#scripts/story/acts/grant.ts'
@@ -29,6 +29,8 @@ export interface Bedside {
   readonly firstPart: string
   readonly gatewayId: string
   readonly grantId: Uint8Array
+  /** Digest of the patient's key bundle, which the patient tells whoever sets the gateway up. */
+  readonly patientKeys: Uint8Array
   readonly signKey: Uint8Array
 }
 
@@ -58,6 +60,7 @@ export async function playGateway(stage: Stage, { patient }: Cast, recording: st
         firstPart: part,
         gatewayId: String(said['gateway']),
         grantId: await giveGrant(stage, patient, wish),
+        patientKeys: keyBundleDigest(patient.keys.bundleBytes),
         signKey: decodeKeyBundle(bundle).sign
       }
     }
@@ -87,9 +90,9 @@ export async function runGateway(stage: Stage, bedside: Bedside, recording: stri
 }
 
 /** Arguments of `salus gateway run`. */
-export function gatewayArgs(stage: Stage, { dataDir, grantId }: Bedside, recording: string): string[] {
+export function gatewayArgs(stage: Stage, { dataDir, grantId, patientKeys }: Bedside, recording: string): string[] {
   const { httpUrl } = nodeAt(stage, 0)
-  const place = ['--data', dataDir, '--node', httpUrl, '--grant', toHex(grantId)]
+  const place = ['--data', dataDir, '--node', httpUrl, '--grant', toHex(grantId), '--patient-keys', toHex(patientKeys)]
   return [...place, '--replay', recording, '--batch-seconds', '60', '--anchor-every', String(ANCHOR_EVERY)]
 }
 
