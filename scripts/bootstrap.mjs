@@ -93,7 +93,10 @@ function environmentFor(node) {
 /** Installs the locked dependencies unless the last install was of this very lockfile, Node and platform. */
 function installDependencies(node, env) {
   const stamp = join(ROOT, 'node_modules', '.salus-install')
-  const major = spawnSync(node, ['--print', 'process.versions.modules'], { encoding: 'utf8' }).stdout.trim()
+  const { status, stdout } = spawnSync(node, ['--print', 'process.versions.modules'], { encoding: 'utf8' })
+  if (status !== 0)
+    fail(`The pinned Node ${PINNED} does not run on this system. Install Node >= ${PINNED_MAJOR} and run this again.`)
+  const major = stdout.trim()
   const wanted = createHash('sha256')
     .update(readFileSync(join(ROOT, 'package-lock.json')))
     .update(`${major} ${process.platform} ${process.arch}`)
@@ -116,8 +119,12 @@ const child = spawn(node, [join(ROOT, script), ...args], {
   env,
   stdio: 'inherit'
 })
-// A terminal sends Ctrl-C to the whole group; these pass on what is sent to this process alone.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+// A terminal sends Ctrl-C to the child as well: passed on, it would count twice. What is sent to this process alone is passed on.
+process.on('SIGINT', () => {
+  if (!process.stdin.isTTY) child.kill('SIGINT')
+})
+process.on('SIGTERM', () => child.kill('SIGTERM'))
+child.on('error', error => fail(`${script} could not be started (${error.message}).`))
 child.on('exit', (code, signal) => {
   process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 143)
 })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { SalusError } from '#core/error.ts'
-import { startService, type Service } from '#scripts/process/service.ts'
+import { endEverything, startService, type Service } from '#scripts/process/service.ts'
 import { ROOT } from '#scripts/process/run.ts'
 import { repeated } from '#scripts/story/recording-parts.ts'
 import { createStoryReport } from '#scripts/story/report.ts'
@@ -24,6 +24,8 @@ two devices, and leaves the network running until Ctrl-C.
   --help          this text`
 
 const MARK = 'salus-story'
+const USAGE = 2
+const INTERRUPTED = 130
 const LIVE_SECONDS = 24 * 3600
 
 /** An empty folder: the one named, if it is free or was made by an earlier story, or a temporary one. */
@@ -33,11 +35,24 @@ async function emptyFolder(wanted: string | undefined): Promise<string> {
     if (!existsSync(join(wanted, MARK))) {
       throw new SalusError('STORY_FOLDER', `${wanted} exists and is not of an earlier story; name another folder.`)
     }
+    if (isAlive(Number(await readFile(join(wanted, MARK), 'utf8')))) {
+      throw new SalusError('STORY_RUNNING', `A network runs on ${wanted}; stop it first, or name another folder.`)
+    }
     await rm(wanted, { recursive: true })
   }
   await mkdir(wanted, { recursive: true })
-  await writeFile(join(wanted, MARK), '')
+  await writeFile(join(wanted, MARK), String(process.pid))
   return wanted
+}
+
+/** Whether a process of that number runs. */
+function isAlive(pid: number): boolean {
+  if (!(pid > 0)) return false
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 /** Where the person called from, for the files they name. */
@@ -57,51 +72,84 @@ async function startMonitor(end: StoryEnd): Promise<Service> {
   })
 }
 
-/** Settles when the person has had enough. */
-async function interrupted(): Promise<void> {
-  await new Promise<void>(done => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done())
+/** Resolves at the first Ctrl-C or SIGTERM; a second Ctrl-C ends the process at once. */
+async function interruption(): Promise<'interrupted'> {
+  return new Promise(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('interrupted'))
   })
 }
 
-async function main(): Promise<boolean> {
-  const { values } = parseArgs({
-    options: {
-      exit: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      replay: { type: 'string' },
-      data: { type: 'string' },
-      help: { type: 'boolean', default: false }
-    }
-  })
-  if (values.help) {
-    console.log(HELP)
-    return true
-  }
-  const recording = values.replay == null ? SHIPPED_RECORDING : fromCaller(values.replay)
+interface StartOptions {
+  readonly exit: boolean
+  readonly json: boolean
+  readonly replay: string | undefined
+  readonly data: string | undefined
+}
+
+/** Plays, and leaves the network running where that is wanted; resolves to the exit code. */
+async function start({ exit, json, replay, data }: StartOptions): Promise<number> {
+  const recording = replay == null ? SHIPPED_RECORDING : fromCaller(replay)
   if (!existsSync(recording)) throw new SalusError('STORY_RECORDING', `There is no recording ${recording}.`)
-  const named = values.data == null ? undefined : fromCaller(values.data)
-  const dataDir = await emptyFolder(named ?? (values.exit ? undefined : join(ROOT, '.salus', 'story')))
-  const report = createStoryReport({ json: values.json })
+  const named = data == null ? undefined : fromCaller(data)
+  const dataDir = await emptyFolder(named ?? (exit ? undefined : join(ROOT, '.salus', 'story')))
+  const report = createStoryReport({ json })
   const started: Started = { nodes: [] }
+  const interrupted = interruption()
   let monitor: Service | undefined
   try {
-    const end = await playStory(report, { dataDir, recording }, started)
-    if (values.exit) return report.allOk()
+    const playing = playStory(report, { dataDir, recording }, started)
+    const end = await Promise.race([playing, interrupted])
+    if (end === 'interrupted') {
+      report.say('\nStopping …')
+      await endEverything()
+      // What was under way has failed with its processes; that is no news.
+      await playing.catch(() => undefined)
+      return INTERRUPTED
+    }
+    if (exit) return 0
     monitor = await startMonitor(end)
     report.say(whatToTryNext(end))
-    await interrupted()
+    await interrupted
     report.say('Stopping …')
-    return true
+    return 0
   } catch (error) {
     console.error(error instanceof SalusError ? `${error.code}: ${error.message}` : error)
     console.error(`Everything that was written is in ${dataDir}, logs included.`)
-    return false
+    return 1
   } finally {
     await monitor?.stop()
     await stopStory(started)
-    if (named == null && values.exit && report.allOk()) await rm(dataDir, { recursive: true })
+    if (named == null && exit && report.allOk()) await rm(dataDir, { recursive: true })
   }
 }
 
-process.exitCode = (await main()) ? 0 : 1
+async function main(): Promise<number> {
+  let values
+  try {
+    ;({ values } = parseArgs({
+      options: {
+        exit: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        replay: { type: 'string' },
+        data: { type: 'string' },
+        help: { type: 'boolean', default: false }
+      }
+    }))
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`)
+    return USAGE
+  }
+  if (values.help) {
+    console.log(HELP)
+    return 0
+  }
+  try {
+    return await start({ ...values, replay: values.replay, data: values.data })
+  } catch (error) {
+    if (!(error instanceof SalusError)) throw error
+    console.error(`${error.code}: ${error.message}`)
+    return 1
+  }
+}
+
+process.exitCode = await main()

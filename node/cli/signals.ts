@@ -8,7 +8,8 @@ export interface Runnable {
 }
 
 /**
- * Starts it, prints `{"event":"ready",…}` on standard output and waits for a signal. A second signal ends the process at once.
+ * Starts it, prints `{"event":"ready",…}` on standard output and waits for a signal. The same signal a second time ends the process at once: a terminal's SIGINT and a
+ * supervisor's SIGTERM may both come and mean one stop.
  *
  * @param make - receives how the thing says that it died by itself
  */
@@ -19,10 +20,10 @@ export async function runUntilSignal(
   // Its failure is seen below; until then it must not count as unhandled.
   ended.catch(() => undefined)
   const runnable = await make(reject)
-  let signals = 0
-  const onSignal = (): void => {
-    signals++
-    if (signals > 1) process.exit(1)
+  const seen = new Set<NodeJS.Signals>()
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (seen.has(signal)) process.exit(1)
+    seen.add(signal)
     resolve(undefined)
   }
   process.on('SIGTERM', onSignal)

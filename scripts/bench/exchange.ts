@@ -16,9 +16,9 @@ const MIB = 1 << 20
 /** A way that has not ended by then never will. */
 const STALL_MS = 20_000
 const SIZES = [
-  { name: '640KiB', sizeBytes: 640 * 1024 },
-  { name: '6.4MiB', sizeBytes: 6400 * 1024 },
-  { name: '64MiB', sizeBytes: 64_000 * 1024 }
+  { name: '0.64MiB', sizeBytes: Math.floor(0.64 * MIB) },
+  { name: '6.4MiB', sizeBytes: Math.floor(6.4 * MIB) },
+  { name: '64MiB', sizeBytes: 64 * MIB }
 ]
 
 /** Throughput samples of each way, in MiB/s. */

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { mkdirSync, openSync, closeSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -31,6 +31,33 @@ export interface ServiceInit {
   readonly readyTimeoutMs?: number
   /** Each JSON line of standard output after `ready`. */
   readonly onLine?: (line: Readonly<Record<string, unknown>>) => void
+}
+
+/** Every child that runs, so that whoever is interrupted can end them all. */
+const living = new Set<ChildProcess>()
+let isClosing = false
+
+/**
+ * Starts `salus` in a process group of its own: a terminal's Ctrl-C then reaches this process alone, which ends its children in
+ * the right order.
+ */
+function spawnCommand(args: readonly string[], options: SpawnOptions): ChildProcess {
+  if (isClosing) throw new SalusError('SERVICE_STOPPING', 'Everything is being stopped; nothing new is started.')
+  const child = spawn(process.execPath, [COMMAND_LINE, ...args], { ...options, detached: true })
+  living.add(child)
+  child.once('exit', () => living.delete(child))
+  return child
+}
+
+/** Ends every child that still runs, and lets no new one start. */
+export async function endEverything(): Promise<void> {
+  isClosing = true
+  await Promise.all([...living].map(async child => stopper(child, exitOf(child))()))
+}
+
+async function exitOf(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode != null || child.signalCode != null) return child.exitCode
+  return new Promise(resolve => child.once('exit', resolve))
 }
 
 function tail(logFile: string): string {
@@ -70,9 +97,9 @@ export async function startService({
 }: ServiceInit): Promise<Service> {
   mkdirSync(dirname(logFile), { recursive: true })
   const log = openSync(logFile, 'a')
-  const child = spawn(process.execPath, [COMMAND_LINE, ...args], { stdio: ['ignore', 'pipe', log] })
+  const child = spawnCommand(args, { stdio: ['ignore', 'pipe', log] })
   closeSync(log)
-  const ended = new Promise<number | null>(resolve => child.once('exit', resolve))
+  const ended = exitOf(child)
   const stop = stopper(child, ended)
   let timer: NodeJS.Timeout | undefined
   try {
@@ -116,17 +143,16 @@ export interface CommandOutcome {
 
 /** Runs a `salus` command to its end. */
 export async function runCommand(args: readonly string[], timeoutMs = 120_000): Promise<CommandOutcome> {
-  const child = spawn(process.execPath, [COMMAND_LINE, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: timeoutMs
-  })
+  const child = spawnCommand(args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs })
   const lines: Record<string, unknown>[] = []
   let errorText = ''
-  createInterface({ input: child.stdout }).on('line', text => {
-    const line = readLine(text)
-    if (line != null) lines.push(line)
-  })
-  child.stderr.on('data', (chunk: Buffer) => {
+  if (child.stdout != null) {
+    createInterface({ input: child.stdout }).on('line', text => {
+      const line = readLine(text)
+      if (line != null) lines.push(line)
+    })
+  }
+  child.stderr?.on('data', (chunk: Buffer) => {
     errorText = (errorText + chunk.toString()).slice(-20_000)
   })
   const code = await new Promise<number>((resolve, reject) => {
