@@ -140,7 +140,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     running.push(async () => follower.stop())
     const pending = await openPending(db)
     const acceptor = await run(createAcceptor({ p, deployment, follower, messages, index, pending, blockstore, log }))
-    const blobs = await run(createBlobKeeper({ p, host, blockstore, index, log }))
+    const blobs = await run(createBlobKeeper({ p, host, blockstore, index, clock, log }))
     acceptor.onAccepted(() => blobs.nudge())
     const relayer = wallet == null ? undefined : createRelayer({ provider, wallet, deployment, log }, init.relayer)
     if (relayer != null) running.push(async () => relayer.stop())
@@ -152,9 +152,10 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
           primitives: p,
           bans,
           log,
-          accept: async (bytes, _from, topic) =>
+          accept: async (bytes, from, topic) =>
             acceptor.accept(bytes, {
               provenance: 'live',
+              from,
               waitMs: GOSSIP_WAIT_MS,
               mayQueue: true,
               ...(topic == null ? {} : { topic })
@@ -238,7 +239,8 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
           ...answering,
           db,
           messages,
-          accept: async bytes => acceptor.accept(bytes, { provenance: 'replicated', waitMs: 0, mayQueue: true })
+          accept: async (bytes, from) =>
+            acceptor.accept(bytes, { provenance: 'replicated', from, waitMs: 0, mayQueue: true })
         },
         { networkId: network, ...(init.syncIntervalMs == null ? {} : { intervalMs: init.syncIntervalMs }) }
       )

@@ -2,29 +2,24 @@
 import type { CID } from 'multiformats/cid'
 import { toHex, utf8 } from '#core/encoding/bytes.ts'
 import { revisionKey, rotationKey, type Accepted, type AcceptView } from '#core/network/accept.ts'
+import { openBlobWants, type BlobWants, type NamedBlob, type Rows } from '#node/assembly/blob-wants.ts'
 import { openTable, type Database } from '#node/store/database.ts'
-
-/** A blob that an accepted entry names. */
-export interface NamedBlob {
-  readonly cid: string
-  readonly sizeBytes: number
-}
 
 /** The index; its rows are written after the message, and made again from the log where a crash lost them. */
 export interface AcceptIndex {
   readonly view: AcceptView
   /** Counts a message as taken before it is on the disk, so that two that exclude each other are never both taken. */
   reserve(accepted: Accepted): Reservation
-  /** Position of the newest message that is in the index. */
+  /** The index has every message up to this position; it may have some after it. */
   cursor(): number
   /** Position of the grant's newest capsule. */
   capsulePosition(grantId: string): number | undefined
-  /** Size of a blob that some accepted entry names; `undefined` if none does. */
-  blobSize(cid: CID): number | undefined
+  /** Whether some accepted entry names the blob in this size. */
+  names(blob: NamedBlob): boolean
+  /** Largest size in which accepted entries name a blob; `undefined` if none does. Anyone who writes may name any size. */
+  largestSize(cid: CID): Promise<number | undefined>
   /** Blobs that are named but not here yet. */
-  wanted(): Promise<NamedBlob[]>
-  /** The blob is here, or will never be. */
-  unwant(cid: string): Promise<void>
+  readonly wants: BlobWants
   /** Waits for what is being written. */
   stop(): Promise<void>
 }
@@ -38,11 +33,14 @@ export interface Reservation {
 }
 
 const CURSOR = 'cursor'
+/** Decimal digits of the largest safe integer. */
+const SIZE_DIGITS = 16
 
 /** Opens the index. */
 export async function openAcceptIndex(db: Database): Promise<AcceptIndex> {
   const table = openTable(db, 'accept')
   await table.open()
+  const wants = await openBlobWants(db)
   /** Rows on their way to the disk. */
   const overlay = new Map<string, string>()
   let writing: Promise<void> = Promise.resolve()
@@ -54,16 +52,46 @@ export async function openAcceptIndex(db: Database): Promise<AcceptIndex> {
     return bytes == null ? undefined : new TextDecoder().decode(bytes)
   }
   const number = (key: string): number => Number(read(key) ?? 0)
+  /** Positions after the cursor whose rows are on the disk: messages are not always indexed in their order. */
+  const ahead = new Set<number>()
   const day = (key: string): number | undefined => {
     const text = read(key)
     return text == null ? undefined : Number(text)
   }
 
-  /** One after the other: the cursor must not overtake the rows of an earlier message. */
-  async function write(rows: ReadonlyMap<string, string>): Promise<void> {
-    const operations = Array.from(rows, ([key, value]) => ({ type: 'put' as const, key, value: utf8(value) }))
-    writing = writing.catch(() => undefined).then(async () => table.batch(operations))
-    return writing
+  /** Two capsules of a grant may be written in another order than they were judged in: the newest one stays. */
+  function isOlderCapsule(accepted: Accepted): boolean {
+    if (accepted.kind !== 'capsule') return false
+    const stored = table.getSync(`capsule/${toHex(accepted.grantId)}`)
+    return stored != null && Number(new TextDecoder().decode(stored)) > accepted.revision
+  }
+
+  /** Writes the rows of a message, and the cursor as far as no message is missing before it. */
+  async function write(accepted: Accepted, rows: Rows, position: number, wantsBlob: boolean): Promise<void> {
+    let cursor = number(CURSOR)
+    const passed: number[] = []
+    for (let next = cursor + 1; next === position || ahead.has(next); next++) {
+      cursor = next
+      passed.push(next)
+    }
+    const all = isOlderCapsule(accepted) ? new Map<string, string>() : new Map(rows)
+    all.set(CURSOR, String(cursor))
+    if (accepted.kind === 'capsule' && all.size > 1) all.set(`capsule-at/${toHex(accepted.grantId)}`, String(position))
+    let wanted: Rows = new Map()
+    if (accepted.kind === 'entry') {
+      const { patient, blob, sizeBytes } = accepted.header
+      all.set(blobKey({ cid: blob.toString(), sizeBytes }), '')
+      if (wantsBlob) wanted = wants.rowsOf(toHex(patient), blob, sizeBytes)
+    }
+    try {
+      const put = ([key, value]: readonly [string, string]) => ({ type: 'put' as const, key, value: utf8(value) })
+      await table.batch([...all, ...wanted].map(put))
+    } catch (error) {
+      wants.takeBack(wanted)
+      throw error
+    }
+    if (position > cursor) ahead.add(position)
+    for (const done of passed) ahead.delete(done)
   }
 
   return {
@@ -82,14 +110,9 @@ export async function openAcceptIndex(db: Database): Promise<AcceptIndex> {
       return {
         release,
         async commit(position, wantsBlob) {
-          const all = new Map(rows).set(CURSOR, String(position))
-          if (accepted.kind === 'capsule') all.set(`capsule-at/${toHex(accepted.grantId)}`, String(position))
-          if (accepted.kind === 'entry') {
-            const { blob, sizeBytes } = accepted.header
-            all.set(`blob/${blob.toString()}`, String(sizeBytes))
-            if (wantsBlob) all.set(`want/${blob.toString()}`, String(sizeBytes))
-          }
-          await write(all)
+          // One after the other: each reads the cursor that the last one wrote.
+          writing = writing.catch(() => undefined).then(async () => write(accepted, rows, position, wantsBlob))
+          await writing
           release()
         }
       }
@@ -99,42 +122,40 @@ export async function openAcceptIndex(db: Database): Promise<AcceptIndex> {
       const position = number(`capsule-at/${grantId}`)
       return position === 0 ? undefined : position
     },
-    blobSize: cid => {
-      const size = read(`blob/${cid.toString()}`)
-      return size == null ? undefined : Number(size)
+    names: blob => table.getSync(blobKey(blob)) != null,
+    async largestSize(cid) {
+      const prefix = `blob/${cid.toString()}/`
+      const [largest] = await table.keys({ gte: prefix, lt: `${prefix}~`, reverse: true, limit: 1 }).all()
+      return largest == null ? undefined : Number(largest.slice(prefix.length))
     },
-    async wanted() {
-      const rows = await table.iterator({ gte: 'want/', lt: 'want/~', limit: 1_000 }).all()
-      return rows.map(([key, value]) => ({
-        cid: key.slice('want/'.length),
-        sizeBytes: Number(new TextDecoder().decode(value))
-      }))
-    },
-    async unwant(cid) {
-      await table.del(`want/${cid}`)
-    },
+    wants,
     async stop() {
       await writing.catch(() => undefined)
     }
   }
 }
 
+/** Rows of a message; `day` reads the day of a row that is there. */
 function rowsOf(accepted: Accepted, day: (key: string) => number | undefined): Map<string, string> {
   switch (accepted.kind) {
     case 'entry':
       return new Map([[`revision/${revisionKey(accepted.header)}`, accepted.name]])
     case 'capsule':
       return new Map([[`capsule/${toHex(accepted.grantId)}`, String(accepted.revision)]])
-    case 'rotation':
-      return new Map([
-        [`rotation/${rotationKey(accepted)}`, '1'],
-        // Where two rotations retire one tag, the earlier day counts.
-        ...accepted.retired.map(tag => {
-          const key = retiredKey(accepted.patient, tag)
-          return [key, String(Math.min(accepted.day, day(key) ?? accepted.day))] as const
-        })
-      ])
+    case 'rotation': {
+      const rows = new Map([[`rotation/${rotationKey(accepted)}`, '']])
+      for (const tag of accepted.retired) {
+        const key = retiredKey(accepted.patient, tag)
+        rows.set(key, String(Math.min(accepted.day, day(key) ?? accepted.day)))
+      }
+      return rows
+    }
   }
+}
+
+/** Keys of one blob are in the order of their sizes. */
+function blobKey({ cid, sizeBytes }: NamedBlob): string {
+  return `blob/${cid}/${String(sizeBytes).padStart(SIZE_DIGITS, '0')}`
 }
 
 function retiredKey(patient: Uint8Array, tag: Uint8Array): string {

@@ -2,13 +2,16 @@
 import type { Deployment } from '#core/chain/deployment.ts'
 import { networkIdOfDeployment } from '#core/chain/deployment.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
+import { equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError } from '#core/error.ts'
 import { acceptedOf, judge, type Accepted, type AcceptContext, type Judgement } from '#core/network/accept.ts'
 import { decodeMessage, messageKey, type Message } from '#core/network/envelope.ts'
 import { topicOf } from '#core/network/topic.ts'
 import { DAG_PB_CODEC } from '#core/record/cid.ts'
+import { blobCid } from '#core/record/blob-cid.ts'
 import type { AcceptIndex } from '#node/assembly/accept-index.ts'
-import type { Pending } from '#node/assembly/pending.ts'
+import { awaitedBy, stateOf } from '#node/assembly/awaited.ts'
+import type { Pending, Wait } from '#node/assembly/pending.ts'
 import type { Follower } from '#node/chain/follower.ts'
 import type { Log } from '#node/log.ts'
 import type { Verdict } from '#node/network/accept.ts'
@@ -19,7 +22,7 @@ import type { MessageLog } from '#node/store/messages.ts'
 export interface AcceptorComponents {
   readonly p: Primitives
   readonly deployment: Deployment
-  readonly follower: Follower
+  readonly follower: Pick<Follower, 'view' | 'onBlock'>
   readonly messages: MessageLog
   readonly index: AcceptIndex
   readonly pending: Pending
@@ -27,10 +30,18 @@ export interface AcceptorComponents {
   readonly log: Log
 }
 
+/** What it may be told. */
+export interface AcceptorInit {
+  /** Blobs of one patient that may be wanted at once, 1,024 unless told; an author who names more sends some of them first. */
+  readonly maxOpenWants?: number
+}
+
 /** How a message came. */
 export interface Origin {
   /** `live`: from its author or by gossip. `replicated`: out of a peer's log. */
   readonly provenance: AcceptContext['provenance']
+  /** Id of the peer it came from. */
+  readonly from?: string
   /** The gossip topic it came on. */
   readonly topic?: string
   /** How long to wait for the chain where that may help, ms. */
@@ -55,25 +66,44 @@ export interface Acceptor {
   onAccepted(handler: (accepted: Accepted, bytes: Uint8Array) => void): () => void
 }
 
+/** A message as it is judged. */
+interface Task {
+  readonly key: string
+  readonly message: Message
+  /** What is kept of it if it is taken. */
+  readonly about: Accepted
+  readonly bytes: Uint8Array
+}
+
+/** A refusal, and what the message waits for if that may end. */
+type Refused = Outcome & { readonly wait?: Wait }
+
 /** Messages of the log that are read at once when the index is made whole. */
 const CATCH_UP_MESSAGES = 256
 /** Most time between two looks at the waiting messages, ms: time alone can make one valid. */
 const LOOK_EVERY_MS = 5_000
 
 /** Makes an acceptor. */
-export function createAcceptor(components: AcceptorComponents): Acceptor {
+export function createAcceptor(components: AcceptorComponents, { maxOpenWants = 1_024 }: AcceptorInit = {}): Acceptor {
   const { p, deployment, follower, messages, index, pending, blockstore, log } = components
   const network = networkIdOfDeployment(deployment)
   const handlers = new Set<(accepted: Accepted, bytes: Uint8Array) => void>()
   const waiters = new Set<() => void>()
+  /** By envelope and way: another envelope of the same message, or another way, may fare otherwise. */
   const underWay = new Map<string, Promise<Outcome>>()
+  /** Messages that are being written, by key. */
+  const keeping = new Map<string, Promise<Outcome>>()
   let unhear: (() => void) | undefined
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<void> | undefined
   let stopped = false
 
-  function judgeNow(message: Message, provenance: Origin['provenance']): Judgement {
-    return judge(message, { p, deployment, chain: follower.view(), store: index.view, provenance })
+  function judgeNow({ message, about }: Task, provenance: Origin['provenance']): Judgement & { readonly wait?: Wait } {
+    const chain = follower.view()
+    const judgement = judge(message, { p, deployment, chain, store: index.view, provenance })
+    if (judgement.verdict === 'accept' || judgement.retry !== true) return judgement
+    const awaited = awaitedBy(judgement.code, about, chain)
+    return { ...judgement, wait: { awaited, seen: stateOf(awaited, chain) } }
   }
 
   /** Resolves at the next block, or when the time is up. */
@@ -87,46 +117,71 @@ export function createAcceptor(components: AcceptorComponents): Acceptor {
     waiters.delete(wake)
   }
 
-  async function take(key: string, message: Message, bytes: Uint8Array, origin: Origin): Promise<Outcome> {
-    const known = await messages.getByKey(key)
-    if (known != null) return { verdict: 'ignore', code: 'MESSAGE_KNOWN', position: known.position }
-    const untilMs = performance.now() + origin.waitMs
-    let judgement = judgeNow(message, origin.provenance)
-    while (judgement.verdict !== 'accept' && judgement.retry === true && performance.now() < untilMs && !stopped) {
+  /** Waits until the chain says something else of what the message waits for, or the time is up. */
+  async function change({ awaited, seen }: Wait, untilMs: number): Promise<void> {
+    do {
       await nextBlock(Math.max(1, untilMs - performance.now()))
-      judgement = judgeNow(message, origin.provenance)
+    } while (!stopped && performance.now() < untilMs && stateOf(awaited, follower.view()) === seen)
+  }
+
+  async function take(task: Task, { provenance, waitMs }: Pick<Origin, 'provenance' | 'waitMs'>): Promise<Refused> {
+    const untilMs = performance.now() + waitMs
+    for (;;) {
+      const known = await messages.getByKey(task.key)
+      if (known != null) return meetAgain(task, known.position)
+      const judgement = judgeNow(task, provenance)
+      if (judgement.verdict === 'accept') {
+        const other = keeping.get(task.key)
+        if (other == null) return keepOnce(task, provenance)
+        // Another envelope of this message is on its way to the disk.
+        await other.catch(() => undefined)
+        continue
+      }
+      if (judgement.wait == null || performance.now() >= untilMs || stopped) return judgement
+      await change(judgement.wait, untilMs)
     }
-    if (judgement.verdict === 'accept') return keep(key, message, bytes, judgement.accepted, origin.topic)
-    if (judgement.retry !== true || !origin.mayQueue) return judgement
-    const queued = await pending.add(`${origin.provenance}/${key}`, bytes, follower.view().blockTimeS)
-    return { verdict: judgement.verdict, code: judgement.code, retry: !queued }
+  }
+
+  /** The message is known, but the blob beside it may be what is missing: whoever passed it on first may have left it out. */
+  async function meetAgain({ message, about }: Task, position: number): Promise<Outcome> {
+    const blob = message.kind === 'entry' ? message.blob : null
+    if (about.kind === 'entry' && blob != null) {
+      const { blob: cid, sizeBytes } = about.header
+      if (blob.length !== sizeBytes) return { verdict: 'reject', code: 'BLOB_SIZE' }
+      if (!equalBytes(blobCid(p, blob).bytes, cid.bytes)) return { verdict: 'reject', code: 'BLOB_DIGEST' }
+      if (!(await blockstore.has(cid))) await blockstore.put(cid, blob)
+      await index.wants.unwant({ cid: cid.toString(), sizeBytes })
+    }
+    return { verdict: 'ignore', code: 'MESSAGE_KNOWN', position }
+  }
+
+  async function keepOnce(task: Task, provenance: Origin['provenance']): Promise<Outcome> {
+    const kept = keep(task, provenance).finally(() => keeping.delete(task.key))
+    keeping.set(task.key, kept)
+    return kept
   }
 
   /** On the disk when this resolves: the message, and its blob if that came along. */
-  async function keep(
-    key: string,
-    message: Message,
-    bytes: Uint8Array,
-    accepted: Accepted,
-    topic: string | undefined
-  ): Promise<Outcome> {
-    if (topic != null && topic !== topicOf(p, network, accepted.patient)) {
-      return { verdict: 'reject', code: 'MESSAGE_TOPIC' }
-    }
+  async function keep({ key, message, about, bytes }: Task, provenance: Origin['provenance']): Promise<Outcome> {
     // Judged and reserved without a pause between: nobody else can have taken what excludes this message.
-    const reservation = index.reserve(accepted)
+    const reservation = index.reserve(about)
     let position: number
     try {
       const blob = message.kind === 'entry' ? message.blob : null
-      if (accepted.kind === 'entry' && blob != null) await blockstore.put(accepted.header.blob, blob)
-      position = await messages.append(key, bytes, [accepted.patient])
-      await reservation.commit(position, await lacksBlob(accepted))
+      if (about.kind === 'entry' && blob != null) await blockstore.put(about.header.blob, blob)
+      const wantsBlob = await lacksBlob(about)
+      if (wantsBlob && provenance === 'live' && index.wants.open(toHex(about.patient)) >= maxOpenWants) {
+        reservation.release()
+        return { verdict: 'ignore', code: 'BLOB_QUOTA' }
+      }
+      position = await messages.append(key, bytes, [about.patient])
+      await reservation.commit(position, wantsBlob)
     } catch (error) {
       reservation.release()
       throw error
     }
-    for (const handler of handlers) handler(accepted, bytes)
-    return { verdict: 'accept', position, accepted }
+    for (const handler of handlers) handler(about, bytes)
+    return { verdict: 'accept', position, accepted: about }
   }
 
   async function lacksBlob(accepted: Accepted): Promise<boolean> {
@@ -136,15 +191,30 @@ export function createAcceptor(components: AcceptorComponents): Acceptor {
     return blob.code === DAG_PB_CODEC || !(await blockstore.has(blob))
   }
 
-  /** Judges every waiting message anew. */
+  /** Takes a message in, or lets it wait. */
+  async function receive(task: Task, origin: Origin, envelope: string): Promise<Outcome> {
+    const { wait, ...outcome } = await take(task, origin)
+    if (wait == null || !origin.mayQueue) return outcome
+    const { from = '', provenance } = origin
+    const queued = await pending.add(`${provenance}/${envelope}`, task.bytes, from, wait, follower.view().blockTimeS)
+    return { ...outcome, retry: !queued }
+  }
+
+  /** Judges anew the waiting messages for which something has changed. */
   async function look(): Promise<void> {
-    for (const { key, bytes } of await pending.due(follower.view().blockTimeS)) {
+    for (const { key, bytes } of await pending.due(follower.view())) {
       if (stopped) return
-      const message = decodeMessage(bytes, network)
       const provenance = key.startsWith('live/') ? 'live' : 'replicated'
-      const outcome = await take(messageKey(message), message, bytes, { provenance, waitMs: 0, mayQueue: false })
-      if (outcome.retry !== true) await pending.remove(key)
+      const { wait } = await take(taskOf(bytes), { provenance, waitMs: 0 })
+      if (wait == null) await pending.remove(key)
+      else pending.again(key, wait)
     }
+  }
+
+  /** @throws SalusError the codes of the message and of its parts */
+  function taskOf(bytes: Uint8Array): Task {
+    const message = decodeMessage(bytes, network)
+    return { key: messageKey(message), message, about: acceptedOf(message), bytes }
   }
 
   function lookSoon(): void {
@@ -161,9 +231,8 @@ export function createAcceptor(components: AcceptorComponents): Acceptor {
     for (;;) {
       const records = await messages.read(index.cursor(), CATCH_UP_MESSAGES)
       for (const { position, bytes } of records) {
-        const message = decodeMessage(bytes, network)
-        const accepted = acceptedOf(message)
-        await index.reserve(accepted).commit(position, message.kind === 'entry' && message.blob == null)
+        const accepted = acceptedOf(decodeMessage(bytes, network))
+        await index.reserve(accepted).commit(position, await lacksBlob(accepted))
       }
       if (records.length === 0) return
     }
@@ -184,19 +253,24 @@ export function createAcceptor(components: AcceptorComponents): Acceptor {
       await Promise.allSettled(underWay.values())
     },
     async accept(bytes, origin) {
-      let message: Message
+      let task: Task
       try {
-        message = decodeMessage(bytes, network)
+        task = taskOf(bytes)
       } catch (error) {
         if (isSalusError(error)) return { verdict: 'reject', code: error.code }
         throw error
       }
-      const key = messageKey(message)
-      // The same message from two sides: one of them does the work.
-      const running = underWay.get(key)
+      const { topic = '', provenance } = origin
+      if (topic !== '' && topic !== topicOf(p, network, task.about.patient)) {
+        return { verdict: 'reject', code: 'MESSAGE_TOPIC' }
+      }
+      const envelope = toHex(p.sha256(bytes)).slice(2)
+      const way = `${provenance}/${topic}/${envelope}`
+      // The same bytes from two sides on the same way: one of them does the work.
+      const running = underWay.get(way)
       if (running != null) return running
-      const outcome = take(key, message, bytes, origin).finally(() => underWay.delete(key))
-      underWay.set(key, outcome)
+      const outcome = receive(task, origin, envelope).finally(() => underWay.delete(way))
+      underWay.set(way, outcome)
       return outcome
     },
     onAccepted(handler) {

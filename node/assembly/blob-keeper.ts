@@ -1,10 +1,11 @@
 /** Brings blobs that accepted entries name from peers to this node, a few at a time, for as long as it takes. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { CID } from 'multiformats/cid'
-import { SalusError } from '#core/error.ts'
-import type { Primitives } from '#core/crypto/primitives.ts'
+import { isSalusError, SalusError } from '#core/error.ts'
+import type { Clock, Primitives } from '#core/crypto/primitives.ts'
 import { blobBlocks, blobCid } from '#core/record/blob-cid.ts'
-import type { AcceptIndex, NamedBlob } from '#node/assembly/accept-index.ts'
+import type { AcceptIndex } from '#node/assembly/accept-index.ts'
+import type { WantedBlob } from '#node/assembly/blob-wants.ts'
 import type { Log } from '#node/log.ts'
 import { fetchFile } from '#node/network/fetch-file.ts'
 import type { Host } from '#node/network/host.ts'
@@ -17,6 +18,7 @@ export interface BlobKeeperComponents {
   readonly host: Host
   readonly blockstore: DiskBlockstore
   readonly index: AcceptIndex
+  readonly clock: Clock
   readonly log: Log
 }
 
@@ -26,8 +28,8 @@ export interface BlobKeeperInit {
   readonly maxBlobBytes?: number
   /** Blobs that are fetched at once; 2 unless told. */
   readonly maxConcurrent?: number
-  /** Time between two tries for what could not be fetched, ms; 5,000 unless told. */
-  readonly retryMs?: number
+  /** Time between two looks for blobs whose next try has come, ms; 1,000 unless told. */
+  readonly lookMs?: number
 }
 
 /** Keeps blobs. */
@@ -39,37 +41,44 @@ export interface BlobKeeper {
   /** Blobs that are named but not here. */
   wanted(): number
   /**
-   * Stores a blob that an accepted entry names.
+   * Stores a blob that an accepted entry names, in a size that it names.
    *
    * @throws SalusError `BLOB_NOT_NAMED`, `BLOB_SIZE`, `BLOB_DIGEST`
    */
   put(cid: CID, bytes: Uint8Array): Promise<void>
   /**
-   * Size of a blob that may be put or asked for.
+   * Largest size of a blob that may be put: anyone who writes may name any size beside the right one.
    *
-   * @throws SalusError `BLOB_NOT_NAMED` if no accepted entry names it; `BLOB_SIZE` if it is larger than this node keeps
+   * @throws SalusError `BLOB_NOT_NAMED` if no accepted entry names it
    */
-  sizeOf(cid: CID): number
+  maxSizeOf(cid: CID): Promise<number>
+  /** Whether an accepted entry names the blob in this size. */
+  names(cid: CID, sizeBytes: number): boolean
   /** A blob's bytes from here or from peers. */
   read(cid: CID, options: { readonly maxBytes: number; readonly signal: AbortSignal }): AsyncGenerator<Uint8Array>
 }
 
+/** Blobs between two looks at who else waits. */
+const BATCH = 32
+/** What no further try will change: the bytes behind a CID are what they are. */
+const NEVER: ReadonlySet<string> = new Set(['FETCH_OVERSIZE', 'FETCH_MALFORMED', 'FETCH_NOT_A_FILE'])
+
 /** Makes the service; nothing is fetched before `start()`. */
 export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKeeperInit = {}): BlobKeeper {
-  const { p, host, blockstore, index, log } = components
-  const { maxBlobBytes = 256 << 20, maxConcurrent = 2, retryMs = 5_000 } = init
+  const { p, host, blockstore, index, clock, log } = components
+  const { maxBlobBytes = 256 << 20, maxConcurrent = 2, lookMs = 1_000 } = init
   const stopped = new AbortController()
   let wake = new AbortController()
   let loop: Promise<void> | undefined
-  let wantedCount = 0
 
-  async function fetchOne({ cid: text, sizeBytes }: NamedBlob): Promise<void> {
-    const cid = CID.parse(text)
+  async function fetchOne(want: WantedBlob): Promise<void> {
+    const { sizeBytes } = want
     if (sizeBytes > maxBlobBytes) {
       log.warn({ sizeBytes }, 'a blob is larger than this node keeps')
-      await index.unwant(text)
+      await index.wants.unwant(want)
       return
     }
+    const cid = CID.parse(want.cid)
     try {
       let bytes = 0
       // Just above the five seconds within which a peer does not send a block again.
@@ -77,16 +86,19 @@ export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKee
       for await (const part of fetchFile(host.helia, cid, limit)) bytes += part.length
       if (bytes !== sizeBytes) log.warn('a blob has another size than its entry says; its readers will refuse it')
       else await pin(host.helia, cid)
-      await index.unwant(text)
+      // Only in this size: another entry may name the right one.
+      await index.wants.unwant(want)
     } catch (error) {
-      if (!stopped.signal.aborted) log.debug({ err: error }, 'a blob could not be fetched yet')
+      if (stopped.signal.aborted) return
+      log.debug({ err: error }, 'a blob could not be fetched')
+      if (isSalusError(error) && NEVER.has(error.code)) await index.wants.unwant(want)
+      else await index.wants.postpone(want, clock())
     }
   }
 
   async function run(): Promise<void> {
     while (!stopped.signal.aborted) {
-      const blobs = await index.wanted()
-      wantedCount = blobs.length
+      const blobs = await index.wants.due(clock(), BATCH)
       const queue = blobs.values()
       const worker = async (): Promise<void> => {
         for (const blob of queue) {
@@ -95,9 +107,9 @@ export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKee
         }
       }
       await Promise.all(Array.from({ length: maxConcurrent }, worker))
-      wantedCount = (await index.wanted()).length
+      if (blobs.length === BATCH) continue
       const signal = AbortSignal.any([wake.signal, stopped.signal])
-      await pause(wantedCount > 0 ? retryMs : 12 * retryMs, undefined, { signal }).catch(() => undefined)
+      await pause(lookMs, undefined, { signal }).catch(() => undefined)
       wake = new AbortController()
     }
   }
@@ -111,23 +123,24 @@ export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKee
       await loop
     },
     nudge: () => wake.abort(),
-    wanted: () => wantedCount,
-    sizeOf(cid) {
-      const sizeBytes = index.blobSize(cid)
+    wanted: () => index.wants.total(),
+    async maxSizeOf(cid) {
+      const sizeBytes = await index.largestSize(cid)
       if (sizeBytes == null) {
         throw new SalusError('BLOB_NOT_NAMED', 'No accepted entry names this blob; send the entry first.')
       }
-      if (sizeBytes > maxBlobBytes) throw new SalusError('BLOB_SIZE', 'The blob is larger than this node keeps.')
-      return sizeBytes
+      return Math.min(sizeBytes, maxBlobBytes)
     },
+    names: (cid, sizeBytes) => index.names({ cid: cid.toString(), sizeBytes }),
     async put(cid, bytes) {
-      if (bytes.length !== keeper.sizeOf(cid)) {
+      await keeper.maxSizeOf(cid)
+      if (!keeper.names(cid, bytes.length)) {
         throw new SalusError('BLOB_SIZE', 'The blob has another size than its entry says.')
       }
       if (!blobCid(p, bytes).equals(cid)) throw new SalusError('BLOB_DIGEST', 'The blob is not the one its CID names.')
       for (const block of blobBlocks(p, bytes)) await blockstore.put(block.cid, block.bytes)
       await pin(host.helia, cid)
-      await index.unwant(cid.toString())
+      await index.wants.unwant({ cid: cid.toString(), sizeBytes: bytes.length })
     },
     read: (cid, { maxBytes, signal }) => fetchFile(host.helia, cid, { maxBytes, signal, tries: 1, deadlineMs: 20_000 })
   }

@@ -12,9 +12,11 @@ import { MAX_PAGE_ITEMS, type CapsulesAnswer, type EntriesAnswer } from '#node/h
 const MAX_PAGE_BYTES = 4 << 20
 /** Most time until a blob that is not here begins to come, ms. */
 const BLOB_TIMEOUT_MS = 60_000
-/** Largest blob that is served without an entry that names its size: a firmware image. */
-const MAX_UNNAMED_BYTES = 256 << 20
+/** Largest blob that is served, whatever size entries name: a firmware image has none. */
+const MAX_SERVED_BYTES = 256 << 20
 
+/** Bytes that are set aside for a blob before any came. */
+const FIRST_BUFFER_BYTES = 1 << 20
 /** Most bytes that are read to give a refusal a chance to be heard. */
 const MAX_DRAINED_BYTES = 64 << 20
 
@@ -85,9 +87,9 @@ export function readCidParam(text: string): CID {
 }
 
 /**
- * Takes a blob's bytes off the wire, never more than its entry says.
+ * Takes a blob's bytes off the wire, never more than an entry says.
  *
- * @throws SalusError `HTTP_BODY_TOO_LARGE`, `HTTP_BODY_TRUNCATED`, `BLOB_NOT_NAMED`, `BLOB_SIZE`, `BLOB_DIGEST`
+ * @throws SalusError `HTTP_BODY_TOO_LARGE`, `HTTP_BODY_TRUNCATED`, `BLOB_NOT_NAMED`, `BLOB_DIGEST`
  */
 export async function takeBlob(
   { blobs }: HttpComponents,
@@ -96,7 +98,10 @@ export async function takeBlob(
 ): Promise<number> {
   const reader = body?.getReader()
   try {
-    const bytes = await readExactly(reader, blobs.sizeOf(cid))
+    const bytes = await readAtMost(reader, await blobs.maxSizeOf(cid))
+    if (!blobs.names(cid, bytes.length)) {
+      throw new SalusError('HTTP_BODY_TRUNCATED', 'The blob ended before a size that an entry names was reached.')
+    }
     await blobs.put(cid, bytes)
     return bytes.length
   } catch (error) {
@@ -108,16 +113,22 @@ export async function takeBlob(
 
 type BodyReader = ReadableStreamDefaultReader<Uint8Array> | undefined
 
-async function readExactly(reader: BodyReader, sizeBytes: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(sizeBytes)
+async function readAtMost(reader: BodyReader, maxBytes: number): Promise<Uint8Array> {
+  // Grows with what comes: what an entry says of the size may be anyone's word.
+  let bytes = new Uint8Array(Math.min(maxBytes, FIRST_BUFFER_BYTES))
   let filled = 0
   for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
-    if (filled + part.value.length > sizeBytes) throw tooLarge(sizeBytes)
+    const end = filled + part.value.length
+    if (end > maxBytes) throw tooLarge(maxBytes)
+    if (end > bytes.length) {
+      const larger = new Uint8Array(Math.min(maxBytes, Math.max(end, 2 * bytes.length)))
+      larger.set(bytes.subarray(0, filled))
+      bytes = larger
+    }
     bytes.set(part.value, filled)
-    filled += part.value.length
+    filled = end
   }
-  if (filled < sizeBytes) throw new SalusError('HTTP_BODY_TRUNCATED', 'The blob ended before its size was reached.')
-  return bytes
+  return bytes.subarray(0, filled)
 }
 
 async function drain(reader: BodyReader): Promise<void> {
@@ -138,12 +149,16 @@ export async function openBlob(
   cid: CID,
   gone: AbortSignal
 ): Promise<ReadableStream<Uint8Array>> {
-  const named = index.blobSize(cid)
-  if (named == null && !(await hasBlock(cid))) {
+  const named = await index.largestSize(cid)
+  const isHere = await hasBlock(cid)
+  if (named == null && !isHere) {
     throw new SalusError('BLOB_NOT_FOUND', 'This node knows no such blob.')
   }
   const signal = AbortSignal.any([gone, AbortSignal.timeout(BLOB_TIMEOUT_MS)])
-  const parts = blobs.read(cid, { maxBytes: named ?? MAX_UNNAMED_BYTES, signal })
+  const parts = blobs.read(cid, {
+    maxBytes: isHere ? MAX_SERVED_BYTES : Math.min(named ?? 0, MAX_SERVED_BYTES),
+    signal
+  })
   let next = await parts.next()
   return new ReadableStream({
     async pull(controller) {
