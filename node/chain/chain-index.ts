@@ -58,6 +58,9 @@ interface UndoRecord {
 
 const CURSOR = 'cursor'
 const NETWORK = 'network'
+const PROJECTION = 'projection'
+/** Changes whenever core/chain/projection.ts writes other records: an index of another revision is built anew. */
+const PROJECTION_REVISION = '2'
 const STATE = 'state/'
 const UNDO = 'undo/'
 
@@ -86,7 +89,8 @@ export async function openChainIndex(db: Database, deployment: Deployment): Prom
     )
   }
   await write([{ key: NETWORK, value: deployment.networkId }])
-  let cursor = readJson(text(CURSOR)) as Cursor | undefined
+  const isOfToday = text(PROJECTION) === PROJECTION_REVISION
+  let cursor = isOfToday ? (readJson(text(CURSOR)) as Cursor | undefined) : undefined
 
   const move = async (to: Cursor, operations: readonly Operation[]): Promise<void> => {
     await write([...operations, { key: CURSOR, value: JSON.stringify(to) }])
@@ -136,6 +140,8 @@ export async function openChainIndex(db: Database, deployment: Deployment): Prom
   const undoOfBlock = (number: number): UndoRecord | undefined =>
     readJson(text(undoKey(number))) as UndoRecord | undefined
   if (cursor == null) await index.clear()
+  // Only now: a crash before leaves it to the next start to clear.
+  await write([{ key: PROJECTION, value: PROJECTION_REVISION }])
   return index
 }
 
