@@ -27,7 +27,6 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
   CAPSULE_STALE: 409,
   ROTATION_STALE: 409,
   ROTATION_DAY_FUTURE: 409,
-  BLOB_QUOTA: 409,
   BLOB_NOT_NAMED: 404,
   BLOB_NOT_FOUND: 404,
   FETCH_NO_BLOCK: 504,
