@@ -35,6 +35,8 @@ export interface ReadGuard {
 export const MAX_CLOCK_SKEW_MS: number = 2 * 60_000
 /** Nonces that are remembered; all are forgotten when their requests are stale. */
 const MAX_NONCES = 65_536
+/** Nonces of one author that are remembered: nobody can use up the memory alone. */
+const MAX_AUTHOR_NONCES = 256
 
 /** What a refusal of the shared rules means to a reader. */
 const CODES: Readonly<Record<string, readonly [code: string, message: string]>> = {
@@ -52,17 +54,30 @@ const CODES: Readonly<Record<string, readonly [code: string, message: string]>> 
 export function createReadGuard({ p, deployment, chain, clock, audience }: ReadGuardComponents): ReadGuard {
   const network = networkIdOfDeployment(deployment)
   /** Time at which a nonce may be forgotten, ms. */
-  const nonces = new Map<string, number>()
+  const nonces = new Map<string, { readonly author: string; readonly forgetAtMs: number }>()
+  /** Nonces of each author. */
+  const shares = new Map<string, number>()
+
+  function share(author: string, change: 1 | -1): void {
+    const now = (shares.get(author) ?? 0) + change
+    if (now > 0) shares.set(author, now)
+    else shares.delete(author)
+  }
 
   function useOnce(request: ReadRequest, nowMs: number): void {
-    for (const [nonce, forgetAtMs] of nonces) {
+    for (const [nonce, { author, forgetAtMs }] of nonces) {
       if (forgetAtMs > nowMs) break
       nonces.delete(nonce)
+      share(author, -1)
     }
-    const nonce = toHex(Uint8Array.from([...request.author, ...request.nonce]))
+    const author = toHex(request.author)
+    const nonce = author + toHex(request.nonce)
     if (nonces.has(nonce)) throw new SalusError('READ_REPLAYED', 'This request was used before; sign a new one.')
-    if (nonces.size >= MAX_NONCES) throw new SalusError('READ_BUSY', 'Too many requests at the moment; try again soon.')
-    nonces.set(nonce, nowMs + 2 * MAX_CLOCK_SKEW_MS)
+    if (nonces.size >= MAX_NONCES || (shares.get(author) ?? 0) >= MAX_AUTHOR_NONCES) {
+      throw new SalusError('READ_BUSY', 'Too many requests at the moment; try again soon.')
+    }
+    nonces.set(nonce, { author, forgetAtMs: nowMs + 2 * MAX_CLOCK_SKEW_MS })
+    share(author, 1)
   }
 
   return {
@@ -80,7 +95,9 @@ export function createReadGuard({ p, deployment, chain, clock, audience }: ReadG
         throw new SalusError('READ_REQUEST_SIGNATURE', 'The request was not signed by its author.')
       }
       const view = chain()
-      const span = { fromS: view.blockTimeS, toS: view.blockTimeS }
+      // The later of both clocks: while the chain is away its time stands still, and what expires must expire all the same.
+      const nowS = Math.max(view.blockTimeS, Math.floor(nowMs / 1000))
+      const span = { fromS: nowS, toS: nowS }
       const context = { deployment, chain: view, right: RIGHT_READ, span, past: false }
       const right = checkRight(request, request.evidence, context)
       if ('verdict' in right) {

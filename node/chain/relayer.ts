@@ -8,6 +8,7 @@ import { rpcError } from '#node/chain/chain-rpc.ts'
 import { CONTRACT_INTERFACES, readRevert } from '#node/chain/contract-errors.ts'
 import { createTransactionSender, type SentTransaction } from '#node/chain/transaction-sender.ts'
 import type { Log } from '#node/log.ts'
+import { createRateLimiter, type Rate } from '#node/network/rate-limiter.ts'
 
 /** A signed request for a contract; tuples in `args` are lists in the order of their fields. */
 export interface RelayedRequest {
@@ -42,6 +43,10 @@ export interface RelayerInit {
   readonly pollMs?: number
   /** Blocks for which an applied request is watched and sent again should it vanish; 32 unless told. */
   readonly watchBlocks?: number
+  /** Most gas of one request, 1,500,000 unless told. */
+  readonly maxGas?: number
+  /** Gas of one asker; 200,000 a second, 30,000,000 at once unless told. */
+  readonly gasBudget?: Rate
 }
 
 /** A relayer. */
@@ -49,15 +54,20 @@ export interface Relayer {
   /**
    * Sends a request and waits until it is in a block.
    *
-   * @throws SalusError `RELAY_NOT_ALLOWED`, `RELAY_ARGUMENTS`, `RELAY_BUSY`, `RELAY_TIMEOUT`, `RELAY_STOPPED`, `RELAY_NO_FUNDS`,
+   * @param asker - who pays with a budget of gas; none for the operator's own requests
+   * @throws SalusError `RELAY_NOT_ALLOWED`, `RELAY_ARGUMENTS`, `RELAY_BUSY`, `RELAY_TIMEOUT`, `RELAY_STOPPED`, `RELAY_NO_FUNDS`, `RELAY_GAS`,
+   * `RELAY_BUDGET`,
    * `CHAIN_REVERTED` or the code of the contract's error, `CHAIN_UNREACHABLE`, `CHAIN_RPC_FAILED`
    */
-  submit(request: RelayedRequest): Promise<RelayResult>
+  submit(request: RelayedRequest, asker?: string): Promise<RelayResult>
   /** Ends what is under way; requests not yet in a block may still get there. */
   stop(): Promise<void>
 }
 
-/** Methods that carry the signature of whom they speak for, so that anyone may send them. */
+/**
+ * Methods that anyone may send: they carry the signature of whom they speak for. `registerManufacturer` speaks for nobody and needs
+ * none: its id is the digest of the keys it names, so whoever sends it makes the same manufacturer.
+ */
 const ALLOWED: Readonly<Record<ContractName, readonly string[]>> = {
   PatientRegistry: ['register', 'updateKeyBundle', 'rotateSigner'],
   AccessGrants: ['grant', 'revoke', 'claim'],
@@ -79,7 +89,9 @@ export function createRelayer(
   init: RelayerInit = {}
 ): Relayer {
   const { maxPending = 64, inclusionTimeoutMs = 60_000, pollMs = 250, watchBlocks = 32 } = init
+  const { maxGas = 1_500_000, gasBudget = { perSecond: 200_000, burst: 30_000_000 } } = init
   const stopped = new AbortController()
+  const budget = createRateLimiter({ clock: Date.now }, gasBudget)
   const sender = createTransactionSender({ provider, wallet })
   const pending = new Map<string, Promise<RelayResult>>()
   /** Applied requests that are not deep in the chain yet, by calldata. */
@@ -102,12 +114,27 @@ export function createRelayer(
     }
   }
 
+  /** Refuses what costs too much, and charges the asker once however often the request is sent. */
+  function admission(asker: string | undefined): (gas: bigint) => void {
+    let isPaid = asker == null
+    return gas => {
+      if (gas > maxGas) {
+        throw new SalusError('RELAY_GAS', 'The request needs more gas than this node pays for; send it yourself.')
+      }
+      if (!isPaid && !budget.take(asker ?? '', Number(gas))) {
+        throw new SalusError('RELAY_BUDGET', 'This address has used up the gas it is paid for; ask again later.')
+      }
+      isPaid = true
+    }
+  }
+
   /** Rehearses, sends, waits; begins again where the transaction vanished. */
-  async function deliver(call: Call): Promise<RelayResult> {
+  async function deliver(call: Call, asker?: string): Promise<RelayResult> {
+    const admit = admission(asker)
     const limit = AbortSignal.any([stopped.signal, AbortSignal.timeout(inclusionTimeoutMs)])
     for (;;) {
       if (await rehearse(call)) return { status: 'already', txHash: null, blockNumber: await provider.getBlockNumber() }
-      const sent = await sender.send(call)
+      const sent = await sender.send(call, admit)
       const receipt = sent == null ? undefined : await included(sent, limit)
       if (sent == null || receipt == null) {
         await wait(limit)
@@ -194,7 +221,7 @@ export function createRelayer(
   }
 
   return {
-    async submit(request) {
+    async submit(request, asker) {
       const call = encodeCall(deployment, request)
       const key = `${call.to}:${call.data}`
       const underWay = pending.get(key)
@@ -203,7 +230,7 @@ export function createRelayer(
         throw new SalusError('RELAY_STOPPED', 'The node is stopping; ask again after it started.')
       if (pending.size >= maxPending)
         throw new SalusError('RELAY_BUSY', 'Too many requests are under way; ask again later.')
-      const result = deliver(call)
+      const result = deliver(call, asker)
         .catch((error: unknown) => {
           throw rpcError(error)
         })
@@ -224,10 +251,7 @@ function isOutage({ code }: SalusError): boolean {
 
 function encodeCall(deployment: Deployment, { contract, method, args }: RelayedRequest): Call {
   if (!ALLOWED[contract].includes(method)) {
-    throw new SalusError(
-      'RELAY_NOT_ALLOWED',
-      'This method is not relayed: only requests that carry their own signature are.'
-    )
+    throw new SalusError('RELAY_NOT_ALLOWED', 'This method is not relayed; docs/specs/http-api.md says which are.')
   }
   let data: string
   try {

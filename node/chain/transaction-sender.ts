@@ -13,11 +13,14 @@ export interface SentTransaction {
 /** Sends transactions of one account. */
 export interface TransactionSender {
   /**
-   * Sends a call; `undefined` where it would no longer succeed.
+   * Sends a call; `undefined` where it would no longer succeed. `admit` hears the gas it may use, before it is sent, and may throw.
    *
    * @throws SalusError `CHAIN_UNREACHABLE`, `CHAIN_RPC_FAILED`, `RELAY_NO_FUNDS`
    */
-  send(call: { readonly to: string; readonly data: string }): Promise<SentTransaction | undefined>
+  send(
+    call: { readonly to: string; readonly data: string },
+    admit: (gas: bigint) => void
+  ): Promise<SentTransaction | undefined>
   /** Hands it in again where the chain forgot it; false once another transaction has used its nonce. */
   keepAlive(sent: SentTransaction): Promise<boolean>
 }
@@ -36,12 +39,17 @@ export function createTransactionSender({
   /** Nonces are given out one after the other. */
   let turn: Promise<unknown> = Promise.resolve()
 
-  async function sendNow({ to, data }: { to: string; data: string }): Promise<SentTransaction | undefined> {
+  async function sendNow(
+    { to, data }: { to: string; data: string },
+    admit: (gas: bigint) => void
+  ): Promise<SentTransaction | undefined> {
     try {
       const [gas, fees] = await Promise.all([
         provider.estimateGas({ from: wallet.address, to, data }),
         provider.getFeeData()
       ])
+      const gasLimit = gas + (gas * GAS_MARGIN_PERCENT) / 100n
+      admit(gasLimit)
       // The chain's own count, not ours: it may have lost transactions, and a gap would stop all later ones.
       const nonce = await provider.getTransactionCount(wallet.address, 'pending')
       const raw = await wallet.signTransaction({
@@ -50,7 +58,7 @@ export function createTransactionSender({
         data,
         nonce,
         chainId: (await provider.getNetwork()).chainId,
-        gasLimit: gas + (gas * GAS_MARGIN_PERCENT) / 100n,
+        gasLimit,
         maxFeePerGas: fees.maxFeePerGas ?? fees.gasPrice ?? 0n,
         maxPriorityFeePerGas: fees.maxPriorityFeePerGas ?? 0n
       })
@@ -75,8 +83,8 @@ export function createTransactionSender({
   }
 
   return {
-    async send(call) {
-      const sent = turn.then(async () => sendNow(call))
+    async send(call, admit) {
+      const sent = turn.then(async () => sendNow(call, admit))
       turn = sent.catch(() => undefined)
       return sent
     },

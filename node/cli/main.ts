@@ -4,6 +4,8 @@ import { isSalusError } from '#core/error.ts'
 
 /** Exit code of a command line that was not understood. */
 const USAGE = 2
+/** Exit code of a fault of the program itself (EX_SOFTWARE of sysexits.h). */
+const SOFTWARE = 70
 
 type Register = (program: Command) => void
 
@@ -41,6 +43,9 @@ try {
     console.error(`${error.code}: ${error.message}`)
     process.exitCode = 1
   } else {
-    throw error
+    const message = error instanceof Error ? error.message : String(error)
+    console.error(`INTERNAL: ${message}. This is a fault of salus; where it happened, to report it:`)
+    console.error(error)
+    process.exitCode = SOFTWARE
   }
 }

@@ -1,9 +1,11 @@
 /** The HTTP API of a node (docs/specs/http-api.md). */
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { HttpBindings } from '@hono/node-server'
+import type { Context } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Clock } from '#core/crypto/primitives.ts'
 import { SalusError } from '#core/error.ts'
+import { askerOfAddress } from '#node/http/asker.ts'
 import { bodyOf } from '#node/http/body.ts'
 import { answerGateway, answerGrant, answerModel } from '#node/http/chain-answers.ts'
 import type { HttpComponents } from '#node/http/components.ts'
@@ -55,7 +57,7 @@ export function createHttpApp(components: HttpComponents, init: HttpAppInit): Op
 
   app.use(secureHeaders())
   app.use(async (context, next) => {
-    const from = context.env.incoming.socket.remoteAddress ?? ''
+    const from = askerOf(context)
     const limiters = context.req.path === '/v1/relay' ? [requestRate, relayRate] : [requestRate]
     if (!limiters.every(limiter => limiter.take(from))) {
       throw new SalusError('HTTP_RATE', 'Too many requests from this address; slow down.')
@@ -77,7 +79,7 @@ export function createHttpApp(components: HttpComponents, init: HttpAppInit): Op
   app.openapi(relayRoute, async context => {
     const { relayer } = components
     if (relayer == null) throw new SalusError('RELAY_DISABLED', 'This node does not relay; ask another.')
-    return context.json(await relayer.submit(context.req.valid('json')), 200)
+    return context.json(await relayer.submit(context.req.valid('json'), askerOf(context)), 200)
   })
   app.openapi(messageRoute, async context => {
     const { verdict, code = 'MESSAGE_IGNORED', position } = await components.submit(await bodyOf(context))
@@ -115,6 +117,11 @@ export function createHttpApp(components: HttpComponents, init: HttpAppInit): Op
     info: { title: 'Salus node', version: init.version, license: { name: 'Apache-2.0' } }
   })
   return app
+}
+
+/** Whose request it is, for what one may ask. */
+function askerOf(context: Context<Env>): string {
+  return askerOfAddress(context.env.incoming.socket.remoteAddress ?? '')
 }
 
 /** Hono's own refusals, which have a status but no code. */

@@ -33,7 +33,17 @@ export function ofType(type: string): MiddlewareHandler {
 
 /** Refuses JSON that is cut short, goes on after its end or names a key twice, all of which `JSON.parse` reads somehow. */
 export const strictJson: MiddlewareHandler = async (context, next) => {
-  const bytes = await bodyOf(context)
+  parseStrictJson(await bodyOf(context))
+  await next()
+}
+
+/**
+ * Reads one whole JSON value.
+ *
+ * @throws SalusError `HTTP_BODY_TRUNCATED`, `HTTP_BODY_TRAILING`, `HTTP_BODY_DUPLICATE_KEY`, `HTTP_BODY_MALFORMED`; `HTTP_BODY_SHAPE`
+ * if it is nested too deep
+ */
+export function parseStrictJson(bytes: Uint8Array): unknown {
   let value: unknown
   try {
     value = decode(bytes, { rejectDuplicateMapKeys: true })
@@ -41,7 +51,7 @@ export const strictJson: MiddlewareHandler = async (context, next) => {
     throw new SalusError(`HTTP_BODY_${problemOf(cause)}`, 'The body is not one whole JSON value.', { cause })
   }
   if (isDeeper(value, MAX_DEPTH)) throw new SalusError('HTTP_BODY_SHAPE', 'The body is nested deeper than any request.')
-  await next()
+  return value
 }
 
 /** Whether lists and maps lie in each other deeper than a limit; looks no deeper itself. */

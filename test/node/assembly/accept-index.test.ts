@@ -23,7 +23,7 @@ describe('the index of accepted messages', () => {
   const accepted = (bytes: Uint8Array) => acceptedOf(decodeMessage(bytes, world.network))
 
   it('never moves its cursor past a message that it has not written', async () => {
-    const [first, second, third] = [1, 2, 3].map(() => accepted(entryNaming(world, someCid(), 10)))
+    const [first, second, third] = [1, 2, 3].map(() => accepted(entryNaming(world.patient, someCid(), 10)))
     if (first == null || second == null || third == null) throw new Error('three messages')
     const late = node.index.reserve(first)
     await node.index.reserve(second).commit(2, true)
@@ -47,8 +47,8 @@ describe('the index of accepted messages', () => {
   it('knows a blob in every size that is named, so that a false one takes nothing away', async () => {
     const blob = someCid()
     const cid = blob.toString()
-    await node.acceptor.accept(entryNaming(world, blob, 100_000), byHttp)
-    await node.acceptor.accept(entryNaming(world, blob, 1), byHttp)
+    await node.acceptor.accept(entryNaming(world.patient, blob, 100_000), byHttp)
+    await node.acceptor.accept(entryNaming(world.patient, blob, 1), byHttp)
     expect(await node.index.largestSize(blob)).to.equal(100_000)
     expect(node.index.names({ cid, sizeBytes: 100_000 })).to.equal(true)
     expect(node.index.names({ cid, sizeBytes: 1 })).to.equal(true)
@@ -61,10 +61,10 @@ describe('the index of accepted messages', () => {
   it('gives every patient’s blobs a turn, and those that were not found a later one', async () => {
     const other = await createDemoPatient(world.deployment)
     for (let i = 0; i < 40; i++) {
-      const entry = accepted(entryNaming(world, someCid(), 10))
+      const entry = accepted(entryNaming(world.patient, someCid(), 10))
       await node.index.reserve(entry).commit(i + 1, true)
     }
-    const honest = accepted(entryNaming(world, someCid(), 20, other))
+    const honest = accepted(entryNaming(other, someCid(), 20))
     await node.index.reserve(honest).commit(41, true)
     const { wants } = node.index
     const seen = new Set<string>()

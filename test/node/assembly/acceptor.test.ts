@@ -122,8 +122,8 @@ describe('taking messages in', () => {
   })
 
   it('bounds the blobs that one patient has wanted at once', async () => {
-    for (let i = 0; i < 8; i++) await node.acceptor.accept(entryNaming(world, someCid(), 300_000), byHttp)
-    const next = entryNaming(world, someCid(), 300_000)
+    for (let i = 0; i < 8; i++) await node.acceptor.accept(entryNaming(world.patient, someCid(), 300_000), byHttp)
+    const next = entryNaming(world.patient, someCid(), 300_000)
     expect((await node.acceptor.accept(next, byHttp)).code).to.equal('BLOB_QUOTA')
     expect((await node.acceptor.accept(encodeMessage(patientEntry(world)), byHttp)).verdict).to.equal('accept')
     expect((await node.acceptor.accept(next, bySync)).verdict).to.equal('accept')

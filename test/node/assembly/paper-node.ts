@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sealAsPatient } from '#core/agent/patient-entries.ts'
 import { encodeMessage, type Message } from '#core/network/envelope.ts'
 import { cidOfDigest, RAW_CODEC } from '#core/record/cid.ts'
 import { decodeEntry, signEntry, type EntryHeader } from '#core/record/entry.ts'
@@ -13,7 +14,7 @@ import { createBlockstore, type DiskBlockstore } from '#node/store/blocks.ts'
 import { openDatabase, type Database } from '#node/store/database.ts'
 import { createMessageLog, type MessageLog } from '#node/store/messages.ts'
 import { osRandom, type DemoPatient } from '#scripts/story/people.ts'
-import { patientEntry, type AcceptWorld } from '#test/core/network/accept-world.ts'
+import { DAY, type AcceptWorld } from '#test/core/network/accept-world.ts'
 import { silentLog } from '#test/node/chain/test-chain.ts'
 
 /** What takes messages in, over a chain on paper and a real disk. */
@@ -80,13 +81,10 @@ export async function openPaperNode(world: AcceptWorld, init: AcceptorInit = {})
 }
 
 /** An entry by a patient that names a blob of any CID and size, without the blob. */
-export function entryNaming(
-  world: AcceptWorld,
-  blob: EntryHeader['blob'],
-  sizeBytes: number,
-  author: DemoPatient = world.patient
-): Uint8Array {
-  const { header } = decodeEntry(patientEntry({ ...world, patient: author }).header)
+export function entryNaming(author: DemoPatient, blob: EntryHeader['blob'], sizeBytes: number): Uint8Array {
+  const content = { type: 'text/plain', recordedAtMs: 0, body: Uint8Array.of(1) }
+  const sealed = sealAsPatient(p, osRandom, author, { compartment: 'vitals', day: DAY, content })
+  const { header } = decodeEntry(sealed.headerBytes)
   const headerBytes = signEntry(p, { ...header, blob, sizeBytes }, author.keys.signSeed)
   const { network, patient } = header
   const slot = sealSlot(p, osRandom, {

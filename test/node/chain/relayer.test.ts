@@ -89,6 +89,33 @@ describe('the relayer', function () {
     await small.stop()
   })
 
+  it('pays for no request that costs too much, signed or not', async () => {
+    const key = (i: number): string => `0x${'ff'.repeat(900)}${i.toString(16).padStart(8, '0')}`
+    const keys = (from: number): string[] => Array.from({ length: 16 }, (_, i) => key(from + i))
+    const args = [keys(0), 1, keys(100), random32()]
+    const request = { contract: 'FirmwareRegistry', method: 'registerManufacturer', args } as const
+    const payer = account(1).address
+    const before = await test.provider.getTransactionCount(payer)
+    await expectCode('RELAY_GAS', async () => relayer.submit(request))
+    expect(await test.provider.getTransactionCount(payer)).to.equal(before)
+  })
+
+  it('pays for each asker up to a budget', async () => {
+    const { provider, deployment } = test
+    const frugal = createRelayer(
+      { provider, deployment, log: silentLog, wallet: account(3, provider) },
+      { gasBudget: { perSecond: 0, burst: 300_000 }, pollMs: 100 }
+    )
+    const ask = async (asker?: string): Promise<unknown> =>
+      frugal.submit((await registration(deployment, account(6), random32())).request, asker)
+    await expectCode('RELAY_BUDGET', async () => {
+      for (let i = 0; i < 10; i++) await ask('a')
+    })
+    await ask('b')
+    for (let i = 0; i < 4; i++) await ask()
+    await frugal.stop()
+  })
+
   it('says when its account is empty', async () => {
     const { provider, deployment } = test
     const poor = createRelayer({ provider, deployment, log: silentLog, wallet: new Wallet(random32(), provider) })

@@ -4,9 +4,12 @@ import { toHex } from '#core/encoding/bytes.ts'
 import { encodeMessage } from '#core/network/envelope.ts'
 import { decodeEntry } from '#core/record/entry.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
+import { parseStrictJson } from '#node/http/body.ts'
+import { capsulesQuery, entriesQuery, relayRequest } from '#node/http/wire.ts'
 import { createNodeClient } from '#node/http/client.ts'
 import { createDemoPatient, deadlineS, nowS, osRandom, type DemoPatient } from '#scripts/story/people.ts'
 import { expectCode } from '#test/error-code.ts'
+import { entryNaming } from '#test/node/assembly/paper-node.ts'
 import { survivesMutations } from '#test/mutations.ts'
 import {
   createTestWorld,
@@ -207,7 +210,7 @@ describe('the HTTP API of a node', function () {
       ['/v1/relay', 'application/json', Buffer.from(JSON.stringify(relay))]
     ] as const
     for (const [path, type, valid] of targets) {
-      await survivesMutations(valid, { seed: path, count: 150 }, async bytes => {
+      await survivesMutations(valid, { seed: path, count: 1_000 }, async bytes => {
         const body = new Uint8Array(bytes)
         const response = await fetch(new URL(path, node.url), {
           method: 'POST',
@@ -218,6 +221,40 @@ describe('the HTTP API of a node', function () {
         expect(response.status, JSON.stringify(answer)).to.not.equal(500)
       })
     }
+  })
+
+  it('reads whatever mutations make of a body, or refuses it with a code', async function () {
+    this.timeout(120_000)
+    const query = { authorization: Buffer.from(osRandom(30)).toString('base64url'), after: 1, limit: 5 }
+    const relay = { contract: 'AccessGrants', method: 'revoke', args: [1, 'x', [true], '0x'] }
+    const targets = [
+      [entriesQuery, query],
+      [relayRequest, relay],
+      [capsulesQuery, { grantId: `0x${'00'.repeat(32)}` }]
+    ] as const
+    for (const [schema, valid] of targets) {
+      const bytes = Buffer.from(JSON.stringify(valid))
+      const seed = Object.keys(valid).join()
+      const { refused } = await survivesMutations(bytes, { seed, count: 33_500 }, body =>
+        schema.safeParse(parseStrictJson(body))
+      )
+      expect(Object.keys(refused)).to.include.members(['HTTP_BODY_TRUNCATED', 'HTTP_BODY_MALFORMED'])
+    }
+  })
+
+  it('takes and serves a blob in its size, whatever other sizes strangers name', async () => {
+    const note = noteOf(patient, 100_000)
+    const { header } = decodeEntry(note.headerBytes)
+    const cid = header.blob.toString()
+    await node.client.publish(messageOf(world.network, patient, note, false))
+    const stranger = await world.patient(node)
+    for (const sizeBytes of [1, 50_000_000]) {
+      await node.client.publish(entryNaming(stranger, header.blob, sizeBytes))
+    }
+    await node.client.putBlob(cid, note.blob)
+    expect(Buffer.from(await node.client.getBlob(cid)).equals(note.blob)).to.equal(true)
+    await until(async () => (await node.client.status()).blobsWanted === 0)
+    expect(Buffer.from(await node.client.getBlob(cid)).equals(note.blob)).to.equal(true)
   })
 
   it('slows an address down that asks too often', async () => {
