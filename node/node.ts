@@ -84,11 +84,11 @@ export interface SalusNode {
   /**
    * Starts everything; resolves when the chain is followed to its head. The HTTP API answers `/healthz` and `/readyz` before.
    *
-   * @throws SalusError `STORE_LOCKED`, `STORE_OPEN_FAILED`, `IDENTITY_MALFORMED`, `HTTP_LISTEN_FAILED`, `PEER_ADDRESS_MALFORMED`, and as
-   * {@link Follower.start}
+   * @throws SalusError `STORE_LOCKED`, `STORE_OPEN_FAILED`, `IDENTITY_MALFORMED`, `HTTP_LISTEN_FAILED`, `PEER_ADDRESS_MALFORMED`,
+   * `NODE_STOPPED`, and as {@link Follower.start}; whatever it had opened is closed then
    */
   start(): Promise<NodeAddress>
-  /** Stops everything; what was acknowledged is on the disk. Also ends a start that waits for the chain. */
+  /** Ends a start that is under way and waits for it, then stops everything; what was acknowledged is on the disk. */
   stop(): Promise<void>
 }
 
@@ -102,11 +102,17 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
   const clock = Date.now
   /** What to stop, in the order it was started. */
   const running: (() => void | Promise<void>)[] = []
+  const stopped = new AbortController()
+  let starting: Promise<NodeAddress> | undefined
   let stopping: Promise<void> | undefined
+
+  function refuseIfStopped(): void {
+    if (stopped.signal.aborted) throw new SalusError('NODE_STOPPED', 'The node was stopped while it started.')
+  }
 
   /** Starts a part and notes how to stop it. */
   async function run<T extends LiveService>(part: T): Promise<T> {
-    if (stopping != null) throw new SalusError('NODE_STOPPED', 'The node was stopped while it started.')
+    refuseIfStopped()
     running.push(async () => part.stop())
     await part.start()
     return part
@@ -128,6 +134,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
   }
 
   async function start(): Promise<NodeAddress> {
+    refuseIfStopped()
     const { privateKey, db, blockstore, messages, index, bans } = await openStores()
     const topics = allTopics(network)
     const host = await run(
@@ -136,6 +143,10 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     const { libp2p } = host
 
     const follower = createFollower({ provider, deployment, db, log }, init.follower)
+    // The only part of a start that may wait for ever.
+    stopped.signal.addEventListener('abort', () => {
+      follower.stop().catch((error: unknown) => log.error({ err: error }, 'the chain follower did not stop cleanly'))
+    })
     await follower.open()
     running.push(async () => follower.stop())
     const pending = await openPending(db)
@@ -247,6 +258,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     )
     const context: NodeContext = { db, host, blockstore, messages, follower, deployment, log }
     for (const service of init.services?.(context) ?? []) await run(service)
+    refuseIfStopped()
     isReady = true
     log.info({ http, peerId: host.peerId.toString() }, 'node runs')
     return { http, peerId: host.peerId.toString(), multiaddrs: libp2p.getMultiaddrs().map(String) }
@@ -262,17 +274,26 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     }
   }
 
+  /** A start that fails leaves nothing open: what it opened may be needed by the next node on the folder. */
+  async function startOrUndo(): Promise<NodeAddress> {
+    try {
+      return await start()
+    } catch (error) {
+      await stopAll()
+      throw error
+    }
+  }
+
   return {
     async start() {
-      try {
-        return await start()
-      } catch (error) {
-        await (stopping ??= stopAll())
-        throw error
-      }
+      starting ??= startOrUndo()
+      return starting
     },
     async stop() {
-      await (stopping ??= stopAll())
+      stopped.abort()
+      // Parts are stopped only when no start opens further ones; it tells its own caller why it failed.
+      stopping ??= Promise.allSettled([starting]).then(stopAll)
+      await stopping
     }
   }
 }

@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect } from 'chai'
+import { pino } from 'pino'
 import { toHex } from '#core/encoding/bytes.ts'
 import { decodeEntry } from '#core/record/entry.ts'
 import { createProvider } from '#node/chain/chain-rpc.ts'
@@ -107,15 +109,39 @@ describe('a network of nodes', function () {
   it('can be stopped while it waits for a chain that is not there', async () => {
     const provider = createProvider('http://127.0.0.1:9', world.chain.deployment.chainId)
     const dataDir = `${first.dataDir}-waiting`
+    let isWaiting = false
+    const write = (line: string): void => {
+      isWaiting ||= line.includes('CHAIN_UNREACHABLE')
+    }
+    const log = pino({ level: 'warn' }, { write })
     const node = createNode(
-      { provider, deployment: world.chain.deployment, log: silentLog },
+      { provider, deployment: world.chain.deployment, log },
       { dataDir, host: { listen: [] }, http: { port: 0 }, version: '0.0.0', follower: { pollMs: 20 } }
     )
     const outcome = expectCode('CHAIN_STOPPED', async () => node.start())
-    await new Promise(resolve => setTimeout(resolve, 500))
+    await until(() => isWaiting)
     await node.stop()
     await outcome
     provider.destroy()
+    await rm(dataDir, { recursive: true, force: true })
+  })
+
+  it('leaves nothing open when it is stopped at any moment of its start', async () => {
+    const dataDir = `${first.dataDir}-brief`
+    for (const ticks of [0, 1, 5, 20, 100]) {
+      const provider = createProvider(world.chain.rpcUrl, world.chain.deployment.chainId)
+      const node = createNode(
+        { provider, deployment: world.chain.deployment, log: silentLog },
+        { dataDir, host: { listen: [] }, http: { port: 0 }, version: '0.0.0', follower: { pollMs: 20 } }
+      )
+      const started = Promise.allSettled([node.start()])
+      for (let tick = 0; tick < ticks; tick++) await nextTurn()
+      await node.stop()
+      // Opens only if no other holds the lock.
+      await (await openDatabase(join(dataDir, 'db'))).close()
+      await started
+      provider.destroy()
+    }
     await rm(dataDir, { recursive: true, force: true })
   })
 
