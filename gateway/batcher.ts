@@ -76,10 +76,10 @@ export async function signIntent({ p, identity, ledger, files, network }: Batche
   return { sequence: intent.sequence, readings: batch.header.count, treeSize: batch.header.treeTo }
 }
 
-/** Numbers that a device skipped, and a journal that lost its tail: from that row on the source was asked again. */
-function gapsOf({ pending, lostBytes, nextRow }: GatewayState): Gap[] {
+/** Numbers that a device skipped, since the last batch too, and a journal that lost its tail: from that row on the source was asked again. */
+function gapsOf({ pending, lastSequences, lostBytes, nextRow }: GatewayState): Gap[] {
   const gaps: Gap[] = []
-  const last = new Map<string, number>()
+  const last = new Map(lastSequences.map(({ device, sequence }) => [device, sequence]))
   for (const { stream, sequence } of pending) {
     const before = last.get(stream.device)
     if (before != null && sequence > before + 1 && gaps.length < 32) {

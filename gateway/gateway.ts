@@ -183,7 +183,9 @@ async function takeIn(
   const adopted = await adoptBatches(shared, spanOf)
   if (adopted > 0) log.warn({ batches: adopted }, 'signed batches were found that a damaged journal no longer told of')
   let unflushed: Promise<void>[] = []
-  for await (const { row, deviceTimeMs, readings } of source.arrivals(ledger.state.nextRow, signal)) {
+  const failed = new AbortController()
+  const arriving = AbortSignal.any([signal, failed.signal])
+  for await (const { row, deviceTimeMs, readings } of source.arrivals(ledger.state.nextRow, arriving)) {
     const span = spanOf(deviceTimeMs)
     for (let open = openSpan(ledger, spanOf) ?? span; open < span; open++) {
       // A jump of the device's clock is not worth a flood of empty batches.
@@ -191,13 +193,16 @@ async function takeIn(
       await close(open)
     }
     if (ledger.state.pending.length + readings.length > MAX_BATCH_READINGS) await close(span - 1)
-    unflushed.push(ledger.record({ type: 'readings', nextRow: row + 1, readings }))
+    // Nobody waits for it yet: a failure ends the arrivals, and is thrown behind them.
+    const recorded = ledger.record({ type: 'readings', nextRow: row + 1, readings })
+    unflushed.push(recorded.catch((error: unknown) => failed.abort(error)))
     if (unflushed.length >= MAX_UNFLUSHED) {
       await Promise.all(unflushed)
       unflushed = []
     }
   }
   await Promise.all(unflushed)
+  failed.signal.throwIfAborted()
   if (signal.aborted) return
   const last = openSpan(ledger, spanOf)
   if (last != null && ledger.state.pending.length > 0) await close(last)
@@ -262,7 +267,13 @@ async function anchorAll(
     const atEnd = progress.sourceEnded && exitAtEnd && acknowledged === sequence
     const done = anchored?.batch ?? 0
     const target = atEnd ? acknowledged : acknowledged - (acknowledged % anchorEvery)
-    if (anchoring == null && target === done) {
+    if (anchoring != null && anchored != null && anchoring.treeSize <= anchored.treeSize) {
+      // The tree never shrinks: the chain would refuse this plan for ever.
+      await ledger.record({ type: 'synced', anchor: anchored })
+      continue
+    }
+    // After the anchor at an end, the next full interval may begin before it.
+    if (anchoring == null && target <= done) {
       if (atEnd) return
       await elapsed(IDLE_MS, signal)
       continue

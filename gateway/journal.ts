@@ -66,7 +66,10 @@ function createWriter(file: FileHandle, start: Buffer, records: readonly Uint8Ar
       waitingBytes = 0
       try {
         if (failure != null) throw failure
-        await file.writev(group.map(({ frame }) => frame))
+        const frames = group.map(({ frame }) => frame)
+        const { bytesWritten } = await file.writev(frames)
+        // A disk that fills up takes a part of it and reports no error.
+        if (bytesWritten !== sizeOf(frames)) throw new Error(`only ${String(bytesWritten)} bytes were written`)
         await file.datasync()
         for (const { resolve } of group) resolve()
       } catch (cause) {
@@ -140,6 +143,10 @@ function digestOf(previous: Uint8Array, record: Uint8Array): Buffer {
     .update(record)
     .digest()
     .subarray(0, DIGEST_BYTES)
+}
+
+function sizeOf(frames: readonly Buffer[]): number {
+  return frames.reduce((size, { length }) => size + length, 0)
 }
 
 function lengthOf(record: Uint8Array): Buffer {

@@ -8,6 +8,7 @@ import { rangeOf } from '#core/batch/tree.ts'
 import type { BatchFiles } from '#gateway/batch-files.ts'
 import type { GatewayIdentity } from '#gateway/identity.ts'
 import type { Ledger } from '#gateway/ledger.ts'
+import { lastSequencesAfter } from '#gateway/last-sequences.ts'
 import type { NodePort } from '#gateway/node-port.ts'
 
 /** What recovery needs. */
@@ -19,10 +20,11 @@ export interface RecoveryComponents {
 }
 
 /**
- * Takes over signed batches that lie on the disk beyond what the journal tells.
+ * Takes over signed batches that lie on the disk beyond what the journal tells. A batch that was decided on is signed before.
  *
  * @param spanOf - the span of time that a moment of the device's clock belongs to
- * @throws SalusError `BATCH_*` if one of them does not follow: the directory is damaged beyond repair, and nothing is signed
+ * @throws SalusError `GATEWAY_STATE_LOST` if numbers are missing before one of them: what was signed under these is not known;
+ * `BATCH_*` if one of them does not follow: the directory is damaged beyond repair, and nothing is signed
  */
 export async function adoptBatches(
   { p, ledger, files, identity }: RecoveryComponents,
@@ -31,8 +33,13 @@ export async function adoptBatches(
   let adopted = 0
   for (const sequence of await files.kept()) {
     const { state } = ledger
-    // The batch that was decided on is signed again anyway, to the same bytes.
-    if (sequence !== state.sequence + 1 || state.intent != null) continue
+    if (sequence <= state.sequence) continue
+    if (sequence !== state.sequence + 1) {
+      throw new SalusError(
+        'GATEWAY_STATE_LOST',
+        'The directory holds batches later than its state, and not those between; restore it or make a new gateway.'
+      )
+    }
     const batch = decodeBatch(p, await files.readBatch(sequence), identity.keys.bundle.sign)
     requireNext(p, state.header, batch.signed.bytes)
     const { readings, header, signed } = batch
@@ -43,7 +50,8 @@ export async function adoptBatches(
       range: rangeOf(batchTree(p, batch)),
       toMs: header.toMs,
       span: readings.reduce((span, { deviceTimeMs }) => Math.max(span, spanOf(deviceTimeMs)), (state.span ?? -1) + 1),
-      nextRow: readings.reduce((row, reading) => Math.max(row, reading.sequence + 1), 0)
+      nextRow: readings.reduce((row, reading) => Math.max(row, reading.sequence + 1), 0),
+      lastSequences: lastSequencesAfter(state.lastSequences, readings)
     })
     adopted++
   }

@@ -7,6 +7,7 @@ import { decodeReading, encodeReading, readInteger, type Reading } from '#core/b
 import { MAX_HEADER_BYTES, type Gap } from '#core/batch/header.ts'
 import { MAX_BATCH_READINGS } from '#core/batch/streams.ts'
 import { EMPTY_RANGE, type CompactRange } from '#core/batch/tree.ts'
+import { lastSequencesAfter, readLastSequences, type LastSequence } from '#gateway/last-sequences.ts'
 
 const AREA = 'JOURNAL'
 const MAX_STATE_BYTES = 32 * 1024 * 1024
@@ -45,6 +46,8 @@ export interface GatewayState {
   readonly header: Uint8Array | null
   readonly toMs: number
   readonly span: number | null
+  /** What each device had counted up to at the end of the last batch. */
+  readonly lastSequences: readonly LastSequence[]
   /** Peaks of the tree after the last batch. */
   readonly range: CompactRange
   readonly intent: Intent | null
@@ -86,6 +89,7 @@ export interface AdoptedBatch {
   readonly toMs: number
   readonly span: number
   readonly nextRow: number
+  readonly lastSequences: readonly LastSequence[]
 }
 
 /** A gateway that has done nothing. */
@@ -97,6 +101,7 @@ export const initialState = (): GatewayState => ({
   header: null,
   toMs: 0,
   span: null,
+  lastSequences: [],
   range: EMPTY_RANGE,
   intent: null,
   acknowledged: 0,
@@ -122,7 +127,9 @@ export function applyChange(state: GatewayState, change: Change): GatewayState {
         throw new SalusError('JOURNAL_ORDER', 'The journal signs a batch that it did not begin.')
       const { sequence, toMs, span } = state.intent
       const { header, range } = change
-      return { ...state, sequence, toMs, span, header, range, pending: [], intent: null, lostBytes: 0 }
+      const lastSequences = lastSequencesAfter(state.lastSequences, state.pending)
+      const batch = { sequence, toMs, span, header, range, lastSequences }
+      return { ...state, ...batch, pending: [], intent: null, lostBytes: 0 }
     }
     case 'acknowledged':
       return { ...state, acknowledged: change.sequence }
@@ -133,9 +140,9 @@ export function applyChange(state: GatewayState, change: Change): GatewayState {
     case 'synced':
       return { ...state, anchored: change.anchor, anchoring: null }
     case 'adopted': {
-      const { sequence, header, range, toMs, span, nextRow } = change
+      const { sequence, header, range, toMs, span, nextRow, lastSequences } = change
       const pending = state.pending.filter(reading => reading.sequence >= nextRow)
-      const batch = { sequence, header, range, toMs, span, pending, intent: null }
+      const batch = { sequence, header, range, toMs, span, lastSequences, pending, intent: null }
       return { ...state, ...batch, nextRow: Math.max(state.nextRow, nextRow) }
     }
   }
@@ -155,7 +162,7 @@ export function encodeChange(change: Change): Uint8Array {
  */
 export function decodeChange(bytes: Uint8Array): Change {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_STATE_BYTES })
-  const batch = ['sequence', 'header', 'range', 'toMs', 'span', 'nextRow']
+  const batch = ['sequence', 'header', 'range', 'toMs', 'span', 'nextRow', 'lastSequences']
   const others = ['patient', 'readings', 'lostBytes', 'intent', 'anchor', ...batch]
   const type = readText(readMap(value, AREA, ['type'], others)['type'], AREA, 'type', 16)
   const read = (...fields: string[]): Record<string, unknown> => readMap(value, AREA, ['type', ...fields])
@@ -191,7 +198,8 @@ export function decodeChange(bytes: Uint8Array): Change {
         range: readRange(map['range']),
         toMs: readUint(map['toMs'], AREA, 'toMs'),
         span: readInteger(map['span'], AREA, 'span', MAX_INT),
-        nextRow: readUint(map['nextRow'], AREA, 'nextRow')
+        nextRow: readUint(map['nextRow'], AREA, 'nextRow'),
+        lastSequences: readLastSequences(map['lastSequences'])
       }
     }
     default:
@@ -226,6 +234,7 @@ export function decodeState(bytes: Uint8Array): { readonly state: GatewayState; 
     header: nullable('header', readHeaderBytes),
     toMs: uint('toMs'),
     span: nullable('span', item => readInteger(item, AREA, 'span', MAX_INT)),
+    lastSequences: readLastSequences(map['lastSequences']),
     range: readRange(map['range']),
     intent: nullable('intent', readIntent),
     acknowledged: uint('acknowledged'),
