@@ -22,7 +22,13 @@ export interface ExpectedBundle {
   readonly network?: Uint8Array
   readonly gateway?: Uint8Array
   readonly patient?: Uint8Array
+  /** Address of the contract that keeps anchors, 20 bytes. Anyone can deploy another that says anything. */
+  readonly batchAnchors?: Uint8Array
+  readonly chainId?: number
 }
+
+/** How far the gateway's clock may be ahead of the block that holds its anchor. */
+const MAX_AHEAD_MS = 5 * 60_000
 
 /** What a bundle proves. */
 export interface VerifiedReading {
@@ -36,6 +42,8 @@ export interface VerifiedReading {
   readonly batchAnchors: Uint8Array
   /** Whether the block's hash was compared with one that the verifier trusts. */
   readonly blockConfirmed: boolean
+  /** Whether the contract's address was compared with one that the verifier trusts. */
+  readonly contractConfirmed: boolean
 }
 
 /**
@@ -43,10 +51,11 @@ export interface VerifiedReading {
  *
  * @throws SalusError `BUNDLE_*` of the decoder; `BUNDLE_READING`, `BUNDLE_HEADER`, `BUNDLE_EVIDENCE` (a part is malformed, the
  * cause says how); `BUNDLE_NETWORK`, `BUNDLE_PATIENT`, `BUNDLE_GATEWAY` (of another network, patient or gateway than expected);
+ * `BUNDLE_CHAIN`, `BUNDLE_CONTRACT` (anchored on another chain or by another contract than expected);
  * `BUNDLE_INDEX`, `BUNDLE_INCLUSION` (the reading is not in the batch); `BUNDLE_BLOCK`, `BUNDLE_BLOCK_UNTRUSTED` (not the
  * block that the verifier trusts); `BUNDLE_RECEIPT`, `BUNDLE_EVENT` (the block holds no such anchor);
  * `BUNDLE_CONSISTENCY` (the batch is not in the anchored tree); `BUNDLE_CERTIFICATE`, `BUNDLE_SIGNATURE`,
- * `BUNDLE_BINDING`, `BUNDLE_BINDING_EXPIRED` (not signed by that gateway)
+ * `BUNDLE_BINDING`, `BUNDLE_BINDING_EXPIRED` (not signed by that gateway); `BUNDLE_TIME` (later than the block it is anchored in)
  */
 export async function verifyBundle(
   p: Primitives,
@@ -62,7 +71,8 @@ export async function verifyBundle(
   requireInclusion(p, bundle, header)
   const anchored = await requireAnchor(bundle, header, block)
   requireConsistency(p, bundle, header, anchored)
-  requireAuthor(p, bundle, header, evidence)
+  requireTime(header, block)
+  requireAuthor(p, bundle, header, evidence, block)
   return {
     reading,
     index: bundle.index,
@@ -71,7 +81,8 @@ export async function verifyBundle(
     block,
     chainId: bundle.chain.chainId,
     batchAnchors: bundle.chain.batchAnchors,
-    blockConfirmed: expected.blockHash != null
+    blockConfirmed: expected.blockHash != null,
+    contractConfirmed: expected.batchAnchors != null
   }
 }
 
@@ -91,6 +102,16 @@ function requirePlace({ chain }: Bundle, header: BatchHeader, expected: Expected
     expected.gateway == null || equalBytes(expected.gateway, header.gateway),
     'BUNDLE_GATEWAY',
     'it is of another gateway'
+  )
+  requireThat(
+    expected.chainId == null || expected.chainId === chain.chainId,
+    'BUNDLE_CHAIN',
+    'it is anchored on another chain'
+  )
+  requireThat(
+    expected.batchAnchors == null || equalBytes(expected.batchAnchors, chain.batchAnchors),
+    'BUNDLE_CONTRACT',
+    'it is anchored by another contract than the one that you trust'
   )
 }
 
@@ -158,21 +179,27 @@ function requireCertificate(bundle: Bundle, header: BatchHeader): Evidence {
   return evidence
 }
 
+/** The gateway chooses the times in its header, but not that of the block: what is anchored was taken in before. */
+function requireTime({ toMs }: BatchHeader, { timeS }: BlockFacts): void {
+  requireThat(toMs <= timeS * 1000 + MAX_AHEAD_MS, 'BUNDLE_TIME', 'the batch is later than the block it is anchored in')
+}
+
 /** The bundle's key signed the header, and the address that the gateway's id is made of signed the bundle. */
 function requireAuthor(
   p: Primitives,
   { chain, signed }: Bundle,
   header: BatchHeader,
-  { bundle, binding }: Evidence
+  { bundle, binding }: Evidence,
+  { timeS }: BlockFacts
 ): void {
   const { sign } = within('BUNDLE_EVIDENCE', () => decodeKeyBundle(bundle))
   requireThat(verifyHeader(p, signed, sign), 'BUNDLE_SIGNATURE', 'the batch is not signed by the gateway')
   requireThat(binding != null, 'BUNDLE_BINDING', 'nothing ties the gateway’s key to its address')
   const { notAfter, signature } = binding
   requireThat(
-    notAfter * 1000 >= header.toMs,
+    notAfter * 1000 >= header.toMs && notAfter >= timeS,
     'BUNDLE_BINDING_EXPIRED',
-    'the batch is later than the gateway’s statement about its key'
+    'the batch, or its anchor, is later than the gateway’s statement about its key'
   )
   const { chainId, accessGrants } = chain
   const address = bindingSigner({ chainId, accessGrants, bundleDigest: header.certificate, notAfter }, signature)

@@ -1,16 +1,19 @@
-import { open } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import { MAX_BUNDLE_BYTES } from '#core/batch/bundle.ts'
 import { verifyBundle, type ExpectedBundle, type VerifiedReading } from '#core/batch/verify.ts'
 import { portablePrimitives } from '#core/crypto/portable.ts'
+import { readKnownContracts } from '#core/proof/known-contracts.ts'
 
 interface VerifyOptions {
   readonly blockHash?: string
   readonly network?: string
   readonly gateway?: string
   readonly patient?: string
+  readonly deployment?: string
+  readonly contract?: string
   readonly json: boolean
 }
 
@@ -23,13 +26,19 @@ export function registerVerify(program: Command): void {
     .option('--network <id>', 'refuse a bundle of another network')
     .option('--gateway <id>', 'refuse a bundle of another gateway')
     .option('--patient <id>', 'refuse a bundle of another patient')
+    .option('--deployment <file>', 'refuse a bundle of other contracts than these, as written by the deploy script')
+    .addOption(
+      program
+        .createOption('--contract <address>', 'refuse a bundle anchored by another BatchAnchors')
+        .conflicts('deployment')
+    )
     .option('--json', 'one JSON line on standard output', false)
     .action(async (file: string, options: VerifyOptions) => verify(file, options))
 }
 
 async function verify(file: string, options: VerifyOptions): Promise<void> {
   try {
-    const verified = await verifyBundle(portablePrimitives, await readBundleFile(file), expectedOf(options))
+    const verified = await verifyBundle(portablePrimitives, await readBundleFile(file), await expectedOf(options))
     console.log(options.json ? JSON.stringify({ ok: true, ...summaryOf(verified) }) : textOf(verified))
   } catch (error) {
     if (!isSalusError(error)) throw error
@@ -55,13 +64,26 @@ async function readBundleFile(path: string): Promise<Uint8Array> {
   }
 }
 
-function expectedOf({ blockHash, network, gateway, patient }: VerifyOptions): ExpectedBundle {
+async function expectedOf(options: VerifyOptions): Promise<ExpectedBundle> {
+  const { blockHash, network, gateway, patient, deployment, contract } = options
   return {
+    ...(deployment == null ? {} : await readDeploymentFile(deployment)),
+    ...(contract == null ? {} : { batchAnchors: fromHex(contract, 20) }),
     ...(blockHash == null ? {} : { blockHash: fromHex(blockHash, 32) }),
     ...(network == null ? {} : { network: fromHex(network, 32) }),
     ...(gateway == null ? {} : { gateway: fromHex(gateway, 32) }),
     ...(patient == null ? {} : { patient: fromHex(patient, 32) })
   }
+}
+
+async function readDeploymentFile(path: string): Promise<ExpectedBundle> {
+  let json: unknown
+  try {
+    json = JSON.parse(await readFile(path, 'utf8'))
+  } catch (cause) {
+    throw new SalusError('DEPLOYMENT_FILE', `${path} is no deployment file; check its name.`, { cause })
+  }
+  return readKnownContracts(json)
 }
 
 function summaryOf({ reading, index, header, anchored, block, ...rest }: VerifiedReading): Record<string, unknown> {
@@ -84,6 +106,7 @@ function summaryOf({ reading, index, header, anchored, block, ...rest }: Verifie
     anchor: anchored.sequence,
     chainId: rest.chainId,
     batchAnchors: toHex(rest.batchAnchors),
+    contractConfirmed: rest.contractConfirmed,
     blockHash: toHex(block.hash),
     blockNumber: block.number,
     blockTime: new Date(block.timeS * 1000).toISOString(),
@@ -92,13 +115,17 @@ function summaryOf({ reading, index, header, anchored, block, ...rest }: Verifie
 }
 
 function textOf(verified: VerifiedReading): string {
-  const { reading, header, block, blockConfirmed, chainId } = verified
+  const { reading, header, block, blockConfirmed, chainId, contractConfirmed } = verified
+  const contract = toHex(verified.batchAnchors)
   const { stream, mantissa } = reading
   const value = mantissa === null ? 'no value' : `${decimal(mantissa, stream.exponent)} ${stream.ucum}`
   return [
     `Proven: ${value} (LOINC ${stream.loinc}, MDC ${String(stream.mdc)})`,
     `received ${new Date(reading.receivedAtMs).toISOString()} by gateway ${toHex(header.gateway)}`,
     `anchored in block ${String(block.number)} of chain ${String(chainId)}, ${new Date(block.timeS * 1000).toISOString()}`,
+    contractConfirmed
+      ? `The contract is the one you named: ${contract}`
+      : `Now compare the contract’s address with a source you trust: ${contract}`,
     blockConfirmed
       ? 'The block is the one you named.'
       : `Now compare the block’s hash with a source you trust: ${toHex(block.hash)}`
