@@ -8,6 +8,7 @@ import { encodeBlockHeader, readBlockHeader } from '#core/proof/block.ts'
 import { keccak256 } from '#core/proof/keccak.ts'
 import { proveReceipt, type RpcReceipt } from '#core/proof/receipt.ts'
 import type { RpcSender } from '#node/chain/chain-rpc.ts'
+import { pagesBackwards } from '#node/chain/log-pages.ts'
 
 const ANCHORED: string = toHex(keccak256(utf8('Anchored(bytes32,uint64,uint64,bytes32,bytes32)')))
 
@@ -33,7 +34,7 @@ export interface ProvenAnchor {
  *
  * @param gateway - id, 32 bytes
  * @throws SalusError `PROOF_NO_ANCHOR` if there is none yet; `PROOF_BLOCK`, `PROOF_RECEIPT` if the endpoint's answers do not
- * hash to what they should
+ * hash to what they should; `CHAIN_UNREACHABLE`, `CHAIN_RPC_FAILED` if it does not give its logs
  */
 export async function fetchAnchor(
   rpc: RpcSender,
@@ -41,14 +42,39 @@ export async function fetchAnchor(
   gateway: Uint8Array,
   treeSize: number
 ): Promise<ProvenAnchor> {
-  const { address } = deployment.contracts.BatchAnchors
-  const filter = { address, topics: [ANCHORED, toHex(gateway)], fromBlock: `0x${deployment.blockNumber.toString(16)}` }
-  const logs = (await rpc.send('eth_getLogs', [filter])) as RpcLog[]
-  for (const log of logs) {
-    const anchored = readAnchored(bytesOf(log), fromHex(address, 20))
-    if (anchored != null && anchored.treeSize >= treeSize) return { anchored, proof: await prove(rpc, log) }
-  }
+  const first = await firstAnchor(rpc, deployment, gateway, treeSize)
+  if (first != null) return { anchored: first.anchored, proof: await prove(rpc, first.log) }
   throw new SalusError('PROOF_NO_ANCHOR', 'This batch is not anchored yet; try again after the next anchor.')
+}
+
+/** Trees only grow: going back from the newest anchor, the last one before a smaller tree is the first that has the leaves. */
+async function firstAnchor(
+  rpc: RpcSender,
+  deployment: Deployment,
+  gateway: Uint8Array,
+  treeSize: number
+): Promise<{ readonly anchored: Anchored; readonly log: RpcLog } | undefined> {
+  const { address } = deployment.contracts.BatchAnchors
+  const filter = { address, topics: [ANCHORED, toHex(gateway)] }
+  const read = async (fromBlock: number, toBlock: number): Promise<RpcLog[]> =>
+    (await rpc.send('eth_getLogs', [
+      { ...filter, fromBlock: toQuantity(fromBlock), toBlock: toQuantity(toBlock) }
+    ])) as RpcLog[]
+  const head = Number(await rpc.send('eth_blockNumber', []))
+  let first: { readonly anchored: Anchored; readonly log: RpcLog } | undefined
+  for await (const page of pagesBackwards(read, { fromBlock: deployment.blockNumber, toBlock: head })) {
+    for (const log of page.toReversed()) {
+      const anchored = readAnchored(bytesOf(log), fromHex(address, 20))
+      if (anchored == null) continue
+      if (anchored.treeSize < treeSize) return first
+      first = { anchored, log }
+    }
+  }
+  return first
+}
+
+function toQuantity(value: number): string {
+  return `0x${value.toString(16)}`
 }
 
 async function prove(rpc: RpcSender, log: RpcLog): Promise<AnchorProof> {

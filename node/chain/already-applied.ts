@@ -1,7 +1,8 @@
 /** Whether a request that the contract refuses was refused because an equal one had been applied before. */
-import { Contract, type Provider } from 'ethers'
+import { Contract, type Log, type Provider } from 'ethers'
 import type { ContractName, Deployment } from '#core/chain/deployment.ts'
 import { CONTRACT_INTERFACES } from '#node/chain/contract-errors.ts'
+import { pagesBackwards } from '#node/chain/log-pages.ts'
 
 /** A refused request: its decoded arguments, in the order of the method's parameters. */
 export interface RefusedRequest {
@@ -18,7 +19,7 @@ type Check = (chain: Asked, request: RefusedRequest) => Promise<boolean>
 interface Asked {
   /** Calls a view of the contract. */
   view(method: string, ...args: unknown[]): Promise<readonly unknown[]>
-  /** Arguments of the contract's events with these indexed values. */
+  /** Arguments of the contract's newest events with these indexed values; those asked for happen once at most. */
   events(name: string, indexed: readonly unknown[]): Promise<(readonly unknown[])[]>
 }
 
@@ -72,8 +73,13 @@ export async function isAlreadyApplied(
       view: async (method, ...args) => contract.getFunction(method).staticCallResult(...args),
       events: async (name, indexed) => {
         const topics = abi.encodeFilterTopics(name, indexed)
-        const logs = await provider.getLogs({ address, topics, fromBlock: deployment.blockNumber })
-        return logs.map((log): readonly unknown[] => abi.parseLog(log)?.args.toArray() ?? [])
+        const read = async (fromBlock: number, toBlock: number): Promise<Log[]> =>
+          provider.getLogs({ address, topics, fromBlock, toBlock })
+        const range = { fromBlock: deployment.blockNumber, toBlock: await provider.getBlockNumber() }
+        for await (const logs of pagesBackwards(read, range)) {
+          if (logs.length > 0) return logs.map((log): readonly unknown[] => abi.parseLog(log)?.args.toArray() ?? [])
+        }
+        return []
       }
     },
     request
