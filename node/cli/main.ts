@@ -44,7 +44,8 @@ try {
     process.exitCode = 1
   } else {
     const message = error instanceof Error ? error.message : String(error)
-    console.error(`INTERNAL: ${message}. This is a fault of salus; where it happened, to report it:`)
+    console.error(`INTERNAL: ${message}`)
+    console.error('No code explains this failure; where it happened follows, for whoever runs or mends this program.')
     console.error(error)
     process.exitCode = SOFTWARE
   }

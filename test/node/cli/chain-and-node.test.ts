@@ -154,6 +154,15 @@ describe('the chain and node commands', function () {
     for (const message of acknowledged) expect((await again.publish(message)).status).to.equal('known')
   })
 
+  it('say plainly where something fails that no code explains', async () => {
+    const file = join(dir, 'file')
+    await writeFile(file, '')
+    const { code, errorText } = await start('chain', 'run', '--data', join(file, 'chain')).ended
+    expect(code).to.equal(70)
+    expect(errorText).to.match(/^INTERNAL: /)
+    expect(errorText).to.contain('    at ')
+  })
+
   it('refuse to start with a code where the deployment or the key is not what it should be', async () => {
     const { rpcUrl } = await startChain()
     const file = await deploy(rpcUrl)
