@@ -2,6 +2,7 @@
 import type { Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { lpStream } from '@libp2p/utils'
+import { anySignal } from 'any-signal'
 import { SalusError, isSalusError } from '#core/error.ts'
 import type { Log } from '#node/log.ts'
 import { PENALTY, type Bans } from '#node/network/bans.ts'
@@ -96,13 +97,30 @@ export async function request(
   bytes: Uint8Array,
   options: { readonly signal?: AbortSignal } = {}
 ): Promise<Uint8Array> {
-  const timeout = AbortSignal.timeout(protocol.timeoutMs)
-  const signal = options.signal == null ? timeout : AbortSignal.any([options.signal, timeout])
+  // Not AbortSignal.any: it keeps every signal that was ever joined to a long-lived one.
+  const signal = anySignal([options.signal, AbortSignal.timeout(protocol.timeoutMs)])
+  try {
+    return await exchange(libp2p, peer, protocol, bytes, signal)
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    throw error
+  } finally {
+    signal.clear()
+  }
+}
+
+/** Opens a stream, sends the request and waits for the answer, until a signal. */
+async function exchange(
+  libp2p: Libp2p,
+  peer: PeerId | Multiaddr,
+  protocol: RequestProtocol,
+  bytes: Uint8Array,
+  signal: AbortSignal
+): Promise<Uint8Array> {
   let stream: Stream
   try {
     stream = await libp2p.dialProtocol(peer, protocol.id, { signal })
   } catch (cause) {
-    options.signal?.throwIfAborted()
     if (nameOf(cause) === 'UnsupportedProtocolError') {
       throw new SalusError('PEER_PROTOCOL_UNKNOWN', `The peer does not speak ${protocol.id}; ask another one.`, {
         cause
@@ -121,7 +139,6 @@ export async function request(
     return answer.subarray()
   } catch (cause) {
     stream.abort(cause instanceof Error ? cause : new Error('no answer'))
-    options.signal?.throwIfAborted()
     throw new SalusError('PEER_NO_ANSWER', 'The peer gave no whole answer in time; try another one, or later.', {
       cause
     })

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
+import { anySignal } from 'any-signal'
 import { SalusError } from '#core/error.ts'
 import type { Log } from '#node/log.ts'
 
@@ -39,8 +40,7 @@ export function createSupervisor({ libp2p, log }: SupervisorComponents, init: Su
     let failures = 0
     for (;;) {
       try {
-        const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
-        const connection = await libp2p.dial(address, { signal })
+        const connection = await dial(address)
         failures = 0
         await disconnected(connection.remotePeer)
       } catch (error) {
@@ -52,6 +52,16 @@ export function createSupervisor({ libp2p, log }: SupervisorComponents, init: Su
       const waitMs = Math.min(maxWaitMs, minWaitMs * 2 ** Math.min(failures, 16)) * (0.5 + Math.random() / 2)
       await sleep(waitMs)
       if (stopping.signal.aborted) return
+    }
+  }
+
+  async function dial(address: Multiaddr): Promise<Connection> {
+    // Not AbortSignal.any: it keeps every signal that was ever joined to a long-lived one.
+    const signal = anySignal([stopping.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)])
+    try {
+      return await libp2p.dial(address, { signal })
+    } finally {
+      signal.clear()
     }
   }
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { expect } from 'chai'
 import { lpStream } from '@libp2p/utils'
 import { utf8 } from '#core/encoding/bytes.ts'
@@ -18,6 +19,15 @@ interface Answering extends TestPeer {
   readonly sync: Sync
   /** What is said of a message, "accept" unless it is set here. */
   readonly verdicts: Map<string, Verdict>
+}
+
+/** How many listen to a signal or, as AbortSignal.any does, were joined to it. */
+function joinedTo(signal: AbortSignal): number {
+  const kept = Object.getOwnPropertySymbols(signal).map(symbol => Reflect.get(signal, symbol) as unknown)
+  const sizes = kept.map(value =>
+    value != null && typeof value === 'object' && 'size' in value ? Number(value.size) : 0
+  )
+  return Math.max(getEventListeners(signal, 'abort').length, ...sizes)
 }
 
 describe('requests between peers', () => {
@@ -101,6 +111,17 @@ describe('requests between peers', () => {
     b.verdicts.delete('second')
     await b.sync.pull(a.host.peerId)
     expect(await texts(b)).to.deep.equal(['first', 'second', 'third'])
+  })
+
+  it('leaves nothing on the long-lived signal of whoever asks', async () => {
+    const a = await answering()
+    const b = await answering({ peers: [a.address] })
+    const { signal } = new AbortController()
+    for (let i = 0; i < 5; i++) await askHave(b.host.libp2p, a.host.peerId, [], { signal })
+    expect(joinedTo(signal)).to.equal(0)
+    const joined = AbortSignal.any([signal])
+    joined.addEventListener('abort', () => undefined)
+    expect(joinedTo(signal)).to.equal(1)
   })
 
   it('gives nothing to a peer of another network', async () => {
