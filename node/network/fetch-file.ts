@@ -83,7 +83,7 @@ export async function getBlock(source: BlockSource, cid: CID, options: BlockOpti
  *
  * @param root - CID of the file
  * @throws SalusError `FETCH_NO_BLOCK`; `FETCH_NOT_A_FILE` if the root is something else; `FETCH_OVERSIZE` above
- * `maxBytes`; `FETCH_MALFORMED` where the tree contradicts itself
+ * `maxBytes`; `FETCH_MALFORMED` where the tree contradicts itself or is too large for what it holds
  */
 export async function* fetchFile(source: BlockSource, root: CID, options: FileOptions): AsyncGenerator<Uint8Array> {
   const { maxBytes, window = 32 } = options
@@ -131,10 +131,14 @@ async function* leaves(
   }
   // A hostile tree may be wide with nothing in it: what is visited is bounded by what the file may hold.
   let nodesLeft = 64 + Math.ceil(maxBytes / 4096)
+  let treeBytesLeft = treeBound(maxBytes)
 
   async function* visit(cid: CID, depth: number): AsyncGenerator<Uint8Array | CID, void> {
     if (--nodesLeft < 0 || depth > MAX_DEPTH) throw malformed('its tree is too large for its size')
-    const { file, links } = readNode(cid, await load(cid))
+    const block = await load(cid)
+    treeBytesLeft -= block.length
+    if (treeBytesLeft < 0) throw malformed('its tree is too large for its size')
+    const { file, links } = readNode(cid, block)
     const sizeBytes = file.fileSize()
     if (sizeBytes > BigInt(maxBytes)) throw oversize(maxBytes)
     if (file.blockSizes.length !== links.length) throw malformed('a node does not say how large its parts are')
@@ -149,6 +153,16 @@ async function* leaves(
     }
   }
   yield* visit(root, 0)
+}
+
+/**
+ * Most bytes of the inner nodes of a file's tree. A link to a leaf of 16 KiB, the smallest that firmware has, takes about
+ * 60 bytes; names and padding in a node are nothing that a file needs, yet a node would keep them.
+ *
+ * @param maxBytes - most bytes of the file
+ */
+function treeBound(maxBytes: number): number {
+  return 2 ** 20 + Math.ceil(maxBytes / 64)
 }
 
 function readNode(cid: CID, block: Uint8Array): { file: UnixFS; links: CID[] } {

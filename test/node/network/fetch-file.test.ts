@@ -140,6 +140,23 @@ describe('fetching a file', () => {
     expect(store.asked.length).to.be.below(1000)
   })
 
+  it('refuses nodes that are padded, long before they fill a disk', async () => {
+    const store = createSource()
+    const leaf = await store.put(Uint8Array.of(1))
+    const padded = await Promise.all(
+      Array.from({ length: 30 }, async (_, i) => {
+        const Data = new UnixFS({ type: 'file', blockSizes: [1n] }).marshal()
+        const Links = [{ Hash: leaf, Name: `${'x'.repeat(100_000)}${String(i)}`, Tsize: 0 }]
+        return await store.put(dagPb.encode(dagPb.prepare({ Data, Links })), dagPb.code)
+      })
+    )
+    const few = await store.node(padded.slice(0, 5), Array<number>(5).fill(1))
+    expect(await read(fetchFile(store.source, few, LIMIT))).to.have.length(5)
+    const many = await store.node(padded, Array<number>(30).fill(1))
+    await expectCode('FETCH_MALFORMED', () => read(fetchFile(store.source, many, LIMIT)))
+    expect(new Set(store.asked).size).to.be.below(16)
+  })
+
   it('refuses leaves that are larger together than their tree says', async () => {
     const store = createSource()
     const leaf = await store.put(randomBytes(100_000))
