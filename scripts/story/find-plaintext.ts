@@ -5,11 +5,12 @@ import { join } from 'node:path'
 /** A place where a marker was found. */
 export interface Finding {
   readonly file: string
+  /** Its name. */
   readonly marker: string
 }
 
 /** The forms in which bytes may lie in a file: as they are, or written in base 64 or hexadecimal by some layer. */
-function forms(marker: string): Buffer[] {
+function forms(marker: Uint8Array): Buffer[] {
   const bytes = Buffer.from(marker)
   // Base 64 depends on where the text starts in its group of three bytes; the ends that mix with neighbours are cut.
   const base64 = [0, 1, 2].map(shift => {
@@ -38,12 +39,15 @@ async function searchFile(
 }
 
 /**
- * Searches every file below the folders for the markers.
+ * Searches every file below the folders for the markers, which are named.
  *
  * @returns one finding per file and marker; none is what the story wants
  */
-export async function findPlaintext(folders: readonly string[], markers: readonly string[]): Promise<Finding[]> {
-  const wanted = new Map(markers.map(marker => [marker, forms(marker)]))
+export async function findPlaintext(
+  folders: readonly string[],
+  markers: Readonly<Record<string, Uint8Array>>
+): Promise<Finding[]> {
+  const wanted = new Map(Object.entries(markers).map(([name, marker]) => [name, forms(marker)]))
   const found: Finding[] = []
   for (const folder of folders) {
     for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {

@@ -4,12 +4,12 @@ import { registrationCall } from '#core/agent/patient-registration.ts'
 import { openAsGrantee } from '#core/agent/grantee-entries.ts'
 import { sealAsPatient } from '#core/agent/patient-entries.ts'
 import { prepareGrant } from '#core/agent/patient-grant.ts'
-import { utf8 } from '#core/encoding/bytes.ts'
+import { equalBytes } from '#core/encoding/bytes.ts'
 import { RIGHT_HISTORY, RIGHT_READ, RIGHT_WRITE, UNLIMITED_USES } from '#core/grant/terms.ts'
 import { encodeMessage } from '#core/network/envelope.ts'
 import { dayOf } from '#core/record/day.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
-import { noteWithMarkers } from '#scripts/story/markers.ts'
+import { NOTE } from '#scripts/story/markers.ts'
 import { followedTo } from '#scripts/story/network.ts'
 import {
   createDemoClinician,
@@ -108,7 +108,7 @@ export async function writeNote(stage: Stage, patient: DemoPatient): Promise<voi
   const entry = sealAsPatient(nativePrimitives, osRandom, patient, {
     compartment: 'documents',
     day: dayOf(Date.now()),
-    content: { type: 'application/fhir+json', recordedAtMs: Date.now(), body: utf8(noteWithMarkers()) }
+    content: { type: 'application/octet-stream', recordedAtMs: Date.now(), body: NOTE }
   })
   await publishEntry(nodeAt(stage, 0).client, patient.state.network, entry, patient.evidence)
 }
@@ -131,5 +131,5 @@ async function writeAndReadNote(
   const record = await recordOnChain(stage, patient.state.patient)
   const { content, author } = openAsGrantee(nativePrimitives, doctor.state, entry, record)
   expectThat(author.kind === 'patient', 'the chain says that the patient wrote it')
-  expectThat(Buffer.from(content.body).toString() === noteWithMarkers(), 'the doctor reads what the patient wrote')
+  expectThat(equalBytes(content.body, NOTE), 'the doctor reads what the patient wrote')
 }

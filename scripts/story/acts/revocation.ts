@@ -3,7 +3,7 @@ import { prepareRevocation } from '#core/agent/patient-revocation.ts'
 import { encodeMessage } from '#core/network/envelope.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
 import { publishCapsule, signing, writeNote } from '#scripts/story/acts/grant.ts'
-import { codeOf } from '#scripts/story/acts/strangers.ts'
+import { codeOf, forceOpen } from '#scripts/story/acts/strangers.ts'
 import { recordOnChain } from '#scripts/story/chain-facts.ts'
 import { opensWithAnyKey } from '#scripts/story/any-key.ts'
 import { nowS, osRandom } from '#scripts/story/people.ts'
@@ -30,7 +30,11 @@ export async function playRevocation(stage: Stage, cast: Cast, monitorOn: () => 
     await nodeAt(stage, 0).client.publish(
       encodeMessage({ kind: 'rotation', network, rotation: prepared.rotationBytes })
     )
-    for (const { capsuleBytes } of prepared.capsules) await publishCapsule(stage, patient, capsuleBytes)
+    for (const { capsuleBytes } of prepared.capsules) {
+      await publishCapsule(stage, patient, capsuleBytes)
+      const code = await forceOpen(capsuleBytes, doctor)
+      expectThat(code === 'HPKE_OPEN', `the new keys of those who remain, with the doctor’s keys: ${code}`)
+    }
     await until('every node refuses the doctor', 20_000, async () => {
       const codes = await Promise.all(
         nodes.map(({ client }) => codeOf(readRecord(client, doctor, patient.state.patient, doctorGrant)))

@@ -30,7 +30,7 @@ describe('the search for plaintext', () => {
         fc.uint8Array({ maxLength: 40 }),
         async (write, before, after) => {
           await writeFile(join(folder, 'some.file'), write(Buffer.concat([before, Buffer.from(MARKER), after])))
-          expect(await findPlaintext([folder], [MARKER])).to.have.length(1)
+          expect(await findPlaintext([folder], { name: Buffer.from(MARKER) })).to.have.length(1)
         }
       )
     )
@@ -38,6 +38,6 @@ describe('the search for plaintext', () => {
 
   it('finds nothing in a folder that does not hold it', async () => {
     await writeFile(join(folder, 'some.file'), MARKER.toLowerCase())
-    expect(await findPlaintext([folder], [MARKER])).to.deep.equal([])
+    expect(await findPlaintext([folder], { name: Buffer.from(MARKER) })).to.deep.equal([])
   })
 })
