@@ -43,7 +43,7 @@ export interface RelayerInit {
   readonly pollMs?: number
   /** Blocks for which an applied request is watched and sent again should it vanish; 32 unless told. */
   readonly watchBlocks?: number
-  /** Most gas of one request, 1,500,000 unless told. */
+  /** Most gas of one request of an asker, 1,500,000 unless told. */
   readonly maxGas?: number
   /** Gas of one asker; 200,000 a second, 30,000,000 at once unless told. */
   readonly gasBudget?: Rate
@@ -54,7 +54,7 @@ export interface Relayer {
   /**
    * Sends a request and waits until it is in a block.
    *
-   * @param asker - who pays with a budget of gas; none for the operator's own requests
+   * @param asker - whose budget of gas it is; none for the operator's own requests, which have no bound
    * @throws SalusError `RELAY_NOT_ALLOWED`, `RELAY_ARGUMENTS`, `RELAY_BUSY`, `RELAY_TIMEOUT`, `RELAY_STOPPED`, `RELAY_NO_FUNDS`, `RELAY_GAS`,
    * `RELAY_BUDGET`,
    * `CHAIN_REVERTED` or the code of the contract's error, `CHAIN_UNREACHABLE`, `CHAIN_RPC_FAILED`
@@ -116,12 +116,13 @@ export function createRelayer(
 
   /** Refuses what costs too much, and charges the asker once however often the request is sent. */
   function admission(asker: string | undefined): (gas: bigint) => void {
-    let isPaid = asker == null
+    let isPaid = false
     return gas => {
+      if (asker == null) return
       if (gas > maxGas) {
         throw new SalusError('RELAY_GAS', 'The request needs more gas than this node pays for; send it yourself.')
       }
-      if (!isPaid && !budget.take(asker ?? '', Number(gas))) {
+      if (!isPaid && !budget.take(asker, Number(gas))) {
         throw new SalusError('RELAY_BUDGET', 'This address has used up the gas it is paid for; ask again later.')
       }
       isPaid = true

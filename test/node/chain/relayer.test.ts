@@ -96,7 +96,7 @@ describe('the relayer', function () {
     const request = { contract: 'FirmwareRegistry', method: 'registerManufacturer', args } as const
     const payer = account(1).address
     const before = await test.provider.getTransactionCount(payer)
-    await expectCode('RELAY_GAS', async () => relayer.submit(request))
+    await expectCode('RELAY_GAS', async () => relayer.submit(request, 'a'))
     expect(await test.provider.getTransactionCount(payer)).to.equal(before)
   })
 

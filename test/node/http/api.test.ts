@@ -200,7 +200,14 @@ describe('the HTTP API of a node', function () {
     expect(await codeOf('/v2/status', {})).to.equal('HTTP_NOT_FOUND')
   })
 
-  it('answers mutated bodies with a code, never with its own failure', async () => {
+  it('answers mutated bodies with a code, never with its own failure', async function () {
+    this.timeout(180_000)
+    const unhurried = { perSecond: 100_000, burst: 100_000 }
+    const { url } = await world.node({
+      relayer: 2,
+      submitWaitMs: 1,
+      http: { port: 0, requests: unhurried, relays: unhurried }
+    })
     const message = messageOf(world.network, patient, noteOf(patient))
     const query = { authorization: Buffer.from(osRandom(300)).toString('base64url'), after: 1, limit: 5 }
     const relay = { contract: 'AccessGrants', method: 'revoke', args: [1, 'x', [true], '0x'] }
@@ -212,13 +219,13 @@ describe('the HTTP API of a node', function () {
     for (const [path, type, valid] of targets) {
       await survivesMutations(valid, { seed: path, count: 1_000 }, async bytes => {
         const body = new Uint8Array(bytes)
-        const response = await fetch(new URL(path, node.url), {
+        const response = await fetch(new URL(path, url), {
           method: 'POST',
           body,
           headers: { 'content-type': type }
         })
         const answer = (await response.json()) as { code?: string }
-        expect(response.status, JSON.stringify(answer)).to.not.equal(500)
+        expect(response.status, JSON.stringify(answer)).to.not.be.oneOf([429, 500])
       })
     }
   })
