@@ -5,11 +5,15 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { fromHex } from '#core/encoding/bytes.ts'
+import { decodeBundle } from '#core/batch/bundle.ts'
+import { fromHex, toHex } from '#core/encoding/bytes.ts'
+import { networkIdOf } from '#core/proof/keccak.ts'
 
 const MAIN = fileURLToPath(new URL('../../node/cli/main.ts', import.meta.url))
 const VERIFY = new URL('../../gateway/cli/verify.ts', import.meta.url).href
 const NETWORK = /^NativeModule (internal\/deps\/undici|net|http|https|http2|tls|dgram|dns)/
+
+const OTHER = `0x${'22'.repeat(20)}`
 
 /** Lists the platform's network modules that importing the verifier loads; standard output itself may need some. */
 const PROBE = `
@@ -53,6 +57,41 @@ describe('salus verify', function () {
     expect(answer['blockConfirmed']).to.equal(false)
     const confirmed = await execute(MAIN, 'verify', file, '--json', '--block-hash', expected['blockHash']!)
     expect((JSON.parse(confirmed.output) as Record<string, unknown>)['blockConfirmed']).to.equal(true)
+  })
+
+  it('compares the contract with the one that is named, and says which it is', async () => {
+    const { chain } = decodeBundle(fromHex((await readFile(file)).toString('hex')))
+    const address = toHex(chain.batchAnchors)
+    const plain = await execute(MAIN, 'verify', file)
+    expect(plain.output).to.include(address)
+    const answerTo = async (...args: string[]): Promise<Record<string, unknown>> =>
+      JSON.parse((await execute(MAIN, 'verify', file, '--json', ...args)).output) as Record<string, unknown>
+    expect((await answerTo())['contractConfirmed']).to.equal(false)
+    expect((await answerTo('--contract', address))['contractConfirmed']).to.equal(true)
+    expect((await answerTo('--contract', OTHER))['code']).to.equal('BUNDLE_CONTRACT')
+
+    const contract = (at: string): unknown => ({ address: at, codeHash: `0x${'00'.repeat(32)}` })
+    const deploymentOf = async (changes: Record<string, unknown>, contracts = {}): Promise<string> => {
+      const path = join(directory, 'deployment.json')
+      const all = {
+        PatientRegistry: contract(toHex(chain.patientRegistry)),
+        AccessGrants: contract(toHex(chain.accessGrants)),
+        BatchAnchors: contract(address),
+        FirmwareRegistry: contract(OTHER),
+        ...contracts
+      }
+      const { chainId } = chain
+      const networkId = toHex(networkIdOf(chainId, chain.patientRegistry))
+      await writeFile(path, JSON.stringify({ chainId, networkId, blockNumber: 1, contracts: all, ...changes }))
+      return path
+    }
+    const known = await answerTo('--deployment', await deploymentOf({}))
+    expect(known['contractConfirmed']).to.equal(true)
+    const forked = await deploymentOf({}, { BatchAnchors: contract(OTHER) })
+    expect((await answerTo('--deployment', forked))['code']).to.equal('BUNDLE_CONTRACT')
+    const mixed = await deploymentOf({ chainId: 2 })
+    expect((await answerTo('--deployment', mixed))['code']).to.equal('DEPLOYMENT_NETWORK')
+    expect((await answerTo('--deployment', file))['code']).to.equal('DEPLOYMENT_FILE')
   })
 
   it('ends with 1 and names what is wrong', async () => {

@@ -4,6 +4,7 @@ import { portablePrimitives } from '#core/crypto/portable.ts'
 import { concat, fromHex, toHex } from '#core/encoding/bytes.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
 import { isSalusError } from '#core/error.ts'
+import { decodeEvidence, encodeEvidence } from '#core/identity/evidence.ts'
 import { MAX_BUNDLE_BYTES } from '#core/batch/bundle.ts'
 import { verifyBundle } from '#core/batch/verify.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
@@ -111,5 +112,34 @@ describe('proof bundle', () => {
     await expectCode('BUNDLE_BLOCK_UNTRUSTED', () => verifyBundle(p, good, { blockHash: other }))
     const trusted = fromHex(String(vector.verified['blockHash']), 32)
     expect((await verifyBundle(p, good, { blockHash: trusted })).blockConfirmed).to.equal(true)
+  })
+
+  it('is refused by a verifier who trusts another contract or chain, and says whether the contract was compared', async () => {
+    const { batchAnchors, chainId, contractConfirmed } = await verifyBundle(p, good)
+    expect(contractConfirmed).to.equal(false)
+    expect((await verifyBundle(p, good, { batchAnchors, chainId })).contractConfirmed).to.equal(true)
+    await expectCode('BUNDLE_CONTRACT', () => verifyBundle(p, good, { batchAnchors: new Uint8Array(20), chainId }))
+    await expectCode('BUNDLE_CHAIN', () => verifyBundle(p, good, { batchAnchors, chainId: chainId + 1 }))
+  })
+
+  it('is refused if it is later than the block, by the block’s time and not by what the gateway says', async () => {
+    const { block } = await verifyBundle(p, good)
+    const endingAt = (toMs: number): Uint8Array =>
+      edited(fields => {
+        const header = decodeCanonical(fields['header'] as Uint8Array, { area: 'TEST', maxBytes: 8192 }) as Fields
+        fields['header'] = encodeCanonical({ ...header, toMs })
+      })
+    const latestMs = block.timeS * 1000 + 5 * 60_000
+    await expectCode('BUNDLE_TIME', () => verifyBundle(p, endingAt(latestMs + 1)))
+    await expectCode('BUNDLE_SIGNATURE', () => verifyBundle(p, endingAt(latestMs)))
+
+    const boundUntil = (notAfter: number): Uint8Array =>
+      edited(fields => {
+        const { bundle, binding } = decodeEvidence(fields['evidence'] as Uint8Array)
+        fields['evidence'] = encodeEvidence({ bundle, binding: { ...binding!, notAfter } })
+      })
+    // The batch itself ended more than a second before its block.
+    await expectCode('BUNDLE_BINDING_EXPIRED', () => verifyBundle(p, boundUntil(block.timeS - 1)))
+    await expectCode('BUNDLE_BINDING', () => verifyBundle(p, boundUntil(block.timeS)))
   })
 })
