@@ -7,6 +7,7 @@ import {
   undoOf,
   type Change,
   type ImageRecord,
+  type ModelRecord,
   type ReleaseRecord,
   type StateView
 } from '#core/chain/projection.ts'
@@ -43,8 +44,8 @@ export interface ChainIndex {
   append(next: BlockEvents): Promise<void>
   /** Adds many blocks that are too old to be taken back; one atomic write, the journal starts anew at `end`. */
   appendOld(blocks: readonly BlockEvents[], end: Cursor): Promise<void>
-  /** The block before the newest one, if the journal still has it. */
-  previous(): Cursor | undefined
+  /** The newest block up to a number whose hash is known: the cursor, one in the journal, or where the index began. */
+  newestUpTo(number: number): Cursor | undefined
   /** Takes the newest block back; one atomic write. Returns false if the journal does not reach that far. */
   takeBack(): Promise<boolean>
   /** Forgets everything. */
@@ -57,6 +58,7 @@ interface UndoRecord {
 }
 
 const CURSOR = 'cursor'
+const BEGINNING = 'beginning'
 const NETWORK = 'network'
 const PROJECTION = 'projection'
 /** Changes whenever core/chain/projection.ts writes other records: an index of another revision is built anew. */
@@ -99,7 +101,7 @@ export async function openChainIndex(db: Database, deployment: Deployment): Prom
   const index: ChainIndex = {
     cursor: () => cursor,
     view: () => createChainView(state, { blockNumber: cursor?.number ?? 0, blockTimeS: cursor?.timeS ?? 0 }),
-    begin: async at => move(at, []),
+    begin: async at => move(at, [{ key: BEGINNING, value: JSON.stringify(at) }]),
     async append({ block, events }) {
       if (cursor == null) throw new Error('the index has no beginning')
       const changes = projectEvents(state, events, block.timeS)
@@ -122,7 +124,13 @@ export async function openChainIndex(db: Database, deployment: Deployment): Prom
         Array.from(written, ([key, value]) => toState({ key, value }))
       )
     },
-    previous: () => (cursor == null ? undefined : undoOfBlock(cursor.number)?.before),
+    newestUpTo(number) {
+      if (cursor == null || cursor.number <= number) return cursor
+      const before = undoOfBlock(number + 1)?.before
+      if (before != null) return before
+      const beginning = readJson(text(BEGINNING)) as Cursor | undefined
+      return beginning != null && beginning.number <= number ? beginning : undefined
+    },
     async takeBack() {
       const undo = cursor == null ? undefined : undoOfBlock(cursor.number)
       if (cursor == null || undo == null) return false
@@ -145,13 +153,27 @@ export async function openChainIndex(db: Database, deployment: Deployment): Prom
   return index
 }
 
+/** A release with its model and the maker of that. */
+export interface ListedRelease extends ReleaseRecord, ImageRecord {
+  readonly manufacturer: Hex
+}
+
 /** Every firmware release in the index, of all models, in the order of models and sequences as texts. */
-export async function* listReleases(db: Database): AsyncGenerator<ReleaseRecord & ImageRecord> {
+export async function* listReleases(db: Database): AsyncGenerator<ListedRelease> {
   const prefix = STATE + recordKey('release', '')
-  for await (const [key, bytes] of openTable(db, 'chain').iterator({ gte: prefix, lt: `${prefix}~` })) {
-    const [model, sequence] = key.slice(prefix.length).split('/')
+  const table = openTable(db, 'chain')
+  let maker: { readonly model: string; readonly manufacturer: Hex } | undefined
+  for await (const [key, bytes] of table.iterator({ gte: prefix, lt: `${prefix}~` })) {
+    const [model = '', sequence] = key.slice(prefix.length).split('/')
     const record = JSON.parse(new TextDecoder().decode(bytes)) as ReleaseRecord
-    yield { ...record, model: model as Hex, sequence: Number(sequence) }
+    if (maker?.model !== model) {
+      const found = await table.get(STATE + recordKey('model', model))
+      // Taken back by a re-organisation since the walk began: its releases are gone as well.
+      if (found == null) continue
+      const { manufacturer } = JSON.parse(new TextDecoder().decode(found)) as ModelRecord
+      maker = { model, manufacturer }
+    }
+    yield { ...record, model: model as Hex, sequence: Number(sequence), manufacturer: maker.manufacturer }
   }
 }
 

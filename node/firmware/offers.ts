@@ -4,7 +4,7 @@ import { isSalusError } from '#core/error.ts'
 import { askHave } from '#node/network/have.ts'
 
 /** Most images asked about at once: what one question of `/salus/have/1` holds. */
-const MAX_ROOTS = 256
+export const MAX_ROOTS = 256
 
 /**
  * Which of some images a connected peer says it has, by CID. Asking first keeps images that nobody has, and anyone can

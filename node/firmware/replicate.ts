@@ -4,15 +4,26 @@
  */
 import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import { anySignal } from 'any-signal'
 import { CID } from 'multiformats/cid'
-import type { ImageRecord, ReleaseRecord } from '#core/chain/projection.ts'
-import { fromHex } from '#core/encoding/bytes.ts'
+import { fromHex, utf8 } from '#core/encoding/bytes.ts'
 import { isSalusError } from '#core/error.ts'
 import { decodeManifest, registryIdOf, type Manifest } from '#core/firmware/manifest.ts'
 import type { RegistryDomain } from '#core/firmware/release.ts'
-import { verifyImage } from '#core/firmware/verify.ts'
+import type { ListedRelease } from '#node/chain/chain-index.ts'
+import {
+  claimKey,
+  createRoom,
+  imagesOf,
+  inTurns,
+  isTrue,
+  largestClaim,
+  type Claim,
+  type Image,
+  type Room
+} from '#node/firmware/image-claims.ts'
 import { blocksOf } from '#node/firmware/image-blocks.ts'
-import { offeredImages } from '#node/firmware/offers.ts'
+import { MAX_ROOTS, offeredImages } from '#node/firmware/offers.ts'
 import type { FirmwarePeer } from '#node/firmware/peer.ts'
 import type { Log } from '#node/log.ts'
 import { fetchFile } from '#node/network/fetch-file.ts'
@@ -24,7 +35,7 @@ export interface ReplicatorComponents extends Pick<FirmwarePeer, 'host' | 'block
   readonly db: Database
   readonly registry: RegistryDomain
   /** Every release on the chain, as followed. */
-  readonly releases: () => AsyncIterable<ReleaseRecord & ImageRecord>
+  readonly releases: () => AsyncIterable<ListedRelease>
   readonly log: Log
 }
 
@@ -32,7 +43,7 @@ export interface ReplicatorComponents extends Pick<FirmwarePeer, 'host' | 'block
 export interface ReplicatorInit {
   /** Largest image to keep, 256 MiB unless told. Anyone may publish, so a node must bound what it takes. */
   readonly maxImageBytes?: number
-  /** Most bytes of all images, 4 GiB unless told; the newest come first. */
+  /** Most bytes of all images that are here or on their way, 4 GiB unless told. */
   readonly maxTotalBytes?: number
   /** Time between two looks for what is missing, ms; 1,000 unless told. */
   readonly retryMs?: number
@@ -63,7 +74,7 @@ export function createReplicator(components: ReplicatorComponents, init: Replica
   const table = openTable(db, 'firmware')
   const stopped = new AbortController()
   const isStopped = (): boolean => stopped.signal.aborted
-  /** Images that turned out not to be what was published. */
+  /** Claims that turned out wrong: see {@link claimKey}. */
   const bad = new Set<string>()
   /** Images under way. */
   const tasks = new Map<string, { readonly done: Promise<void>; readonly abort: () => void }>()
@@ -73,42 +84,99 @@ export function createReplicator(components: ReplicatorComponents, init: Replica
   let loop: Promise<void> | undefined
   let status: ReplicatorStatus = { images: 0, missing: 0 }
 
-  /** What should be here: readable releases that were not yanked, the newest first, within the bounds. */
-  async function wanted(): Promise<Map<string, Manifest>> {
-    const manifests: Manifest[] = []
+  /** What the chain says: images of readable releases that may be kept, and what was yanked, by claim and by CID. */
+  async function readChain(): Promise<{ images: Map<string, Image>; yanked: Set<string> }> {
+    const claims: Claim[] = []
+    const yanked = new Set<string>()
     for await (const release of releases()) {
-      const manifest = release.yanked ? undefined : readManifest(registry, release)
-      if (manifest != null && manifest.sizeBytes <= maxImageBytes) manifests.push(manifest)
+      const manifest = readManifest(registry, release)
+      if (manifest == null) continue
+      if (release.yanked) yanked.add(claimKey(manifest)).add(manifest.cid.toString())
+      else if (manifest.sizeBytes <= maxImageBytes && !bad.has(claimKey(manifest))) {
+        claims.push({ manifest, manufacturer: release.manufacturer })
+      }
     }
-    manifests.sort((a, b) => b.sequence - a.sequence)
-    const kept = new Map<string, Manifest>()
-    let total = 0
-    for (const manifest of manifests) {
-      const key = manifest.cid.toString()
-      if (kept.has(key) || bad.has(key) || total + manifest.sizeBytes > maxTotalBytes) continue
-      total += manifest.sizeBytes
-      kept.set(key, manifest)
-    }
-    return kept
+    return { images: imagesOf(claims), yanked }
   }
 
-  /** One look: drops what is not wanted, begins to fetch what is missing, what failed least first. */
+  /**
+   * One look: lets go of what was yanked or turned out wrong, begins to fetch what is missing. An image that is whole
+   * stays until it is yanked, whatever else is published: what is not here must never cost what is.
+   */
   async function look(): Promise<void> {
-    const keep = await wanted()
-    for await (const key of table.keys()) if (!keep.has(key)) await drop(key, keep)
-    const missing: [string, Manifest][] = []
-    for (const [key, manifest] of keep) if ((await table.get(key))?.[0] !== WHOLE) missing.push([key, manifest])
-    status = { images: keep.size - missing.length, missing: missing.length }
-    const triesOf = ([key]: [string, Manifest]): number => failures.get(key)?.count ?? 0
-    missing.sort((a, b) => triesOf(a) - triesOf(b))
-    const due = missing.filter(([key]) => !tasks.has(key) && Date.now() >= (failures.get(key)?.againMs ?? 0))
-    const roots = due.map(([, { cid }]) => cid)
+    const { images, yanked } = await readChain()
+    const room = createRoom(maxTotalBytes)
+    const kept = new Map<string, Image>()
+    const gone: string[] = []
+    let whole = 0
+    for await (const [key, value] of table.iterator()) {
+      const image = images.get(key) ?? { cid: CID.parse(key), claims: [] }
+      if (value[0] === WHOLE) {
+        const proven = new TextDecoder().decode(value.subarray(1))
+        const claims = image.claims.filter(({ manifest }) => proven === '' || claimKey(manifest) === proven)
+        images.delete(key)
+        if (claims.length === 0 && yanked.has(proven === '' ? key : proven)) gone.push(key)
+        else {
+          whole++
+          kept.set(key, { ...image, claims })
+          room.take({ ...image, claims }, Number(proven.split(' ')[2] ?? largestClaim(image)))
+        }
+      } else if (image.claims.length === 0) gone.push(key)
+      else {
+        kept.set(key, image)
+        room.take(image, largestClaim(image))
+      }
+    }
+    status = { images: whole, missing: images.size }
+    await letGo(gone, kept)
+    await fetchMissing(images, kept, room)
+  }
+
+  /** Begins to fetch what a peer has and what there is room for. */
+  async function fetchMissing(images: Map<string, Image>, kept: Map<string, Image>, room: Room): Promise<void> {
+    const isDue = (key: string): boolean => !tasks.has(key) && Date.now() >= (failures.get(key)?.againMs ?? 0)
+    const waiting = [...images].filter(([key]) => isDue(key)).map(([, image]) => image)
+    const due = inTurns(waiting, triesOf).slice(0, MAX_ROOTS)
+    const roots = due.map(({ cid }) => cid)
     const offered = await offeredImages(host.libp2p, roots, stopped.signal)
-    for (const [key, manifest] of due) {
+    const makers = new Set(due.flatMap(({ cid, claims }) => (offered.has(cid.toString()) ? makersOf(claims) : [])))
+    for (const image of due) {
       if (tasks.size >= MAX_TASKS || isStopped()) return
-      if (offered.has(key)) begin(key, manifest)
+      const key = image.cid.toString()
+      const others = [...makers].some(maker => !makersOf(image.claims).includes(maker))
+      if (offered.has(key) && (await makeRoom(image, kept, room, others))) begin(key, image)
       else failed(key)
     }
+  }
+
+  /** Takes room for an image, where need be that of images that began to come and did not come on. */
+  async function makeRoom(image: Image, kept: Map<string, Image>, room: Room, others: boolean): Promise<boolean> {
+    const sizeBytes = largestClaim(image)
+    room.giveBack(image)
+    const stuck: Image[] = []
+    if (!room.fits(image, sizeBytes, others)) {
+      for await (const [key, value] of table.iterator()) {
+        const other = kept.get(key)
+        if (value[0] === WHOLE || other == null || tasks.has(key) || triesOf(other) < STUCK_TRIES) continue
+        if (key !== image.cid.toString()) stuck.push(other)
+      }
+      stuck.sort((a, b) => triesOf(b) - triesOf(a))
+    }
+    while (!room.fits(image, sizeBytes, others)) {
+      const other = stuck.shift()
+      if (other == null) return false
+      const key = other.cid.toString()
+      room.giveBack(other)
+      kept.delete(key)
+      await letGo([key], kept)
+    }
+    kept.set(image.cid.toString(), image)
+    room.take(image, sizeBytes)
+    return true
+  }
+
+  function triesOf({ cid }: Image): number {
+    return failures.get(cid.toString())?.count ?? 0
   }
 
   /** Lets an image wait longer each time it was not to be had. */
@@ -117,72 +185,84 @@ export function createReplicator(components: ReplicatorComponents, init: Replica
     failures.set(key, { count, againMs: Date.now() + Math.min(MAX_WAIT_MS, retryMs * 1.5 ** Math.min(count, 30)) })
   }
 
-  function begin(key: string, manifest: Manifest): void {
+  function begin(key: string, image: Image): void {
     const stop = new AbortController()
-    const signal = AbortSignal.any([stopped.signal, stop.signal])
-    const done = take(key, manifest, signal)
+    // Not AbortSignal.any: it keeps every signal that was ever joined to a long-lived one.
+    const signal = anySignal([stopped.signal, stop.signal])
+    const done = take(key, image, signal)
       .then(taken => {
         if (taken) failures.delete(key)
         else failed(key)
       })
       .catch((error: unknown) => {
-        if (!signal.aborted) log.error({ err: error, cid: key }, 'keeping a firmware image failed; trying again')
+        if (signal.aborted) return
+        failed(key)
+        log.error({ err: error, cid: key }, 'keeping a firmware image failed; trying again')
       })
       .finally(() => {
+        signal.clear()
         tasks.delete(key)
         wake.abort()
       })
     tasks.set(key, { done, abort: () => stop.abort() })
   }
 
-  /** Fetches, verifies and pins an image; false if it is not to be had now. */
-  async function take(key: string, manifest: Manifest, signal: AbortSignal): Promise<boolean> {
+  /** Fetches, verifies and pins an image; false if it is not to be had now, or nobody claims what it is. */
+  async function take(key: string, image: Image, signal: AbortSignal): Promise<boolean> {
     // Noted before the first block comes, so that a crash leaves nothing that nobody drops.
     await table.put(key, Uint8Array.of(PARTIAL))
     try {
-      const { sizeBytes } = manifest
-      const limits = { maxBytes: sizeBytes, tries: 1, deadlineMs, signal }
+      const limits = { maxBytes: largestClaim(image), tries: 1, deadlineMs, signal }
       const hash = createHash('sha256')
       let received = 0
-      for await (const chunk of fetchFile(host.helia, manifest.cid, limits)) {
+      for await (const chunk of fetchFile(host.helia, image.cid, limits)) {
         hash.update(chunk)
         received += chunk.length
       }
-      verifyImage(manifest, { sizeBytes: received, sha256: new Uint8Array(hash.digest()) })
-      await pin(host.helia, manifest.cid)
-      await table.put(key, Uint8Array.of(WHOLE))
-      log.info({ cid: key, sizeBytes, version: manifest.version }, 'firmware image kept')
+      const sha256 = new Uint8Array(hash.digest())
+      const proven = image.claims.find(({ manifest }) => isTrue(manifest, received, sha256))
+      if (proven == null) {
+        refute(key, image, 'FIRMWARE_WRONG_HASH')
+        return false
+      }
+      await pin(host.helia, image.cid)
+      await table.put(key, Uint8Array.of(WHOLE, ...utf8(claimKey(proven.manifest))))
+      log.info({ cid: key, sizeBytes: received, version: proven.manifest.version }, 'firmware image kept')
       return true
     } catch (error) {
       if (signal.aborted) return false
       if (!isSalusError(error)) throw error
       log.debug({ cid: key, code: error.code }, 'firmware image not had')
-      if (error.code !== 'FETCH_NO_BLOCK') {
-        log.warn({ cid: key, code: error.code }, 'a published firmware image is not what was signed; let go')
-        bad.add(key)
-      }
+      if (WRONG_TREE.has(error.code)) refute(key, image, error.code)
       return false
     }
   }
 
-  /** Lets go of an image: its pin, and every block that no other image shares. */
-  async function drop(key: string, keep: ReadonlyMap<string, Manifest>): Promise<void> {
-    const root = CID.parse(key)
-    const task = tasks.get(key)
-    task?.abort()
-    await task?.done
-    failures.delete(key)
+  function refute(key: string, { claims }: Image, code: string): void {
+    log.warn({ cid: key, code }, 'a published firmware image is not what was signed; let go')
+    for (const { manifest } of claims) bad.add(claimKey(manifest))
+  }
+
+  /** Lets go of images: their pins, and every block that no other image shares. */
+  async function letGo(keys: readonly string[], kept: ReadonlyMap<string, Image>): Promise<void> {
+    if (keys.length === 0) return
     const shared = new Set<string>()
-    for (const { cid } of keep.values()) {
+    for (const { cid } of kept.values()) {
       for await (const block of blocksOf(blockstore, cid)) shared.add(block.toString())
     }
-    const blocks: CID[] = []
-    for await (const block of blocksOf(blockstore, root)) if (!shared.has(block.toString())) blocks.push(block)
-    if ((await table.get(key))?.[0] === WHOLE) await unpin(root)
-    // The root goes last: until then a crash leaves a tree whose rest is still found.
-    for (const block of blocks.reverse()) await blockstore.delete(block)
-    await table.del(key)
-    log.info({ cid: key }, 'firmware image let go')
+    for (const key of keys) {
+      const root = CID.parse(key)
+      const task = tasks.get(key)
+      task?.abort()
+      await task?.done
+      const blocks: CID[] = []
+      for await (const block of blocksOf(blockstore, root)) if (!shared.has(block.toString())) blocks.push(block)
+      if ((await table.get(key))?.[0] === WHOLE) await unpin(root)
+      // The root goes last: until then a crash leaves a tree whose rest is still found.
+      await blockstore.deleteAll(blocks.reverse())
+      await table.del(key)
+      log.info({ cid: key }, 'firmware image let go')
+    }
   }
 
   async function unpin(root: CID): Promise<void> {
@@ -204,8 +284,9 @@ export function createReplicator(components: ReplicatorComponents, init: Replica
       } catch (error) {
         if (!isStopped()) log.error({ err: error }, 'keeping firmware images failed; trying again')
       }
-      const signal = AbortSignal.any([stopped.signal, wake.signal])
+      const signal = anySignal([stopped.signal, wake.signal])
       await pause(retryMs, undefined, { signal }).catch(() => undefined)
+      signal.clear()
     }
   }
 
@@ -225,16 +306,21 @@ export function createReplicator(components: ReplicatorComponents, init: Replica
 
 /** Images under way at once. */
 const MAX_TASKS = 8
+/** Failures in a row after which an image that came in part makes room for another. */
+const STUCK_TRIES = 3
+/** What fetching throws where the tree itself is wrong, whoever sends it. */
+const WRONG_TREE: ReadonlySet<string> = new Set(['FETCH_OVERSIZE', 'FETCH_MALFORMED', 'FETCH_NOT_A_FILE'])
 /** Longest time between two questions for one image. */
 const MAX_WAIT_MS = 60_000
 const PARTIAL = 0
 const WHOLE = 1
 
+function makersOf(claims: readonly Claim[]): string[] {
+  return claims.map(({ manufacturer }) => manufacturer)
+}
+
 /** A release's manifest, or nothing where the maker published something else. */
-function readManifest(
-  { chainId, registry }: RegistryDomain,
-  release: ReleaseRecord & ImageRecord
-): Manifest | undefined {
+function readManifest({ chainId, registry }: RegistryDomain, release: ListedRelease): Manifest | undefined {
   try {
     const expected = { network: registryIdOf(chainId, registry), model: fromHex(release.model, 32) }
     const manifest = decodeManifest(fromHex(release.manifest), expected)
