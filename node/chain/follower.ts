@@ -118,17 +118,24 @@ export function createFollower(
     verified = true
   }
 
-  /** Takes blocks back until the newest one is on the chain; starts anew where the journal ends first. */
-  async function findCommonBlock(on: ChainIndex): Promise<Cursor> {
+  /**
+   * Takes blocks back until the newest one is on the chain; starts anew where the journal ends first. Only another hash under a block's
+   * number takes it back. A block that the endpoint does not have proves nothing: the endpoint may be a replica that lags.
+   *
+   * @returns `undefined` while the endpoint is behind the index
+   */
+  async function findCommonBlock(on: ChainIndex): Promise<Cursor | undefined> {
     let taken = 0
     for (let at = on.cursor(); at != null; at = on.cursor()) {
-      const there = await rpc.header(at.number)
-      if (there?.hash === at.hash) {
-        if (taken > 0) log.info({ blocks: taken, blockNumber: at.number }, 'the chain was re-organised')
-        return at
+      const known = on.newestUpTo(Math.min(at.number, headNumber))
+      const there = known == null ? undefined : await rpc.header(known.number)
+      if (known == null || there == null) return undefined
+      if (there.hash === known.hash) {
+        if (taken > 0) log.info({ blocks: taken, blockNumber: known.number }, 'the chain was re-organised')
+        return known.number === at.number ? at : undefined
       }
-      if (!(await on.takeBack())) break
-      taken++
+      taken += await takeBackFrom(on, known.number)
+      if ((on.cursor()?.number ?? -1) >= known.number) break
     }
     if (on.cursor() != null) {
       await verify()
@@ -142,18 +149,29 @@ export function createFollower(
     return cursorOf(header)
   }
 
-  /** One look at the chain. */
-  async function look(on: ChainIndex): Promise<void> {
+  /** Takes back a block and all that lie on it, as far as the journal reaches; returns how many. */
+  async function takeBackFrom(on: ChainIndex, number: number): Promise<number> {
+    let taken = 0
+    while ((on.cursor()?.number ?? -1) >= number && (await on.takeBack())) taken++
+    return taken
+  }
+
+  /** One look at the chain; returns where the follower stands after it. */
+  async function look(on: ChainIndex): Promise<'following' | 'catching-up'> {
     headNumber = await rpc.headNumber()
     const target = headNumber - confirmations
-    let at = await findCommonBlock(on)
+    const common = await findCommonBlock(on)
+    // What was seen stays: a revocation must not be undone because another replica answers.
+    if (common == null) return 'catching-up'
+    let at = common
     while (at.number < target && !stopped.signal.aborted) {
       if (target - at.number > WINDOW_BLOCKS) state = 'catching-up'
       const oldUntil = Math.min(target - JOURNAL_BLOCKS, at.number + RANGE_BLOCKS)
       const next = oldUntil > at.number ? await addOld(on, at, oldUntil) : await addNew(on, at, target)
-      if (next.number === at.number) return
+      if (next.number === at.number) return 'catching-up'
       at = next
     }
+    return 'following'
   }
 
   /** Blocks that lie deeper than the journal: only those with logs are looked at. */
@@ -202,10 +220,10 @@ export function createFollower(
   async function step(refuse: boolean): Promise<boolean> {
     try {
       if (!verified) await verify()
-      await look(opened())
+      const reached = await look(opened())
       if (away) log.info({ blockNumber: headNumber }, 'the chain answers again')
       away = false
-      state = 'following'
+      state = reached
       backoffMs = 0
       return true
     } catch (error) {

@@ -44,26 +44,36 @@ describe('the chain follower', function () {
     return follower.status().state === 'following' && blockNumber === head?.number && blockTimeS === head.timestamp
   }
 
+  function newRelayer(): Relayer {
+    const { provider, deployment } = test
+    return createRelayer(
+      { provider, deployment, log: silentLog, wallet: account(1, provider) },
+      { pollMs: 50, watchBlocks: 0 }
+    )
+  }
+
   async function register(): Promise<Hex> {
     const { id, request } = await registration(test.deployment, account(5), random32())
     await relayer.submit(request)
     return id
   }
 
+  /** A relayer that knows of no request yet: the one before would send what vanishes again. */
+  async function forgetSent(): Promise<void> {
+    await relayer.stop()
+    relayer = newRelayer()
+  }
+
   /** Forgets blocks and what was in them, as a re-organisation does. */
   async function rollBackTo(blockNumber: number): Promise<void> {
+    await forgetSent()
     const head = await test.provider.getBlockNumber()
     await test.provider.send('anvil_rollback', [head - blockNumber])
   }
 
   beforeEach(async () => {
     test = await startTestChain()
-    const { provider, deployment } = test
-    relayer = createRelayer(
-      { provider, deployment, log: silentLog, wallet: account(1, provider) },
-      // Re-organisations are what these tests make: nothing is sent again.
-      { pollMs: 50, watchBlocks: 0 }
-    )
+    relayer = newRelayer()
     dir = await mkdtemp(join(tmpdir(), 'salus-follower-'))
     db = await openDatabase(join(dir, 'db'))
   })
@@ -146,6 +156,7 @@ describe('the chain follower', function () {
     const snapshot: unknown = await test.provider.send('evm_snapshot', [])
     const lost = await register()
     await until(() => follower.view().patient(lost) != null)
+    await forgetSent()
     await test.provider.send('evm_revert', [snapshot])
     await until(() => follower.view().patient(lost) == null)
   })
