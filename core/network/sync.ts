@@ -90,3 +90,21 @@ export function decodeSyncPage(bytes: Uint8Array): SyncPage {
   })
   return { log: readBytes(map['log'], AREA, 'log', 16), head, messages }
 }
+
+/**
+ * Refuses a page that does not answer what was asked: from the same log, everything comes after the position asked for,
+ * and within a round the log stays the same.
+ *
+ * @param asked - the request that it answers
+ * @param first - whether it is the first page of a round; then the log may be another one than was known
+ * @throws SalusError `SYNC_POSITION`, `SYNC_LOG_CHANGED`
+ */
+export function checkSyncPage(page: SyncPage, asked: Omit<SyncRequest, 'network'>, first: boolean): void {
+  if (asked.log == null || !equalBytes(asked.log, page.log)) {
+    if (first) return
+    throw new SalusError('SYNC_LOG_CHANGED', 'Refused: the peer changed its log while it was read.')
+  }
+  if (page.messages.some(({ position }) => position <= asked.after)) {
+    throw new SalusError('SYNC_POSITION', 'Refused: the peer sent messages that were not asked for once more.')
+  }
+}

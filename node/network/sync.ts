@@ -3,6 +3,7 @@ import type { PeerId } from '@libp2p/interface'
 import { isSalusError } from '#core/error.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
 import {
+  checkSyncPage,
   decodeSyncPage,
   decodeSyncRequest,
   encodeSyncPage,
@@ -16,7 +17,7 @@ import {
 import type { Accept, Verdict } from '#node/network/accept.ts'
 import { PENALTY } from '#node/network/bans.ts'
 import { handleRequests, request, type AnswerComponents, type RequestProtocol } from '#node/network/request.ts'
-import { createSyncCursors } from '#node/network/sync-cursors.ts'
+import { createSyncCursors, type SyncCursor } from '#node/network/sync-cursors.ts'
 import type { Database } from '#node/store/database.ts'
 import type { MessageLog } from '#node/store/messages.ts'
 
@@ -29,6 +30,15 @@ const PROTOCOL: RequestProtocol = {
 
 /** Most pages of one peer in one round: others get their turn. */
 const MAX_PAGES = 1024
+
+/** Most messages of a round that may be ignored: they cost a peer nothing, and us a look at each. */
+const MAX_IGNORED = 512
+
+/** Time for which a peer with more of them is left alone. */
+const REST_MS = 60_000
+
+/** Most peers that are remembered to rest. */
+const MAX_RESTING = 4096
 
 /** What sync needs besides what every answering protocol does. */
 export interface SyncComponents extends AnswerComponents {
@@ -64,6 +74,8 @@ export function createSync(components: SyncComponents, { networkId, intervalMs =
   const rounds = new Map<string, Promise<number>>()
   const stopping = new AbortController()
   const stopped = (): boolean => stopping.signal.aborted
+  /** Peers that sent much that was ignored, and until when they rest. */
+  const resting = new Map<string, number>()
   let timer: NodeJS.Timeout | undefined
   let unhandle: (() => Promise<void>) | undefined
 
@@ -71,30 +83,54 @@ export function createSync(components: SyncComponents, { networkId, intervalMs =
     const from = peer.toString()
     let cursor = await cursors.read(from)
     let accepted = 0
+    let ignored = 0
+    let known = 0
     for (let pages = 0; pages < MAX_PAGES && !stopped(); pages++) {
       const asked = encodeSyncRequest({ network: networkId, ...cursor })
-      const page = readPage(await request(libp2p, peer, PROTOCOL, asked, { signal: stopping.signal }), from)
+      const page = readPage(await request(libp2p, peer, PROTOCOL, asked, { signal: stopping.signal }), from, {
+        asked: cursor,
+        first: pages === 0
+      })
       let { after } = cursor
       // Another log: its positions say nothing about the one we knew.
       if (cursor.log == null || !equalBytes(cursor.log, page.log)) after = 0
       let waits = false
+      const ours = await messages.head()
       for (const { position, bytes } of page.messages) {
         const verdict = await judge(bytes, from)
         if (verdict.verdict === 'accept') accepted++
+        // An honest log holds each message once: of what we have, it can repeat no more than there is.
+        else if (verdict.code !== 'MESSAGE_KNOWN' || ++known > ours) ignored++
         waits = verdict.retry === true
         if (waits || bans.isBanned(from) || stopped()) break
         after = position
+        if (ignored >= MAX_IGNORED) break
       }
       cursor = { log: page.log, after }
       if (page.messages.length > 0) await cursors.write(from, cursor)
+      if (ignored >= MAX_IGNORED) {
+        rest(from)
+        return accepted
+      }
       if (waits || bans.isBanned(from) || page.messages.length === 0 || after >= page.head) break
     }
     return accepted
   }
 
-  function readPage(bytes: Uint8Array, from: string): SyncPage {
+  /** Leaves a peer alone for a while: it is read on from where it was, only slower. */
+  function rest(from: string): void {
+    resting.delete(from)
+    resting.set(from, Date.now() + REST_MS)
+    const [oldest] = resting.keys()
+    if (resting.size > MAX_RESTING && oldest != null) resting.delete(oldest)
+    log.debug({ peer: from }, 'a peer sends what is ignored; it is read slower')
+  }
+
+  function readPage(bytes: Uint8Array, from: string, context: { asked: SyncCursor; first: boolean }): SyncPage {
     try {
-      return decodeSyncPage(bytes)
+      const page = decodeSyncPage(bytes)
+      checkSyncPage(page, context.asked, context.first)
+      return page
     } catch (error) {
       if (isSalusError(error)) bans.penalise(from, PENALTY.garbage, error.code)
       throw error
@@ -122,7 +158,7 @@ export function createSync(components: SyncComponents, { networkId, intervalMs =
 
   /** A round that nobody waits for: the next one tries again. */
   function pullQuietly(peer: PeerId): void {
-    if (bans.isBanned(peer.toString())) return
+    if (bans.isBanned(peer.toString()) || Date.now() < (resting.get(peer.toString()) ?? 0)) return
     pull(peer).catch((error: unknown) => {
       if (stopped() || isSalusError(error, 'PEER_PROTOCOL_UNKNOWN')) return
       log.debug({ peer: peer.toString(), err: error }, 'sync broke off')

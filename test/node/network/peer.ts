@@ -89,8 +89,9 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
 }
 
 /** A libp2p peer that is not of this project and does what a test tells it to. */
-export async function plainPeer(): Promise<Libp2p> {
+export async function plainPeer(listen: string[] = []): Promise<Libp2p> {
   return await createLibp2p({
+    addresses: { listen },
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],

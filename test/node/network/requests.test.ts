@@ -1,7 +1,9 @@
 import { getEventListeners } from 'node:events'
 import { expect } from 'chai'
+import type { Libp2p } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
 import { utf8 } from '#core/encoding/bytes.ts'
+import { decodeSyncRequest, encodeSyncPage, type SyncPage, type SyncRequest } from '#core/network/sync.ts'
 import type { Verdict } from '#node/network/accept.ts'
 import { askHave, createHaveService } from '#node/network/have.ts'
 import { importFile } from '#node/network/import-file.ts'
@@ -111,6 +113,74 @@ describe('requests between peers', () => {
     b.verdicts.delete('second')
     await b.sync.pull(a.host.peerId)
     expect(await texts(b)).to.deep.equal(['first', 'second', 'third'])
+  })
+
+  /** A peer that answers each request for its log with what a test says. */
+  async function liar(
+    answer: (asked: SyncRequest, nth: number) => SyncPage
+  ): Promise<{ peer: Libp2p; asked: () => number }> {
+    const raw = await plainPeer(['/ip4/127.0.0.1/tcp/0'])
+    stops.unshift(async () => raw.stop())
+    let nth = 0
+    await raw.handle('/salus/sync/1', async stream => {
+      const frames = lpStream(stream)
+      const asked = decodeSyncRequest((await frames.read()).subarray(), networkId)
+      await frames.write(encodeSyncPage(answer(asked, nth++)))
+    })
+    return { peer: raw, asked: () => nth }
+  }
+
+  const logOf = (id: number): Uint8Array => new Uint8Array(16).fill(id)
+  const pageOf = (from: number, count: number): SyncPage['messages'] =>
+    Array.from({ length: count }, (_, i) => ({ position: from + i, bytes: utf8(`x${String(from + i)}`) }))
+
+  it('refuses messages that come a second time', async () => {
+    const b = await answering()
+    const { peer: raw } = await liar(() => ({ log: logOf(1), head: 1000, messages: pageOf(1, 2) }))
+    await b.host.libp2p.dial(raw.getMultiaddrs())
+    await expectCode('SYNC_POSITION', () => b.sync.pull(raw.peerId))
+    expect(await texts(b)).to.deep.equal(['x1', 'x2'])
+  })
+
+  it('refuses a log that changes while it is read', async () => {
+    const b = await answering()
+    const { peer: raw } = await liar((_, nth) => ({ log: logOf(nth), head: 1000, messages: pageOf(1, 2) }))
+    await b.host.libp2p.dial(raw.getMultiaddrs())
+    await expectCode('SYNC_LOG_CHANGED', () => b.sync.pull(raw.peerId))
+  })
+
+  for (const code of ['ENTRY_RETIRED', 'MESSAGE_KNOWN']) {
+    it(`ends the round of a peer whose messages are all ignored as ${code}, and leaves it alone`, async () => {
+      const b = await answering()
+      for (let i = 1; i <= 3000; i++) b.verdicts.set(`x${String(i)}`, { verdict: 'ignore', code })
+      const { peer: raw, asked } = await liar(({ after }) => ({
+        log: logOf(1),
+        head: 1_000_000,
+        messages: pageOf(after + 1, 256)
+      }))
+      await b.host.libp2p.dial(raw.getMultiaddrs())
+      expect(await b.sync.pull(raw.peerId)).to.equal(0)
+      expect(asked()).to.equal(2)
+      await b.host.libp2p.hangUp(raw.peerId)
+      await until('hung up', () => raw.getConnections().length === 0)
+      await b.host.libp2p.dial(raw.getMultiaddrs())
+      // By the time that this is answered, a round that began with the connection would have been seen.
+      await expectCode('PEER_PROTOCOL_UNKNOWN', () => askHave(b.host.libp2p, raw.peerId, []))
+      expect(asked()).to.equal(2)
+    })
+  }
+
+  it('reads a long log of messages that it has in one round', async () => {
+    const a = await answering()
+    const b = await answering()
+    for (let i = 0; i < 600; i++) {
+      for (const { messages } of [a, b]) await messages.append(`m${String(i)}`, utf8(`m${String(i)}`), [])
+      b.verdicts.set(`m${String(i)}`, { verdict: 'ignore', code: 'MESSAGE_KNOWN' })
+    }
+    await a.messages.append('new', utf8('new'), [])
+    await b.host.libp2p.dial(a.host.libp2p.getMultiaddrs())
+    await b.sync.pull(a.host.peerId)
+    expect(await b.messages.getByKey('new')).to.not.equal(undefined)
   })
 
   it('leaves nothing on the long-lived signal of whoever asks', async () => {
