@@ -26,8 +26,10 @@ export async function playProof(stage: Stage, bedside: Bedside, batches: readonl
     const facts = offline.lines[0]
     expectThat(offline.code === 0 && facts?.['ok'] === true, 'the bundle holds by itself')
     const hash = await blockHash(chain.rpcUrl, Number(facts['blockNumber']))
-    const confirmed = await runCommand(['verify', bundleFile, '--block-hash', hash, '--json'])
-    expectThat(confirmed.lines[0]?.['blockConfirmed'] === true, 'the block is one of this chain')
+    const expected = ['--block-hash', hash, '--deployment', stage.deploymentFile]
+    const confirmed = (await runCommand(['verify', bundleFile, ...expected, '--json'])).lines[0]
+    expectThat(confirmed?.['blockConfirmed'] === true, 'the block is one of this chain')
+    expectThat(confirmed['contractConfirmed'] === true, 'the contract is the one of this network')
   })
   await report.step('bit-flips', 'The same bundle with any single bit flipped is refused', async () => {
     const bundle = new Uint8Array(await readFile(bundleFile))
