@@ -112,7 +112,7 @@ describe('the chain follower behind an endpoint of many replicas', function () {
     const { id } = await revokedGrant()
     await until(() => follower.view().grant(id)?.revokedAtS != null)
     const { blockNumber } = follower.view()
-    const { send } = replica
+    const send = replica.send.bind(replica)
     const mixed = Object.assign(replica, {
       send: async (method: string, params: unknown[]) => {
         const answer = await send(method, params)
