@@ -126,6 +126,33 @@ async function chunkFigures(bench: Bench): Promise<void> {
   }
 }
 
+/** Where the time of 16 MiB goes: the same chunks with no output, with a new output, and with one whose pages are there. */
+async function outputFigures(bench: Bench): Promise<void> {
+  const bytes = 16 * MIB
+  const plaintext = randomBytes(bytes)
+  const kept = new Uint8Array(bytes).fill(1)
+  const chunks = (output?: Uint8Array): void => {
+    for (let at = 0; at < bytes; at += MIB) {
+      const { ciphertext } = nativeSeal(plaintext.subarray(at, at + MIB))
+      output?.set(ciphertext, at)
+    }
+  }
+  const samples = await interleave(
+    {
+      native: () => nativeSeal(plaintext),
+      none: () => chunks(),
+      fresh: () => chunks(new Uint8Array(bytes)),
+      kept: () => chunks(kept)
+    },
+    { rounds: bench.quick ? 5 : 21 }
+  )
+  const native = throughput(bytes, samples.native)
+  for (const output of ['none', 'fresh', 'kept'] as const) {
+    const metric = `seal.output-${output}.16MiB`
+    bench.figure(compared(metric, throughput(bytes, samples[output]), 'one native AES-256-GCM call', native))
+  }
+}
+
 async function portableFigure(bench: Bench): Promise<void> {
   const plaintext = randomBytes(MIB)
   const samples = await interleave(
@@ -144,6 +171,7 @@ export async function run(bench: Bench): Promise<void> {
   }
   bench.progress('chunk sizes')
   await chunkFigures(bench)
+  await outputFigures(bench)
   for (const size of SIZES) {
     bench.progress(`whole entry with signatures, deflate, padding and CID, ${size.name}`)
     await pipelineFigures(bench, size)
