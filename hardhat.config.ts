@@ -6,6 +6,7 @@ import hardhatMocha from '@nomicfoundation/hardhat-mocha'
 import hardhatNetworkHelpers from '@nomicfoundation/hardhat-network-helpers'
 import { defineConfig, type HardhatUserConfig } from 'hardhat/config'
 import { SOLC_SETTINGS } from '#scripts/generate/compile.ts'
+import { PACKAGED } from '#scripts/generate/files.ts'
 
 const require = createRequire(import.meta.url)
 const { version } = require('solc/package.json') as { version: string }
@@ -15,7 +16,7 @@ const solc = { version, path: require.resolve('solc/soljson.js'), settings: SOLC
 
 const config: HardhatUserConfig = defineConfig({
   plugins: [hardhatEthers, hardhatMatchers, hardhatMocha, hardhatNetworkHelpers],
-  solidity: { profiles: { default: solc, production: { ...solc, isolated: true } } },
+  solidity: { npmFilesToBuild: [...PACKAGED], profiles: { default: solc, production: { ...solc, isolated: true } } },
   paths: {
     sources: 'contracts',
     tests: { mocha: 'test/contracts', solidity: 'test/solidity' },

@@ -21,6 +21,19 @@ abstract contract SignedRequests is ISignedRequests, EIP712 {
         if (!Signers.isWellFormed(signer)) revert SignerMalformed(signer);
     }
 
+    /// @dev Reverts unless `signer` is the one that `id` stands for, and signed the EIP-712 struct of this hash. What is
+    /// stored of a signer is its id alone: a key of any length costs one slot, and whoever submits brings the key along.
+    function _requireSignedBy(
+        address id,
+        bytes calldata signer,
+        bytes32 structHash,
+        bytes calldata signature
+    ) internal view {
+        _requireWellFormed(signer);
+        if (Signers.id(signer) != id) revert SignerNotTheOne(id);
+        _requireSigned(signer, structHash, signature);
+    }
+
     /// @dev Reverts unless `signer` signed the EIP-712 struct of this hash for this contract on this chain.
     function _requireSigned(bytes memory signer, bytes32 structHash, bytes calldata signature) internal view {
         if (!Signers.isValid(signer, _hashTypedDataV4(structHash), signature)) revert RequestSignatureInvalid();

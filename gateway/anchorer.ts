@@ -1,7 +1,8 @@
 /** Puts the root of the gateway's tree on the chain, through a node's relayer: the gateway holds no money. */
 import type { Clock } from '#core/crypto/primitives.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
-import { anchorTypes, domain, gatewayRegistrationTypes } from '#core/abi/typed-data.ts'
+import { anchorTypes, gatewayRegistrationTypes } from '#core/abi/typed-data/anchors.ts'
+import { domain } from '#core/abi/typed-data/domain.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import type { GatewayIdentity } from '#gateway/identity.ts'
 import type { NodePort } from '#gateway/node-port.ts'

@@ -1,14 +1,16 @@
 /** `npm run generate`: makes from the contracts what the rest of the project needs of them. */
 import { parseArgs } from 'node:util'
-import { renderFiles, staleFiles, writeFiles } from '#scripts/generate/files.ts'
+import { renderFiles, staleFiles, updateFiles, writeFiles } from '#scripts/generate/files.ts'
 
-const HELP = `Usage: npm run generate [-- --check] [--json]
+const HELP = `Usage: npm run generate [-- CONTRACT ...] [--check] [--json]
 
-Compiles contracts/ with the compiler from npm and writes core/abi, contracts/bytecode and test/contracts/bytecode.
+Compiles contracts/ with the compiler from npm and writes core/abi, contracts/bytecode and test/contracts/bytecode;
+with names, the files of these contracts alone, which is quicker.
   --check  write nothing; exit 1 if a committed file is not what would be written
   --json   print one JSON object instead of text`
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     check: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -18,9 +20,10 @@ const { values } = parseArgs({
 if (values.help) {
   console.log(HELP)
 } else {
-  const files = await renderFiles()
-  const stale = await staleFiles(files)
-  if (!values.check) await writeFiles(files)
+  const files = await renderFiles(positionals)
+  const isPart = positionals.length > 0
+  const stale = await staleFiles(files, isPart)
+  if (!values.check) await (isPart ? updateFiles(files) : writeFiles(files))
   if (values.json) console.log(JSON.stringify({ files: files.size, stale }))
   else if (stale.length === 0) console.log(`${String(files.size)} generated files are up to date.`)
   else if (values.check) console.error(`Stale, run npm run generate:\n${stale.join('\n')}`)

@@ -19,6 +19,10 @@ interface ISignedRequests {
     /// @notice The signature is not by the required signer over exactly this request, on this chain and contract.
     error RequestSignatureInvalid();
 
+    /// @notice The signer that was given is not the one who may ask for this.
+    /// @param id of the one who may: its address, or the last 20 bytes of the keccak-256 of a longer signer
+    error SignerNotTheOne(address id);
+
     /// @notice Not an ERC-7913 signer: shorter than 20 bytes, longer than 1024, or the zero address.
     /// @param signer the bytes that were given
     error SignerMalformed(bytes signer);

@@ -1,8 +1,8 @@
-import type { ContractName } from '#core/chain/deployment.ts'
+import type { RequestContract } from '#core/chain/contract-names.ts'
 
 /** A signed request to a contract, as a relayer submits it; byte strings and large numbers as `0x…`. */
 export interface ChainCall {
-  readonly contract: ContractName
+  readonly contract: RequestContract
   readonly method: string
   readonly args: readonly (string | number)[]
 }

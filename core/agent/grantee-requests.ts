@@ -1,4 +1,5 @@
-import { claimTypes, domain } from '#core/abi/typed-data.ts'
+import { domain } from '#core/abi/typed-data/domain.ts'
+import { claimTypes } from '#core/abi/typed-data/grants.ts'
 import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import type { ChainCall, SigningTarget } from '#core/agent/chain-call.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'

@@ -1,5 +1,6 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { domain, grantTypes } from '#core/abi/typed-data.ts'
+import { domain } from '#core/abi/typed-data/domain.ts'
+import { grantTypes } from '#core/abi/typed-data/grants.ts'
 import { SalusError } from '#core/error.ts'
 import { concat, toHex } from '#core/encoding/bytes.ts'
 import type { ChainCall, SigningTarget } from '#core/agent/chain-call.ts'

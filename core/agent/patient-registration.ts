@@ -1,4 +1,5 @@
-import { domain, registrationTypes } from '#core/abi/typed-data.ts'
+import { domain } from '#core/abi/typed-data/domain.ts'
+import { registrationTypes } from '#core/abi/typed-data/patients.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import type { ChainCall, SigningTarget } from '#core/agent/chain-call.ts'
 import type { PatientState } from '#core/agent/patient-state.ts'

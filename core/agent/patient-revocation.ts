@@ -1,4 +1,5 @@
-import { domain, revocationTypes } from '#core/abi/typed-data.ts'
+import { domain } from '#core/abi/typed-data/domain.ts'
+import { revocationTypes } from '#core/abi/typed-data/grants.ts'
 import { SalusError } from '#core/error.ts'
 import { equalBytes, toHex } from '#core/encoding/bytes.ts'
 import type { ChainCall } from '#core/agent/chain-call.ts'

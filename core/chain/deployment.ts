@@ -1,5 +1,6 @@
 /** The record of which contracts make up a network, kept as `deployments/<chainId>.json` (docs/specs/contracts.md). */
 import { getAddress, isAddress } from 'ethers'
+import { CONTRACT_NAMES, type ContractName } from '#core/chain/contract-names.ts'
 import { networkIdOf } from '#core/chain/network-id.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { readMap, readUint } from '#core/encoding/shape.ts'
@@ -7,12 +8,6 @@ import { SalusError } from '#core/error.ts'
 
 const AREA = 'DEPLOYMENT'
 const HASH = /^0x[0-9a-f]{64}$/
-
-/** The contracts of a network, in the order they are deployed. */
-export const CONTRACT_NAMES = ['PatientRegistry', 'AccessGrants', 'BatchAnchors', 'FirmwareRegistry'] as const
-
-/** Name of a contract. */
-export type ContractName = (typeof CONTRACT_NAMES)[number]
 
 /** One contract on its chain. */
 export interface DeployedContract {
@@ -50,12 +45,7 @@ export function readDeployment(json: unknown): Deployment {
     chainId: readUint(map['chainId'], AREA, 'chainId'),
     networkId: readHash(map['networkId'], 'networkId'),
     blockNumber: readUint(map['blockNumber'], AREA, 'blockNumber'),
-    contracts: {
-      PatientRegistry: readContract(contracts['PatientRegistry']),
-      AccessGrants: readContract(contracts['AccessGrants']),
-      BatchAnchors: readContract(contracts['BatchAnchors']),
-      FirmwareRegistry: readContract(contracts['FirmwareRegistry'])
-    }
+    contracts: byContract(name => readContract(contracts[name]))
   }
   if (toHex(networkIdOfDeployment(deployment)) !== deployment.networkId) {
     throw new SalusError(
@@ -64,6 +54,11 @@ export function readDeployment(json: unknown): Deployment {
     )
   }
   return deployment
+}
+
+/** A value for each contract. */
+export function byContract<T>(valueOf: (name: ContractName) => T): Readonly<Record<ContractName, T>> {
+  return Object.fromEntries(CONTRACT_NAMES.map(name => [name, valueOf(name)])) as Record<ContractName, T>
 }
 
 function readContract(value: unknown): DeployedContract {

@@ -4,7 +4,8 @@ import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
 import { patientRegistryAbi } from '#core/abi/PatientRegistry.ts'
-import type { ContractName, Deployment } from '#core/chain/deployment.ts'
+import type { RequestContract } from '#core/chain/contract-names.ts'
+import type { Deployment } from '#core/chain/deployment.ts'
 import { SalusError } from '#core/error.ts'
 
 /** Lower-case hexadecimal with `0x`. */
@@ -69,7 +70,7 @@ export interface ChainLog {
 /** Reads a log; `undefined` if it is not of one of the deployment's contracts or of an event this version does not know. */
 export type LogDecoder = (log: ChainLog) => ChainEvent | undefined
 
-const ABIS: Readonly<Record<ContractName, InterfaceAbi>> = {
+const ABIS: Readonly<Record<RequestContract, InterfaceAbi>> = {
   PatientRegistry: patientRegistryAbi,
   AccessGrants: accessGrantsAbi,
   BatchAnchors: batchAnchorsAbi,
@@ -84,7 +85,7 @@ const ABIS: Readonly<Record<ContractName, InterfaceAbi>> = {
 export function createLogDecoder(deployment: Deployment): LogDecoder {
   const interfaces = new Map<string, Interface>()
   for (const [name, abi] of Object.entries(ABIS)) {
-    interfaces.set(deployment.contracts[name as ContractName].address.toLowerCase(), new Interface(abi))
+    interfaces.set(deployment.contracts[name as RequestContract].address.toLowerCase(), new Interface(abi))
   }
   return log => {
     const contract = interfaces.get(log.address.toLowerCase())

@@ -1,6 +1,7 @@
 /** The value that a manufacturer's keys sign and the chain keeps (docs/specs/firmware-release.md). */
 import { TypedDataEncoder, keccak256, recoverAddress } from 'ethers'
-import { domain, releaseTypes } from '#core/abi/typed-data.ts'
+import { domain } from '#core/abi/typed-data/domain.ts'
+import { releaseTypes } from '#core/abi/typed-data/firmware.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import type { Hex } from '#core/chain/events.ts'
 import { encodeManifest, type Manifest } from '#core/firmware/manifest.ts'

@@ -1,6 +1,6 @@
 /** The EIP-712 statement that ties a key bundle to an address (docs/specs/identity.md). */
 import { verifyTypedData, type TypedDataDomain } from 'ethers'
-import { domain, type TypedDataTypes } from '#core/abi/typed-data.ts'
+import { domain, type TypedDataTypes } from '#core/abi/typed-data/domain.ts'
 import { SalusError } from '#core/error.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { keyBundleDigest } from '#core/identity/key-bundle.ts'

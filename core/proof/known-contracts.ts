@@ -1,4 +1,5 @@
 /** What a verifier takes from a deployment file, without a chain library (docs/specs/contracts.md). */
+import { CONTRACT_NAMES } from '#core/chain/contract-names.ts'
 import { fromHex, equalBytes } from '#core/encoding/bytes.ts'
 import { readMap, readText, readUint } from '#core/encoding/shape.ts'
 import { SalusError } from '#core/error.ts'
@@ -23,8 +24,7 @@ export interface KnownContracts {
  */
 export function readKnownContracts(json: unknown): KnownContracts {
   const map = readMap(json, AREA, ['chainId', 'networkId', 'blockNumber', 'contracts'])
-  const names = ['PatientRegistry', 'AccessGrants', 'BatchAnchors', 'FirmwareRegistry']
-  const contracts = readMap(map['contracts'], AREA, names)
+  const contracts = readMap(map['contracts'], AREA, CONTRACT_NAMES)
   const address = (name: string): Uint8Array => {
     const contract = readMap(contracts[name], AREA, ['address', 'codeHash'])
     return fromHex(readText(contract['address'], AREA, 'address', 42), 20)

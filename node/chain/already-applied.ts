@@ -1,12 +1,13 @@
 /** Whether a request that the contract refuses was refused because an equal one had been applied before. */
 import { Contract, type Log, type Provider } from 'ethers'
-import type { ContractName, Deployment } from '#core/chain/deployment.ts'
+import type { RequestContract } from '#core/chain/contract-names.ts'
+import type { Deployment } from '#core/chain/deployment.ts'
 import { CONTRACT_INTERFACES } from '#node/chain/contract-errors.ts'
 import { pagesBackwards } from '#node/chain/log-pages.ts'
 
 /** A refused request: its decoded arguments, in the order of the method's parameters. */
 export interface RefusedRequest {
-  readonly contract: ContractName
+  readonly contract: RequestContract
   readonly method: string
   readonly args: readonly unknown[]
   /** Name and arguments of the contract's error. */

@@ -1,5 +1,5 @@
 /** What the contracts' custom errors mean to a person, each under a stable code (docs/errors.md). */
-import type { ContractName } from '#core/chain/deployment.ts'
+import type { RequestContract } from '#core/chain/contract-names.ts'
 import { Interface, type ErrorDescription } from 'ethers'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
@@ -8,7 +8,7 @@ import { patientRegistryAbi } from '#core/abi/PatientRegistry.ts'
 import { SalusError } from '#core/error.ts'
 
 /** The contracts' interfaces, to encode calls and to decode errors. */
-export const CONTRACT_INTERFACES: Readonly<Record<ContractName, Interface>> = {
+export const CONTRACT_INTERFACES: Readonly<Record<RequestContract, Interface>> = {
   PatientRegistry: new Interface(patientRegistryAbi),
   AccessGrants: new Interface(accessGrantsAbi),
   BatchAnchors: new Interface(batchAnchorsAbi),
@@ -72,6 +72,7 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
   SignerMalformed: ['CHAIN_SIGNER_MALFORMED', 'A signer must be an address, or a verifier followed by its key.'],
   SignerSetDuplicate: ['CHAIN_SIGNER_SET_DUPLICATE', 'A signer stands in the set twice.'],
   SignerSetSizeInvalid: ['CHAIN_SIGNER_SET_SIZE_INVALID', 'The set of signers is empty or too large.'],
+  SignerNotTheOne: ['CHAIN_SIGNER_NOT_THE_ONE', 'The request is signed by somebody who may not ask for this.'],
   ThresholdInvalid: ['CHAIN_THRESHOLD_INVALID', 'The threshold must lie between one and the number of signers.']
 }
 
@@ -86,7 +87,7 @@ export interface Revert {
  *
  * @param data - revert data in hexadecimal, or none
  */
-export function readRevert(contract: ContractName, data: string | null | undefined, cause: unknown): Revert {
+export function readRevert(contract: RequestContract, data: string | null | undefined, cause: unknown): Revert {
   const description = data == null ? null : parseError(contract, data)
   const [code, message] = CONTRACT_ERRORS[description?.name ?? ''] ?? [
     'CHAIN_REVERTED',
@@ -95,7 +96,7 @@ export function readRevert(contract: ContractName, data: string | null | undefin
   return { description, error: new SalusError(code, message, { cause }) }
 }
 
-function parseError(contract: ContractName, data: string): ErrorDescription | null {
+function parseError(contract: RequestContract, data: string): ErrorDescription | null {
   try {
     return CONTRACT_INTERFACES[contract].parseError(data)
   } catch {

@@ -1,7 +1,8 @@
 /** Sends signed requests to the contracts and pays for them; whoever asks needs no gas (docs/specs/http-api.md). */
 import { setTimeout as pause } from 'node:timers/promises'
 import { isError, type JsonRpcProvider, type Wallet } from 'ethers'
-import type { ContractName, Deployment } from '#core/chain/deployment.ts'
+import type { RequestContract } from '#core/chain/contract-names.ts'
+import type { Deployment } from '#core/chain/deployment.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import { isAlreadyApplied } from '#node/chain/already-applied.ts'
 import { rpcError } from '#node/chain/chain-rpc.ts'
@@ -12,7 +13,7 @@ import { createRateLimiter, type Rate } from '#node/network/rate-limiter.ts'
 
 /** A signed request for a contract; tuples in `args` are lists in the order of their fields. */
 export interface RelayedRequest {
-  readonly contract: ContractName
+  readonly contract: RequestContract
   readonly method: string
   readonly args: readonly unknown[]
 }
@@ -68,7 +69,7 @@ export interface Relayer {
  * Methods that anyone may send: they carry the signature of whom they speak for. `registerManufacturer` speaks for nobody and needs
  * none: its id is the digest of the keys it names, so whoever sends it makes the same manufacturer.
  */
-const ALLOWED: Readonly<Record<ContractName, readonly string[]>> = {
+const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
   PatientRegistry: ['register', 'updateKeyBundle', 'rotateSigner'],
   AccessGrants: ['grant', 'revoke', 'claim'],
   BatchAnchors: ['register', 'anchor'],

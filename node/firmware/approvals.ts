@@ -1,6 +1,6 @@
 /** Puts the signatures of a manufacturer's keys in the form that `FirmwareRegistry` takes. */
 import { TypedDataEncoder, type Wallet } from 'ethers'
-import { domain, type TypedDataTypes } from '#core/abi/typed-data.ts'
+import { domain, type TypedDataTypes } from '#core/abi/typed-data/domain.ts'
 import type { Hex } from '#core/chain/events.ts'
 import { SalusError } from '#core/error.ts'
 import type { Approval, RegistryDomain } from '#core/firmware/release.ts'

@@ -1,8 +1,8 @@
 /** What a maker does on the chain: registers a model, publishes releases, stops them. */
 import type { Wallet } from 'ethers'
 import type { CID } from 'multiformats/cid'
-import { holdTypes, modelRegistrationTypes, releaseTypes, yankTypes } from '#core/abi/typed-data.ts'
-import type { ContractName } from '#core/chain/deployment.ts'
+import { holdTypes, modelRegistrationTypes, releaseTypes, yankTypes } from '#core/abi/typed-data/firmware.ts'
+import type { RequestContract } from '#core/chain/contract-names.ts'
 import type { Hex } from '#core/chain/events.ts'
 import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
@@ -17,7 +17,7 @@ export type RequestValue = string | number | RequestValue[]
 
 /** Sends a signed request to the chain: a node's relayer, or one of our own. */
 export type Submit = (request: {
-  readonly contract: ContractName
+  readonly contract: RequestContract
   readonly method: string
   readonly args: RequestValue[]
 }) => Promise<{ readonly txHash: string | null; readonly blockNumber: number }>

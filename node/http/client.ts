@@ -31,7 +31,7 @@ export interface NodeClientInit {
 /** An argument of a contract's method; tuples are lists in the order of their fields. */
 export type RelayArgument = string | number | boolean | bigint | Uint8Array | readonly RelayArgument[]
 
-/** A signed request for a contract (core/abi/typed-data.ts). */
+/** A signed request for a contract (core/abi/typed-data/). */
 export interface SignedRequest {
   readonly contract: RelayRequest['contract']
   readonly method: string

@@ -1,5 +1,6 @@
 /** The JSON bodies of the HTTP API (docs/specs/http-api.md): the same schemas validate, document and type them. */
 import { z } from '@hono/zod-openapi'
+import { REQUEST_CONTRACTS } from '#core/chain/contract-names.ts'
 import { MAX_READ_REQUEST_BYTES } from '#core/grant/read-request.ts'
 
 /** Largest body of `POST /v1/messages`, bytes. */
@@ -64,7 +65,7 @@ const relayValue: z.ZodType<RelayValue> = z.lazy(() =>
 /** A signed request for a contract, to be sent by the node's relayer. */
 export const relayRequest = z
   .strictObject({
-    contract: z.enum(['PatientRegistry', 'AccessGrants', 'BatchAnchors', 'FirmwareRegistry']),
+    contract: z.enum(REQUEST_CONTRACTS),
     method: z.string().max(64),
     args: z
       .array(relayValue.openapi({ type: 'object', description: 'text, whole number, boolean or a list of these' }))

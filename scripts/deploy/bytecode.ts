@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { getBytes, keccak256 } from 'ethers'
-import type { ContractName } from '#core/chain/deployment.ts'
+import type { ContractName } from '#core/chain/contract-names.ts'
 
 /** A contract's code as `npm run generate` leaves it in contracts/bytecode. */
 export interface Bytecode {

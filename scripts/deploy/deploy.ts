@@ -1,5 +1,6 @@
 import { keccak256, type Provider, type Signer, type TransactionResponse } from 'ethers'
-import { readDeployment, type ContractName, type Deployment } from '#core/chain/deployment.ts'
+import type { ContractName } from '#core/chain/contract-names.ts'
+import { readDeployment, type Deployment } from '#core/chain/deployment.ts'
 import { networkIdOf } from '#core/chain/network-id.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'

@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { CONTRACT_NAMES, readDeployment, type ContractName, type Deployment } from '#core/chain/deployment.ts'
+import { CONTRACT_NAMES, type ContractName } from '#core/chain/contract-names.ts'
+import { readDeployment, type Deployment } from '#core/chain/deployment.ts'
 import { readMap, readText, readUint } from '#core/encoding/shape.ts'
 import { SalusError } from '#core/error.ts'
 import type { DeploymentProgress } from '#scripts/deploy/deploy.ts'

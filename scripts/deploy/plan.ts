@@ -1,7 +1,8 @@
-import { AbiCoder, Contract, concat, getCreateAddress, type Provider } from 'ethers'
+import { Contract, concat, getCreateAddress, type Provider } from 'ethers'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
-import { CONTRACT_NAMES, type ContractName } from '#core/chain/deployment.ts'
+import { CONTRACT_NAMES, type ContractName } from '#core/chain/contract-names.ts'
 import { isRuntimeOf, readBytecode } from '#scripts/deploy/bytecode.ts'
+import { constructorArguments, encodeConstructorArguments } from '#scripts/deploy/constructors.ts'
 
 /** Addresses that an earlier deployment to the same chain used or meant to use. */
 export type KnownAddresses = Partial<Record<ContractName, string>>
@@ -28,8 +29,9 @@ export async function planDeployment(
   const plan: PlannedContract[] = []
   let nonce = sender.nonce
   for (const name of CONTRACT_NAMES) {
-    const registry = plan.find(contract => contract.name === 'PatientRegistry')?.address
-    const args = name === 'AccessGrants' ? AbiCoder.defaultAbiCoder().encode(['address'], [registry]) : '0x'
+    const addressOf = (other: ContractName): string => plan.find(contract => contract.name === other)?.address ?? ''
+    const args = encodeConstructorArguments(constructorArguments(name, sender.address, addressOf))
+    const registry = addressOf('PatientRegistry')
     const address = known[name]
     if (address != null && (await isInPlace(provider, name, address, registry))) {
       plan.push({ name, address, creationCode: undefined })
@@ -42,12 +44,7 @@ export async function planDeployment(
 }
 
 /** Whether a known address holds the present code, and, for what stands on the registry, on the present registry. */
-async function isInPlace(
-  provider: Provider,
-  name: ContractName,
-  address: string,
-  registry: string | undefined
-): Promise<boolean> {
+async function isInPlace(provider: Provider, name: ContractName, address: string, registry: string): Promise<boolean> {
   if (!isRuntimeOf(await provider.getCode(address), readBytecode(name))) return false
   if (name !== 'AccessGrants') return true
   const grants = new Contract(address, accessGrantsAbi, provider)

@@ -61,9 +61,14 @@ export const SOLC_SETTINGS = {
  *
  * @param folders - folders with the sources, relative to the project's
  * @param packaged - further sources, from npm packages, for example `@openzeppelin/contracts/…/X.sol`
+ * @param only - contracts to make code of, all by default; the others are looked through for errors alone
  * @throws Error with the compiler's words if it has an error or a warning
  */
-export function compileContracts(folders: readonly string[], packaged: readonly string[] = []): Compilation {
+export function compileContracts(
+  folders: readonly string[],
+  packaged: readonly string[] = [],
+  only: readonly string[] = []
+): Compilation {
   const solc = createRequire(import.meta.url)('solc') as Solc
   const paths = [...folders.flatMap(solidityFiles), ...packaged].sort()
   const input = {
@@ -72,7 +77,9 @@ export function compileContracts(folders: readonly string[], packaged: readonly 
     settings: {
       ...SOLC_SETTINGS,
       outputSelection: {
-        '*': { '*': ['abi', 'evm.bytecode.object', 'evm.deployedBytecode'] }
+        '*': Object.fromEntries(
+          (only.length > 0 ? only : ['*']).map(name => [name, ['abi', 'evm.bytecode.object', 'evm.deployedBytecode']])
+        )
       }
     }
   }
@@ -83,12 +90,17 @@ export function compileContracts(folders: readonly string[], packaged: readonly 
   if (problems.length > 0) throw new Error(problems.map(problem => problem.formattedMessage).join('\n'))
   return {
     solc: solc.version(),
-    contracts: new Map(paths.map(path => [path, contractsOf(output.contracts?.[path] ?? {})]))
+    contracts: new Map(
+      paths.map(path => {
+        const found = Object.entries(output.contracts?.[path] ?? {})
+        return [path, contractsOf(found.filter(([name]) => only.length === 0 || only.includes(name)))]
+      })
+    )
   }
 }
 
-function contractsOf(compiled: Record<string, SolcContract>): CompiledContract[] {
-  return Object.entries(compiled).map(([name, { abi, evm }]) => ({
+function contractsOf(compiled: readonly (readonly [string, SolcContract])[]): CompiledContract[] {
+  return compiled.map(([name, { abi, evm }]) => ({
     name,
     abi,
     creationCode: `0x${evm.bytecode.object}`,

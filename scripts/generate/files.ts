@@ -9,38 +9,52 @@ import { ROOT } from '#scripts/process/run.ts'
 /** Folders that hold generated files and nothing else of the same ending. */
 const OUTPUT_FOLDERS = ['core/abi/types', 'contracts/bytecode', 'test/contracts/bytecode']
 
-/** Contracts that only tests deploy: a wallet and OpenZeppelin's verifiers of P-256 and passkey signatures. */
-const TEST_SOURCES = ['test/contracts/mocks']
-const TEST_PACKAGED = [
+/** What is deployed as OpenZeppelin wrote it: who governs, and the verifiers of P-256 and passkey signatures. */
+export const PACKAGED: readonly string[] = [
+  '@openzeppelin/contracts/access/manager/AccessManager.sol',
   '@openzeppelin/contracts/utils/cryptography/verifiers/ERC7913P256Verifier.sol',
   '@openzeppelin/contracts/utils/cryptography/verifiers/ERC7913WebAuthnVerifier.sol'
 ]
 
-/** Every generated file's text, by its path relative to the project's folder. */
-export async function renderFiles(): Promise<ReadonlyMap<string, string>> {
+/** Contracts that only tests deploy. */
+const TEST_SOURCES = ['test/contracts/mocks']
+
+/**
+ * Every generated file's text, by its path relative to the project's folder.
+ *
+ * @param only - contracts of the product whose files alone are wanted; all by default
+ */
+export async function renderFiles(only: readonly string[] = []): Promise<ReadonlyMap<string, string>> {
   const files = new Map<string, string>()
-  const product = compileContracts(['contracts'])
+  const product = compileContracts(['contracts'], PACKAGED, only)
   // What is deployed lies in the top folder; below it are interfaces and libraries, which are compiled in.
   const deployed = [...product.contracts]
-    .filter(([path]) => /^contracts\/[^/]+\.sol$/.test(path))
+    .filter(([path]) => PACKAGED.includes(path) || /^contracts\/[^/]+\.sol$/.test(path))
     .flatMap(([, contracts]) => contracts)
     .filter(contract => contract.creationCode !== '0x')
+  // The verifiers are called by contracts alone, which know their interface.
+  const called = deployed.filter(({ name }) => !name.startsWith('ERC7913'))
   for (const contract of deployed) {
     files.set(`contracts/bytecode/${contract.name}.json`, await renderBytecode(contract, product.solc))
-    files.set(`core/abi/${contract.name}.ts`, await renderAbi(contract))
   }
-  for (const [name, text] of await renderBindings(deployed)) files.set(`core/abi/types/${name}`, text)
+  for (const contract of called) files.set(`core/abi/${contract.name}.ts`, await renderAbi(contract))
+  for (const [name, text] of await renderBindings(called)) files.set(`core/abi/types/${name}`, text)
 
-  const forTests = compileContracts(TEST_SOURCES, TEST_PACKAGED)
+  if (only.length > 0) return files
+  const forTests = compileContracts(TEST_SOURCES)
   for (const contract of [...forTests.contracts.values()].flat()) {
     files.set(`test/contracts/bytecode/${contract.name}.json`, await renderBytecode(contract, forTests.solc))
   }
   return files
 }
 
-/** Paths whose committed text is not `files`', including those that should be gone. */
-export async function staleFiles(files: ReadonlyMap<string, string>): Promise<string[]> {
-  const stale = await leftOver(files)
+/**
+ * Paths whose committed text is not `files`'.
+ *
+ * @param isPart - whether `files` are a part only; otherwise paths that should be gone are stale too
+ */
+export async function staleFiles(files: ReadonlyMap<string, string>, isPart: boolean): Promise<string[]> {
+  const stale = isPart ? [] : await leftOver(files)
   for (const [path, text] of files) {
     const committed = await readFile(join(ROOT, path), 'utf8').catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
@@ -54,6 +68,11 @@ export async function staleFiles(files: ReadonlyMap<string, string>): Promise<st
 /** Writes all files and removes those no longer generated. */
 export async function writeFiles(files: ReadonlyMap<string, string>): Promise<void> {
   for (const path of await leftOver(files)) await rm(join(ROOT, path))
+  await updateFiles(files)
+}
+
+/** Writes these files and leaves the others. */
+export async function updateFiles(files: ReadonlyMap<string, string>): Promise<void> {
   for (const [path, text] of files) {
     await mkdir(dirname(join(ROOT, path)), { recursive: true })
     await writeFile(join(ROOT, path), text)
@@ -77,7 +96,7 @@ async function renderAbi({ name, abi }: CompiledContract): Promise<string> {
     `core/abi/${name}.ts`,
     `${GENERATED_HEADER}
 
-/** ABI of the contract \`${name}\`; contracts/interfaces/I${name}.sol says what everything in it means. */
+/** ABI of the contract \`${name}\`; its interface says what everything in it means. */
 export const ${constant} = ${JSON.stringify(abi)} as const
 `
   )

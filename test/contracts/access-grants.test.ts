@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { ZeroAddress, ZeroHash, concat, id, keccak256 } from 'ethers'
-import { grantTypes } from '#core/abi/typed-data.ts'
+import { grantTypes } from '#core/abi/typed-data/grants.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey } from '#test/contracts/keys.ts'
 import {

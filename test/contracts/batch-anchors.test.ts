@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { AbiCoder, ZeroAddress, ZeroHash, id, keccak256 } from 'ethers'
-import { gatewayRegistrationTypes } from '#core/abi/typed-data.ts'
+import { gatewayRegistrationTypes } from '#core/abi/typed-data/anchors.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey } from '#test/contracts/keys.ts'
 import { BUNDLE, anchor, idOf, registerGateway, type AnchorTerms } from '#test/contracts/requests.ts'

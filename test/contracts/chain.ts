@@ -5,12 +5,13 @@ import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
 import { patientRegistryAbi } from '#core/abi/PatientRegistry.ts'
-import { domain } from '#core/abi/typed-data.ts'
+import { domain } from '#core/abi/typed-data/domain.ts'
 import type { AccessGrants } from '#core/abi/types/AccessGrants.ts'
 import type { BatchAnchors } from '#core/abi/types/BatchAnchors.ts'
 import type { FirmwareRegistry } from '#core/abi/types/FirmwareRegistry.ts'
 import type { PatientRegistry } from '#core/abi/types/PatientRegistry.ts'
-import type { ContractName, Deployment } from '#core/chain/deployment.ts'
+import type { RequestContract } from '#core/chain/contract-names.ts'
+import type { Deployment } from '#core/chain/deployment.ts'
 import { createLog } from '#node/log.ts'
 import { deployAll } from '#scripts/deploy/deploy.ts'
 import { MEASURES_COVERAGE, deployInstrumented } from '#test/contracts/instrumented.ts'
@@ -30,7 +31,7 @@ export interface TestChain {
   readonly deployment: Deployment
   /** A second set of the same contracts on the same chain. */
   readonly otherContracts: Contracts
-  domainOf(name: ContractName): TypedDataDomain
+  domainOf(name: RequestContract): TypedDataDomain
   /** Time of the newest block, in seconds. */
   now(): Promise<number>
   /** Moves the clock; the next block is no earlier. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { ZeroAddress, ZeroHash, id, keccak256 } from 'ethers'
-import { holdTypes, releaseTypes, unholdTypes } from '#core/abi/typed-data.ts'
+import { holdTypes, releaseTypes, unholdTypes } from '#core/abi/typed-data/firmware.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import {
   MANIFEST,

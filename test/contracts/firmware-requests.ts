@@ -1,13 +1,13 @@
 import { AbiCoder, id, keccak256, type TypedDataDomain } from 'ethers'
+import type { TypedDataTypes } from '#core/abi/typed-data/domain.ts'
 import {
   holdTypes,
   minimumRaiseTypes,
   modelRegistrationTypes,
   releaseTypes,
   unholdTypes,
-  yankTypes,
-  type TypedDataTypes
-} from '#core/abi/typed-data.ts'
+  yankTypes
+} from '#core/abi/typed-data/firmware.ts'
 import type { IFirmwareRegistry } from '#core/abi/types/FirmwareRegistry.ts'
 import type { TestChain } from '#test/contracts/chain.ts'
 import type { Key } from '#test/contracts/keys.ts'

@@ -12,7 +12,7 @@ import {
   Wallet,
   type TypedDataDomain
 } from 'ethers'
-import type { TypedDataTypes } from '#core/abi/typed-data.ts'
+import type { TypedDataTypes } from '#core/abi/typed-data/domain.ts'
 import type { TestChain } from '#test/contracts/chain.ts'
 
 /** Somebody who signs requests, whatever the key is. */
@@ -65,11 +65,13 @@ export const WAYS: readonly Way[] = [
   },
   {
     name: 'a P-256 key (ERC-7913)',
-    create: async (chain, label) => p256Key(await chain.deployMock('ERC7913P256Verifier'), label, signP256)
+    create: (chain, label) =>
+      Promise.resolve(p256Key(chain.deployment.contracts.ERC7913P256Verifier.address, label, signP256))
   },
   {
     name: 'a passkey (ERC-7913, WebAuthn)',
-    create: async (chain, label) => p256Key(await chain.deployMock('ERC7913WebAuthnVerifier'), label, signWebAuthn)
+    create: (chain, label) =>
+      Promise.resolve(p256Key(chain.deployment.contracts.ERC7913WebAuthnVerifier.address, label, signWebAuthn))
   }
 ]
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Signature, ZeroAddress, ZeroHash, concat, id, toBeHex, type TypedDataDomain } from 'ethers'
-import { keyBundleUpdateTypes, registrationTypes } from '#core/abi/typed-data.ts'
+import { keyBundleUpdateTypes, registrationTypes } from '#core/abi/typed-data/patients.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey } from '#test/contracts/keys.ts'
 import { BUNDLE, idOf, register, rotateSigner, signGrant, termsFor, updateKeyBundle } from '#test/contracts/requests.ts'

@@ -1,14 +1,7 @@
 import { AbiCoder, id, keccak256, type ContractTransactionResponse } from 'ethers'
-import {
-  anchorTypes,
-  claimTypes,
-  gatewayRegistrationTypes,
-  grantTypes,
-  keyBundleUpdateTypes,
-  registrationTypes,
-  revocationTypes,
-  signerRotationTypes
-} from '#core/abi/typed-data.ts'
+import { anchorTypes, gatewayRegistrationTypes } from '#core/abi/typed-data/anchors.ts'
+import { claimTypes, grantTypes, revocationTypes } from '#core/abi/typed-data/grants.ts'
+import { keyBundleUpdateTypes, registrationTypes, signerRotationTypes } from '#core/abi/typed-data/patients.ts'
 import type { TestChain } from '#test/contracts/chain.ts'
 import type { Key } from '#test/contracts/keys.ts'
 

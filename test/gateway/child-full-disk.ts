@@ -5,7 +5,7 @@ import { createGateway } from '#gateway/gateway.ts'
 import { deriveGateway } from '#gateway/identity.ts'
 import { createReplay } from '#gateway/replay.ts'
 import { parseRecording } from '#core/batch/recording.ts'
-import { readDeployment } from '#core/chain/deployment.ts'
+import { byContract, readDeployment } from '#core/chain/deployment.ts'
 import { networkIdOf } from '#core/chain/network-id.ts'
 import { toHex, utf8 } from '#core/encoding/bytes.ts'
 import { isSalusError } from '#core/error.ts'
@@ -29,12 +29,11 @@ if (what === 'journal') {
   await ledger.close()
   const address = `0x${'11'.repeat(20)}`
   const contract = { address, codeHash: `0x${'00'.repeat(32)}` }
-  const names = ['PatientRegistry', 'AccessGrants', 'BatchAnchors', 'FirmwareRegistry']
   const deployment = readDeployment({
     chainId: 1,
     networkId: toHex(networkIdOf(1, address)),
     blockNumber: 1,
-    contracts: Object.fromEntries(names.map(name => [name, contract]))
+    contracts: byContract(() => contract)
   })
   const rows = Array.from({ length: 3000 }, (_, i) => `${String(i)},60\n`)
   const recording = parseRecording(utf8(`Time [s],HR\n${rows.join('')}`))

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { JsonRpcProvider, NonceManager, Wallet, keccak256 } from 'ethers'
-import { CONTRACT_NAMES, readDeployment, type Deployment } from '#core/chain/deployment.ts'
+import { CONTRACT_NAMES } from '#core/chain/contract-names.ts'
+import { readDeployment, type Deployment } from '#core/chain/deployment.ts'
 import { createDevChain, type DevChain } from '#node/chain/dev-chain.ts'
 import { createLog } from '#node/log.ts'
 import { deployAll, type DeploymentProgress } from '#scripts/deploy/deploy.ts'
@@ -123,12 +124,12 @@ describe('deployment to a chain over JSON-RPC', function () {
       const args = ['--rpc', rpcUrl, '--key-file', keyFile, '--data', data]
       const deploysOf = ({ result }: { result: Record<string, unknown> }) =>
         (result['contracts'] as { deploys: boolean }[]).map(contract => contract.deploys)
-      expect(deploysOf(await run(...args, '--dry-run'))).to.deep.equal([true, true, true, true])
+      expect(deploysOf(await run(...args, '--dry-run'))).to.deep.equal(CONTRACT_NAMES.map(() => true))
       const { code, result } = await run(...args)
       expect(code).to.equal(0)
       const kept: unknown = JSON.parse(await readFile(deploymentPath(data, 31_337), 'utf8'))
       expect(readDeployment(kept)).to.deep.equal(result['deployment'])
-      expect(deploysOf(await run(...args, '--dry-run'))).to.deep.equal([false, false, false, false])
+      expect(deploysOf(await run(...args, '--dry-run'))).to.deep.equal(CONTRACT_NAMES.map(() => false))
     })
 
     it('names what is wrong with the key file, the endpoint or the kept deployment', async () => {

@@ -1,15 +1,19 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { TypedDataEncoder, Wallet } from 'ethers'
-import * as typedData from '#core/abi/typed-data.ts'
-import { CONTRACT_NAMES, type ContractName } from '#core/chain/deployment.ts'
+import * as anchors from '#core/abi/typed-data/anchors.ts'
+import { domain, type TypedDataTypes } from '#core/abi/typed-data/domain.ts'
+import * as firmware from '#core/abi/typed-data/firmware.ts'
+import * as grants from '#core/abi/typed-data/grants.ts'
+import * as patients from '#core/abi/typed-data/patients.ts'
+import type { RequestContract } from '#core/chain/contract-names.ts'
 
 interface Vectors {
   readonly chainId: number
-  readonly addresses: Record<ContractName, string>
+  readonly addresses: Record<RequestContract, string>
   readonly privateKey: string
   readonly requests: readonly {
-    readonly contract: ContractName
+    readonly contract: RequestContract
     readonly primaryType: string
     readonly type: string
     readonly value: Record<string, unknown>
@@ -21,38 +25,45 @@ interface Vectors {
 const ROOT = new URL('../../../', import.meta.url)
 const vectors = JSON.parse(readFileSync(new URL('test/vectors/signed-requests.json', ROOT), 'utf8')) as Vectors
 
+const TABLES: readonly TypedDataTypes[] = [anchors, firmware, grants, patients].flatMap(each => Object.values(each))
+
 /** The table whose struct has this name. */
-function typesOf(struct: string): typedData.TypedDataTypes {
-  const tables = Object.values(typedData).filter(value => typeof value !== 'function')
-  const found = tables.find(table => Object.hasOwn(table, struct))
+function typesOf(struct: string): TypedDataTypes {
+  const found = TABLES.find(table => Object.hasOwn(table, struct))
   if (found == null) throw new Error(`no table for ${struct}`)
   return found
+}
+
+/** All files of a folder whose names match, in one text. */
+function textOf(folder: string, name: RegExp): string {
+  const files = readdirSync(new URL(folder, ROOT)).filter(file => name.test(file))
+  return files.map(file => readFileSync(new URL(`${folder}${file}`, ROOT), 'utf8')).join('\n')
+}
+
+const SOURCES = textOf('contracts/', /\.sol$/)
+const PLACES: Readonly<Record<string, string>> = {
+  contracts: SOURCES,
+  interfaces: textOf('contracts/interfaces/', /\.sol$/),
+  specification: textOf('docs/specs/', /^contracts.*\.md$/)
 }
 
 describe('typed data of signed requests', () => {
   for (const { contract, primaryType, type, value, digest, signature } of vectors.requests) {
     it(`hashes and signs ${primaryType} as the vector says`, async () => {
       const types = typesOf(primaryType)
-      const domain = typedData.domain(contract, vectors.chainId, vectors.addresses[contract])
+      const where = domain(contract, vectors.chainId, vectors.addresses[contract])
       expect(TypedDataEncoder.from(types).encodeType(primaryType)).to.equal(type)
-      expect(TypedDataEncoder.hash(domain, types, value)).to.equal(digest)
-      expect(await new Wallet(vectors.privateKey).signTypedData(domain, types, value)).to.equal(signature)
+      expect(TypedDataEncoder.hash(where, types, value)).to.equal(digest)
+      expect(await new Wallet(vectors.privateKey).signTypedData(where, types, value)).to.equal(signature)
     })
 
     it(`has the ${primaryType} that contract, interface and specification have`, () => {
-      for (const path of [
-        `contracts/${contract}.sol`,
-        `contracts/interfaces/I${contract}.sol`,
-        'docs/specs/contracts.md'
-      ]) {
-        expect(readFileSync(new URL(path, ROOT), 'utf8'), path).to.include(type)
-      }
+      for (const [place, text] of Object.entries(PLACES)) expect(text, place).to.include(type)
     })
   }
 
   it('has a vector for each type that a contract hashes', () => {
-    const sources = CONTRACT_NAMES.map(name => readFileSync(new URL(`contracts/${name}.sol`, ROOT), 'utf8'))
-    const hashed = sources.flatMap(source => [...source.matchAll(/"([A-Z]\w+)\(\w+ \w+/g)].map(match => match[1]))
+    const hashed = [...SOURCES.matchAll(/"([A-Z]\w+)\(\w+ \w+/g)].map(match => match[1])
     expect(hashed.sort()).to.deep.equal(vectors.requests.map(request => request.primaryType).sort())
   })
 })

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { AbiCoder, Wallet, keccak256, verifyTypedData } from 'ethers'
-import { claimTypes, domain } from '#core/abi/typed-data.ts'
+import { domain } from '#core/abi/typed-data/domain.ts'
+import { claimTypes } from '#core/abi/typed-data/grants.ts'
 import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { claimCall } from '#core/agent/grantee-requests.ts'
 import { createGrantee, decodeGranteeState, encodeGranteeState, type GranteeState } from '#core/agent/grantee-state.ts'

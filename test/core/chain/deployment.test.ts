@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { readDeployment } from '#core/chain/deployment.ts'
+import { byContract, readDeployment } from '#core/chain/deployment.ts'
 import { networkIdOf } from '#core/chain/network-id.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { expectCode } from '#test/error-code.ts'
@@ -10,7 +10,7 @@ const good = {
   chainId: 31_337,
   networkId: toHex(networkIdOf(31_337, ADDRESS)),
   blockNumber: 7,
-  contracts: { PatientRegistry: contract, AccessGrants: contract, BatchAnchors: contract, FirmwareRegistry: contract }
+  contracts: byContract(() => contract)
 }
 
 describe('networkIdOf', () => {

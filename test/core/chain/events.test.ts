@@ -4,12 +4,12 @@ import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
 import { patientRegistryAbi } from '#core/abi/PatientRegistry.ts'
-import type { ContractName } from '#core/chain/deployment.ts'
+import type { RequestContract } from '#core/chain/contract-names.ts'
 import { createLogDecoder, type ChainLog } from '#core/chain/events.ts'
 import { expectCode } from '#test/error-code.ts'
 import { paperDeployment } from '#test/core/network/accept-world.ts'
 
-const ABIS: Readonly<Record<ContractName, InterfaceAbi>> = {
+const ABIS: Readonly<Record<RequestContract, InterfaceAbi>> = {
   PatientRegistry: patientRegistryAbi,
   AccessGrants: accessGrantsAbi,
   BatchAnchors: batchAnchorsAbi,
@@ -29,13 +29,13 @@ describe('the decoder of events', () => {
   const deployment = paperDeployment()
   const decode = createLogDecoder(deployment)
 
-  function logOf(contract: ContractName, name: string): ChainLog {
+  function logOf(contract: RequestContract, name: string): ChainLog {
     const abi = new Interface(ABIS[contract])
     const values = abi.getEvent(name)?.inputs.map(({ type }) => SAMPLES[type] ?? 7) ?? []
     return { address: deployment.contracts[contract].address, ...abi.encodeEventLog(name, values) }
   }
 
-  for (const [contract, abi] of Object.entries(ABIS) as [ContractName, InterfaceAbi][]) {
+  for (const [contract, abi] of Object.entries(ABIS) as [RequestContract, InterfaceAbi][]) {
     it(`reads every event of ${contract}`, () => {
       new Interface(abi).forEachEvent(({ name, inputs }) => {
         if (IGNORED.includes(name)) return

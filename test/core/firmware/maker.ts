@@ -1,6 +1,7 @@
 /** A manufacturer with known keys, a device of one of its models and a sound release for it. */
 import { TypedDataEncoder, Wallet, keccak256, toUtf8Bytes } from 'ethers'
-import { domain, releaseTypes } from '#core/abi/typed-data.ts'
+import { domain } from '#core/abi/typed-data/domain.ts'
+import { releaseTypes } from '#core/abi/typed-data/firmware.ts'
 import type { Hex } from '#core/chain/events.ts'
 import { fromHex } from '#core/encoding/bytes.ts'
 import { createDeviceState, type DeviceState } from '#core/firmware/device-state.ts'

@@ -1,5 +1,5 @@
-import { keccak256 } from 'ethers'
-import { networkIdOfDeployment, type Deployment } from '#core/chain/deployment.ts'
+import { id, keccak256 } from 'ethers'
+import { byContract, networkIdOfDeployment, type Deployment } from '#core/chain/deployment.ts'
 import type { ChainEvent, Hex } from '#core/chain/events.ts'
 import { projectEvents, type StateView } from '#core/chain/projection.ts'
 import { createChainView, type ChainView } from '#core/chain/view.ts'
@@ -28,16 +28,11 @@ export const NOON_S: number = DAY * 86_400 + 43_200
 
 /** A deployment that is on no chain. */
 export function paperDeployment(): Deployment {
-  const contract = (digit: string) => ({
-    address: `0x${digit.repeat(40)}` as const,
+  const contract = (name: string) => ({
+    address: id(name).slice(0, 42) as Hex,
     codeHash: keccak256('0x') as Hex
   })
-  const contracts = {
-    PatientRegistry: contract('1'),
-    AccessGrants: contract('2'),
-    BatchAnchors: contract('3'),
-    FirmwareRegistry: contract('4')
-  }
+  const contracts = byContract(name => contract(name))
   const networkId = toHex(networkIdOf(1, contracts.PatientRegistry.address))
   return { chainId: 1, networkId, blockNumber: 1, contracts }
 }

@@ -1,5 +1,7 @@
 import { AbiCoder, hexlify, keccak256, randomBytes, type Wallet } from 'ethers'
-import { domain, grantTypes, registrationTypes, revocationTypes } from '#core/abi/typed-data.ts'
+import { domain } from '#core/abi/typed-data/domain.ts'
+import { grantTypes, revocationTypes } from '#core/abi/typed-data/grants.ts'
+import { registrationTypes } from '#core/abi/typed-data/patients.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
 import type { Hex } from '#core/chain/events.ts'
 import { fromHex } from '#core/encoding/bytes.ts'
