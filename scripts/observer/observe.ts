@@ -1,0 +1,63 @@
+/** Everything that somebody who only watches the chain gets to see (docs/privacy.md). */
+import { concat, getBytes, type JsonRpcProvider, type TransactionResponse } from 'ethers'
+
+/** Where in a transaction bytes were seen. */
+export type Place = 'calldata' | 'log' | 'storage'
+
+/** Bytes that a transaction leaves for everybody to read. */
+export interface SeenPart {
+  readonly place: Place
+  readonly bytes: Uint8Array
+}
+
+/** One transaction as its observer sees it. */
+export interface SeenTransaction {
+  readonly hash: string
+  readonly blockNumber: number
+  readonly from: string
+  /** `null` where it creates a contract. */
+  readonly to: string | null
+  readonly parts: readonly SeenPart[]
+}
+
+interface Trace {
+  readonly post: Readonly<Record<string, { readonly storage?: Readonly<Record<string, string>> }>>
+}
+
+/**
+ * Reads calldata, logs and storage writes of every transaction of a range of blocks, oldest first.
+ *
+ * @param provider - an endpoint with geth's `prestateTracer`
+ */
+export async function* observe(
+  provider: JsonRpcProvider,
+  range: { readonly fromBlock: number; readonly toBlock: number }
+): AsyncGenerator<SeenTransaction> {
+  for (let number = range.fromBlock; number <= range.toBlock; number++) {
+    const block = await provider.getBlock(number, true)
+    for (const transaction of block?.prefetchedTransactions ?? []) yield await seen(provider, transaction, number)
+  }
+}
+
+async function seen(
+  provider: JsonRpcProvider,
+  { hash, from, to, data }: TransactionResponse,
+  blockNumber: number
+): Promise<SeenTransaction> {
+  const receipt = await provider.getTransactionReceipt(hash)
+  const options = { tracer: 'prestateTracer', tracerConfig: { diffMode: true } }
+  const { post } = (await provider.send('debug_traceTransaction', [hash, options])) as Trace
+  const part = (place: Place, hex: string): SeenPart => ({ place, bytes: getBytes(hex) })
+  const writes = Object.values(post).flatMap(({ storage }) => Object.entries(storage ?? {}))
+  return {
+    hash,
+    blockNumber,
+    from,
+    to,
+    parts: [
+      part('calldata', data),
+      ...(receipt?.logs ?? []).map(log => part('log', concat([...log.topics, log.data]))),
+      ...writes.map(([slot, value]) => part('storage', concat([slot, value])))
+    ]
+  }
+}
