@@ -1,6 +1,7 @@
 /** The record of which contracts make up a network, kept as `deployments/<chainId>.json` (docs/specs/contracts.md). */
 import { getAddress, isAddress } from 'ethers'
 import { CONTRACT_NAMES, type ContractName } from '#core/chain/contract-names.ts'
+import { readOrigin, type DeploymentOrigin } from '#core/chain/deployment-governance.ts'
 import { networkIdOf } from '#core/chain/network-id.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { readMap, readUint } from '#core/encoding/shape.ts'
@@ -25,6 +26,8 @@ export interface Deployment {
   /** A block from which on every event of the contracts is found. */
   readonly blockNumber: number
   readonly contracts: Readonly<Record<ContractName, DeployedContract>>
+  /** What the addresses follow from and who governs; only tests leave it out. */
+  readonly origin?: DeploymentOrigin
 }
 
 /** The network id in the form that formats carry, 32 bytes. */
@@ -39,13 +42,14 @@ export function networkIdOfDeployment(deployment: Deployment): Uint8Array {
  * network id is not that of the chain and its `PatientRegistry`
  */
 export function readDeployment(json: unknown): Deployment {
-  const map = readMap(json, AREA, ['chainId', 'networkId', 'blockNumber', 'contracts'])
+  const map = readMap(json, AREA, ['chainId', 'networkId', 'blockNumber', 'contracts'], ['origin'])
   const contracts = readMap(map['contracts'], AREA, CONTRACT_NAMES)
   const deployment: Deployment = {
     chainId: readUint(map['chainId'], AREA, 'chainId'),
     networkId: readHash(map['networkId'], 'networkId'),
     blockNumber: readUint(map['blockNumber'], AREA, 'blockNumber'),
-    contracts: byContract(name => readContract(contracts[name]))
+    contracts: byContract(name => readContract(contracts[name])),
+    ...(map['origin'] == null ? {} : { origin: readOrigin(map['origin']) })
   }
   if (toHex(networkIdOfDeployment(deployment)) !== deployment.networkId) {
     throw new SalusError(
