@@ -80,22 +80,22 @@ export async function deployAll(init: DeployInit): Promise<Deployment> {
     if (!isRuntimeOf(code, readBytecode(name))) throw failed(name)
     contracts[name] = { address, codeHash: keccak256(code) }
   }
-  const networkId = toHex(networkIdOf(chainId, contracts['PatientRegistry']?.address ?? ''))
+  const networkId = toHex(networkIdOf(chainId, contracts['AccessGrants']?.address ?? ''))
   const origin = { network, firstAdmin, p256Precompile, governance }
   const deployment = readDeployment({ chainId, networkId, blockNumber, contracts, origin })
   await setUp({ provider, signer, log }, deployment)
   return deployment
 }
 
-/** A new registry is a new network, whose events begin now; under an old one, older events still count. */
+/** New patients and grants are a new network, whose events begin now; under old ones, older events still count. */
 async function firstBlock(
   provider: Provider,
   plan: readonly PlannedContract[],
   missing: readonly PlannedContract[],
   known: DeploymentProgress | undefined
 ): Promise<number> {
-  const registry = plan.find(({ name }) => name === 'PatientRegistry')
-  if (registry != null && known?.addresses['PatientRegistry'] === registry.address) return known.blockNumber
+  const grants = plan.find(({ name }) => name === 'AccessGrants')
+  if (grants != null && known?.addresses['AccessGrants'] === grants.address) return known.blockNumber
   const manager = plan.find(({ name }) => name === 'AccessManager')
   if (manager == null || missing.includes(manager)) return provider.getBlockNumber()
   return blockBefore(provider, manager.address)

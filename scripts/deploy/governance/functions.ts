@@ -29,5 +29,6 @@ const ADMINISTRATION: FunctionRoles = {
 
 /** By contract. */
 export const FUNCTION_ROLES: Partial<Record<ContractName, FunctionRoles>> = {
-  AccessManager: ADMINISTRATION
+  AccessManager: ADMINISTRATION,
+  AccessGrants: PAUSING
 }
