@@ -13,9 +13,9 @@ export const MEASURES_COVERAGE: boolean = process.env['SALUS_COVERAGE'] === '1'
 export async function deployInstrumented(ethers: HardhatEthers): Promise<Deployment> {
   const chainId = Number((await ethers.provider.getNetwork()).chainId)
   const contracts: Record<string, { address: string; codeHash: string }> = {}
-  const [governor] = await ethers.getSigners()
+  const [firstAdmin] = await ethers.getSigners()
   for (const name of CONTRACT_NAMES) {
-    const args = constructorArguments(name, governor?.address ?? '', other => contracts[other]?.address ?? '')
+    const args = constructorArguments(name, firstAdmin?.address ?? '', other => contracts[other]?.address ?? '')
     const address = await (await ethers.deployContract(name, args)).getAddress()
     contracts[name] = { address, codeHash: keccak256(await ethers.provider.getCode(address)) }
   }
