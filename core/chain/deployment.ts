@@ -38,12 +38,12 @@ export function networkIdOfDeployment(deployment: Deployment): Uint8Array {
 /**
  * Reads a deployment from parsed JSON.
  *
- * @throws SalusError `DEPLOYMENT_SHAPE` if a field is missing, unknown or malformed; `DEPLOYMENT_NETWORK` if the
- * network id is not that of the chain and its `AccessGrants`
+ * @throws SalusError `DEPLOYMENT_SHAPE` if a field is missing, unknown or malformed; `DEPLOYMENT_VERSION` if
+ * it names other contracts than these; `DEPLOYMENT_NETWORK` if the network id is not that of the chain and its `AccessGrants`
  */
 export function readDeployment(json: unknown): Deployment {
   const map = readMap(json, AREA, ['chainId', 'networkId', 'blockNumber', 'contracts'], ['origin'])
-  const contracts = readMap(map['contracts'], AREA, CONTRACT_NAMES)
+  const contracts = readContracts(map['contracts'])
   const deployment: Deployment = {
     chainId: readUint(map['chainId'], AREA, 'chainId'),
     networkId: readHash(map['networkId'], 'networkId'),
@@ -58,6 +58,16 @@ export function readDeployment(json: unknown): Deployment {
     )
   }
   return deployment
+}
+
+function readContracts(value: unknown): Record<string, unknown> {
+  const map = readMap(value, AREA, [], Object.keys(value ?? {}))
+  const [named, known] = [Object.keys(map), CONTRACT_NAMES]
+  if (named.length === known.length && known.every(name => named.includes(name))) return map
+  throw new SalusError(
+    'DEPLOYMENT_VERSION',
+    'The deployment names other contracts than this version of Salus has: it was made by another. Deploy again, or use that version.'
+  )
 }
 
 /** A value for each contract. */

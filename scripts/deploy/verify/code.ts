@@ -43,15 +43,15 @@ export async function codeFindings(
     for (const word of foreignImmutables(code, bytecode, { address, domain: signs, args })) {
       say('VERIFY_IMMUTABLE', 'what the constructor computes', word)
     }
-    const contract = new Contract(address, WIRING, provider)
+    const ask = async (getter: string): Promise<unknown> =>
+      new Contract(address, WIRING, provider).getFunction(getter).staticCall()
     if (signs != null) {
-      const [, ...found] = (await contract.getFunction('eip712Domain').staticCall()) as unknown[]
+      const [, ...found] = (await ask('eip712Domain')) as unknown[]
       const expected = [signs.name, signs.version, signs.chainId, signs.verifyingContract]
       say('VERIFY_DOMAIN', expected.join(', '), found.slice(0, 4).join(', '))
     }
     if (isGoverned(name)) {
-      const authority = String(await contract.getFunction('authority').staticCall())
-      say('VERIFY_AUTHORITY', deployment.contracts.AccessManager.address, authority)
+      say('VERIFY_AUTHORITY', deployment.contracts.AccessManager.address, String(await ask('authority')))
     }
   }
   return findings
