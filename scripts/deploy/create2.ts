@@ -23,6 +23,8 @@ const PROXY_TRANSACTION = Transaction.from(
     `0xa0${'22'.repeat(32)}a0${'22'.repeat(32)}`
   ])
 )
+/** What the sender of that transaction must have: its limit of gas at its price, 0.01 of the chain's coin. */
+export const PROXY_COST_WEI: bigint = PROXY_TRANSACTION.gasLimit * (PROXY_TRANSACTION.gasPrice ?? 0n)
 const CONFIRM_TIMEOUT_MS = 120_000
 
 /** Address of the contract that this code of creation makes in a network. */
@@ -47,9 +49,9 @@ export async function hasProxy(provider: Provider): Promise<boolean> {
  */
 export async function ensureProxy(provider: Provider, signer: Signer): Promise<void> {
   if (await hasProxy(provider)) return
-  const { from, gasLimit, gasPrice, serialized } = PROXY_TRANSACTION
+  const { from, serialized } = PROXY_TRANSACTION
   try {
-    const value = gasLimit * (gasPrice ?? 0n) - (await provider.getBalance(from ?? ''))
+    const value = PROXY_COST_WEI - (await provider.getBalance(from ?? ''))
     if (value > 0n) await (await signer.sendTransaction({ to: from, value })).wait(1, CONFIRM_TIMEOUT_MS)
     await (await provider.broadcastTransaction(serialized)).wait(1, CONFIRM_TIMEOUT_MS)
   } catch (cause) {

@@ -2,16 +2,16 @@
 import type { Provider } from 'ethers'
 import type { Deployment } from '#core/chain/deployment.ts'
 import type { Governance } from '#core/chain/deployment-governance.ts'
-import { creationCall, hasProxy } from '#scripts/deploy/create2.ts'
+import { creationCall, hasProxy, PROXY_COST_WEI } from '#scripts/deploy/create2.ts'
 import { setupDifferences } from '#scripts/deploy/governance/difference.ts'
 import { readManagerState } from '#scripts/deploy/governance/read-state.ts'
 import { emptyState } from '#scripts/deploy/governance/state.ts'
 import { missingContracts, planContracts, type AddressInputs } from '#scripts/deploy/plan.ts'
 
-/** What the proxy's own transaction may use, with the transfer that pays for it. */
-const PROXY_GAS = 121_000n
-/** Of one call that sets a role, as part of a transaction that holds many; measured, rounded up. */
-const SETUP_CALL_GAS = 40_000n
+/** What a call through the proxy takes more than a plain creation, rounded up. */
+const THROUGH_PROXY_GAS = 5_000n
+/** Of one call that sets a role, as part of a transaction that holds many; measured at 25,000, rounded up. */
+const SETUP_CALL_GAS = 30_000n
 
 /** One contract: where it goes, whether it still has to, for how much gas. */
 export interface ContractEstimate {
@@ -30,7 +30,7 @@ export interface Estimate {
   readonly setupCalls: number
   readonly gas: number
   readonly gasPriceWei: string
-  /** At the present price, in the smallest unit of the chain's coin. */
+  /** At the present price, with what the proxy costs where it is needed; in the smallest unit of the chain's coin. */
   readonly costWei: string
 }
 
@@ -42,13 +42,14 @@ export async function estimateDeployment(
   const plan = planContracts(inputs)
   const missing = await missingContracts(provider, plan)
   const needsProxy = missing.length > 0 && !(await hasProxy(provider))
-  let gas = needsProxy ? PROXY_GAS : 0n
+  let gas = 0n
   const contracts: ContractEstimate[] = []
   for (const contract of plan) {
     const deploys = missing.includes(contract)
-    // Without the proxy the same code is made by a plain creation, which differs by a few thousand.
-    const call = needsProxy ? { data: contract.creationCode } : creationCall(inputs.network, contract.creationCode)
-    const needed = deploys ? await provider.estimateGas({ from: inputs.firstAdmin, ...call }) : 0n
+    const data = { from: inputs.firstAdmin, data: contract.creationCode }
+    let needed = 0n
+    if (deploys && needsProxy) needed = (await provider.estimateGas(data)) + THROUGH_PROXY_GAS
+    else if (deploys) needed = await provider.estimateGas({ ...data, ...creationCall(inputs.network, data.data) })
     gas += needed
     contracts.push({ contract: contract.name, address: contract.address, deploys, gas: Number(needed) })
   }
@@ -67,6 +68,6 @@ export async function estimateDeployment(
     setupCalls,
     gas: Number(gas),
     gasPriceWei: String(price),
-    costWei: String(gas * price)
+    costWei: String(gas * price + (needsProxy ? PROXY_COST_WEI : 0n))
   }
 }

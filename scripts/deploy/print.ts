@@ -7,7 +7,7 @@ import type { GovernanceReport } from '#scripts/deploy/verify/governance.ts'
 /** What would be deployed, where, for how much. */
 export function printEstimate({ contracts, needsProxy, setupCalls, gas, gasPriceWei, costWei }: Estimate): void {
   console.table(contracts)
-  if (needsProxy) console.log('The deterministic deployment proxy comes first: 0.01 of the chain’s coin.')
+  if (needsProxy) console.log('The deterministic deployment proxy comes first, for 0.01 of the chain’s coin more.')
   console.log(`Roles: ${String(setupCalls)} calls in one transaction.`)
   const price = `${formatUnits(gasPriceWei, 'gwei')} gwei`
   console.log(`In all about ${String(gas)} gas, ${formatEther(costWei)} of the chain’s coin at ${price}.`)

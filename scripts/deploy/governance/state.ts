@@ -70,12 +70,12 @@ export function targetOf({ targets }: ManagerState, address: string): TargetStat
 
 /** Takes in one event; they must come in the order of the chain, all of them. */
 export function applyEvent(state: ManagerState, { name, args }: LogDescription): void {
-  const role = (): RoleState => roleOf(state, BigInt(args['roleId'] as bigint))
+  const role = (): RoleState => roleOf(state, args['roleId'] as bigint)
   const target = (): TargetState => targetOf(state, String(args['target'] ?? ZeroAddress))
   const delayOf = (field: string): Delay => ({ seconds: Number(args[field]), since: Number(args['since']) })
   if (name === 'RoleLabel') role().label = String(args['label'])
-  else if (name === 'RoleAdminChanged') role().admin = BigInt(args['admin'] as bigint)
-  else if (name === 'RoleGuardianChanged') role().guardian = BigInt(args['guardian'] as bigint)
+  else if (name === 'RoleAdminChanged') role().admin = args['admin'] as bigint
+  else if (name === 'RoleGuardianChanged') role().guardian = args['guardian'] as bigint
   else if (name === 'RoleGrantDelayChanged') role().grantDelay = delayOf('delay')
   else if (name === 'RoleRevoked') role().members.delete(String(args['account']))
   else if (name === 'RoleGranted') {
@@ -90,7 +90,7 @@ export function applyEvent(state: ManagerState, { name, args }: LogDescription):
   } else if (name === 'TargetClosed') target().closed = args['closed'] === true
   else if (name === 'TargetAdminDelayUpdated') target().adminDelay = delayOf('delay')
   else if (name === 'TargetFunctionRoleUpdated') {
-    target().functions.set(String(args['selector']), BigInt(args['roleId'] as bigint))
+    target().functions.set(String(args['selector']), args['roleId'] as bigint)
   } else if (name === 'OperationScheduled') {
     const { caller, target: to, data, schedule } = args
     const operation = { caller: String(caller), target: String(to), data: String(data), readyAt: Number(schedule) }

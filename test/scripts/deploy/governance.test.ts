@@ -1,7 +1,11 @@
 import { expect } from 'chai'
+import { id } from 'ethers'
+import type { ContractName } from '#core/chain/contract-names.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
-import { GRANTED_ROLES, ROLES, roleId } from '#core/chain/roles.ts'
+import { GRANTED_ROLES, ROLES, roleId, type Role } from '#core/chain/roles.ts'
+import { FUNCTION_ROLES } from '#scripts/deploy/governance/functions.ts'
 import { MANAGER } from '#scripts/deploy/governance/manager.ts'
+import { PROFILE_TERMS } from '#scripts/deploy/governance/profiles.ts'
 import { expectCode } from '#test/error-code.ts'
 import {
   governanceOf,
@@ -172,6 +176,32 @@ describe('governance of a consortium', () => {
           manager,
           'AccessManagerUnauthorizedCall'
         )
+      }
+    })
+
+    it('lets each member call what the table gives its role, after its delay, and nothing else', async () => {
+      const { governor, pauser, accreditor, deployer, stranger } = chain.people
+      const rolesOf = new Map<string, readonly Role[]>([
+        [governor.address, ['GOVERNOR', 'ADMIN']],
+        [pauser.address, ['PAUSER']],
+        [accreditor.address, ['ACCREDITOR']],
+        [deployer.address, []],
+        [stranger.address, []]
+      ])
+      const terms = PROFILE_TERMS.consortium
+      const manager = chain.manager(deployment, stranger)
+      for (const [name, functions] of Object.entries(FUNCTION_ROLES)) {
+        if (name === 'AccessManager') continue
+        const { address } = deployment.contracts[name as ContractName]
+        for (const [signature, role] of Object.entries(functions)) {
+          for (const [account, roles] of rolesOf) {
+            const has = roles.includes(role)
+            const wait = role === 'ADMIN' ? terms.admin.executionDelay : terms.roles[role].executionDelay
+            const expected = has ? [wait === 0, BigInt(wait)] : [false, 0n]
+            const can = await manager.canCall(account, address, id(signature).slice(0, 10))
+            expect(can, `${account} ${name}.${signature}`).to.deep.equal(expected)
+          }
+        }
       }
     })
 
