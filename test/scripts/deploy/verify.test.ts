@@ -151,6 +151,17 @@ describe('verifying a deployment', () => {
       expect(await codes()).to.deep.equal([])
     })
 
+    it('a member that has a role only later, and says from when', async () => {
+      await chain.handOver(deployment)
+      await chain.wait(6 * DAY)
+      const { stranger } = chain.people
+      await govern('grantRole', roleId('AUDITOR'), stranger.address, 0)
+      const report = await verifyDeployment(chain.provider, deployment)
+      expect(report.findings.map(({ code }) => code)).to.deep.equal(['VERIFY_MEMBER_EXTRA'])
+      expect(report.notices).to.have.length(1)
+      expect(report.notices[0]).to.match(new RegExp(`^${stranger.address} becomes AUDITOR at 20`))
+    })
+
     it('what the governor itself has changed since', async () => {
       await chain.handOver(deployment)
       await govern('grantRole', roleId('AUDITOR'), chain.people.stranger.address, 0)
