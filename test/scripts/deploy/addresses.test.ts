@@ -2,10 +2,11 @@ import { expect } from 'chai'
 import { concat, getCreate2Address, id, keccak256, Wallet } from 'ethers'
 import { CONTRACT_NAMES } from '#core/chain/contract-names.ts'
 import { readBytecode } from '#scripts/deploy/bytecode.ts'
-import { creationCall, ensureProxy, hasProxy, PROXY } from '#scripts/deploy/create2.ts'
+import { creationCall, ensureProxy, hasProxy, PROXY, PROXY_COST_WEI } from '#scripts/deploy/create2.ts'
+import { estimateDeployment } from '#scripts/deploy/estimate.ts'
 import { planContracts } from '#scripts/deploy/plan.ts'
 import { expectCode } from '#test/error-code.ts'
-import { openGovernedChain, type GovernedChain } from '#test/scripts/deploy/governed-chain.ts'
+import { governanceOf, openGovernedChain, type GovernedChain } from '#test/scripts/deploy/governed-chain.ts'
 
 describe('reproducible addresses', () => {
   const open: GovernedChain[] = []
@@ -120,5 +121,26 @@ describe('reproducible addresses', () => {
     const chain = await openChain()
     await chain.setCode(PROXY, '0x6001')
     await expectCode('DEPLOY_NO_PROXY', () => chain.deploy())
+  })
+
+  it('are told beforehand, with a price that is enough and not far off', async () => {
+    const chain = await openChain()
+    const { deployer } = chain.people
+    const inputs = { network: 'salus/1', firstAdmin: deployer.address }
+    const options = { inputs, governance: governanceOf(chain.people), earlier: undefined }
+    const estimate = await estimateDeployment(chain.provider, options)
+    expect(estimate.needsProxy).to.be.true
+    expect(estimate.contracts.map(({ contract }) => contract)).to.deep.equal([...CONTRACT_NAMES])
+    expect(BigInt(estimate.costWei)).to.be.above(PROXY_COST_WEI)
+    await ensureProxy(chain.provider, chain.people.stranger)
+    const first = await chain.provider.getBlockNumber()
+    const deployment = await chain.deploy()
+    let gas = 0n
+    for (let block = first + 1; block <= (await chain.provider.getBlockNumber()); block++) {
+      gas += (await chain.provider.getBlock(block))?.gasUsed ?? 0n
+    }
+    expect(estimate.gas).to.be.within(Number(gas), Number((gas * 11n) / 10n))
+    const after = await estimateDeployment(chain.provider, { ...options, earlier: deployment })
+    expect(after).to.include({ needsProxy: false, setupCalls: 0, gas: 0, costWei: '0' })
   })
 })

@@ -4,8 +4,11 @@ import type { ContractName } from '#core/chain/contract-names.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { GRANTED_ROLES, ROLES, roleId, type Role } from '#core/chain/roles.ts'
 import { FUNCTION_ROLES } from '#scripts/deploy/governance/functions.ts'
+import { governedBy } from '#scripts/deploy/governance/governor.ts'
+import type { Difference } from '#scripts/deploy/governance/difference.ts'
 import { MANAGER } from '#scripts/deploy/governance/manager.ts'
 import { PROFILE_TERMS } from '#scripts/deploy/governance/profiles.ts'
+import { verifyDeployment } from '#scripts/deploy/verify/verify.ts'
 import { expectCode } from '#test/error-code.ts'
 import {
   governanceOf,
@@ -112,6 +115,22 @@ describe('governance of a consortium', () => {
       expect(await chain.handOver(deployment, chain.people.stranger)).to.be.false
       expect(await chain.deploy({ known: knownFrom(deployment) })).to.deep.equal(deployment)
       expect(await chain.provider.getBlockNumber()).to.equal(before)
+    })
+
+    it('leaves a changed table to the governor: running the script again sends nothing', async () => {
+      const governance = governanceOf(chain.people, {}, { REVIEWER: [chain.people.stranger.address] })
+      const before = await chain.provider.getBlockNumber()
+      const again = await chain.deploy({ governance, known: knownFrom(deployment) })
+      expect(await chain.provider.getBlockNumber()).to.equal(before)
+      const { findings } = await verifyDeployment(chain.provider, again)
+      expect(findings.map(({ code }) => code)).to.deep.equal(['VERIFY_MEMBER_MISSING'])
+      // What verifying shows comes with the call that the governor has to announce.
+      const { fix } = findings[0] as Difference
+      const manager = chain.manager(deployment, chain.people.governor)
+      await (await manager.schedule(managerAddress(), fix, 0)).wait()
+      await chain.wait(2 * DAY)
+      await (await manager.execute(managerAddress(), fix)).wait()
+      expect((await verifyDeployment(chain.provider, again)).findings).to.deep.equal([])
     })
 
     it('pauses at once and goes on only after the delay', async () => {
@@ -318,6 +337,45 @@ describe('governance of a public network', () => {
     expect(await chain.handOver(deployment)).to.be.true
     const manager = chain.manager(deployment, chain.people.stranger)
     expect(await manager.hasRole(0, governance.governor)).to.deep.equal([true, BigInt(7 * DAY)])
+  })
+})
+
+describe('governance by a contract', () => {
+  it('announces and makes its calls like anybody else', async () => {
+    const chain = await openGovernedChain()
+    try {
+      const { governor: councillor, pauser } = chain.people
+      // Another network's manager stands for a council: a contract that one account can have call others.
+      const other = await chain.deploy({
+        governance: governedBy(councillor.address),
+        network: 'council',
+        signer: councillor
+      })
+      const council = chain.manager(other, councillor)
+      const governor = other.contracts.AccessManager.address
+      const members = { GOVERNOR: [governor], ACCREDITOR: [] }
+      const deployment = await chain.deploy({
+        governance: governanceOf(chain.people, { profile: 'public', governor }, members)
+      })
+      await chain.handOver(deployment)
+      await (await chain.grants(deployment, pauser).getFunction('pause').send()).wait()
+      const { AccessManager, AccessGrants } = deployment.contracts
+      const execute = async (method: string, ...args: unknown[]): Promise<void> => {
+        await (await council.execute(AccessManager.address, MANAGER.encodeFunctionData(method, args))).wait()
+      }
+      await execute('schedule', AccessGrants.address, UNPAUSE, 0)
+      await chain.wait(7 * DAY - 60)
+      await expect(execute('execute', AccessGrants.address, UNPAUSE)).to.be.revertedWithCustomError(
+        council,
+        'AccessManagerNotReady'
+      )
+      await chain.wait(60)
+      await execute('execute', AccessGrants.address, UNPAUSE)
+      expect(await chain.grants(deployment, pauser).getFunction('paused').staticCall()).to.be.false
+      expect((await verifyDeployment(chain.provider, deployment)).findings).to.deep.equal([])
+    } finally {
+      await chain.close()
+    }
   })
 })
 
