@@ -1,6 +1,7 @@
 /** The record of which contracts make up a network, kept as `deployments/<chainId>.json` (docs/specs/contracts.md). */
 import { getAddress, isAddress } from 'ethers'
 import { CONTRACT_NAMES, type ContractName } from '#core/chain/contract-names.ts'
+import { readOrigin, type DeploymentOrigin } from '#core/chain/deployment-governance.ts'
 import { networkIdOf } from '#core/chain/network-id.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { readMap, readUint } from '#core/encoding/shape.ts'
@@ -25,35 +26,48 @@ export interface Deployment {
   /** A block from which on every event of the contracts is found. */
   readonly blockNumber: number
   readonly contracts: Readonly<Record<ContractName, DeployedContract>>
+  /** What the addresses follow from and who governs; only tests leave it out. */
+  readonly origin?: DeploymentOrigin
 }
 
 /** The network id in the form that formats carry, 32 bytes. */
 export function networkIdOfDeployment(deployment: Deployment): Uint8Array {
-  return networkIdOf(deployment.chainId, deployment.contracts.PatientRegistry.address)
+  return networkIdOf(deployment.chainId, deployment.contracts.AccessGrants.address)
 }
 
 /**
  * Reads a deployment from parsed JSON.
  *
- * @throws SalusError `DEPLOYMENT_SHAPE` if a field is missing, unknown or malformed; `DEPLOYMENT_NETWORK` if the
- * network id is not that of the chain and its `PatientRegistry`
+ * @throws SalusError `DEPLOYMENT_SHAPE` if a field is missing, unknown or malformed; `DEPLOYMENT_VERSION` if
+ * it names other contracts than these; `DEPLOYMENT_NETWORK` if the network id is not that of the chain and its `AccessGrants`
  */
 export function readDeployment(json: unknown): Deployment {
-  const map = readMap(json, AREA, ['chainId', 'networkId', 'blockNumber', 'contracts'])
-  const contracts = readMap(map['contracts'], AREA, CONTRACT_NAMES)
+  const map = readMap(json, AREA, ['chainId', 'networkId', 'blockNumber', 'contracts'], ['origin'])
+  const contracts = readContracts(map['contracts'])
   const deployment: Deployment = {
     chainId: readUint(map['chainId'], AREA, 'chainId'),
     networkId: readHash(map['networkId'], 'networkId'),
     blockNumber: readUint(map['blockNumber'], AREA, 'blockNumber'),
-    contracts: byContract(name => readContract(contracts[name]))
+    contracts: byContract(name => readContract(contracts[name])),
+    ...(map['origin'] == null ? {} : { origin: readOrigin(map['origin']) })
   }
   if (toHex(networkIdOfDeployment(deployment)) !== deployment.networkId) {
     throw new SalusError(
       'DEPLOYMENT_NETWORK',
-      'The deployment names a network id that is not that of its chain and PatientRegistry; deploy again or restore the file.'
+      'The deployment names a network id that is not that of its chain and AccessGrants; deploy again or restore the file.'
     )
   }
   return deployment
+}
+
+function readContracts(value: unknown): Record<string, unknown> {
+  const map = readMap(value, AREA, [], Object.keys(value ?? {}))
+  const [named, known] = [Object.keys(map), CONTRACT_NAMES]
+  if (named.length === known.length && known.every(name => named.includes(name))) return map
+  throw new SalusError(
+    'DEPLOYMENT_VERSION',
+    'The deployment names other contracts than this version of Salus has: it was made by another. Deploy again, or use that version.'
+  )
 }
 
 /** A value for each contract. */

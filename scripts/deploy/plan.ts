@@ -1,52 +1,48 @@
-import { Contract, concat, getCreateAddress, type Provider } from 'ethers'
-import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
+import { concat, type Provider } from 'ethers'
 import { CONTRACT_NAMES, type ContractName } from '#core/chain/contract-names.ts'
 import { isRuntimeOf, readBytecode } from '#scripts/deploy/bytecode.ts'
 import { constructorArguments, encodeConstructorArguments } from '#scripts/deploy/constructors.ts'
+import { addressIn } from '#scripts/deploy/create2.ts'
 
-/** Addresses that an earlier deployment to the same chain used or meant to use. */
-export type KnownAddresses = Partial<Record<ContractName, string>>
-
-/** What is to be done for one contract. */
-export interface PlannedContract {
-  readonly name: ContractName
-  /** Where it is, or will be. */
-  readonly address: string
-  /** Creation code with the constructor's arguments; `undefined` if the contract is there already. */
-  readonly creationCode: string | undefined
+/** All that addresses follow from, besides the code. */
+export interface AddressInputs {
+  /** Name of the network; another name gives other addresses on the same chain. */
+  readonly network: string
+  /** The account that sets the network up. */
+  readonly firstAdmin: string
 }
 
-/**
- * Decides for each contract whether the one at a known address is still good, and where a new one goes.
- *
- * @param sender - account that deploys, and the nonce of its next transaction
- */
-export async function planDeployment(
-  provider: Provider,
-  sender: { readonly address: string; readonly nonce: number },
-  known: KnownAddresses
-): Promise<PlannedContract[]> {
+/** One contract of a network. */
+export interface PlannedContract {
+  readonly name: ContractName
+  /** Where it is, or will be, on any chain. */
+  readonly address: string
+  /** With the constructor's arguments. */
+  readonly creationCode: string
+}
+
+/** Where each contract of a network belongs; needs no chain. */
+export function planContracts({ network, firstAdmin }: AddressInputs): PlannedContract[] {
   const plan: PlannedContract[] = []
-  let nonce = sender.nonce
   for (const name of CONTRACT_NAMES) {
     const addressOf = (other: ContractName): string => plan.find(contract => contract.name === other)?.address ?? ''
-    const args = encodeConstructorArguments(constructorArguments(name, sender.address, addressOf))
-    const registry = addressOf('PatientRegistry')
-    const address = known[name]
-    if (address != null && (await isInPlace(provider, name, address, registry))) {
-      plan.push({ name, address, creationCode: undefined })
-    } else {
-      const creationCode = concat([readBytecode(name).creationCode, args])
-      plan.push({ name, address: getCreateAddress({ from: sender.address, nonce: nonce++ }), creationCode })
-    }
+    const args = encodeConstructorArguments(constructorArguments(name, firstAdmin, addressOf))
+    const creationCode = concat([readBytecode(name).creationCode, args])
+    plan.push({ name, address: addressIn(network, creationCode), creationCode })
   }
   return plan
 }
 
-/** Whether a known address holds the present code, and, for what stands on the registry, on the present registry. */
-async function isInPlace(provider: Provider, name: ContractName, address: string, registry: string): Promise<boolean> {
-  if (!isRuntimeOf(await provider.getCode(address), readBytecode(name))) return false
-  if (name !== 'AccessGrants') return true
-  const grants = new Contract(address, accessGrantsAbi, provider)
-  return (await grants.getFunction('registry').staticCall()) === registry
+/** Whether a contract is on the chain. Nothing but its own code of creation can have put code at its address. */
+export async function isInPlace(provider: Provider, { name, address }: PlannedContract): Promise<boolean> {
+  return isRuntimeOf(await provider.getCode(address), readBytecode(name))
+}
+
+/** The contracts that are not on the chain yet. */
+export async function missingContracts(
+  provider: Provider,
+  plan: readonly PlannedContract[]
+): Promise<PlannedContract[]> {
+  const present = await Promise.all(plan.map(contract => isInPlace(provider, contract)))
+  return plan.filter((_, i) => present[i] !== true)
 }

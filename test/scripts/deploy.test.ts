@@ -1,19 +1,21 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { JsonRpcProvider, NonceManager, Wallet, keccak256 } from 'ethers'
 import { CONTRACT_NAMES } from '#core/chain/contract-names.ts'
-import { readDeployment, type Deployment } from '#core/chain/deployment.ts'
+import { readDeployment } from '#core/chain/deployment.ts'
 import { createDevChain, type DevChain } from '#node/chain/dev-chain.ts'
 import { createLog } from '#node/log.ts'
-import { deployAll, type DeploymentProgress } from '#scripts/deploy/deploy.ts'
+import { deployAll, type DeployInit } from '#scripts/deploy/deploy.ts'
 import { deploymentPath, loadKnown, saveDeployment, saveProgress } from '#scripts/deploy/file.ts'
 import { runNode } from '#scripts/process/run.ts'
 import { expectCode } from '#test/error-code.ts'
+import { knownFrom } from '#test/scripts/deploy/governed-chain.ts'
 
 /** First account of the well-known development mnemonic. */
 const DEV_KEY = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'
+const DEPLOYER = new Wallet(DEV_KEY).address
 const log = createLog({ name: 'test', level: 'silent' })
 
 describe('deployment to a chain over JSON-RPC', function () {
@@ -34,13 +36,8 @@ describe('deployment to a chain over JSON-RPC', function () {
     await rm(directory, { recursive: true })
   })
 
-  const deploy = (init: { known?: DeploymentProgress; onPlanned?: (p: DeploymentProgress) => Promise<void> } = {}) =>
+  const deploy = (init: Partial<DeployInit> = {}) =>
     deployAll({ provider, signer: new NonceManager(new Wallet(DEV_KEY, provider)), log, ...init })
-  const knownFrom = ({ chainId, blockNumber, contracts }: Deployment): DeploymentProgress => ({
-    chainId,
-    blockNumber,
-    addresses: Object.fromEntries(CONTRACT_NAMES.map(name => [name, contracts[name].address]))
-  })
   const sentSoFar = () => provider.getTransactionCount(new Wallet(DEV_KEY).address)
 
   it('puts every contract where it says, with the code it says', async () => {
@@ -59,47 +56,45 @@ describe('deployment to a chain over JSON-RPC', function () {
     expect(await sentSoFar()).to.equal(before)
   })
 
-  it('goes on where a run was cut short, from the addresses it had planned', async () => {
+  it('goes on where a run was cut short, and knows the block it began at', async () => {
     const path = deploymentPath(directory, 31_337)
-    const crash = new Error('power cut')
-    let planned: DeploymentProgress | undefined
-    // The first run gets its transactions out and dies before it writes the result.
-    const whole = await deploy({
+    const network = 'salus/cut-short'
+    const dead = deploy({
+      network,
       onPlanned: async progress => {
-        planned = progress
         await saveProgress(path, progress)
+        throw new Error('power cut')
       }
     })
-    const before = await sentSoFar()
-    const resumed = await deploy({ known: (await loadKnown(path))! })
-    expect(resumed).to.deep.equal(whole)
-    expect(await sentSoFar()).to.equal(before)
-    // Another dies before it sends anything: nothing is at the planned addresses, so all is deployed anew.
-    const dead = deploy({ onPlanned: () => Promise.reject(crash) })
-    expect(
-      await dead.then(
-        () => undefined,
-        (error: unknown) => error
-      )
-    ).to.equal(crash)
-    await saveDeployment(path, resumed)
-    expect(await loadKnown(path)).to.deep.equal(planned)
+    await dead.catch((error: unknown) => expect((error as Error).message).to.equal('power cut'))
+    const begun = await loadKnown(path)
+    await provider.send('anvil_mine', ['0x3'])
+    const whole = await deploy({ network, known: begun! })
+    expect(whole.blockNumber).to.equal(begun?.blockNumber)
+    await saveDeployment(path, whole)
+    expect(await loadKnown(path)).to.deep.equal(knownFrom(whole))
+    // Without the file the block is found by looking: not later than the first contract, not earlier than need be.
+    const { blockNumber } = await deploy({ network })
+    expect(blockNumber).to.be.within(whole.blockNumber, whole.blockNumber + 5)
   })
 
-  it('deploys the grants anew when the registry they stand on is another', async () => {
-    const [first, second] = [await deploy(), await deploy()]
-    const mixed = knownFrom(first)
-    const known = {
-      ...mixed,
-      addresses: { ...mixed.addresses, PatientRegistry: second.contracts.PatientRegistry.address }
-    }
-    const { contracts } = await deploy({ known })
-    expect(contracts.PatientRegistry).to.deep.equal(second.contracts.PatientRegistry)
-    expect(contracts.BatchAnchors).to.deep.equal(first.contracts.BatchAnchors)
-    expect(contracts.AccessGrants.address).not.to.be.oneOf([
-      first.contracts.AccessGrants.address,
-      second.contracts.AccessGrants.address
-    ])
+  it('keeps the file of another network beside its own', async () => {
+    const path = join(directory, 'kept', '31337.json')
+    const [first, second] = [await deploy(), await deploy({ network: 'salus/second' })]
+    await saveDeployment(path, first)
+    await saveDeployment(path, second)
+    expect(JSON.parse(await readFile(path, 'utf8'))).to.deep.equal(second)
+    const [beside] = (await readdir(join(directory, 'kept'))).filter(name => name !== '31337.json')
+    expect(JSON.parse(await readFile(join(directory, 'kept', beside ?? ''), 'utf8'))).to.deep.equal(first)
+  })
+
+  it('goes on over the file of an earlier version, whatever contracts that had', async () => {
+    const path = join(directory, 'old', '31337.json')
+    const { contracts, ...rest } = await deploy()
+    await saveDeployment(path, { ...rest, contracts: { PatientRegistry: contracts.BatchAnchors } } as never)
+    const known = await loadKnown(path)
+    expect(known?.addresses).to.deep.equal({ PatientRegistry: contracts.BatchAnchors.address })
+    expect((await deploy({ known: known! })).contracts).to.deep.equal(contracts)
   })
 
   it('refuses a known deployment of another chain', async () => {
@@ -121,15 +116,65 @@ describe('deployment to a chain over JSON-RPC', function () {
       const keyFile = join(directory, 'deployer.key')
       await writeFile(keyFile, `${DEV_KEY}\n`, { mode: 0o600 })
       const data = join(directory, 'data')
-      const args = ['--rpc', rpcUrl, '--key-file', keyFile, '--data', data]
+      const args = ['--rpc', rpcUrl, '--key-file', keyFile, '--data', data, '--network', 'salus/command']
       const deploysOf = ({ result }: { result: Record<string, unknown> }) =>
         (result['contracts'] as { deploys: boolean }[]).map(contract => contract.deploys)
-      expect(deploysOf(await run(...args, '--dry-run'))).to.deep.equal(CONTRACT_NAMES.map(() => true))
+      const dry = await run(...args, '--dry-run')
+      // The verifiers stand on nothing but the network's name, and that is new.
+      expect(deploysOf(dry)).to.deep.equal(CONTRACT_NAMES.map(() => true))
+      expect(dry.result['setupCalls']).to.be.above(10)
+      expect(Number(dry.result['costWei'])).to.be.above(Number(dry.result['gas']))
+      const before = await provider.getBalance(DEPLOYER)
       const { code, result } = await run(...args)
       expect(code).to.equal(0)
+      expect(Number(before - (await provider.getBalance(DEPLOYER)))).to.be.below(Number(dry.result['costWei']))
       const kept: unknown = JSON.parse(await readFile(deploymentPath(data, 31_337), 'utf8'))
       expect(readDeployment(kept)).to.deep.equal(result['deployment'])
-      expect(deploysOf(await run(...args, '--dry-run'))).to.deep.equal(CONTRACT_NAMES.map(() => false))
+      const again = await run(...args, '--dry-run')
+      expect(deploysOf(again)).to.deep.equal(CONTRACT_NAMES.map(() => false))
+      expect(again.result).to.include({ setupCalls: 0, gas: 0, costWei: '0' })
+      // The development profile has nobody to hand over to: it verifies as it is.
+      expect(await run('--verify', '--rpc', rpcUrl, '--data', data)).to.deep.include({ code: 0 })
+    })
+
+    it('hands a consortium over, and verifying says whether that holds', async () => {
+      const keyFile = join(directory, 'consortium.key')
+      await writeFile(keyFile, DEV_KEY)
+      const members = join(directory, 'members.json')
+      const [governor, pauser, other] = ['0x0a', '0x0b', '0x0c'].map(seed => new Wallet(keccak256(seed)).address)
+      await writeFile(members, JSON.stringify({ governor, members: { PAUSER: [pauser], ACCREDITOR: [governor] } }))
+      const out = join(directory, 'consortium.json')
+      const verify = ['--verify', '--rpc', rpcUrl, '--out', out]
+      const args = ['--rpc', rpcUrl, '--key-file', keyFile, '--out', out, '--network', 'salus/consortium']
+      expect((await run(...args, '--profile', 'consortium', '--members', members)).code).to.equal(0)
+      const early = await run(...verify)
+      expect(early.code).to.equal(1)
+      const codesOf = ({ result }: { result: Record<string, unknown> }) => [
+        ...new Set((result['findings'] as { code: string }[]).map(({ code }) => code))
+      ]
+      expect(codesOf(early)).to.include('VERIFY_MEMBER_EXTRA')
+      // What it was told the first time holds until it is told otherwise.
+      const done = await run(...args, '--hand-over')
+      expect([done.code, done.result['handedOver'], codesOf(done)]).to.deep.equal([0, true, []])
+      expect((await run(...verify)).code).to.equal(0)
+      await writeFile(members, JSON.stringify({ governor, members: { PAUSER: [pauser], ACCREDITOR: [other] } }))
+      const changed = await run(...verify, '--members', members)
+      expect([changed.code, codesOf(changed)]).to.deep.equal([1, ['VERIFY_MEMBER_MISSING', 'VERIFY_MEMBER_EXTRA']])
+    })
+
+    it('asks who governs, and says what is wrong with the answer', async () => {
+      const keyFile = join(directory, 'profile.key')
+      await writeFile(keyFile, DEV_KEY)
+      const members = join(directory, 'bad-members.json')
+      const refused = async (...args: string[]) =>
+        (await run('--rpc', rpcUrl, '--key-file', keyFile, '--network', 'salus/asked', ...args)).result['code']
+      expect(await refused('--profile', 'consortium')).to.equal('DEPLOY_PROFILE')
+      expect(await refused('--profile', 'anarchy', '--members', members)).to.equal('DEPLOY_PROFILE')
+      expect(await refused('--profile', 'public', '--members', members)).to.equal('DEPLOY_MEMBERS')
+      await writeFile(members, JSON.stringify({ governor: '0x1', members: {} }))
+      expect(await refused('--profile', 'public', '--members', members)).to.equal('DEPLOY_MEMBERS')
+      await writeFile(members, JSON.stringify({ governor: DEPLOYER, members: { PAUSER: [DEPLOYER] } }))
+      expect(await refused('--profile', 'public', '--members', members)).to.equal('DEPLOY_GOVERNOR')
     })
 
     it('names what is wrong with the key file, the endpoint or the kept deployment', async () => {

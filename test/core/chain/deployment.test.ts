@@ -12,6 +12,16 @@ const good = {
   blockNumber: 7,
   contracts: byContract(() => contract)
 }
+const origin = {
+  network: 'salus/1',
+  firstAdmin: ADDRESS,
+  p256Precompile: true,
+  governance: {
+    profile: 'consortium',
+    governor: ADDRESS,
+    members: { GOVERNOR: [ADDRESS], PAUSER: [], ACCREDITOR: [], REVIEWER: [], LEDGER_KEEPER: [], AUDITOR: [] }
+  }
+}
 
 describe('networkIdOf', () => {
   it('is the hash of chain and registry, whatever case the address is in', () => {
@@ -29,6 +39,20 @@ describe('readDeployment', () => {
     expect(readDeployment({ ...good, contracts: { ...good.contracts, BatchAnchors: lower } })).to.deep.equal(good)
   })
 
+  it('reads what it was made of and who governs; a role that is left out has no members', () => {
+    expect(readDeployment({ ...good, origin })).to.deep.equal({ ...good, origin })
+    const members = { GOVERNOR: [ADDRESS.toLowerCase()] }
+    const short = { ...origin, governance: { ...origin.governance, members } }
+    expect(readDeployment({ ...good, origin: short })).to.deep.equal({ ...good, origin })
+  })
+
+  it('tells a file of another version from a damaged one', async () => {
+    const { AccessGrants, ...others } = good.contracts
+    for (const contracts of [others, { ...good.contracts, PatientRegistry: AccessGrants }, {}]) {
+      await expectCode('DEPLOYMENT_VERSION', () => readDeployment({ ...good, contracts }))
+    }
+  })
+
   it('refuses the network id of another chain', async () => {
     await expectCode('DEPLOYMENT_NETWORK', () => readDeployment({ ...good, chainId: 1 }))
   })
@@ -37,7 +61,8 @@ describe('readDeployment', () => {
     'no map': [],
     'a missing field': { ...good, blockNumber: undefined },
     'an unknown field': { ...good, extra: 1 },
-    'a missing contract': { ...good, contracts: { PatientRegistry: contract } },
+    'a contract that is no map': { ...good, contracts: { ...good.contracts, BatchAnchors: 7 } },
+    'contracts that are no map': { ...good, contracts: 7 },
     'an address with a wrong checksum': {
       ...good,
       contracts: { ...good.contracts, BatchAnchors: { ...contract, address: ADDRESS.replace('F', 'f') } }
@@ -46,7 +71,23 @@ describe('readDeployment', () => {
       ...good,
       contracts: { ...good.contracts, BatchAnchors: { ...contract, codeHash: '0xab' } }
     },
-    'a negative block': { ...good, blockNumber: -1 }
+    'a negative block': { ...good, blockNumber: -1 },
+    'an unknown profile': { ...good, origin: { ...origin, governance: { ...origin.governance, profile: 'anarchy' } } },
+    'no profile': { ...good, origin: { ...origin, governance: { ...origin.governance, profile: undefined } } },
+    'the zero address as governor': {
+      ...good,
+      origin: { ...origin, governance: { ...origin.governance, governor: `0x${'00'.repeat(20)}` } }
+    },
+    'a member twice in a role': {
+      ...good,
+      origin: { ...origin, governance: { ...origin.governance, members: { PAUSER: [ADDRESS, ADDRESS] } } }
+    },
+    'a role that is not one': {
+      ...good,
+      origin: { ...origin, governance: { ...origin.governance, members: { ADMIN: [ADDRESS] } } }
+    },
+    'a precompile that is perhaps there': { ...good, origin: { ...origin, p256Precompile: 'yes' } },
+    'a network’s name that is too long': { ...good, origin: { ...origin, network: 'n'.repeat(65) } }
   }
   for (const [what, json] of Object.entries(malformed)) {
     it(`refuses ${what}`, async () => {

@@ -1,0 +1,41 @@
+import type { Provider } from 'ethers'
+import { GRANTED_ROLES } from '#core/chain/roles.ts'
+import type { DeploymentOrigin, Governance } from '#core/chain/deployment-governance.ts'
+import { SalusError } from '#core/error.ts'
+import { GUARDIAN, PROFILE_TERMS } from '#scripts/deploy/governance/profiles.ts'
+
+/** Begins the code of an account that lends itself to a contract (EIP-7702) and is still ruled by one key. */
+const DELEGATION = '0xef0100'
+
+/** Governance by one account without delays: for development. */
+export function governedBy(account: string): Governance {
+  const members = Object.fromEntries(GRANTED_ROLES.map(role => [role, [account]])) as unknown as Governance['members']
+  return { profile: 'dev', governor: account, members }
+}
+
+/**
+ * Whether people who cannot be who the profile says are refused before anything is sent.
+ *
+ * @throws SalusError `DEPLOY_GOVERNOR` if the account that sets up would govern after the hand-over, the governor is not a contract
+ * where the profile wants one, or nobody could stop anything
+ */
+export async function checkGovernor(
+  provider: Provider,
+  { firstAdmin, governance }: Pick<DeploymentOrigin, 'firstAdmin' | 'governance'>
+): Promise<void> {
+  const { profile, governor, members } = governance
+  if (profile === 'dev') return
+  if (members[GUARDIAN].length === 0) throw refused(`nobody is a ${GUARDIAN}, so nobody could stop anything`)
+  if (governor === firstAdmin || GRANTED_ROLES.some(role => members[role].includes(firstAdmin))) {
+    throw refused('the account that sets up would keep a role; deploy from an account of its own')
+  }
+  if (!PROFILE_TERMS[profile].governorIsContract) return
+  const code = await provider.getCode(governor)
+  if (code === '0x' || code.startsWith(DELEGATION)) {
+    throw refused('the governor of a public network must be a contract, such as a multisig or a timelock')
+  }
+}
+
+function refused(why: string): SalusError {
+  return new SalusError('DEPLOY_GOVERNOR', `The members do not fit the profile: ${why}.`)
+}
