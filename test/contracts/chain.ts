@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { Contract, ContractFactory, type ContractRunner, type Provider, type TypedDataDomain } from 'ethers'
-import { network } from 'hardhat'
+import {
+  Contract,
+  ContractFactory,
+  type ContractRunner,
+  type Provider,
+  type TypedDataDomain,
+  type Wallet
+} from 'ethers'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
@@ -14,7 +20,7 @@ import type { RequestContract } from '#core/chain/contract-names.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { createLog } from '#node/log.ts'
 import { deployAll } from '#scripts/deploy/deploy.ts'
-import { MEASURES_COVERAGE, deployInstrumented } from '#test/contracts/instrumented.ts'
+import { openBackend } from '#test/contracts/backends/open.ts'
 
 /** The contracts as a relayer sees them: whoever submits holds none of the keys that sign. */
 export interface Contracts {
@@ -24,7 +30,7 @@ export interface Contracts {
   readonly firmware: FirmwareRegistry
 }
 
-/** A chain in this process with the product's own bytecode on it. */
+/** A chain with the product's own bytecode on it. */
 export interface TestChain {
   readonly provider: Provider
   readonly contracts: Contracts
@@ -40,7 +46,8 @@ export interface TestChain {
   deadline(): Promise<number>
   /** Deploys one of the contracts that only tests need; gives its address. */
   deployMock(name: string, ...args: readonly unknown[]): Promise<string>
-  setCode(address: string, code: string): Promise<void>
+  /** Gives an account an EIP-7702 delegation. */
+  delegate(account: Wallet, to: string): Promise<void>
   /** Puts everything back to where it was when the chain was opened. */
   reset(): Promise<void>
   close(): Promise<void>
@@ -48,27 +55,23 @@ export interface TestChain {
 
 /** Opens a chain and deploys the contracts from contracts/bytecode: what is tested is what is shipped. */
 export async function openChain(): Promise<TestChain> {
-  const connection = await network.create()
-  const { ethers, networkHelpers } = connection
-  const { provider } = ethers
-  const [relayer] = await ethers.getSigners()
-  if (relayer == null) throw new Error('the chain has no account to submit with')
+  const backend = await openBackend()
+  const { provider, signer: relayer } = backend
   const deploy = (): Promise<Deployment> =>
-    MEASURES_COVERAGE
-      ? deployInstrumented(ethers)
-      : deployAll({ provider, signer: relayer, log: createLog({ name: 'test', level: 'silent' }) })
+    backend.deployInstrumented?.() ??
+    deployAll({ provider, signer: relayer, log: createLog({ name: 'test', level: 'silent' }) })
   const deployment = await deploy()
   const otherDeployment = await deploy()
-  const snapshot = await networkHelpers.takeSnapshot()
+  const reset = await backend.snapshot()
   return {
     provider,
     contracts: attach(deployment, relayer),
     deployment,
     otherContracts: attach(otherDeployment, relayer),
     domainOf: name => domain(name, deployment.chainId, deployment.contracts[name].address),
-    now: () => networkHelpers.time.latest(),
-    moveTo: time => networkHelpers.time.increaseTo(time),
-    deadline: async () => (await networkHelpers.time.latest()) + 3600,
+    now: () => backend.now(),
+    moveTo: time => backend.moveTo(time),
+    deadline: async () => (await backend.now()) + 3600,
     deployMock: async (name, ...args) => {
       const { creationCode } = JSON.parse(readFileSync(new URL(`bytecode/${name}.json`, import.meta.url), 'utf8')) as {
         creationCode: string
@@ -76,9 +79,9 @@ export async function openChain(): Promise<TestChain> {
       const abi = [`constructor(${args.map(() => 'address').join(',')})`]
       return (await new ContractFactory(abi, creationCode, relayer).deploy(...args)).getAddress()
     },
-    setCode: (address, code) => networkHelpers.setCode(address, code),
-    reset: () => snapshot.restore(),
-    close: () => connection.close()
+    delegate: (account, to) => backend.delegate(account, to),
+    reset,
+    close: () => backend.close()
   }
 }
 
