@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 /** A geth that makes a block whenever it is told to. */
 export interface RunningGeth {
   readonly rpcUrl: string
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 interface Genesis {

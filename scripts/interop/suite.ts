@@ -6,7 +6,7 @@ export interface Suite {
   /** What it proves, in one line. */
   readonly about: string
   /** Gets ready what it needs; says why it cannot run here, if it cannot. */
-  prepare(progress: (text: string) => void): Promise<{ readonly missing: string } | undefined>
+  readonly prepare: (progress: (text: string) => void) => Promise<{ readonly missing: string } | undefined>
   /** Runs the tests; their own output goes to standard output. */
-  run(): Promise<TestCounts>
+  readonly run: () => Promise<TestCounts>
 }

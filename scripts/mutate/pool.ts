@@ -29,7 +29,10 @@ export async function tryAll(
         worker ??= await startWorker(folder)
         const verdict = await tryOne(worker, trial)
         // What never comes to an end was noticed; the next mutant gets a new process.
-        if (verdict == null) worker = stop(worker)
+        if (verdict == null) {
+          stop(worker)
+          worker = undefined
+        }
         await onVerdict(verdict ?? { id: trial.id, outcome: 'killed', killer: 'time: no end within five minutes' })
       }
     } finally {
@@ -50,7 +53,9 @@ async function copyProject(place: number): Promise<string> {
 
 async function startWorker(folder: string): Promise<ChildProcess> {
   const env = { ...process.env, HARDHAT_DISABLE_TELEMETRY: '1' }
-  const worker = fork(join(folder, 'scripts/mutate/worker.ts'), { cwd: folder, env })
+  // What .mocharc.json has mocha load before the tests.
+  const execArgv = ['--import', './test/setup.ts']
+  const worker = fork(join(folder, 'scripts/mutate/worker.ts'), { cwd: folder, env, execArgv })
   await new Promise<void>((resolve, reject) => {
     worker.once('message', () => {
       resolve()
@@ -83,7 +88,7 @@ function tryOne(worker: ChildProcess, trial: Trial): Promise<Verdict | undefined
   })
 }
 
-function stop(worker: ChildProcess | undefined): undefined {
+function stop(worker: ChildProcess | undefined): void {
   worker?.removeAllListeners()
   worker?.kill('SIGKILL')
 }

@@ -84,7 +84,6 @@ async function decide({ id, file, source, contracts }: Trial): Promise<Verdict> 
   return { id, outcome: isSame ? 'equivalent' : 'survived' }
 }
 
-await import('#test/setup.ts')
 for (const file of suiteFiles()) {
   const suite = await loadSuite(file)
   // Twice: a file that cannot be run again would kill every mutant.
