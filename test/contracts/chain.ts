@@ -48,6 +48,8 @@ export interface TestChain {
   deployMock(name: string, ...args: readonly unknown[]): Promise<string>
   /** Gives an account an EIP-7702 delegation. */
   delegate(account: Wallet, to: string): Promise<void>
+  /** Gives an account enough to pay for gas. */
+  fund(address: string): Promise<void>
   /** Puts everything back to where it was when the chain was opened. */
   reset(): Promise<void>
   close(): Promise<void>
@@ -80,6 +82,7 @@ export async function openChain(): Promise<TestChain> {
       return (await new ContractFactory(abi, creationCode, relayer).deploy(...args)).getAddress()
     },
     delegate: (account, to) => backend.delegate(account, to),
+    fund: address => backend.fund(address),
     reset,
     close: () => backend.close()
   }

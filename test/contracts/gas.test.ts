@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { id } from 'ethers'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { openDesk } from '#test/contracts/firmware-requests.ts'
+import { leaveGasRow } from '#test/contracts/gas-rows.ts'
 import { MEASURES_COVERAGE } from '#test/contracts/instrumented.ts'
 import { accountKey } from '#test/contracts/keys.ts'
 import {
@@ -35,6 +36,7 @@ describe('gas', () => {
   async function measure(name: string, sent: Sent): Promise<void> {
     const receipt = await (await sent).wait()
     measured[name] = Number(receipt?.gasUsed)
+    await leaveGasRow(chain, name, receipt)
   }
 
   it('is what the snapshot says (SALUS_UPDATE_GAS=1 writes a new one)', async function () {

@@ -12,6 +12,8 @@ export interface ChainBackend {
   moveTo(time: number): Promise<void>
   /** Gives an account an EIP-7702 delegation. */
   delegate(account: Wallet, to: string): Promise<void>
+  /** Gives an account enough to pay for gas. */
+  fund(address: string): Promise<void>
   /** Remembers everything as it is; the function that comes back restores it, any number of times. */
   snapshot(): Promise<() => Promise<void>>
   /** Deploys instrumented contracts, where coverage is measured. */

@@ -1,4 +1,4 @@
-import { concat } from 'ethers'
+import { concat, parseEther } from 'ethers'
 import { network } from 'hardhat'
 import type { ChainBackend } from '#test/contracts/backends/backend.ts'
 import { MEASURES_COVERAGE, deployInstrumented } from '#test/contracts/instrumented.ts'
@@ -15,6 +15,7 @@ export async function openEdr(): Promise<ChainBackend> {
     now: () => networkHelpers.time.latest(),
     moveTo: time => networkHelpers.time.increaseTo(time),
     delegate: (account, to) => networkHelpers.setCode(account.address, concat(['0xef0100', to])),
+    fund: address => networkHelpers.setBalance(address, parseEther('1')),
     snapshot: async () => {
       const snapshot = await networkHelpers.takeSnapshot()
       return () => snapshot.restore()

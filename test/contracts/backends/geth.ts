@@ -5,6 +5,7 @@ import {
   ZeroHash,
   id,
   keccak256,
+  parseEther,
   toQuantity,
   type JsonRpcApiProviderOptions
 } from 'ethers'
@@ -75,6 +76,9 @@ export async function openGeth(endpoint: string): Promise<ChainBackend> {
       const { chainId } = await provider.getNetwork()
       const authorization = await account.authorize({ address: to, nonce, chainId })
       await signer.sendTransaction({ type: 4, to: ZeroAddress, authorizationList: [authorization] })
+    },
+    fund: async address => {
+      await signer.sendTransaction({ to: address, value: parseEther('1') })
     },
     snapshot: async () => {
       const { number } = await provider.latest()
