@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { cp, mkdir, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Trial, Verdict } from '#scripts/mutate/protocol.ts'
+import type { Failure, Trial, Verdict } from '#scripts/mutate/protocol.ts'
 import { ROOT } from '#scripts/process/run.ts'
 
 /** What a copy of the project needs for the contracts' tests to run in it. */
@@ -33,7 +33,13 @@ export async function tryAll(
           stop(worker)
           worker = undefined
         }
-        await onVerdict(verdict ?? { id: trial.id, outcome: 'killed', killer: 'time: no end within five minutes' })
+        await onVerdict(
+          verdict ?? {
+            id: trial.id,
+            outcome: 'killed',
+            killer: 'time: no end within five minutes, or the process died'
+          }
+        )
       }
     } finally {
       stop(worker)
@@ -70,16 +76,17 @@ async function startWorker(folder: string): Promise<ChildProcess> {
 
 /** The verdict; none if there was no end, or the process died of it. */
 function tryOne(worker: ChildProcess, trial: Trial): Promise<Verdict | undefined> {
-  return new Promise(resolve => {
-    const end = (verdict?: Verdict): void => {
+  return new Promise((resolve, reject) => {
+    const end = (answer?: Verdict | Failure): void => {
       clearTimeout(timer)
       worker.removeAllListeners('message')
       worker.removeAllListeners('exit')
-      resolve(verdict)
+      if (answer != null && 'error' in answer) reject(new Error(`mutant ${trial.id}: ${answer.error}`))
+      else resolve(answer)
     }
     const timer = setTimeout(end, TRIAL_TIMEOUT_MS)
-    worker.once('message', verdict => {
-      end(verdict as Verdict)
+    worker.once('message', answer => {
+      end(answer as Verdict | Failure)
     })
     worker.once('exit', () => {
       end()

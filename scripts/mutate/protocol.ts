@@ -1,4 +1,4 @@
-/** What a worker is asked. It answers with one {@link Verdict} each. */
+/** What a worker is asked. It answers with one {@link Verdict} or {@link Failure} each. */
 export interface Trial {
   readonly id: string
   /** Source that is changed, relative to the project's folder, and its new text. */
@@ -25,4 +25,9 @@ export interface Verdict {
   readonly outcome: Outcome
   /** The test that failed, after its file and a colon. */
   readonly killer?: string
+}
+
+/** The trial itself went wrong, which says nothing about the mutant. */
+export interface Failure {
+  readonly error: string
 }

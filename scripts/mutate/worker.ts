@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { keccak256 } from 'ethers'
 import { compileContracts, type CompiledContract } from '#scripts/generate/compile.ts'
-import type { Trial, Verdict } from '#scripts/mutate/protocol.ts'
+import type { Failure, Trial, Verdict } from '#scripts/mutate/protocol.ts'
 import { loadSuite, suiteFiles, type Suite } from '#scripts/mutate/suites.ts'
 import { ROOT } from '#scripts/process/run.ts'
 
@@ -94,6 +94,8 @@ for (const file of suiteFiles()) {
   suites.push(suite)
 }
 process.on('message', (trial: Trial) => {
-  void decide(trial).then(verdict => process.send?.(verdict))
+  void decide(trial)
+    .catch((error: unknown): Failure => ({ error: String(error) }))
+    .then(answer => process.send?.(answer))
 })
 process.send?.('ready')
