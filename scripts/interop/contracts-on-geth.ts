@@ -11,7 +11,7 @@ let geth = ''
 
 /** The contracts' whole mocha suite on an EVM that shares no line with the one of the ordinary tests. */
 export const contractsOnGeth: Suite = {
-  name: 'contracts on geth',
+  name: 'geth',
   about: 'the contracts do on a second, independent EVM what they do on the first, for the same gas',
   prepare: async progress => {
     const built = await buildGeth(progress)
