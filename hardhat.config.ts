@@ -14,14 +14,19 @@ const { version } = require('solc/package.json') as { version: string }
 /** The compiler from npm, by path: Hardhat downloads nothing. Every profile needs it, or it would. */
 const solc = { version, path: require.resolve('solc/soljson.js'), settings: SOLC_SETTINGS }
 
+/** A coverage run builds an instrumented copy of the contracts, apart from every other build. */
+const measuresCoverage = process.env['SALUS_COVERAGE'] === '1'
+const tree = measuresCoverage ? '.cache/coverage/' : ''
+const builds = measuresCoverage ? '.cache/coverage' : '.cache/hardhat'
+
 const config: HardhatUserConfig = defineConfig({
   plugins: [hardhatEthers, hardhatMatchers, hardhatMocha, hardhatNetworkHelpers],
   solidity: { npmFilesToBuild: [...PACKAGED], profiles: { default: solc, production: { ...solc, isolated: true } } },
   paths: {
-    sources: 'contracts',
-    tests: { mocha: 'test/contracts', solidity: 'test/solidity' },
-    artifacts: '.cache/hardhat/artifacts',
-    cache: '.cache/hardhat/cache'
+    sources: `${tree}contracts`,
+    tests: { mocha: 'test/contracts', solidity: `${tree}test/solidity` },
+    artifacts: `${builds}/artifacts`,
+    cache: `${builds}/cache`
   },
   networks: { default: { type: 'edr-simulated', chainType: 'l1', hardfork: 'osaka' } },
   test: {

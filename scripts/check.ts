@@ -13,6 +13,7 @@ const CHECKS: Record<string, readonly string[]> = {
   'unused code': ['node_modules/knip/bin/knip.js', '--no-progress'],
   'generated files': ['scripts/generate.ts', '--check'],
   'error codes': ['scripts/check/error-codes.ts'],
+  'explained mutants': ['scripts/check/mutants.ts'],
   'links in documents': ['scripts/check/links.ts']
 }
 const HELP = `Usage: npm run check [-- NAME ...] [--json]

@@ -62,18 +62,21 @@ export const SOLC_SETTINGS = {
  * @param folders - folders with the sources, relative to the project's
  * @param packaged - further sources, from npm packages, for example `@openzeppelin/contracts/…/X.sol`
  * @param only - contracts to make code of, all by default; the others are looked through for errors alone
+ * @param changed - texts that take the place of sources, by path; warnings are then let pass
  * @throws Error with the compiler's words if it has an error or a warning
  */
 export function compileContracts(
   folders: readonly string[],
   packaged: readonly string[] = [],
-  only: readonly string[] = []
+  only: readonly string[] = [],
+  changed?: ReadonlyMap<string, string>
 ): Compilation {
   const solc = createRequire(import.meta.url)('solc') as Solc
   const paths = [...folders.flatMap(solidityFiles), ...packaged].sort()
+  const read = (path: string): string => changed?.get(path) ?? readSource(path)
   const input = {
     language: 'Solidity',
-    sources: Object.fromEntries(paths.map(path => [path, { content: readSource(path) }])),
+    sources: Object.fromEntries(paths.map(path => [path, { content: read(path) }])),
     settings: {
       ...SOLC_SETTINGS,
       outputSelection: {
@@ -84,9 +87,9 @@ export function compileContracts(
     }
   }
   const output = JSON.parse(
-    solc.compile(JSON.stringify(input), { import: path => ({ contents: readSource(path) }) })
+    solc.compile(JSON.stringify(input), { import: path => ({ contents: read(path) }) })
   ) as SolcOutput
-  const problems = output.errors ?? []
+  const problems = (output.errors ?? []).filter(({ severity }) => changed == null || severity === 'error')
   if (problems.length > 0) throw new Error(problems.map(problem => problem.formattedMessage).join('\n'))
   return {
     solc: solc.version(),

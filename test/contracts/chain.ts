@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs'
-import { Contract, ContractFactory, parseEther, type ContractRunner, type Provider, type TypedDataDomain, type Wallet } from 'ethers'
-import { network } from 'hardhat'
+import {
+  Contract,
+  ContractFactory,
+  type ContractRunner,
+  type Provider,
+  type TypedDataDomain,
+  type Wallet
+} from 'ethers'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
@@ -12,7 +18,7 @@ import type { RequestContract } from '#core/chain/contract-names.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { createLog } from '#node/log.ts'
 import { deployAll } from '#scripts/deploy/deploy.ts'
-import { MEASURES_COVERAGE, deployInstrumented } from '#test/contracts/instrumented.ts'
+import { openBackend } from '#test/contracts/backends/open.ts'
 
 /** The contracts as a relayer sees them: whoever submits holds none of the keys that sign. */
 export interface Contracts {
@@ -21,7 +27,7 @@ export interface Contracts {
   readonly firmware: FirmwareRegistry
 }
 
-/** A chain in this process with the product's own bytecode on it. */
+/** A chain with the product's own bytecode on it. */
 export interface TestChain {
   readonly provider: Provider
   readonly contracts: Contracts
@@ -37,7 +43,10 @@ export interface TestChain {
   deadline(): Promise<number>
   /** Deploys one of the contracts that only tests need; gives its address. */
   deployMock(name: string, ...args: readonly unknown[]): Promise<string>
-  setCode(address: string, code: string): Promise<void>
+  /** Gives an account an EIP-7702 delegation. */
+  delegate(account: Wallet, to: string): Promise<void>
+  /** Gives an account enough to pay for gas. */
+  fund(address: string): Promise<void>
   /** The contracts as an account that pays its own gas sees them. */
   sentBy(wallet: Wallet): Promise<Contracts>
   /** Puts everything back to where it was when the chain was opened. */
@@ -47,27 +56,23 @@ export interface TestChain {
 
 /** Opens a chain and deploys the contracts from contracts/bytecode: what is tested is what is shipped. */
 export async function openChain(): Promise<TestChain> {
-  const connection = await network.create()
-  const { ethers, networkHelpers } = connection
-  const { provider } = ethers
-  const [relayer] = await ethers.getSigners()
-  if (relayer == null) throw new Error('the chain has no account to submit with')
-  const deploy = (name: string): Promise<Deployment> =>
-    MEASURES_COVERAGE
-      ? deployInstrumented(ethers)
-      : deployAll({ provider, signer: relayer, log: createLog({ name: 'test', level: 'silent' }), network: name })
+  const backend = await openBackend()
+  const { provider, signer: relayer } = backend
+  const deploy = async (name: string): Promise<Deployment> =>
+    (await backend.deployInstrumented?.()) ??
+    deployAll({ provider, signer: relayer, log: createLog({ name: 'test', level: 'silent' }), network: name })
   const deployment = await deploy('salus/test')
   const otherDeployment = await deploy('salus/other')
-  const snapshot = await networkHelpers.takeSnapshot()
+  const reset = await backend.snapshot()
   return {
     provider,
     contracts: attach(deployment, relayer),
     deployment,
     otherContracts: attach(otherDeployment, relayer),
     domainOf: name => domain(name, deployment.chainId, deployment.contracts[name].address),
-    now: () => networkHelpers.time.latest(),
-    moveTo: time => networkHelpers.time.increaseTo(time),
-    deadline: async () => (await networkHelpers.time.latest()) + 3600,
+    now: () => backend.now(),
+    moveTo: time => backend.moveTo(time),
+    deadline: async () => (await backend.now()) + 3600,
     deployMock: async (name, ...args) => {
       const { creationCode } = JSON.parse(readFileSync(new URL(`bytecode/${name}.json`, import.meta.url), 'utf8')) as {
         creationCode: string
@@ -75,13 +80,14 @@ export async function openChain(): Promise<TestChain> {
       const abi = [`constructor(${args.map(() => 'address').join(',')})`]
       return (await new ContractFactory(abi, creationCode, relayer).deploy(...args)).getAddress()
     },
-    setCode: (address, code) => networkHelpers.setCode(address, code),
+    delegate: (account, to) => backend.delegate(account, to),
+    fund: address => backend.fund(address),
     sentBy: async wallet => {
-      await networkHelpers.setBalance(wallet.address, parseEther('1'))
+      await backend.fund(wallet.address)
       return attach(deployment, wallet.connect(provider))
     },
-    reset: () => snapshot.restore(),
-    close: () => connection.close()
+    reset,
+    close: () => backend.close()
   }
 }
 

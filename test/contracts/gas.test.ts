@@ -4,6 +4,7 @@ import { id } from 'ethers'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { openDesk } from '#test/contracts/firmware-requests.ts'
 import { inOrder, signBatch } from '#test/contracts/batch-requests.ts'
+import { leaveGasRow } from '#test/contracts/gas-rows.ts'
 import { MEASURES_COVERAGE } from '#test/contracts/instrumented.ts'
 import { WAYS, accountKey, walletOf } from '#test/contracts/keys.ts'
 import {
@@ -36,6 +37,7 @@ describe('gas', () => {
   async function measure(name: string, sent: Sent): Promise<void> {
     const receipt = await (await sent).wait()
     measured[name] = Number(receipt?.gasUsed)
+    await leaveGasRow(chain, name, receipt)
   }
 
   /** Runs first, and for one patient: every slot that a call opens is new, every other cold. */

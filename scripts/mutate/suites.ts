@@ -1,0 +1,45 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import Mocha from 'mocha'
+import { ROOT } from '#scripts/process/run.ts'
+
+/** A test file that can be run again and again in one process. */
+export interface Suite {
+  readonly file: string
+  /** The first test that fails, `undefined` if all pass. */
+  run(): Promise<string | undefined>
+}
+
+/** How long one test may take; a mutant that runs on for ever is found so. */
+const TEST_TIMEOUT_MS = 20_000
+/** Gas is no behaviour: almost every mutant would change it. */
+const NO_BEHAVIOUR = ['gas.test.ts']
+
+/** The test files of the contracts, relative to their folder. */
+export function suiteFiles(): string[] {
+  return readdirSync(join(ROOT, 'test/contracts'), { recursive: true })
+    .map(String)
+    .filter(file => file.endsWith('.test.ts') && !NO_BEHAVIOUR.includes(file))
+    .sort()
+}
+
+/** Loads a test file; it may be loaded once only in a process. */
+export async function loadSuite(file: string): Promise<Suite> {
+  const mocha = new Mocha({ bail: true, timeout: TEST_TIMEOUT_MS, reporter: Mocha.reporters.Base })
+  mocha.cleanReferencesAfterRun(false)
+  mocha.addFile(join(ROOT, 'test/contracts', file))
+  await mocha.loadFilesAsync()
+  return {
+    file,
+    run: () =>
+      new Promise(resolve => {
+        let first: string | undefined
+        const runner = mocha.run(() => {
+          resolve(first)
+        })
+        runner.on('fail', test => {
+          first ??= `${file}: ${test.fullTitle()}`
+        })
+      })
+  }
+}
