@@ -4,7 +4,6 @@ import type { Deployment } from '#core/chain/deployment.ts'
 import { roleId } from '#core/chain/roles.ts'
 import { readBytecode } from '#scripts/deploy/bytecode.ts'
 import { MANAGER } from '#scripts/deploy/governance/manager.ts'
-import { hasP256Precompile } from '#scripts/deploy/p256.ts'
 import { verifyDeployment } from '#scripts/deploy/verify/verify.ts'
 import { expectCode } from '#test/error-code.ts'
 import { governanceOf, GRANTS, openGovernedChain, type GovernedChain } from '#test/scripts/deploy/governed-chain.ts'
@@ -221,30 +220,5 @@ describe('verifying a deployment', () => {
       const late = { ...deployment, blockNumber: await chain.provider.getBlockNumber() }
       await expectCode('DEPLOY_LOGS', () => verifyDeployment(chain.provider, late))
     })
-  })
-})
-
-describe('the P-256 precompile', () => {
-  it('is found on a chain that has it', async () => {
-    const chain = await openGovernedChain()
-    expect(await hasP256Precompile(chain.provider)).to.be.true
-    await chain.close()
-  })
-
-  it('is missed on one that does not; deploying there has to be asked for and is recorded', async () => {
-    const chain = await openGovernedChain('prague')
-    try {
-      expect(await hasP256Precompile(chain.provider)).to.be.false
-      await expectCode('DEPLOY_NO_P256', () => chain.deploy())
-      const { origin } = await chain.deploy({ allowNoP256: true })
-      expect(origin?.p256Precompile).to.be.false
-    } finally {
-      await chain.close()
-    }
-  })
-
-  it('is not taken for there when something says yes to everything', async () => {
-    const yes = { call: () => Promise.resolve(`0x${'00'.repeat(31)}01`) } as unknown as Provider
-    expect(await hasP256Precompile(yes)).to.be.false
   })
 })
