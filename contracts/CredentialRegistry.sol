@@ -155,6 +155,7 @@ contract CredentialRegistry is ICredentialRegistry, SignedRequests, Governed {
         _requireInTime(deadline);
         Organisation storage entry = _known(organisation);
         bytes32 credential = _idOf(organisation, holder, salt);
+        if (holder == address(0)) revert CredentialUnknown(credential);
         if (_credentials[credential].terms.isRevoked()) revert CredentialIsRevoked(credential);
         address by = Signers.id(signer) == holder ? holder : entry.signer;
         _requireSignedBy(

@@ -71,6 +71,8 @@ export interface Relayer {
  */
 const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
   AccessGrants: ['register', 'updateKeyBundle', 'rotateSigner', 'grant', 'grantByAccount', 'revoke', 'claim'],
+  CredentialRegistry: ['rotateSigner', 'issue', 'revoke'],
+  EmergencyAccess: ['setPolicy', 'breakGlass', 'end', 'dispute', 'reviewByCredential'],
   BatchAnchors: ['register', 'anchor'],
   FirmwareRegistry: ['registerManufacturer', 'registerModel', 'publish', 'hold', 'unhold', 'yank', 'raiseMinimum']
 }
