@@ -36,7 +36,7 @@ contract CredentialRegistry is ICredentialRegistry, SignedRequests, Governed {
     }
 
     /// @dev Nobody vouches for anybody for ever. Licences to practise are renewed more often than this.
-    uint256 private constant MAX_VALIDITY = 5 * 366 days;
+    uint256 private constant MAX_AHEAD = 5 * 366 days;
 
     bytes32 private constant ORGANISATION_ROTATION_TYPEHASH = keccak256(
         "OrganisationRotation(bytes32 organisation,bytes newSigner,uint256 nonce,uint256 deadline)"
@@ -231,7 +231,7 @@ contract CredentialRegistry is ICredentialRegistry, SignedRequests, Governed {
         if (terms.role() == 0) revert CredentialRoleMissing();
         (uint32 notBefore, uint32 expiresAt) = (terms.notBefore(), terms.expiresAt());
         bool isEmpty = notBefore >= expiresAt || block.timestamp >= expiresAt;
-        if (isEmpty || expiresAt - notBefore > MAX_VALIDITY) revert CredentialWindowInvalid(notBefore, expiresAt);
+        if (isEmpty || expiresAt > block.timestamp + MAX_AHEAD) revert CredentialWindowInvalid(notBefore, expiresAt);
     }
 
     function _requireAccredited(bytes32 organisation) private view {

@@ -104,7 +104,7 @@ interface ICredentialRegistry is ISignedRequests {
     /// @notice A role is never zero.
     error CredentialRoleMissing();
 
-    /// @notice The credential would never be valid, has ended, or would be valid for more than five years.
+    /// @notice The credential would never be valid, has ended, or would end more than five years ahead.
     /// @param notBefore start, in seconds since 1970
     /// @param expiresAt end, in seconds since 1970
     error CredentialWindowInvalid(uint32 notBefore, uint32 expiresAt);

@@ -7,6 +7,7 @@ import { credentialRegistryAbi } from '#core/abi/CredentialRegistry.ts'
 import { emergencyAccessAbi } from '#core/abi/EmergencyAccess.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
 import { SalusError } from '#core/error.ts'
+import { CARE_ERRORS } from '#node/chain/care-errors.ts'
 
 /** The contracts' interfaces, to encode calls and to decode errors. */
 export const CONTRACT_INTERFACES: Readonly<Record<RequestContract, Interface>> = {
@@ -19,6 +20,7 @@ export const CONTRACT_INTERFACES: Readonly<Record<RequestContract, Interface>> =
 
 /** Code and sentence by the name of the contract's error. */
 export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, message: string]>> = {
+  ...CARE_ERRORS,
   AnchorOutOfSequence: ['CHAIN_ANCHOR_OUT_OF_SEQUENCE', 'The anchor is not the next one of its gateway.'],
   AnchorRootMissing: ['CHAIN_ANCHOR_ROOT_MISSING', 'The anchor has no root.'],
   AnchorTreeShrank: ['CHAIN_ANCHOR_TREE_SHRANK', 'The anchor has fewer readings than the one before it.'],
@@ -29,74 +31,6 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
   ApprovalSignatureInvalid: ['CHAIN_APPROVAL_SIGNATURE_INVALID', 'An approval was not signed by its signer.'],
   ApprovalSignerUnknown: ['CHAIN_APPROVAL_SIGNER_UNKNOWN', 'An approval names a signer that the maker does not have.'],
   ApprovalsTooFew: ['CHAIN_APPROVALS_TOO_FEW', 'Fewer release signers approved than the maker demands.'],
-  CredentialAlreadyIssued: [
-    'CHAIN_CREDENTIAL_ALREADY_ISSUED',
-    'A credential with other terms uses this id; choose another salt.'
-  ],
-  CredentialIsRevoked: ['CHAIN_CREDENTIAL_IS_REVOKED', 'The credential was revoked and cannot be issued again.'],
-  CredentialNotValid: [
-    'CHAIN_CREDENTIAL_NOT_VALID',
-    'The credential has not begun, has ended, was revoked, or its organisation is suspended.'
-  ],
-  CredentialRoleMissing: ['CHAIN_CREDENTIAL_ROLE_MISSING', 'The credential names no role.'],
-  CredentialUnknown: ['CHAIN_CREDENTIAL_UNKNOWN', 'There is no such credential.'],
-  CredentialWindowInvalid: [
-    'CHAIN_CREDENTIAL_WINDOW_INVALID',
-    'The credential has ended before it begins, or would be valid for more than five years.'
-  ],
-  CredentialsMissing: ['CHAIN_CREDENTIALS_MISSING', 'There is no credential to issue.'],
-  EmergencyAlreadyDeclared: ['CHAIN_EMERGENCY_ALREADY_DECLARED', 'The emergency has been declared already.'],
-  EmergencyAlreadyDisputed: ['CHAIN_EMERGENCY_ALREADY_DISPUTED', 'The emergency has been disputed already.'],
-  EmergencyAlreadyReviewed: [
-    'CHAIN_EMERGENCY_ALREADY_REVIEWED',
-    'The emergency has been reviewed already; a review is given once.'
-  ],
-  EmergencyDeadlineTooFar: [
-    'CHAIN_EMERGENCY_DEADLINE_TOO_FAR',
-    'An emergency is declared when it happens; sign it with a deadline at most an hour ahead.'
-  ],
-  EmergencyDurationOutOfRange: [
-    'CHAIN_EMERGENCY_DURATION_OUT_OF_RANGE',
-    'The emergency would last no time, or longer than the patient allows.'
-  ],
-  EmergencyIsOver: ['CHAIN_EMERGENCY_IS_OVER', 'The emergency is over already.'],
-  EmergencyNotAllowed: ['CHAIN_EMERGENCY_NOT_ALLOWED', 'The patient allows no emergency access.'],
-  EmergencyNotOver: ['CHAIN_EMERGENCY_NOT_OVER', 'The emergency is not over yet; end it first, or wait.'],
-  EmergencyPatientTooOften: [
-    'CHAIN_EMERGENCY_PATIENT_TOO_OFTEN',
-    'Too many emergencies were declared for this patient; wait.'
-  ],
-  EmergencyPolicyUnsound: [
-    'CHAIN_EMERGENCY_POLICY_UNSOUND',
-    'The emergency policy allows nothing without saying so, or more than can be allowed.'
-  ],
-  EmergencyReasonMissing: ['CHAIN_EMERGENCY_REASON_MISSING', 'The emergency names no reason.'],
-  EmergencyResponderBlocked: [
-    'CHAIN_EMERGENCY_RESPONDER_BLOCKED',
-    'An earlier emergency of this responder was found unjustified.'
-  ],
-  EmergencyResponderTooOften: [
-    'CHAIN_EMERGENCY_RESPONDER_TOO_OFTEN',
-    'This responder has declared too many emergencies; wait.'
-  ],
-  EmergencyResponderTwice: ['CHAIN_EMERGENCY_RESPONDER_TWICE', 'The two responders are the same one.'],
-  EmergencyRespondersTooFew: ['CHAIN_EMERGENCY_RESPONDERS_TOO_FEW', 'The patient demands two responders.'],
-  EmergencyReviewEmpty: ['CHAIN_EMERGENCY_REVIEW_EMPTY', 'The review finds nothing, or has no report.'],
-  EmergencyReviewsOverdue: [
-    'CHAIN_EMERGENCY_REVIEWS_OVERDUE',
-    'Too many emergencies of this responder wait for review; have them reviewed first.'
-  ],
-  EmergencyRoleExcluded: ['CHAIN_EMERGENCY_ROLE_EXCLUDED', 'The patient does not allow emergency access to this role.'],
-  EmergencySignaturesMiscounted: [
-    'CHAIN_EMERGENCY_SIGNATURES_MISCOUNTED',
-    'There must be one signature for each responder’s credential.'
-  ],
-  EmergencyTooSoon: ['CHAIN_EMERGENCY_TOO_SOON', 'The patient’s last emergency began too recently; wait.'],
-  EmergencyUnknown: ['CHAIN_EMERGENCY_UNKNOWN', 'There is no such emergency.'],
-  EnforcedPause: [
-    'CHAIN_ENFORCED_PAUSE',
-    'Governance has paused what is new here; what protects a person still works.'
-  ],
   GatewayAlreadyRegistered: ['CHAIN_GATEWAY_ALREADY_REGISTERED', 'The gateway is registered with another certificate.'],
   GatewayCertificateMissing: ['CHAIN_GATEWAY_CERTIFICATE_MISSING', 'The gateway names no certificate.'],
   GatewayUnknown: ['CHAIN_GATEWAY_UNKNOWN', 'The gateway is not registered; register it first.'],
@@ -113,7 +47,6 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
   GrantScopeMissing: ['CHAIN_GRANT_SCOPE_MISSING', 'The grant has no scope.'],
   GrantUsesMissing: ['CHAIN_GRANT_USES_MISSING', 'The grant may never be used.'],
   GrantWindowEmpty: ['CHAIN_GRANT_WINDOW_EMPTY', 'The grant has ended before it begins.'],
-  LimitsOutOfRange: ['CHAIN_LIMITS_OUT_OF_RANGE', 'A limit lies outside of what governance may choose.'],
   ManifestMismatch: ['CHAIN_MANIFEST_MISMATCH', 'The manifest is not the one that was signed.'],
   ManifestTooLarge: ['CHAIN_MANIFEST_TOO_LARGE', 'The manifest is larger than the chain takes.'],
   ManufacturerAlreadyRegistered: ['CHAIN_MANUFACTURER_ALREADY_REGISTERED', 'The maker is registered already.'],
@@ -121,14 +54,6 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
   MinimumOutOfRange: ['CHAIN_MINIMUM_OUT_OF_RANGE', 'The minimum must rise and must not pass the active release.'],
   ModelAlreadyRegistered: ['CHAIN_MODEL_ALREADY_REGISTERED', 'The model is registered already.'],
   ModelUnknown: ['CHAIN_MODEL_UNKNOWN', 'The model is not registered; register it first.'],
-  OrganisationAlreadyAccredited: ['CHAIN_ORGANISATION_ALREADY_ACCREDITED', 'The organisation is accredited already.'],
-  OrganisationNotAccredited: [
-    'CHAIN_ORGANISATION_NOT_ACCREDITED',
-    'The organisation is not accredited, or is suspended.'
-  ],
-  OrganisationNotSuspended: ['CHAIN_ORGANISATION_NOT_SUSPENDED', 'The organisation is not suspended.'],
-  OrganisationProfileMissing: ['CHAIN_ORGANISATION_PROFILE_MISSING', 'The organisation names no profile.'],
-  OrganisationUnknown: ['CHAIN_ORGANISATION_UNKNOWN', 'There is no such organisation.'],
   PatientAlreadyRegistered: ['CHAIN_PATIENT_ALREADY_REGISTERED', 'The patient is registered with other keys.'],
   PatientKeyBundleMissing: ['CHAIN_PATIENT_KEY_BUNDLE_MISSING', 'The patient names no key bundle.'],
   PatientUnknown: ['CHAIN_PATIENT_UNKNOWN', 'The patient is not registered; register first.'],
@@ -148,11 +73,6 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
   RequestDeadlineTooFar: ['CHAIN_REQUEST_DEADLINE_TOO_FAR', 'The request’s deadline lies more than 30 days ahead.'],
   RequestExpired: ['CHAIN_REQUEST_EXPIRED', 'The request’s deadline has passed; sign it again.'],
   RequestSignatureInvalid: ['CHAIN_REQUEST_SIGNATURE_INVALID', 'The request was not signed by whom it speaks for.'],
-  ReviewerNotIndependent: [
-    'CHAIN_REVIEWER_NOT_INDEPENDENT',
-    'The reviewer is of a responder’s organisation, or is a responder.'
-  ],
-  ReviewerRoleMissing: ['CHAIN_REVIEWER_ROLE_MISSING', 'The credential is not one of a reviewer.'],
   SignerMalformed: ['CHAIN_SIGNER_MALFORMED', 'A signer must be an address, or a verifier followed by its key.'],
   SignerSetDuplicate: ['CHAIN_SIGNER_SET_DUPLICATE', 'A signer stands in the set twice.'],
   SignerSetSizeInvalid: ['CHAIN_SIGNER_SET_SIZE_INVALID', 'The set of signers is empty or too large.'],
