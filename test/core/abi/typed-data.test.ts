@@ -70,7 +70,7 @@ describe('typed data of signed requests', () => {
   }
 
   it('has a vector for each type that a contract hashes', () => {
-    const hashed = [...SOURCES.matchAll(/"([A-Z]\w+)\(\w+ \w+/g)].map(match => match[1])
+    const hashed = [...SOURCES.matchAll(/"([A-Z]\w+)\([\w[\]]+ \w+/g)].map(match => match[1])
     expect(hashed.sort()).to.deep.equal(requests.map(request => request.primaryType).sort())
   })
 })
