@@ -3,12 +3,17 @@ import type { RequestContract } from '#core/chain/contract-names.ts'
 import { Interface, type ErrorDescription } from 'ethers'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
+import { credentialRegistryAbi } from '#core/abi/CredentialRegistry.ts'
+import { emergencyAccessAbi } from '#core/abi/EmergencyAccess.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
 import { SalusError } from '#core/error.ts'
+import { CARE_ERRORS } from '#node/chain/care-errors.ts'
 
 /** The contracts' interfaces, to encode calls and to decode errors. */
 export const CONTRACT_INTERFACES: Readonly<Record<RequestContract, Interface>> = {
   AccessGrants: new Interface(accessGrantsAbi),
+  CredentialRegistry: new Interface(credentialRegistryAbi),
+  EmergencyAccess: new Interface(emergencyAccessAbi),
   BatchAnchors: new Interface(batchAnchorsAbi),
   FirmwareRegistry: new Interface(firmwareRegistryAbi)
 }
@@ -17,6 +22,7 @@ export const CONTRACT_INTERFACES: Readonly<Record<RequestContract, Interface>> =
 export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, message: string]>> = {
   AccessRequestMadeBefore: ['CHAIN_ACCESS_REQUEST_MADE_BEFORE', 'This request for access was made before.'],
   AccessRequestMissing: ['CHAIN_ACCESS_REQUEST_MISSING', 'The request for access has no digest.'],
+  ...CARE_ERRORS,
   AnchorOutOfSequence: ['CHAIN_ANCHOR_OUT_OF_SEQUENCE', 'The anchor is not the next one of its gateway.'],
   AnchorRootMissing: ['CHAIN_ANCHOR_ROOT_MISSING', 'The anchor has no root.'],
   AnchorTreeShrank: ['CHAIN_ANCHOR_TREE_SHRANK', 'The anchor has fewer readings than the one before it.'],

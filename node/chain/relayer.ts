@@ -76,6 +76,8 @@ const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
     ...['setGuardians', 'openRecovery', 'vetoRecovery', 'completeRecovery'],
     ...['requestAccess', 'grant', 'grantWithAccount', 'grantBatch', 'openFromBatch', 'revoke', 'claim']
   ],
+  CredentialRegistry: ['rotateSigner', 'issue', 'revoke'],
+  EmergencyAccess: ['setPolicy', 'breakGlass', 'end', 'dispute', 'reviewByCredential'],
   BatchAnchors: ['register', 'anchor'],
   FirmwareRegistry: ['registerManufacturer', 'registerModel', 'publish', 'hold', 'unhold', 'yank', 'raiseMinimum']
 }

@@ -7,7 +7,9 @@ type Argument = 'firstAdmin' | ContractName
 /** By contract; all arguments are addresses. */
 const ARGUMENTS: Partial<Record<ContractName, readonly Argument[]>> = {
   AccessManager: ['firstAdmin'],
-  AccessGrants: ['AccessManager']
+  AccessGrants: ['AccessManager'],
+  CredentialRegistry: ['AccessManager'],
+  EmergencyAccess: ['AccessManager', 'AccessGrants', 'CredentialRegistry']
 }
 
 /** The addresses that a contract's constructor takes, in order. */

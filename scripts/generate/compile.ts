@@ -31,8 +31,14 @@ interface Solc {
 }
 
 interface SolcOutput {
-  readonly errors?: readonly { readonly severity: string; readonly formattedMessage: string }[]
+  readonly errors?: readonly SolcProblem[]
   readonly contracts?: Record<string, Record<string, SolcContract>>
+}
+
+interface SolcProblem {
+  readonly severity: string
+  readonly formattedMessage: string
+  readonly sourceLocation?: { readonly file: string }
 }
 
 interface SolcContract {
@@ -63,7 +69,7 @@ export const SOLC_SETTINGS = {
  * @param packaged - further sources, from npm packages, for example `@openzeppelin/contracts/…/X.sol`
  * @param only - contracts to make code of, all by default; the others are looked through for errors alone
  * @param changed - texts that take the place of sources, by path; warnings are then let pass
- * @throws Error with the compiler's words if it has an error or a warning
+ * @throws Error with the compiler's words if there is an error, or a warning about one of the project's own sources
  */
 export function compileContracts(
   folders: readonly string[],
@@ -89,7 +95,9 @@ export function compileContracts(
   const output = JSON.parse(
     solc.compile(JSON.stringify(input), { import: path => ({ contents: read(path) }) })
   ) as SolcOutput
-  const problems = (output.errors ?? []).filter(({ severity }) => changed == null || severity === 'error')
+  const problems = (output.errors ?? []).filter(
+    problem => isOurs(problem) && (changed == null || problem.severity === 'error')
+  )
   if (problems.length > 0) throw new Error(problems.map(problem => problem.formattedMessage).join('\n'))
   return {
     solc: solc.version(),
@@ -100,6 +108,11 @@ export function compileContracts(
       })
     )
   }
+}
+
+/** Errors, and warnings about this project's own sources: those of a package are its authors' to mend. */
+function isOurs({ severity, sourceLocation }: SolcProblem): boolean {
+  return severity === 'error' || sourceLocation?.file.startsWith('@') !== true
 }
 
 function contractsOf(compiled: readonly (readonly [string, SolcContract])[]): CompiledContract[] {

@@ -9,10 +9,14 @@ import {
 } from 'ethers'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
+import { credentialRegistryAbi } from '#core/abi/CredentialRegistry.ts'
+import { emergencyAccessAbi } from '#core/abi/EmergencyAccess.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
 import { domain } from '#core/abi/typed-data/domain.ts'
 import type { AccessGrants } from '#core/abi/types/AccessGrants.ts'
 import type { BatchAnchors } from '#core/abi/types/BatchAnchors.ts'
+import type { CredentialRegistry } from '#core/abi/types/CredentialRegistry.ts'
+import type { EmergencyAccess } from '#core/abi/types/EmergencyAccess.ts'
 import type { FirmwareRegistry } from '#core/abi/types/FirmwareRegistry.ts'
 import type { RequestContract } from '#core/chain/contract-names.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
@@ -23,6 +27,8 @@ import { openBackend } from '#test/contracts/backends/open.ts'
 /** The contracts as a relayer sees them: whoever submits holds none of the keys that sign. */
 export interface Contracts {
   readonly grants: AccessGrants
+  readonly credentials: CredentialRegistry
+  readonly emergencies: EmergencyAccess
   readonly anchors: BatchAnchors
   readonly firmware: FirmwareRegistry
 }
@@ -94,6 +100,16 @@ export async function openChain(): Promise<TestChain> {
 function attach({ contracts }: Deployment, runner: ContractRunner): Contracts {
   return {
     grants: new Contract(contracts.AccessGrants.address, accessGrantsAbi, runner) as unknown as AccessGrants,
+    credentials: new Contract(
+      contracts.CredentialRegistry.address,
+      credentialRegistryAbi,
+      runner
+    ) as unknown as CredentialRegistry,
+    emergencies: new Contract(
+      contracts.EmergencyAccess.address,
+      emergencyAccessAbi,
+      runner
+    ) as unknown as EmergencyAccess,
     anchors: new Contract(contracts.BatchAnchors.address, batchAnchorsAbi, runner) as unknown as BatchAnchors,
     firmware: new Contract(
       contracts.FirmwareRegistry.address,
