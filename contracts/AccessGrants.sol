@@ -1,86 +1,111 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {GrantSlots} from "./GrantSlots.sol";
 import {IAccessGrants} from "./interfaces/IAccessGrants.sol";
-import {IPatientRegistry} from "./interfaces/IPatientRegistry.sol";
 import {GrantTerms, GrantTermsLib} from "./libraries/GrantTerms.sol";
+import {PatientWord} from "./libraries/PatientWord.sol";
 import {Signers} from "./libraries/Signers.sol";
-import {SignedRequests} from "./SignedRequests.sol";
 
 /**
- * @title Who may read and write whose record, until when
- * @dev A grant's own slot is its replay guard: once written it is never zero again, so no nonce is needed and grants
- * can be submitted in any order.
+ * @title Patients, and who may read and write whose record, until when
+ * @dev Governance can stop new registrations and grants for a while. Revoking and claiming always work, and nobody
+ * but a patient can grant or revoke for it.
  */
-contract AccessGrants is IAccessGrants, SignedRequests {
+contract AccessGrants is GrantSlots {
     bytes32 private constant GRANT_TYPEHASH = keccak256(
-        "Grant(bytes32 patient,address grantee,uint40 notBefore,uint40 expiresAt,uint8 rights,uint8 uses,bytes32 scope,bytes32 salt,uint32 epoch,uint256 deadline)"
+        "Grant(bytes32 patient,address grantee,uint40 notBefore,uint40 expiresAt,uint8 rights,uint8 uses,bytes32 scope,uint32 epoch,uint256 deadline)"
     );
     bytes32 private constant REVOCATION_TYPEHASH = keccak256(
-        "Revocation(bytes32 patient,bytes32 salt,uint256 deadline)"
+        "Revocation(bytes32 patient,bytes32 scope,uint256 deadline)"
     );
     bytes32 private constant CLAIM_TYPEHASH = keccak256("Claim(bytes32 grantId,uint8 usesLeft,uint256 deadline)");
 
-    /// @inheritdoc IAccessGrants
-    IPatientRegistry public immutable registry;
-
-    mapping(bytes32 grantId => GrantTerms) private _grants;
-
-    constructor(IPatientRegistry registry_) EIP712("Salus AccessGrants", "1") {
-        registry = registry_;
-    }
+    constructor(address authority) EIP712("Salus AccessGrants", "1") AccessManaged(authority) {}
 
     /// @inheritdoc IAccessGrants
     function grant(
         bytes32 patient,
         GrantTerms terms,
         bytes32 scope,
-        bytes32 salt,
         uint256 deadline,
+        bytes calldata signer,
         bytes calldata signature
-    ) external returns (bytes32 grantId) {
+    ) external whenNotPaused {
         _requireInTime(deadline);
-        _requireUsable(terms);
-        if (scope == 0) revert GrantScopeMissing();
-        grantId = keccak256(abi.encode(patient, salt));
-        GrantTerms present = _grants[grantId];
-        if (present.isRevoked()) revert GrantIsRevoked(grantId);
-        if (!present.isUnopened()) revert GrantAlreadyOpened(grantId);
-        _requireSignedByPatient(patient, _hashGrant(patient, terms, scope, salt, deadline), signature);
-
-        _grants[grantId] = terms;
-        emit Granted(patient, grantId, terms, scope);
-    }
-
-    /// @inheritdoc IAccessGrants
-    function revoke(bytes32 patient, bytes32 salt, uint256 deadline, bytes calldata signature) external {
-        _requireInTime(deadline);
-        bytes32 grantId = keccak256(abi.encode(patient, salt));
-        if (_grants[grantId].isRevoked()) revert GrantIsRevoked(grantId);
-        _requireSignedByPatient(
-            patient,
-            keccak256(abi.encode(REVOCATION_TYPEHASH, patient, salt, deadline)),
+        _requireUsable(terms, scope);
+        PatientWord word = _known(patient);
+        _requireSignedBy(
+            word.signer(),
+            signer,
+            _hashGrant(patient, terms, scope, word.epoch(), deadline),
             signature
         );
 
-        _grants[grantId] = GrantTermsLib.REVOKED;
-        emit Revoked(patient, grantId);
+        _open(patient, terms, scope);
+    }
+
+    /// @inheritdoc IAccessGrants
+    function grantByAccount(
+        bytes32 patient,
+        GrantTerms terms,
+        bytes32 scope,
+        uint256 deadline,
+        bytes32 r,
+        bytes32 vs
+    ) external whenNotPaused {
+        _requireInTime(deadline);
+        _requireUsable(terms, scope);
+        PatientWord word = _known(patient);
+        bytes32 digest = _hashTypedDataV4(_hashGrant(patient, terms, scope, word.epoch(), deadline));
+        // An invalid signature recovers the zero address, which is never a known patient's signer.
+        (address recovered, , ) = ECDSA.tryRecover(digest, r, vs);
+        if (recovered != word.signer()) revert RequestSignatureInvalid();
+
+        _open(patient, terms, scope);
+    }
+
+    /// @inheritdoc IAccessGrants
+    function revoke(
+        bytes32 patient,
+        bytes32 scope,
+        uint256 deadline,
+        bytes calldata signer,
+        bytes calldata signature
+    ) external {
+        _requireInTime(deadline);
+        _requireSignedBy(
+            _known(patient).signer(),
+            signer,
+            keccak256(abi.encode(REVOCATION_TYPEHASH, patient, scope, deadline)),
+            signature
+        );
+
+        _revoke(patient, scope);
+    }
+
+    /// @inheritdoc IAccessGrants
+    function revokeByAccount(bytes32 patient, bytes32 scope) external {
+        _requireSender(_known(patient).signer());
+        _revoke(patient, scope);
     }
 
     /// @inheritdoc IAccessGrants
     function claim(bytes32 grantId, bytes calldata signer, uint256 deadline, bytes calldata signature) external {
         _requireInTime(deadline);
-        GrantTerms terms = _grants[grantId];
-        if (!terms.isLiveAt(block.timestamp)) revert GrantNotLive(grantId);
-        if (terms.uses() == GrantTermsLib.UNLIMITED_USES) revert GrantNotClaimable(grantId);
-        address claimant = Signers.id(signer);
-        if (claimant != terms.grantee()) revert GrantNotYours(grantId, claimant);
-        uint8 usesLeft = terms.uses() - 1;
+        (GrantTerms terms, uint8 usesLeft) = _claimable(grantId, Signers.id(signer));
         _requireSigned(signer, keccak256(abi.encode(CLAIM_TYPEHASH, grantId, usesLeft, deadline)), signature);
 
-        _grants[grantId] = terms.withUses(usesLeft);
-        emit Claimed(grantId, usesLeft);
+        _claim(grantId, terms, usesLeft);
+    }
+
+    /// @inheritdoc IAccessGrants
+    function claimByAccount(bytes32 grantId) external {
+        (GrantTerms terms, uint8 usesLeft) = _claimable(grantId, msg.sender);
+        _claim(grantId, terms, usesLeft);
     }
 
     /// @inheritdoc IAccessGrants
@@ -93,24 +118,41 @@ contract AccessGrants is IAccessGrants, SignedRequests {
         return _grants[grantId].isLiveAt(time);
     }
 
-    /// @dev Rights are checked here so that no opened grant can look like an unopened or revoked one.
-    function _requireUsable(GrantTerms terms) private view {
-        if (terms.grantee() == address(0)) revert GrantGranteeMissing();
-        uint8 rights = terms.rights();
-        if (rights == 0 || rights > GrantTermsLib.ALL_RIGHTS) revert GrantRightsInvalid(rights);
-        if (terms.uses() == 0) revert GrantUsesMissing();
-        (uint40 notBefore, uint40 expiresAt) = (terms.notBefore(), terms.expiresAt());
-        if (notBefore >= expiresAt || block.timestamp >= expiresAt) revert GrantWindowEmpty(notBefore, expiresAt);
+    function _open(bytes32 patient, GrantTerms terms, bytes32 scope) private {
+        bytes32 grantId = _grantIdOf(patient, scope);
+        _requireUnopened(grantId);
+        _grants[grantId] = terms;
+        emit Granted(patient, grantId, terms);
     }
 
-    /// @dev The registry's epoch is part of what is signed: rotating a patient's signer voids what was not submitted.
+    function _revoke(bytes32 patient, bytes32 scope) private {
+        bytes32 grantId = _grantIdOf(patient, scope);
+        if (_grants[grantId].isRevoked()) revert GrantIsRevoked(grantId);
+        _grants[grantId] = GrantTermsLib.REVOKED;
+        emit Revoked(patient, grantId);
+    }
+
+    function _claimable(bytes32 grantId, address claimant) private view returns (GrantTerms terms, uint8 usesLeft) {
+        terms = _grants[grantId];
+        if (!terms.isLiveAt(block.timestamp)) revert GrantNotLive(grantId);
+        if (terms.uses() == GrantTermsLib.UNLIMITED_USES) revert GrantNotClaimable(grantId);
+        if (claimant != terms.grantee()) revert GrantNotYours(grantId, claimant);
+        usesLeft = terms.uses() - 1;
+    }
+
+    function _claim(bytes32 grantId, GrantTerms terms, uint8 usesLeft) private {
+        _grants[grantId] = terms.withUses(usesLeft);
+        emit Claimed(grantId, usesLeft);
+    }
+
+    /// @dev The epoch is part of what is signed: a new signer voids what the old one signed and nobody submitted.
     function _hashGrant(
         bytes32 patient,
         GrantTerms terms,
         bytes32 scope,
-        bytes32 salt,
+        uint32 epoch,
         uint256 deadline
-    ) private view returns (bytes32) {
+    ) private pure returns (bytes32) {
         return
             keccak256(
                 abi.encode(
@@ -122,14 +164,9 @@ contract AccessGrants is IAccessGrants, SignedRequests {
                     terms.rights(),
                     terms.uses(),
                     scope,
-                    salt,
-                    registry.epochOf(patient),
+                    epoch,
                     deadline
                 )
             );
-    }
-
-    function _requireSignedByPatient(bytes32 patient, bytes32 structHash, bytes calldata signature) private view {
-        if (!registry.isSignedBy(patient, _hashTypedDataV4(structHash), signature)) revert RequestSignatureInvalid();
     }
 }

@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {Governed} from "./Governed.sol";
 import {IPatientRegistry} from "./interfaces/IPatientRegistry.sol";
+import {PatientWord, PatientWordLib} from "./libraries/PatientWord.sol";
 import {Signers} from "./libraries/Signers.sol";
 import {SignedRequests} from "./SignedRequests.sol";
 
 /// @title Patients, as pseudonyms
-/// @dev No owner, no proxy, nothing that anybody but a patient's signer can change.
-contract PatientRegistry is IPatientRegistry, SignedRequests {
-    struct Patient {
-        bytes signer;
-        bytes32 keyBundle;
-        uint64 nonce;
-        uint32 epoch;
-    }
-
+/// @dev Governance can stop new registrations; nobody but a patient's signer can change what is registered.
+abstract contract PatientRegistry is IPatientRegistry, SignedRequests, Governed {
     bytes32 private constant REGISTRATION_TYPEHASH = keccak256(
         "Registration(bytes32 patient,bytes signer,bytes32 keyBundle,uint256 deadline)"
     );
@@ -26,9 +20,8 @@ contract PatientRegistry is IPatientRegistry, SignedRequests {
         "SignerRotation(bytes32 patient,bytes newSigner,uint256 nonce,uint256 deadline)"
     );
 
-    mapping(bytes32 patient => Patient) private _patients;
-
-    constructor() EIP712("Salus PatientRegistry", "1") {}
+    mapping(bytes32 patient => PatientWord) private _patients;
+    mapping(bytes32 patient => bytes32) private _keyBundles;
 
     /// @inheritdoc IPatientRegistry
     function register(
@@ -37,37 +30,44 @@ contract PatientRegistry is IPatientRegistry, SignedRequests {
         bytes32 salt,
         uint256 deadline,
         bytes calldata signature
-    ) external returns (bytes32 patient) {
+    ) external whenNotPaused returns (bytes32 patient) {
         _requireInTime(deadline);
         _requireWellFormed(signer);
         if (keyBundle == 0) revert PatientKeyBundleMissing();
         bytes32 signerHash = keccak256(signer);
         patient = keccak256(abi.encode(signerHash, salt));
-        Patient storage entry = _patients[patient];
-        if (entry.keyBundle != 0) revert PatientAlreadyRegistered(patient);
+        if (_patients[patient].isKnown()) revert PatientAlreadyRegistered(patient);
         _requireSigned(
             signer,
             keccak256(abi.encode(REGISTRATION_TYPEHASH, patient, signerHash, keyBundle, deadline)),
             signature
         );
 
-        entry.signer = signer;
-        entry.keyBundle = keyBundle;
+        _patients[patient] = PatientWordLib.first(Signers.id(signer));
+        _keyBundles[patient] = keyBundle;
         emit PatientRegistered(patient, signer, keyBundle);
     }
 
     /// @inheritdoc IPatientRegistry
-    function updateKeyBundle(bytes32 patient, bytes32 keyBundle, uint256 deadline, bytes calldata signature) external {
+    function updateKeyBundle(
+        bytes32 patient,
+        bytes32 keyBundle,
+        uint256 deadline,
+        bytes calldata signer,
+        bytes calldata signature
+    ) external {
         _requireInTime(deadline);
         if (keyBundle == 0) revert PatientKeyBundleMissing();
-        Patient storage entry = _known(patient);
-        bytes32 structHash = keccak256(
-            abi.encode(KEY_BUNDLE_UPDATE_TYPEHASH, patient, keyBundle, uint256(entry.nonce), deadline)
+        PatientWord word = _known(patient);
+        _requireSignedBy(
+            word.signer(),
+            signer,
+            keccak256(abi.encode(KEY_BUNDLE_UPDATE_TYPEHASH, patient, keyBundle, word.nonce(), deadline)),
+            signature
         );
-        _requireSigned(entry.signer, structHash, signature);
 
-        entry.nonce++;
-        entry.keyBundle = keyBundle;
+        _useNonce(patient, word);
+        _keyBundles[patient] = keyBundle;
         emit KeyBundleUpdated(patient, keyBundle);
     }
 
@@ -76,52 +76,69 @@ contract PatientRegistry is IPatientRegistry, SignedRequests {
         bytes32 patient,
         bytes calldata newSigner,
         uint256 deadline,
+        bytes calldata signer,
         bytes calldata signature,
         bytes calldata newSignature
     ) external {
         _requireInTime(deadline);
         _requireWellFormed(newSigner);
-        Patient storage entry = _known(patient);
+        PatientWord word = _known(patient);
         bytes32 structHash = keccak256(
-            abi.encode(SIGNER_ROTATION_TYPEHASH, patient, keccak256(newSigner), uint256(entry.nonce), deadline)
+            abi.encode(SIGNER_ROTATION_TYPEHASH, patient, keccak256(newSigner), word.nonce(), deadline)
         );
-        _requireSigned(entry.signer, structHash, signature);
+        _requireSignedBy(word.signer(), signer, structHash, signature);
         _requireSigned(newSigner, structHash, newSignature);
 
-        entry.nonce++;
-        uint32 epoch = ++entry.epoch;
-        entry.signer = newSigner;
-        emit SignerRotated(patient, newSigner, epoch);
+        _setSigner(patient, word, newSigner);
     }
 
     /// @inheritdoc IPatientRegistry
-    function signerOf(bytes32 patient) external view returns (bytes memory) {
-        return _known(patient).signer;
+    function signerOf(bytes32 patient) external view returns (address id) {
+        return _known(patient).signer();
     }
 
     /// @inheritdoc IPatientRegistry
     function keyBundleOf(bytes32 patient) external view returns (bytes32) {
-        return _known(patient).keyBundle;
+        _known(patient);
+        return _keyBundles[patient];
     }
 
     /// @inheritdoc IPatientRegistry
     function epochOf(bytes32 patient) external view returns (uint32) {
-        return _known(patient).epoch;
+        return _known(patient).epoch();
     }
 
     /// @inheritdoc IPatientRegistry
     function nonceOf(bytes32 patient) external view returns (uint256) {
-        return _known(patient).nonce;
+        return _known(patient).nonce();
     }
 
     /// @inheritdoc IPatientRegistry
-    function isSignedBy(bytes32 patient, bytes32 digest, bytes calldata signature) external view returns (bool) {
-        return Signers.isValid(_known(patient).signer, digest, signature);
+    function isSignedBy(
+        bytes32 patient,
+        bytes calldata signer,
+        bytes32 digest,
+        bytes calldata signature
+    ) external view returns (bool) {
+        address id = _known(patient).signer();
+        return Signers.isWellFormed(signer) && Signers.id(signer) == id && Signers.isValid(signer, digest, signature);
     }
 
-    /// @dev A registered patient always has a key bundle, so an empty one marks an unknown id.
-    function _known(bytes32 patient) private view returns (Patient storage entry) {
-        entry = _patients[patient];
-        if (entry.keyBundle == 0) revert PatientUnknown(patient);
+    /// @dev The word of a registered patient; reverts for any other.
+    function _known(bytes32 patient) internal view returns (PatientWord word) {
+        word = _patients[patient];
+        if (!word.isKnown()) revert PatientUnknown(patient);
+    }
+
+    /// @dev Makes the present signer's requests with this nonce, and a recovery opened under it, void.
+    function _useNonce(bytes32 patient, PatientWord word) internal {
+        _patients[patient] = word.withNextNonce();
+    }
+
+    /// @dev Hands the patient to a signer; uses the nonce, too.
+    function _setSigner(bytes32 patient, PatientWord word, bytes calldata newSigner) internal {
+        PatientWord changed = word.withSigner(Signers.id(newSigner));
+        _patients[patient] = changed;
+        emit SignerRotated(patient, newSigner, changed.epoch());
     }
 }

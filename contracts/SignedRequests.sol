@@ -34,6 +34,11 @@ abstract contract SignedRequests is ISignedRequests, EIP712 {
         _requireSigned(signer, structHash, signature);
     }
 
+    /// @dev Reverts unless the call comes from the account that `id` stands for.
+    function _requireSender(address id) internal view {
+        if (msg.sender != id) revert SignerNotTheOne(id);
+    }
+
     /// @dev Reverts unless `signer` signed the EIP-712 struct of this hash for this contract on this chain.
     function _requireSigned(bytes memory signer, bytes32 structHash, bytes calldata signature) internal view {
         if (!Signers.isValid(signer, _hashTypedDataV4(structHash), signature)) revert RequestSignatureInvalid();

@@ -99,7 +99,6 @@ export async function signEvidence(
 export function chainPlaceOf({ chainId, contracts }: Deployment): ChainPlace {
   return {
     chainId,
-    patientRegistry: fromHex(contracts.PatientRegistry.address, 20),
     accessGrants: fromHex(contracts.AccessGrants.address, 20),
     batchAnchors: fromHex(contracts.BatchAnchors.address, 20)
   }

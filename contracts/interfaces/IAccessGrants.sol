@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {GrantTerms} from "../libraries/GrantTerms.sol";
-import {IPatientRegistry} from "./IPatientRegistry.sol";
 import {ISignedRequests} from "./ISignedRequests.sol";
 
 /**
@@ -11,12 +10,11 @@ import {ISignedRequests} from "./ISignedRequests.sol";
  * purpose are not on the chain: the grant carries a salted digest of them, the scope.
  */
 interface IAccessGrants is ISignedRequests {
-    /// @notice A patient opened a grant.
+    /// @notice A patient opened a grant, alone or in a batch.
     /// @param patient who grants
-    /// @param grantId `keccak256(abi.encode(patient, salt))`
+    /// @param grantId `keccak256(abi.encode(patient, scope))`
     /// @param terms grantee, time, rights and uses, packed
-    /// @param scope keccak-256 of the salted grant document
-    event Granted(bytes32 indexed patient, bytes32 indexed grantId, GrantTerms terms, bytes32 scope);
+    event Granted(bytes32 indexed patient, bytes32 indexed grantId, GrantTerms terms);
 
     /// @notice A patient revoked a grant, or made sure that it can never be opened.
     /// @param patient who revokes
@@ -68,31 +66,59 @@ interface IAccessGrants is ISignedRequests {
     error GrantNotYours(bytes32 grantId, address claimant);
 
     /// @notice Opens a grant. Signed, with the terms unpacked so that a wallet can show them:
-    /// `Grant(bytes32 patient,address grantee,uint40 notBefore,uint40 expiresAt,uint8 rights,uint8 uses,bytes32 scope,bytes32 salt,uint32 epoch,uint256 deadline)`.
+    /// `Grant(bytes32 patient,address grantee,uint40 notBefore,uint40 expiresAt,uint8 rights,uint8 uses,bytes32 scope,uint32 epoch,uint256 deadline)`.
+    /// Not while paused.
     /// @param patient who grants
     /// @param terms packed: grantee 160 bits (low), notBefore 40, expiresAt 40 (2^40-1 for no end), rights 8 (1 read,
     /// 2 write, 4 history), uses 8 (255 for unlimited)
-    /// @param scope keccak-256 of the salted grant document
-    /// @param salt random
+    /// @param scope keccak-256 of the salted grant document, never used for another grant
     /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
-    /// @param signature of the patient's signer, over the patient's current epoch
-    /// @return grantId `keccak256(abi.encode(patient, salt))`
+    /// @param signer the patient's present signer
+    /// @param signature of `signer`, over the patient's current epoch
     function grant(
         bytes32 patient,
         GrantTerms terms,
         bytes32 scope,
-        bytes32 salt,
         uint256 deadline,
+        bytes calldata signer,
         bytes calldata signature
-    ) external returns (bytes32 grantId);
+    ) external;
 
-    /// @notice Revokes a grant for ever, opened or not yet: a patient may revoke what was signed but never submitted.
-    /// Signed: `Revocation(bytes32 patient,bytes32 salt,uint256 deadline)`.
-    /// @param patient who granted
-    /// @param salt of the grant
+    /// @notice The same for less gas, where the patient's signer is an account and signed with its own key.
+    /// @param patient who grants
+    /// @param terms packed as for {grant}
+    /// @param scope keccak-256 of the salted grant document, never used for another grant
     /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
-    /// @param signature of the patient's signer
-    function revoke(bytes32 patient, bytes32 salt, uint256 deadline, bytes calldata signature) external;
+    /// @param r of the signature
+    /// @param vs of the signature: s in the low 255 bits, the parity of y above (ERC-2098)
+    function grantByAccount(
+        bytes32 patient,
+        GrantTerms terms,
+        bytes32 scope,
+        uint256 deadline,
+        bytes32 r,
+        bytes32 vs
+    ) external;
+
+    /// @notice Revokes a grant for ever, opened or not: a patient may revoke what was signed but never submitted.
+    /// Signed: `Revocation(bytes32 patient,bytes32 scope,uint256 deadline)`.
+    /// @param patient who granted
+    /// @param scope of the grant
+    /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
+    /// @param signer the patient's present signer
+    /// @param signature of `signer`
+    function revoke(
+        bytes32 patient,
+        bytes32 scope,
+        uint256 deadline,
+        bytes calldata signer,
+        bytes calldata signature
+    ) external;
+
+    /// @notice The same, sent by the patient's signer itself.
+    /// @param patient who granted
+    /// @param scope of the grant
+    function revokeByAccount(bytes32 patient, bytes32 scope) external;
 
     /// @notice Uses up one use of a grant. Signed: `Claim(bytes32 grantId,uint8 usesLeft,uint256 deadline)`; `usesLeft`
     /// after the claim, so that a signature counts once.
@@ -102,16 +128,17 @@ interface IAccessGrants is ISignedRequests {
     /// @param signature of `signer`
     function claim(bytes32 grantId, bytes calldata signer, uint256 deadline, bytes calldata signature) external;
 
-    /// @notice The registry that says who signs for a patient.
-    /// @return its address
-    function registry() external view returns (IPatientRegistry);
+    /// @notice The same, sent by the grantee itself.
+    /// @param grantId the grant
+    function claimByAccount(bytes32 grantId) external;
 
     /// @notice The terms of a grant.
     /// @param grantId the grant
-    /// @return packed terms; 0 if it was never opened, 1 if it is revoked
+    /// @return packed terms; 0 if it has no slot of its own yet, 1 if it is revoked
     function termsOf(bytes32 grantId) external view returns (GrantTerms);
 
-    /// @notice Whether a grant can be used at a time.
+    /// @notice Whether a grant can be used at a time. For one that was opened in a batch and has no slot of its own
+    /// yet, ask {IGrantBatches-isLiveInBatch}.
     /// @param grantId the grant
     /// @param time in seconds since 1970
     /// @return whether it is opened, not revoked, not spent, and within its time

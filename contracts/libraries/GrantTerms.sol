@@ -54,6 +54,12 @@ library GrantTermsLib {
         return uint8(GrantTerms.unwrap(terms) >> 248);
     }
 
+    /// @dev Whether the terms give a right, and none that does not exist.
+    function hasKnownRights(GrantTerms terms) internal pure returns (bool) {
+        uint8 given = terms.rights();
+        return given != 0 && given <= ALL_RIGHTS;
+    }
+
     /// @dev The same terms with another number of uses left.
     function withUses(GrantTerms terms, uint8 usesLeft) internal pure returns (GrantTerms) {
         return GrantTerms.wrap((GrantTerms.unwrap(terms) & (type(uint256).max >> 8)) | (uint256(usesLeft) << 248));

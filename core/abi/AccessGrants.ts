@@ -3,10 +3,30 @@
 /** ABI of the contract `AccessGrants`; its interface says what everything in it means. */
 export const accessGrantsAbi = [
   {
-    inputs: [{ internalType: 'contract IPatientRegistry', name: 'registry_', type: 'address' }],
+    inputs: [{ internalType: 'address', name: 'authority', type: 'address' }],
     stateMutability: 'nonpayable',
     type: 'constructor'
   },
+  {
+    inputs: [{ internalType: 'address', name: 'authority', type: 'address' }],
+    name: 'AccessManagedInvalidAuthority',
+    type: 'error'
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'caller', type: 'address' },
+      { internalType: 'uint32', name: 'delay', type: 'uint32' }
+    ],
+    name: 'AccessManagedRequiredDelay',
+    type: 'error'
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'caller', type: 'address' }],
+    name: 'AccessManagedUnauthorized',
+    type: 'error'
+  },
+  { inputs: [], name: 'EnforcedPause', type: 'error' },
+  { inputs: [], name: 'ExpectedPause', type: 'error' },
   {
     inputs: [{ internalType: 'bytes32', name: 'grantId', type: 'bytes32' }],
     name: 'GrantAlreadyOpened',
@@ -37,6 +57,13 @@ export const accessGrantsAbi = [
   },
   { inputs: [], name: 'InvalidShortString', type: 'error' },
   {
+    inputs: [{ internalType: 'bytes32', name: 'patient', type: 'bytes32' }],
+    name: 'PatientAlreadyRegistered',
+    type: 'error'
+  },
+  { inputs: [], name: 'PatientKeyBundleMissing', type: 'error' },
+  { inputs: [{ internalType: 'bytes32', name: 'patient', type: 'bytes32' }], name: 'PatientUnknown', type: 'error' },
+  {
     inputs: [{ internalType: 'uint256', name: 'deadline', type: 'uint256' }],
     name: 'RequestDeadlineTooFar',
     type: 'error'
@@ -46,6 +73,12 @@ export const accessGrantsAbi = [
   { inputs: [{ internalType: 'bytes', name: 'signer', type: 'bytes' }], name: 'SignerMalformed', type: 'error' },
   { inputs: [{ internalType: 'address', name: 'id', type: 'address' }], name: 'SignerNotTheOne', type: 'error' },
   { inputs: [{ internalType: 'string', name: 'str', type: 'string' }], name: 'StringTooLong', type: 'error' },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'address', name: 'authority', type: 'address' }],
+    name: 'AuthorityUpdated',
+    type: 'event'
+  },
   {
     anonymous: false,
     inputs: [
@@ -61,10 +94,34 @@ export const accessGrantsAbi = [
     inputs: [
       { indexed: true, internalType: 'bytes32', name: 'patient', type: 'bytes32' },
       { indexed: true, internalType: 'bytes32', name: 'grantId', type: 'bytes32' },
-      { indexed: false, internalType: 'GrantTerms', name: 'terms', type: 'uint256' },
-      { indexed: false, internalType: 'bytes32', name: 'scope', type: 'bytes32' }
+      { indexed: false, internalType: 'GrantTerms', name: 'terms', type: 'uint256' }
     ],
     name: 'Granted',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { indexed: false, internalType: 'bytes32', name: 'keyBundle', type: 'bytes32' }
+    ],
+    name: 'KeyBundleUpdated',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { indexed: false, internalType: 'bytes', name: 'signer', type: 'bytes' },
+      { indexed: false, internalType: 'bytes32', name: 'keyBundle', type: 'bytes32' }
+    ],
+    name: 'PatientRegistered',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'address', name: 'account', type: 'address' }],
+    name: 'Paused',
     type: 'event'
   },
   {
@@ -77,6 +134,29 @@ export const accessGrantsAbi = [
     type: 'event'
   },
   {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { indexed: false, internalType: 'bytes', name: 'newSigner', type: 'bytes' },
+      { indexed: false, internalType: 'uint32', name: 'epoch', type: 'uint32' }
+    ],
+    name: 'SignerRotated',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'address', name: 'account', type: 'address' }],
+    name: 'Unpaused',
+    type: 'event'
+  },
+  {
+    inputs: [],
+    name: 'authority',
+    outputs: [{ internalType: 'address', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function'
+  },
+  {
     inputs: [
       { internalType: 'bytes32', name: 'grantId', type: 'bytes32' },
       { internalType: 'bytes', name: 'signer', type: 'bytes' },
@@ -84,6 +164,13 @@ export const accessGrantsAbi = [
       { internalType: 'bytes', name: 'signature', type: 'bytes' }
     ],
     name: 'claim',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'grantId', type: 'bytes32' }],
+    name: 'claimByAccount',
     outputs: [],
     stateMutability: 'nonpayable',
     type: 'function'
@@ -104,17 +191,45 @@ export const accessGrantsAbi = [
     type: 'function'
   },
   {
+    inputs: [{ internalType: 'bytes32', name: 'patient', type: 'bytes32' }],
+    name: 'epochOf',
+    outputs: [{ internalType: 'uint32', name: '', type: 'uint32' }],
+    stateMutability: 'view',
+    type: 'function'
+  },
+  {
     inputs: [
       { internalType: 'bytes32', name: 'patient', type: 'bytes32' },
       { internalType: 'GrantTerms', name: 'terms', type: 'uint256' },
       { internalType: 'bytes32', name: 'scope', type: 'bytes32' },
-      { internalType: 'bytes32', name: 'salt', type: 'bytes32' },
       { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      { internalType: 'bytes', name: 'signer', type: 'bytes' },
       { internalType: 'bytes', name: 'signature', type: 'bytes' }
     ],
     name: 'grant',
-    outputs: [{ internalType: 'bytes32', name: 'grantId', type: 'bytes32' }],
+    outputs: [],
     stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { internalType: 'GrantTerms', name: 'terms', type: 'uint256' },
+      { internalType: 'bytes32', name: 'scope', type: 'bytes32' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      { internalType: 'bytes32', name: 'r', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'vs', type: 'bytes32' }
+    ],
+    name: 'grantByAccount',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [],
+    name: 'isConsumingScheduledOp',
+    outputs: [{ internalType: 'bytes4', name: '', type: 'bytes4' }],
+    stateMutability: 'view',
     type: 'function'
   },
   {
@@ -128,17 +243,58 @@ export const accessGrantsAbi = [
     type: 'function'
   },
   {
+    inputs: [
+      { internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { internalType: 'bytes', name: 'signer', type: 'bytes' },
+      { internalType: 'bytes32', name: 'digest', type: 'bytes32' },
+      { internalType: 'bytes', name: 'signature', type: 'bytes' }
+    ],
+    name: 'isSignedBy',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    stateMutability: 'view',
+    type: 'function'
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'patient', type: 'bytes32' }],
+    name: 'keyBundleOf',
+    outputs: [{ internalType: 'bytes32', name: '', type: 'bytes32' }],
+    stateMutability: 'view',
+    type: 'function'
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'patient', type: 'bytes32' }],
+    name: 'nonceOf',
+    outputs: [{ internalType: 'uint256', name: '', type: 'uint256' }],
+    stateMutability: 'view',
+    type: 'function'
+  },
+  { inputs: [], name: 'pause', outputs: [], stateMutability: 'nonpayable', type: 'function' },
+  {
     inputs: [],
-    name: 'registry',
-    outputs: [{ internalType: 'contract IPatientRegistry', name: '', type: 'address' }],
+    name: 'paused',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
     stateMutability: 'view',
     type: 'function'
   },
   {
     inputs: [
-      { internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { internalType: 'bytes', name: 'signer', type: 'bytes' },
+      { internalType: 'bytes32', name: 'keyBundle', type: 'bytes32' },
       { internalType: 'bytes32', name: 'salt', type: 'bytes32' },
       { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      { internalType: 'bytes', name: 'signature', type: 'bytes' }
+    ],
+    name: 'register',
+    outputs: [{ internalType: 'bytes32', name: 'patient', type: 'bytes32' }],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'scope', type: 'bytes32' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      { internalType: 'bytes', name: 'signer', type: 'bytes' },
       { internalType: 'bytes', name: 'signature', type: 'bytes' }
     ],
     name: 'revoke',
@@ -147,10 +303,62 @@ export const accessGrantsAbi = [
     type: 'function'
   },
   {
+    inputs: [
+      { internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'scope', type: 'bytes32' }
+    ],
+    name: 'revokeByAccount',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { internalType: 'bytes', name: 'newSigner', type: 'bytes' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      { internalType: 'bytes', name: 'signer', type: 'bytes' },
+      { internalType: 'bytes', name: 'signature', type: 'bytes' },
+      { internalType: 'bytes', name: 'newSignature', type: 'bytes' }
+    ],
+    name: 'rotateSigner',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'newAuthority', type: 'address' }],
+    name: 'setAuthority',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'patient', type: 'bytes32' }],
+    name: 'signerOf',
+    outputs: [{ internalType: 'address', name: 'id', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function'
+  },
+  {
     inputs: [{ internalType: 'bytes32', name: 'grantId', type: 'bytes32' }],
     name: 'termsOf',
     outputs: [{ internalType: 'GrantTerms', name: '', type: 'uint256' }],
     stateMutability: 'view',
+    type: 'function'
+  },
+  { inputs: [], name: 'unpause', outputs: [], stateMutability: 'nonpayable', type: 'function' },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'keyBundle', type: 'bytes32' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      { internalType: 'bytes', name: 'signer', type: 'bytes' },
+      { internalType: 'bytes', name: 'signature', type: 'bytes' }
+    ],
+    name: 'updateKeyBundle',
+    outputs: [],
+    stateMutability: 'nonpayable',
     type: 'function'
   }
 ] as const

@@ -10,5 +10,5 @@ export interface ChainCall {
 /** The chain and the contracts that an agent signs for; a `Deployment` fits. */
 export interface SigningTarget {
   readonly chainId: number
-  readonly contracts: Readonly<Record<'PatientRegistry' | 'AccessGrants', { readonly address: string }>>
+  readonly contracts: Readonly<Record<'AccessGrants', { readonly address: string }>>
 }

@@ -7,6 +7,7 @@ import { readBytes, readList, readMap, readUint } from '#core/encoding/shape.ts'
 import { readVersion } from '#core/encoding/version.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
 import { decodeCapsule, openCapsule, verifyCapsule } from '#core/grant/capsule.ts'
+import { grantIdOf } from '#core/grant/document.ts'
 import { decodeCapsuleContent, encodeCapsuleContent, type CapsuleKey } from '#core/grant/capsule-keys.ts'
 import { RIGHT_HISTORY, RIGHT_READ, unpackTerms } from '#core/grant/terms.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
@@ -40,8 +41,6 @@ export interface GranteeState {
 /** What the chain says of a capsule's grant and patient. */
 export interface CapsuleOnChain {
   readonly terms: bigint
-  /** 32 bytes. */
-  readonly scope: Uint8Array
   /** Digest of the patient's key bundle, 32 bytes. */
   readonly keyBundle: Uint8Array
 }
@@ -72,7 +71,7 @@ export async function acceptCapsule(
   const terms = unpackTerms(BigInt(toHex(capsule.terms)))
   const agrees =
     termsButUses(onChain.terms) === termsButUses(BigInt(toHex(capsule.terms))) &&
-    equalBytes(onChain.scope, capsule.scope) &&
+    equalBytes(grantIdOf(patient, capsule.scope), grantId) &&
     equalBytes(onChain.keyBundle, keccak_256(capsule.bundle))
   refuseUnless(agrees, 'CAPSULE_CHAIN', 'the capsule is not what the chain says of this grant')
   const held = state.grants.find(grant => equalBytes(grant.grantId, grantId))

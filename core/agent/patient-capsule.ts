@@ -47,12 +47,12 @@ export async function capsuleOf(
   grant: GivenGrant
 ): Promise<Uint8Array> {
   const { state, keys, target } = from
-  const { grantId, grantee } = decodeGrantDocument(grant.document)
+  const { grantee } = decodeGrantDocument(grant.document)
   return await sealCapsule(p, random, {
     header: {
       network: state.network,
       contract: fromHex(target.contracts.AccessGrants.address, 20),
-      grantId,
+      grantId: grant.grantId,
       patient: state.patient,
       grantee,
       terms: grant.terms,

@@ -1,13 +1,12 @@
-import { keccak_256 } from '@noble/hashes/sha3.js'
 import { domain } from '#core/abi/typed-data/domain.ts'
 import { grantTypes } from '#core/abi/typed-data/grants.ts'
 import { SalusError } from '#core/error.ts'
-import { concat, toHex } from '#core/encoding/bytes.ts'
+import { toHex } from '#core/encoding/bytes.ts'
 import type { ChainCall, SigningTarget } from '#core/agent/chain-call.ts'
 import { capsuleOf } from '#core/agent/patient-capsule.ts'
 import { currentGeneration, type GivenGrant, type PatientState } from '#core/agent/patient-state.ts'
 import type { Primitives, Random } from '#core/crypto/primitives.ts'
-import { encodeGrantDocument, grantScope, orderedCompartments } from '#core/grant/document.ts'
+import { encodeGrantDocument, grantIdOf, grantScope, orderedCompartments } from '#core/grant/document.ts'
 import { NO_EXPIRY, RIGHT_HISTORY, packTerms, termsBytes, type Terms } from '#core/grant/terms.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
 import type { SignTypedData } from '#core/identity/key-binding.ts'
@@ -72,13 +71,11 @@ export async function prepareGrant(
       'A grant with the right to history opens the past at once; prepare it when it begins.'
     )
   }
-  const salt = random(32)
-  const grantId = keccak_256(concat(patient, salt))
   const { grantee, purpose } = wish
-  const document = encodeGrantDocument({ network, grantId, patient, grantee, compartments, purpose, salt: random(32) })
+  const document = encodeGrantDocument({ network, patient, grantee, compartments, purpose, salt: random(32) })
+  const grantId = grantIdOf(patient, grantScope(document))
   const given: GivenGrant = {
     grantId,
-    salt,
     document,
     terms: termsBytes(packTerms(wish)),
     bundle: wish.bundle,
@@ -100,7 +97,6 @@ async function grantCall(by: PatientSigning, wish: Terms, given: GivenGrant): Pr
   const { state, target, deadlineS } = by
   const patient = toHex(state.patient)
   const scope = toHex(grantScope(given.document))
-  const salt = toHex(given.salt)
   const { notBefore, expiresAt, rights, uses } = wish
   const signature = await by.signTypedData(
     domain('AccessGrants', target.chainId, target.contracts.AccessGrants.address),
@@ -113,7 +109,6 @@ async function grantCall(by: PatientSigning, wish: Terms, given: GivenGrant): Pr
       rights,
       uses,
       scope,
-      salt,
       epoch: state.epoch,
       deadline: deadlineS
     }
@@ -121,6 +116,6 @@ async function grantCall(by: PatientSigning, wish: Terms, given: GivenGrant): Pr
   return {
     contract: 'AccessGrants',
     method: 'grant',
-    args: [patient, toHex(given.terms), scope, salt, deadlineS, signature]
+    args: [patient, toHex(given.terms), scope, deadlineS, toHex(state.signer), signature]
   }
 }

@@ -27,12 +27,12 @@ export async function registrationCall(
   const signer = toHex(state.signer)
   const keyBundle = toHex(keyBundleDigest(keys.bundleBytes))
   const signature = await request.signTypedData(
-    domain('PatientRegistry', target.chainId, target.contracts.PatientRegistry.address),
+    domain('AccessGrants', target.chainId, target.contracts.AccessGrants.address),
     registrationTypes,
     { patient: toHex(state.patient), signer, keyBundle, deadline: deadlineS }
   )
   return {
-    contract: 'PatientRegistry',
+    contract: 'AccessGrants',
     method: 'register',
     args: [signer, keyBundle, toHex(state.salt), deadlineS, signature]
   }

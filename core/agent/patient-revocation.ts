@@ -12,6 +12,7 @@ import {
   type PatientState
 } from '#core/agent/patient-state.ts'
 import type { Primitives, Random } from '#core/crypto/primitives.ts'
+import { grantScope } from '#core/grant/document.ts'
 import { signRotation } from '#core/grant/rotation.ts'
 import { unpackTerms } from '#core/grant/terms.ts'
 import type { Compartment } from '#core/record/compartment.ts'
@@ -101,11 +102,11 @@ function replaceGenerations(
 async function revocationCall(by: PatientSigning, revoked: GivenGrant): Promise<ChainCall> {
   const { state, target, deadlineS } = by
   const patient = toHex(state.patient)
-  const salt = toHex(revoked.salt)
+  const scope = toHex(grantScope(revoked.document))
   const signature = await by.signTypedData(
     domain('AccessGrants', target.chainId, target.contracts.AccessGrants.address),
     revocationTypes,
-    { patient, salt, deadline: deadlineS }
+    { patient, scope, deadline: deadlineS }
   )
-  return { contract: 'AccessGrants', method: 'revoke', args: [patient, salt, deadlineS, signature] }
+  return { contract: 'AccessGrants', method: 'revoke', args: [patient, scope, deadlineS, toHex(state.signer), signature] }
 }

@@ -68,7 +68,7 @@ function readGeneration(value: unknown): KeptGeneration {
 }
 
 function readGrant(value: unknown): GivenGrant {
-  const named = ['grantId', 'salt', 'document', 'terms', 'bundle', 'compartments', 'firstGenerations']
+  const named = ['grantId', 'document', 'terms', 'bundle', 'compartments', 'firstGenerations']
   const map = readMap(value, AREA, [...named, 'fromDay', 'toDay', 'capsuleRevision', 'isRevoked'])
   const isRevoked = map['isRevoked']
   if (typeof isRevoked !== 'boolean')
@@ -76,7 +76,6 @@ function readGrant(value: unknown): GivenGrant {
   const count = COMPARTMENTS.length
   return {
     grantId: readBytes(map['grantId'], AREA, 'grantId', 32),
-    salt: readBytes(map['salt'], AREA, 'salt', 32),
     document: readBytes(map['document'], AREA, 'document', { min: 1, max: MAX_GRANT_DOCUMENT_BYTES }),
     terms: readBytes(map['terms'], AREA, 'terms', 32),
     bundle: readBytes(map['bundle'], AREA, 'bundle', { min: 1, max: MAX_KEY_BUNDLE_BYTES }),

@@ -16,8 +16,6 @@ export interface KeptGeneration extends Generation {
 /** A grant as its patient remembers it. */
 export interface GivenGrant {
   readonly grantId: Uint8Array
-  /** Salt of the grant id, 32 bytes. */
-  readonly salt: Uint8Array
   /** Canonical bytes of the grant document. */
   readonly document: Uint8Array
   /** As on the chain when granted, 32 bytes. */
@@ -45,7 +43,7 @@ export interface PatientState {
   readonly signer: Uint8Array
   /** Root of the agent's keys, 32 bytes. */
   readonly seed: Uint8Array
-  /** As `PatientRegistry` counts the changes of signer. */
+  /** As `AccessGrants` counts the changes of signer. */
   readonly epoch: number
   /** Generations by compartment, oldest first. */
   readonly generations: Readonly<Record<Compartment, readonly KeptGeneration[]>>
@@ -59,7 +57,7 @@ export function createPatient(random: Random, target: SigningTarget, signer: Uin
   const generations: Partial<Record<Compartment, KeptGeneration[]>> = {}
   for (const each of COMPARTMENTS) generations[each] = [{ ...nextGeneration(random), retiredDay: null }]
   return {
-    network: networkIdOf(target.chainId, target.contracts.PatientRegistry.address),
+    network: networkIdOf(target.chainId, target.contracts.AccessGrants.address),
     patient: keccak_256(concat(keccak_256(signer), salt)),
     salt,
     signer,

@@ -35,7 +35,6 @@ export const MAX_BUNDLE_BYTES: number = 256 * 1024
 /** Which chain and contracts, addresses of 20 bytes. */
 export interface ChainPlace {
   readonly chainId: number
-  readonly patientRegistry: Uint8Array
   readonly accessGrants: Uint8Array
   readonly batchAnchors: Uint8Array
 }
@@ -153,10 +152,9 @@ export function decodeBundle(bytes: Uint8Array): Bundle {
 }
 
 function readChain(value: unknown): ChainPlace {
-  const map = readMap(value, AREA, ['chainId', 'patientRegistry', 'accessGrants', 'batchAnchors'])
+  const map = readMap(value, AREA, ['chainId', 'accessGrants', 'batchAnchors'])
   return {
     chainId: readUint(map['chainId'], AREA, 'chainId'),
-    patientRegistry: readBytes(map['patientRegistry'], AREA, 'patientRegistry', 20),
     accessGrants: readBytes(map['accessGrants'], AREA, 'accessGrants', 20),
     batchAnchors: readBytes(map['batchAnchors'], AREA, 'batchAnchors', 20)
   }

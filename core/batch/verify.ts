@@ -88,7 +88,7 @@ export async function verifyBundle(
 
 function requirePlace({ chain }: Bundle, header: BatchHeader, expected: ExpectedBundle): void {
   requireThat(
-    equalBytes(networkIdOf(chain.chainId, chain.patientRegistry), header.network) &&
+    equalBytes(networkIdOf(chain.chainId, chain.accessGrants), header.network) &&
       (expected.network == null || equalBytes(expected.network, header.network)),
     'BUNDLE_NETWORK',
     'it belongs to another network (chain or deployment)'

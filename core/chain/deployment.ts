@@ -29,14 +29,14 @@ export interface Deployment {
 
 /** The network id in the form that formats carry, 32 bytes. */
 export function networkIdOfDeployment(deployment: Deployment): Uint8Array {
-  return networkIdOf(deployment.chainId, deployment.contracts.PatientRegistry.address)
+  return networkIdOf(deployment.chainId, deployment.contracts.AccessGrants.address)
 }
 
 /**
  * Reads a deployment from parsed JSON.
  *
  * @throws SalusError `DEPLOYMENT_SHAPE` if a field is missing, unknown or malformed; `DEPLOYMENT_NETWORK` if the
- * network id is not that of the chain and its `PatientRegistry`
+ * network id is not that of the chain and its `AccessGrants`
  */
 export function readDeployment(json: unknown): Deployment {
   const map = readMap(json, AREA, ['chainId', 'networkId', 'blockNumber', 'contracts'])
@@ -50,7 +50,7 @@ export function readDeployment(json: unknown): Deployment {
   if (toHex(networkIdOfDeployment(deployment)) !== deployment.networkId) {
     throw new SalusError(
       'DEPLOYMENT_NETWORK',
-      'The deployment names a network id that is not that of its chain and PatientRegistry; deploy again or restore the file.'
+      'The deployment names a network id that is not that of its chain and AccessGrants; deploy again or restore the file.'
     )
   }
   return deployment

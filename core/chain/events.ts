@@ -3,7 +3,6 @@ import { Interface, type InterfaceAbi, type LogDescription } from 'ethers'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
-import { patientRegistryAbi } from '#core/abi/PatientRegistry.ts'
 import type { RequestContract } from '#core/chain/contract-names.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { SalusError } from '#core/error.ts'
@@ -21,7 +20,6 @@ export type ChainEvent =
       readonly patient: Hex
       readonly grantId: Hex
       readonly terms: bigint
-      readonly scope: Hex
     }
   | { readonly name: 'Revoked'; readonly patient: Hex; readonly grantId: Hex }
   | { readonly name: 'Claimed'; readonly grantId: Hex; readonly usesLeft: number }
@@ -71,7 +69,6 @@ export interface ChainLog {
 export type LogDecoder = (log: ChainLog) => ChainEvent | undefined
 
 const ABIS: Readonly<Record<RequestContract, InterfaceAbi>> = {
-  PatientRegistry: patientRegistryAbi,
   AccessGrants: accessGrantsAbi,
   BatchAnchors: batchAnchorsAbi,
   FirmwareRegistry: firmwareRegistryAbi
@@ -123,8 +120,7 @@ function eventOf({ name, args }: LogDescription): ChainEvent | undefined {
         name,
         patient: hex('patient'),
         grantId: hex('grantId'),
-        terms: args['terms'] as bigint,
-        scope: hex('scope')
+        terms: args['terms'] as bigint
       }
     case 'Revoked':
       return { name, patient: hex('patient'), grantId: hex('grantId') }

@@ -39,7 +39,6 @@ export interface GrantRecord {
   readonly patient: Hex
   /** The packed word (core/grant/terms.ts) in hexadecimal. */
   readonly terms: Hex
-  readonly scope: Hex
   readonly usesLeft: number
   /** Times of the blocks with its claims, seconds since 1970, oldest first; fewer than 255, as the contract counts. */
   readonly claimsS: readonly number[]
@@ -172,12 +171,11 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
       update('patient', event.patient, { signer: event.newSigner, epoch: event.epoch })
       break
     case 'Granted': {
-      const { patient, scope } = event
+      const { patient } = event
       const usesLeft = Number(event.terms >> 248n)
       write('grant', event.grantId, {
         patient,
         terms: hexWord(event.terms),
-        scope,
         usesLeft,
         claimsS: [],
         revokedAtS: null
@@ -186,7 +184,7 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
     }
     case 'Revoked': {
       const record = readRecord(state, 'grant', event.grantId)
-      const tombstone = { patient: event.patient, terms: ZERO, scope: ZERO, usesLeft: 0, claimsS: [] }
+      const tombstone = { patient: event.patient, terms: ZERO, usesLeft: 0, claimsS: [] }
       write('grant', event.grantId, { ...(record ?? tombstone), revokedAtS: blockTimeS })
       break
     }

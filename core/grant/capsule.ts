@@ -17,7 +17,7 @@ import {
   encodeCapsuleContent,
   type CapsuleContent
 } from '#core/grant/capsule-keys.ts'
-import { decodeGrantDocument, grantScope, type GrantDocument } from '#core/grant/document.ts'
+import { decodeGrantDocument, grantIdOf, grantScope, type GrantDocument } from '#core/grant/document.ts'
 
 const AREA = 'CAPSULE'
 const LABEL = 'salus/capsule/1'
@@ -173,7 +173,7 @@ export async function openCapsule(capsule: Capsule, keys: Pick<AgentKeys, 'kemSe
   const grant = decodeGrantDocument(content.document, capsule)
   const isOfThisGrant =
     equalBytes(grantScope(content.document), capsule.scope) &&
-    equalBytes(grant.grantId, capsule.grantId) &&
+    equalBytes(grantIdOf(capsule.patient, capsule.scope), capsule.grantId) &&
     equalBytes(grant.grantee, capsule.grantee) &&
     content.keys.every(key => grant.compartments.includes(key.compartment))
   if (!isOfThisGrant)

@@ -1,6 +1,7 @@
 /** What a grant says in words; the chain keeps only its salted hash (docs/specs/grant.md). */
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { SalusError } from '#core/error.ts'
+import { concat } from '#core/encoding/bytes.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
 import { readPlace, type Place } from '#core/encoding/place.ts'
 import { readBytes, readList, readMap, readText } from '#core/encoding/shape.ts'
@@ -16,8 +17,6 @@ export const MAX_GRANT_DOCUMENT_BYTES = 2048
 /** The readable part of a grant, known to patient and grantee only. */
 export interface GrantDocument {
   readonly network: Uint8Array
-  /** 32 bytes, as on the chain. */
-  readonly grantId: Uint8Array
   readonly patient: Uint8Array
   /** Address, 20 bytes. */
   readonly grantee: Uint8Array
@@ -25,7 +24,7 @@ export interface GrantDocument {
   readonly compartments: readonly Compartment[]
   /** Purpose of use in words or as a code, for example `TREAT`. */
   readonly purpose: string
-  /** 32 random bytes that keep the hash from being guessed. Not the salt of the grant id, which is public. */
+  /** 32 random bytes that keep the hash from being guessed. */
   readonly salt: Uint8Array
 }
 
@@ -39,6 +38,11 @@ export function grantScope(documentBytes: Uint8Array): Uint8Array {
   return keccak_256(documentBytes)
 }
 
+/** Id of a grant on the chain: a hash of who gives it and of its scope, `keccak256(abi.encode(patient, scope))`. */
+export function grantIdOf(patient: Uint8Array, scope: Uint8Array): Uint8Array {
+  return keccak_256(concat(patient, scope))
+}
+
 /**
  * Reads a grant document.
  *
@@ -48,10 +52,9 @@ export function grantScope(documentBytes: Uint8Array): Uint8Array {
 export function decodeGrantDocument(bytes: Uint8Array, expected: Place = {}): GrantDocument {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_GRANT_DOCUMENT_BYTES })
   readVersion(value, AREA)
-  const map = readMap(value, AREA, ['v', 'network', 'grantId', 'patient', 'grantee', 'compartments', 'purpose', 'salt'])
+  const map = readMap(value, AREA, ['v', 'network', 'patient', 'grantee', 'compartments', 'purpose', 'salt'])
   return {
     ...readPlace(map, AREA, expected),
-    grantId: readBytes(map['grantId'], AREA, 'grantId', 32),
     grantee: readBytes(map['grantee'], AREA, 'grantee', 20),
     compartments: orderedCompartments(
       readList(map['compartments'], AREA, 'compartments', COMPARTMENTS.length, item => readCompartment(item, AREA))

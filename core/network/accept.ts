@@ -10,6 +10,7 @@ import type { Primitives } from '#core/crypto/primitives.ts'
 import { concat, equalBytes, fromHex, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError } from '#core/error.ts'
 import { decodeCapsule, verifyCapsule } from '#core/grant/capsule.ts'
+import { grantIdOf } from '#core/grant/document.ts'
 import { decodeRotation, verifyRotation, type DecodedRotation } from '#core/grant/rotation.ts'
 import { RIGHT_WRITE, termsBytes } from '#core/grant/terms.ts'
 import {
@@ -168,10 +169,10 @@ function judgeCapsule(message: CapsuleMessage, context: AcceptContext): Judgemen
   if (grant == null) return notYet('GRANT_UNKNOWN')
   // [IGNORE] The grant is not revoked.
   if (grant.revokedAtS != null) return ignore('GRANT_REVOKED')
-  // [REJECT] Patient, terms, grantee and scope are those of the grant.
+  // [REJECT] Patient, terms, grantee and scope are those of the grant; its id is a hash of patient and scope.
   const same =
     grant.patient === toHex(capsule.patient) &&
-    grant.scope === toHex(capsule.scope) &&
+    equalBytes(grantIdOf(capsule.patient, capsule.scope), capsule.grantId) &&
     equalBytes(termsBytes(grant.terms), capsule.terms) &&
     equalBytes(capsule.terms.subarray(12), capsule.grantee)
   if (!same) return reject('CAPSULE_GRANT')

@@ -32,9 +32,9 @@ export function wordUint(word: Uint8Array): number | undefined {
   return value
 }
 
-/** Network identifier: keccak256(abi.encode(chainId, PatientRegistry)). */
-export function networkIdOf(chainId: number, patientRegistry: Uint8Array): Uint8Array {
-  return keccak256(concat(uintWord(chainId), paddedWord(patientRegistry)))
+/** Network identifier: keccak256(abi.encode(chainId, AccessGrants)). */
+export function networkIdOf(chainId: number, accessGrants: Uint8Array): Uint8Array {
+  return keccak256(concat(uintWord(chainId), paddedWord(accessGrants)))
 }
 
 /** Gateway id as `BatchAnchors.register` derives it: keccak256(abi.encode(keccak256(signer), salt)). */

@@ -20,7 +20,7 @@ export interface KnownContracts {
  * Reads a deployment from parsed JSON.
  *
  * @throws SalusError `DEPLOYMENT_SHAPE`, `HEX_MALFORMED`, `HEX_LENGTH` if it is malformed; `DEPLOYMENT_NETWORK` if the network
- * id is not that of its chain and registry
+ * id is not that of its chain and `AccessGrants`
  */
 export function readKnownContracts(json: unknown): KnownContracts {
   const map = readMap(json, AREA, ['chainId', 'networkId', 'blockNumber', 'contracts'])
@@ -31,8 +31,8 @@ export function readKnownContracts(json: unknown): KnownContracts {
   }
   const chainId = readUint(map['chainId'], AREA, 'chainId')
   const network = fromHex(readText(map['networkId'], AREA, 'networkId', 66), 32)
-  if (!equalBytes(network, networkIdOf(chainId, address('PatientRegistry')))) {
-    throw new SalusError('DEPLOYMENT_NETWORK', 'The network id does not fit the chain and the registry; deploy again.')
+  if (!equalBytes(network, networkIdOf(chainId, address('AccessGrants')))) {
+    throw new SalusError('DEPLOYMENT_NETWORK', 'The network id does not fit the chain and its contracts; deploy again.')
   }
   return { chainId, network, batchAnchors: address('BatchAnchors') }
 }

@@ -4,12 +4,10 @@ import { Interface, type ErrorDescription } from 'ethers'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
-import { patientRegistryAbi } from '#core/abi/PatientRegistry.ts'
 import { SalusError } from '#core/error.ts'
 
 /** The contracts' interfaces, to encode calls and to decode errors. */
 export const CONTRACT_INTERFACES: Readonly<Record<RequestContract, Interface>> = {
-  PatientRegistry: new Interface(patientRegistryAbi),
   AccessGrants: new Interface(accessGrantsAbi),
   BatchAnchors: new Interface(batchAnchorsAbi),
   FirmwareRegistry: new Interface(firmwareRegistryAbi)

@@ -70,8 +70,7 @@ export interface Relayer {
  * none: its id is the digest of the keys it names, so whoever sends it makes the same manufacturer.
  */
 const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
-  PatientRegistry: ['register', 'updateKeyBundle', 'rotateSigner'],
-  AccessGrants: ['grant', 'revoke', 'claim'],
+  AccessGrants: ['register', 'updateKeyBundle', 'rotateSigner', 'grant', 'grantByAccount', 'revoke', 'claim'],
   BatchAnchors: ['register', 'anchor'],
   FirmwareRegistry: ['registerManufacturer', 'registerModel', 'publish', 'hold', 'unhold', 'yank', 'raiseMinimum']
 }

@@ -28,7 +28,6 @@ export function answerGrant(view: ChainView, id: string): GrantAnswer {
     expiresAtS: expiresAt === NO_EXPIRY ? null : expiresAt,
     rights: RIGHTS.filter(([, bit]) => (rights & bit) !== 0).map(([name]) => name),
     usesLeft: grant.usesLeft === UNLIMITED_USES ? null : grant.usesLeft,
-    scope: grant.scope,
     state: stateOf(grant, view.blockTimeS)
   }
 }

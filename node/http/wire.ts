@@ -130,7 +130,6 @@ export const grantAnswer = z
     expiresAtS: z.int().nullable(),
     rights: z.array(z.enum(['read', 'write', 'history'])),
     usesLeft: z.int().nullable(),
-    scope: bytes32,
     state: z.enum(['live', 'not-yet', 'expired', 'spent', 'revoked'])
   })
   .openapi('Grant')

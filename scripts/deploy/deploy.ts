@@ -47,9 +47,9 @@ export async function deployAll({ provider, signer, log, known, onPlanned }: Dep
   const sender = { address: await signer.getAddress(), nonce: await signer.getNonce('pending') }
   const plan = await planDeployment(provider, sender, known?.addresses ?? {})
   const missing = plan.filter(contract => contract.creationCode != null)
-  const keptRegistry = plan.some(({ name, creationCode }) => name === 'PatientRegistry' && creationCode == null)
-  // A new registry is a new network, whose events begin now; under an old one, older events still count.
-  const blockNumber = keptRegistry && known != null ? known.blockNumber : await provider.getBlockNumber()
+  const keptGrants = plan.some(({ name, creationCode }) => name === 'AccessGrants' && creationCode == null)
+  // New patients and grants are a new network, whose events begin now; under old ones, older events still count.
+  const blockNumber = keptGrants && known != null ? known.blockNumber : await provider.getBlockNumber()
   const addresses = Object.fromEntries(plan.map(({ name, address }) => [name, address]))
   if (missing.length > 0) await onPlanned?.({ chainId, blockNumber, addresses })
 
@@ -69,7 +69,7 @@ export async function deployAll({ provider, signer, log, known, onPlanned }: Dep
     }
     contracts[name] = { address, codeHash: keccak256(code) }
   }
-  const networkId = toHex(networkIdOf(chainId, contracts['PatientRegistry']?.address ?? ''))
+  const networkId = toHex(networkIdOf(chainId, contracts['AccessGrants']?.address ?? ''))
   return readDeployment({ chainId, networkId, blockNumber, contracts })
 }
 

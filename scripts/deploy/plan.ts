@@ -31,9 +31,8 @@ export async function planDeployment(
   for (const name of CONTRACT_NAMES) {
     const addressOf = (other: ContractName): string => plan.find(contract => contract.name === other)?.address ?? ''
     const args = encodeConstructorArguments(constructorArguments(name, sender.address, addressOf))
-    const registry = addressOf('PatientRegistry')
     const address = known[name]
-    if (address != null && (await isInPlace(provider, name, address, registry))) {
+    if (address != null && (await isInPlace(provider, name, address, addressOf('AccessManager')))) {
       plan.push({ name, address, creationCode: undefined })
     } else {
       const creationCode = concat([readBytecode(name).creationCode, args])
@@ -43,10 +42,10 @@ export async function planDeployment(
   return plan
 }
 
-/** Whether a known address holds the present code, and, for what stands on the registry, on the present registry. */
-async function isInPlace(provider: Provider, name: ContractName, address: string, registry: string): Promise<boolean> {
+/** Whether a known address holds the present code, and, for what is governed, under the present governance. */
+async function isInPlace(provider: Provider, name: ContractName, address: string, authority: string): Promise<boolean> {
   if (!isRuntimeOf(await provider.getCode(address), readBytecode(name))) return false
   if (name !== 'AccessGrants') return true
   const grants = new Contract(address, accessGrantsAbi, provider)
-  return (await grants.getFunction('registry').staticCall()) === registry
+  return (await grants.getFunction('authority').staticCall()) === authority
 }

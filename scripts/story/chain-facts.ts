@@ -1,7 +1,6 @@
 /** What people's agents ask the chain itself, not a node: whether a capsule is genuine, and who may have written what. */
 import { Contract, JsonRpcProvider } from 'ethers'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
-import { patientRegistryAbi } from '#core/abi/PatientRegistry.ts'
 import type { CapsuleOnChain } from '#core/agent/grantee-state.ts'
 import { foldRecordOnChain, type DatedEvent, type RecordOnChain } from '#core/agent/record-on-chain.ts'
 import { createLogDecoder } from '#core/chain/events.ts'
@@ -17,16 +16,11 @@ export async function recordOnChain(stage: Stage, patient: Uint8Array): Promise<
 /** What the chain says of a grant and its patient. */
 export async function capsuleOnChain(stage: Stage, grantId: Uint8Array, patient: Uint8Array): Promise<CapsuleOnChain> {
   return withProvider(stage, async provider => {
-    const { AccessGrants, PatientRegistry } = stage.deployment.contracts
-    const grants = new Contract(AccessGrants.address, accessGrantsAbi, provider)
-    const registry = new Contract(PatientRegistry.address, patientRegistryAbi, provider)
+    const grants = new Contract(stage.deployment.contracts.AccessGrants.address, accessGrantsAbi, provider)
     const terms = (await grants.getFunction('termsOf')(toHex(grantId))) as bigint
-    const keyBundle = (await registry.getFunction('keyBundleOf')(toHex(patient))) as string
-    // The scope stands in an event, not in a slot.
-    const events = await eventsOf(stage, provider, patient)
-    const granted = events.map(({ event }) => event).find(each => 'scope' in each && each.grantId === toHex(grantId))
-    expectThat(granted != null && 'scope' in granted, 'the chain has the grant')
-    return { terms, scope: fromHex(granted.scope, 32), keyBundle: fromHex(keyBundle, 32) }
+    const keyBundle = (await grants.getFunction('keyBundleOf')(toHex(patient))) as string
+    expectThat(terms !== 0n, 'the chain has the grant')
+    return { terms, keyBundle: fromHex(keyBundle, 32) }
   })
 }
 
@@ -34,7 +28,7 @@ export async function capsuleOnChain(stage: Stage, grantId: Uint8Array, patient:
 async function eventsOf(stage: Stage, provider: JsonRpcProvider, patient: Uint8Array): Promise<DatedEvent[]> {
   const { contracts, blockNumber: fromBlock } = stage.deployment
   const decode = createLogDecoder(stage.deployment)
-  const address = [contracts.PatientRegistry.address, contracts.AccessGrants.address]
+  const { address } = contracts.AccessGrants
   const logs = await provider.getLogs({ address, fromBlock, topics: [null, toHex(patient)] })
   const dated = await Promise.all(
     logs.map(async log => {

@@ -2,7 +2,7 @@
 import type { Primitives } from '#core/crypto/primitives.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { preferredKemKey, sealCapsule } from '#core/grant/capsule.ts'
-import { encodeGrantDocument, grantScope, type GrantDocument } from '#core/grant/document.ts'
+import { encodeGrantDocument, grantIdOf, grantScope, type GrantDocument } from '#core/grant/document.ts'
 import { signReadRequest } from '#core/grant/read-request.ts'
 import { signRotation } from '#core/grant/rotation.ts'
 import { NO_EXPIRY, RIGHT_HISTORY, RIGHT_READ, UNLIMITED_USES, packTerms, termsBytes } from '#core/grant/terms.ts'
@@ -16,13 +16,13 @@ const GENERATION_KEY = new Uint8Array(32).fill(2)
 const GRANTEE = new Uint8Array(20).fill(0xd0)
 const DOCUMENT: GrantDocument = {
   network: NETWORK,
-  grantId: new Uint8Array(32).fill(9),
   patient: PATIENT,
   grantee: GRANTEE,
   compartments: ['vitals'],
   purpose: 'TREAT',
   salt: new Uint8Array(32).fill(10)
 }
+const GRANT_ID = grantIdOf(PATIENT, grantScope(encodeGrantDocument(DOCUMENT)))
 const TERMS = {
   grantee: GRANTEE,
   notBefore: 1_794_900_000,
@@ -42,7 +42,7 @@ async function capsuleVectors(p: Primitives): Promise<VectorFile> {
   const header = {
     network: NETWORK,
     contract: new Uint8Array(20).fill(12),
-    grantId: DOCUMENT.grantId,
+    grantId: GRANT_ID,
     patient: PATIENT,
     grantee: GRANTEE,
     terms: termsBytes(packTerms(TERMS)),
@@ -82,7 +82,7 @@ export async function grantVectors(p: Primitives): Promise<Record<string, Vector
   const request = {
     network: NETWORK,
     patient: PATIENT,
-    grant: DOCUMENT.grantId,
+    grant: GRANT_ID,
     audience: new Uint8Array(38).fill(15),
     issuedAtMs: 1_795_000_000_000,
     nonce: new Uint8Array(16).fill(16),

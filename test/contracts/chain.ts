@@ -4,12 +4,10 @@ import { network } from 'hardhat'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
-import { patientRegistryAbi } from '#core/abi/PatientRegistry.ts'
 import { domain } from '#core/abi/typed-data/domain.ts'
 import type { AccessGrants } from '#core/abi/types/AccessGrants.ts'
 import type { BatchAnchors } from '#core/abi/types/BatchAnchors.ts'
 import type { FirmwareRegistry } from '#core/abi/types/FirmwareRegistry.ts'
-import type { PatientRegistry } from '#core/abi/types/PatientRegistry.ts'
 import type { RequestContract } from '#core/chain/contract-names.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { createLog } from '#node/log.ts'
@@ -18,7 +16,6 @@ import { MEASURES_COVERAGE, deployInstrumented } from '#test/contracts/instrumen
 
 /** The contracts as a relayer sees them: whoever submits holds none of the keys that sign. */
 export interface Contracts {
-  readonly registry: PatientRegistry
   readonly grants: AccessGrants
   readonly anchors: BatchAnchors
   readonly firmware: FirmwareRegistry
@@ -84,7 +81,6 @@ export async function openChain(): Promise<TestChain> {
 
 function attach({ contracts }: Deployment, runner: ContractRunner): Contracts {
   return {
-    registry: new Contract(contracts.PatientRegistry.address, patientRegistryAbi, runner) as unknown as PatientRegistry,
     grants: new Contract(contracts.AccessGrants.address, accessGrantsAbi, runner) as unknown as AccessGrants,
     anchors: new Contract(contracts.BatchAnchors.address, batchAnchorsAbi, runner) as unknown as BatchAnchors,
     firmware: new Contract(

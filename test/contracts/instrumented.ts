@@ -19,6 +19,6 @@ export async function deployInstrumented(ethers: HardhatEthers): Promise<Deploym
     const address = await (await ethers.deployContract(name, args)).getAddress()
     contracts[name] = { address, codeHash: keccak256(await ethers.provider.getCode(address)) }
   }
-  const networkId = toHex(networkIdOf(chainId, contracts['PatientRegistry']?.address ?? ''))
+  const networkId = toHex(networkIdOf(chainId, contracts['AccessGrants']?.address ?? ''))
   return readDeployment({ chainId, networkId, blockNumber: 0, contracts })
 }

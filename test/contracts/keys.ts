@@ -52,7 +52,7 @@ export const WAYS: readonly Way[] = [
     name: 'an account with a delegation that knows no ERC-1271 (EIP-7702)',
     create: async (chain, label) => {
       const key = accountKey(label)
-      await chain.setCode(key.id, concat(['0xef0100', chain.deployment.contracts.PatientRegistry.address]))
+      await chain.setCode(key.id, concat(['0xef0100', chain.deployment.contracts.BatchAnchors.address]))
       return key
     }
   },

@@ -31,26 +31,26 @@ describe('PatientRegistry', () => {
     const deadline = special.deadline ?? (await chain.deadline())
     const signer = special.signer ?? key.signer
     const value = { patient: idOf(signer, id('salt')), signer, keyBundle: BUNDLE, deadline, ...special.value }
-    const signature = await key.sign(special.domain ?? chain.domainOf('PatientRegistry'), registrationTypes, value)
+    const signature = await key.sign(special.domain ?? chain.domainOf('AccessGrants'), registrationTypes, value)
     const altered = special.alter?.(signature) ?? signature
-    return chain.contracts.registry.register(signer, special.keyBundle ?? BUNDLE, id('salt'), deadline, altered)
+    return chain.contracts.grants.register(signer, special.keyBundle ?? BUNDLE, id('salt'), deadline, altered)
   }
 
   describe('register', () => {
     it('keeps signer and key bundle under an id that the signature fixes', async () => {
-      const { registry } = chain.contracts
+      const { grants } = chain.contracts
       await register(chain, key)
-      expect(await registry.signerOf(patient)).to.equal(key.signer)
-      expect(await registry.keyBundleOf(patient)).to.equal(BUNDLE)
-      expect(await registry.epochOf(patient)).to.equal(0n)
-      expect(await registry.nonceOf(patient)).to.equal(0n)
+      expect(await grants.signerOf(patient)).to.equal(key.id)
+      expect(await grants.keyBundleOf(patient)).to.equal(BUNDLE)
+      expect(await grants.epochOf(patient)).to.equal(0n)
+      expect(await grants.nonceOf(patient)).to.equal(0n)
     })
 
     it('refuses the same id a second time, also to whoever replays the request', async () => {
-      const { registry } = chain.contracts
+      const { grants } = chain.contracts
       await register(chain, key)
       await expect(register(chain, key))
-        .to.be.revertedWithCustomError(registry, 'PatientAlreadyRegistered')
+        .to.be.revertedWithCustomError(grants, 'PatientAlreadyRegistered')
         .withArgs(patient)
     })
 
@@ -58,12 +58,12 @@ describe('PatientRegistry', () => {
       'another chain': { chainId: 1 },
       'another contract': { verifyingContract: '0x00000000000000000000000000000000000000a1' },
       'another version': { version: '2' },
-      'another contract by name': { name: 'Salus AccessGrants' }
+      'another contract by name': { name: 'Salus BatchAnchors' }
     })) {
       it(`refuses a signature made for ${what}`, async () => {
-        const domain = { ...chain.domainOf('PatientRegistry'), ...other }
+        const domain = { ...chain.domainOf('AccessGrants'), ...other }
         await expect(registerWith({ domain })).to.be.revertedWithCustomError(
-          chain.contracts.registry,
+          chain.contracts.grants,
           'RequestSignatureInvalid'
         )
       })
@@ -72,8 +72,8 @@ describe('PatientRegistry', () => {
     it('refuses a signature that was submitted to another copy of the contract', async () => {
       const deadline = await chain.deadline()
       const value = { patient, signer: key.signer, keyBundle: BUNDLE, deadline }
-      const signature = await key.sign(chain.domainOf('PatientRegistry'), registrationTypes, value)
-      const copy = chain.otherContracts.registry
+      const signature = await key.sign(chain.domainOf('AccessGrants'), registrationTypes, value)
+      const copy = chain.otherContracts.grants
       await expect(copy.register(key.signer, BUNDLE, id('salt'), deadline, signature)).to.be.revertedWithCustomError(
         copy,
         'RequestSignatureInvalid'
@@ -83,7 +83,7 @@ describe('PatientRegistry', () => {
     for (const value of [{ patient: id('x') }, { signer: '0x1234' }, { keyBundle: id('x') }, { deadline: 1 }]) {
       it(`refuses a signature over another ${Object.keys(value).join()}`, async () => {
         await expect(registerWith({ value })).to.be.revertedWithCustomError(
-          chain.contracts.registry,
+          chain.contracts.grants,
           'RequestSignatureInvalid'
         )
       })
@@ -95,7 +95,7 @@ describe('PatientRegistry', () => {
         return concat([r, toBeHex(SECP256K1_N - BigInt(s), 32), v === 27 ? '0x1c' : '0x1b'])
       }
       await expect(registerWith({ alter: twin })).to.be.revertedWithCustomError(
-        chain.contracts.registry,
+        chain.contracts.grants,
         'RequestSignatureInvalid'
       )
     })
@@ -103,7 +103,7 @@ describe('PatientRegistry', () => {
     for (const signature of ['0x', '0x00', `0x${'00'.repeat(65)}`, `0x${'ff'.repeat(64)}`]) {
       it(`refuses ${String(signature.length / 2 - 1)} bytes that are no signature`, async () => {
         await expect(registerWith({ alter: () => signature })).to.be.revertedWithCustomError(
-          chain.contracts.registry,
+          chain.contracts.grants,
           'RequestSignatureInvalid'
         )
       })
@@ -112,14 +112,14 @@ describe('PatientRegistry', () => {
     it('refuses a request after its deadline', async () => {
       const deadline = (await chain.now()) - 1
       await expect(registerWith({ deadline }))
-        .to.be.revertedWithCustomError(chain.contracts.registry, 'RequestExpired')
+        .to.be.revertedWithCustomError(chain.contracts.grants, 'RequestExpired')
         .withArgs(deadline)
     })
 
     it('refuses a deadline more than 30 days ahead', async () => {
       const deadline = (await chain.now()) + 31 * DAY_S
       await expect(registerWith({ deadline }))
-        .to.be.revertedWithCustomError(chain.contracts.registry, 'RequestDeadlineTooFar')
+        .to.be.revertedWithCustomError(chain.contracts.grants, 'RequestDeadlineTooFar')
         .withArgs(deadline)
     })
 
@@ -131,14 +131,14 @@ describe('PatientRegistry', () => {
     })) {
       it(`refuses ${what} as a signer`, async () => {
         await expect(registerWith({ signer }))
-          .to.be.revertedWithCustomError(chain.contracts.registry, 'SignerMalformed')
+          .to.be.revertedWithCustomError(chain.contracts.grants, 'SignerMalformed')
           .withArgs(signer)
       })
     }
 
     it('refuses an empty key bundle', async () => {
       await expect(registerWith({ keyBundle: ZeroHash })).to.be.revertedWithCustomError(
-        chain.contracts.registry,
+        chain.contracts.grants,
         'PatientKeyBundleMissing'
       )
     })
@@ -146,33 +146,33 @@ describe('PatientRegistry', () => {
 
   describe('updateKeyBundle', () => {
     it('takes each signature once', async () => {
-      const { registry } = chain.contracts
+      const { grants } = chain.contracts
       await register(chain, key)
       const deadline = await chain.deadline()
       const value = { patient, keyBundle: id('second'), nonce: 0, deadline }
-      const signature = await key.sign(chain.domainOf('PatientRegistry'), keyBundleUpdateTypes, value)
-      const submit = () => registry.updateKeyBundle(patient, id('second'), deadline, signature)
+      const signature = await key.sign(chain.domainOf('AccessGrants'), keyBundleUpdateTypes, value)
+      const submit = () => grants.updateKeyBundle(patient, id('second'), deadline, key.signer, signature)
       await submit()
       await updateKeyBundle(chain, key, patient, id('third'))
-      await expect(submit()).to.be.revertedWithCustomError(registry, 'RequestSignatureInvalid')
-      expect(await registry.keyBundleOf(patient)).to.equal(id('third'))
-      expect(await registry.nonceOf(patient)).to.equal(2n)
+      await expect(submit()).to.be.revertedWithCustomError(grants, 'RequestSignatureInvalid')
+      expect(await grants.keyBundleOf(patient)).to.equal(id('third'))
+      expect(await grants.nonceOf(patient)).to.equal(2n)
     })
 
     it('refuses an empty key bundle, a late request and an unknown patient', async () => {
-      const { registry } = chain.contracts
+      const { grants } = chain.contracts
       await register(chain, key)
       const deadline = await chain.deadline()
       await expect(updateKeyBundle(chain, key, patient, ZeroHash)).to.be.revertedWithCustomError(
-        registry,
+        grants,
         'PatientKeyBundleMissing'
       )
-      await expect(registry.updateKeyBundle(patient, BUNDLE, 1, '0x')).to.be.revertedWithCustomError(
-        registry,
+      await expect(grants.updateKeyBundle(patient, BUNDLE, 1, key.signer, '0x')).to.be.revertedWithCustomError(
+        grants,
         'RequestExpired'
       )
-      await expect(registry.updateKeyBundle(id('nobody'), BUNDLE, deadline, '0x'))
-        .to.be.revertedWithCustomError(registry, 'PatientUnknown')
+      await expect(grants.updateKeyBundle(id('nobody'), BUNDLE, deadline, key.signer, '0x'))
+        .to.be.revertedWithCustomError(grants, 'PatientUnknown')
         .withArgs(id('nobody'))
     })
   })
@@ -181,57 +181,56 @@ describe('PatientRegistry', () => {
     const next = accountKey('next')
 
     it('needs the present and the new signer', async () => {
-      const { registry } = chain.contracts
+      const { grants } = chain.contracts
       await register(chain, key)
       const mute = { ...key, signer: next.signer }
       await expect(rotateSigner(chain, key, mute, patient)).to.be.revertedWithCustomError(
-        registry,
+        grants,
         'RequestSignatureInvalid'
       )
-      await expect(rotateSigner(chain, next, next, patient)).to.be.revertedWithCustomError(
-        registry,
-        'RequestSignatureInvalid'
-      )
+      await expect(rotateSigner(chain, next, next, patient))
+        .to.be.revertedWithCustomError(grants, 'SignerNotTheOne')
+        .withArgs(key.id)
     })
 
     it('refuses a signer that cannot be one', async () => {
       await register(chain, key)
       const nobody = { ...next, signer: ZeroAddress }
       await expect(rotateSigner(chain, key, nobody, patient)).to.be.revertedWithCustomError(
-        chain.contracts.registry,
+        chain.contracts.grants,
         'SignerMalformed'
       )
     })
 
     it('voids grants that were signed before and not submitted, also when the old signer comes back', async () => {
-      const { grants, registry } = chain.contracts
+      const { grants } = chain.contracts
       await register(chain, key)
       const grant = await signGrant(chain, key, patient, termsFor(next))
       await rotateSigner(chain, key, next, patient)
       await rotateSigner(chain, next, key, patient)
-      expect(await registry.epochOf(patient)).to.equal(2n)
+      expect(await grants.epochOf(patient)).to.equal(2n)
       await expect(grant.submit()).to.be.revertedWithCustomError(grants, 'RequestSignatureInvalid')
     })
   })
 
   describe('views', () => {
     it('know no patient that is not registered', async () => {
-      const { registry } = chain.contracts
+      const { grants } = chain.contracts
       for (const view of [
-        () => registry.signerOf(patient),
-        () => registry.keyBundleOf(patient),
-        () => registry.epochOf(patient),
-        () => registry.nonceOf(patient),
-        () => registry.isSignedBy(patient, id('digest'), '0x')
+        () => grants.signerOf(patient),
+        () => grants.keyBundleOf(patient),
+        () => grants.epochOf(patient),
+        () => grants.nonceOf(patient),
+        () => grants.isSignedBy(patient, key.signer, id('digest'), '0x')
       ]) {
-        await expect(view()).to.be.revertedWithCustomError(registry, 'PatientUnknown').withArgs(patient)
+        await expect(view()).to.be.revertedWithCustomError(grants, 'PatientUnknown').withArgs(patient)
       }
     })
 
     it('tell a domain that is the one signers use', async () => {
-      const { name, version, chainId, verifyingContract } = await chain.contracts.registry.eip712Domain()
+      const { name, version, chainId, verifyingContract } = await chain.contracts.grants.eip712Domain()
       expect({ name, version, chainId: Number(chainId), verifyingContract }).to.deep.equal(
-        chain.domainOf('PatientRegistry')
+        chain.domainOf('AccessGrants')
       )
     })
   })

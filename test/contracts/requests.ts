@@ -23,7 +23,7 @@ export interface Terms {
 export const NEVER = 2 ** 40 - 1
 /** The key bundle's digest that tests give everybody. */
 export const BUNDLE: string = id('key bundle')
-/** The scope that tests give every grant. */
+/** The scope of a grant of which only one is needed. */
 export const SCOPE: string = id('scope')
 
 /** Id of a patient or gateway: a hash of the first signer and a salt. */
@@ -32,8 +32,8 @@ export function idOf(signer: string, salt: string): string {
 }
 
 /** Id of a grant. */
-export function grantIdOf(patient: string, salt: string): string {
-  return keccak256(coder.encode(['bytes32', 'bytes32'], [patient, salt]))
+export function grantIdOf(patient: string, scope: string): string {
+  return keccak256(coder.encode(['bytes32', 'bytes32'], [patient, scope]))
 }
 
 /** The word that the contract stores. */
@@ -56,28 +56,28 @@ export function termsFor(grantee: Key, special: Partial<Terms> = {}): Terms {
 export async function register(chain: TestChain, key: Key, salt: string = id('salt')): Sent {
   const deadline = await chain.deadline()
   const value = { patient: idOf(key.signer, salt), signer: key.signer, keyBundle: BUNDLE, deadline }
-  const signature = await key.sign(chain.domainOf('PatientRegistry'), registrationTypes, value)
-  return chain.contracts.registry.register(key.signer, BUNDLE, salt, deadline, signature)
+  const signature = await key.sign(chain.domainOf('AccessGrants'), registrationTypes, value)
+  return chain.contracts.grants.register(key.signer, BUNDLE, salt, deadline, signature)
 }
 
 /** Changes a patient's key bundle. */
 export async function updateKeyBundle(chain: TestChain, key: Key, patient: string, keyBundle: string): Sent {
-  const { registry } = chain.contracts
+  const { grants } = chain.contracts
   const deadline = await chain.deadline()
-  const value = { patient, keyBundle, nonce: await registry.nonceOf(patient), deadline }
-  const signature = await key.sign(chain.domainOf('PatientRegistry'), keyBundleUpdateTypes, value)
-  return registry.updateKeyBundle(patient, keyBundle, deadline, signature)
+  const value = { patient, keyBundle, nonce: await grants.nonceOf(patient), deadline }
+  const signature = await key.sign(chain.domainOf('AccessGrants'), keyBundleUpdateTypes, value)
+  return grants.updateKeyBundle(patient, keyBundle, deadline, key.signer, signature)
 }
 
 /** Hands a patient to a new signer. */
 export async function rotateSigner(chain: TestChain, from: Key, to: Key, patient: string): Sent {
-  const { registry } = chain.contracts
+  const { grants } = chain.contracts
   const deadline = await chain.deadline()
-  const value = { patient, newSigner: to.signer, nonce: await registry.nonceOf(patient), deadline }
-  const domain = chain.domainOf('PatientRegistry')
+  const value = { patient, newSigner: to.signer, nonce: await grants.nonceOf(patient), deadline }
+  const domain = chain.domainOf('AccessGrants')
   const signature = await from.sign(domain, signerRotationTypes, value)
   const newSignature = await to.sign(domain, signerRotationTypes, value)
-  return registry.rotateSigner(patient, to.signer, deadline, signature, newSignature)
+  return grants.rotateSigner(patient, to.signer, deadline, from.signer, signature, newSignature)
 }
 
 /** A signed grant, ready to be submitted once or again. */
@@ -93,26 +93,26 @@ export async function signGrant(
   key: Key,
   patient: string,
   terms: Terms,
-  salt: string = id('grant')
+  scope: string = SCOPE
 ): Promise<SignedGrant> {
-  const { registry, grants } = chain.contracts
+  const { grants } = chain.contracts
   const deadline = await chain.deadline()
-  const epoch = await registry.epochOf(patient)
-  const value = { patient, ...terms, scope: SCOPE, salt, epoch, deadline }
+  const epoch = await grants.epochOf(patient)
+  const value = { patient, ...terms, scope, epoch, deadline }
   const signature = await key.sign(chain.domainOf('AccessGrants'), grantTypes, value)
   const packed = pack(terms)
   return {
-    grantId: grantIdOf(patient, salt),
+    grantId: grantIdOf(patient, scope),
     packed,
-    submit: () => grants.grant(patient, packed, SCOPE, salt, deadline, signature)
+    submit: () => grants.grant(patient, packed, scope, deadline, key.signer, signature)
   }
 }
 
 /** Revokes a grant. */
-export async function revoke(chain: TestChain, key: Key, patient: string, salt: string = id('grant')): Sent {
+export async function revoke(chain: TestChain, key: Key, patient: string, scope: string = SCOPE): Sent {
   const deadline = await chain.deadline()
-  const signature = await key.sign(chain.domainOf('AccessGrants'), revocationTypes, { patient, salt, deadline })
-  return chain.contracts.grants.revoke(patient, salt, deadline, signature)
+  const signature = await key.sign(chain.domainOf('AccessGrants'), revocationTypes, { patient, scope, deadline })
+  return chain.contracts.grants.revoke(patient, scope, deadline, key.signer, signature)
 }
 
 /** Uses up one use of a grant. */

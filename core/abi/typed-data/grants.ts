@@ -1,7 +1,7 @@
 /** Type tables of the requests to `AccessGrants` (docs/specs/contracts.md). */
 import { typeTable, type TypedDataTypes } from '#core/abi/typed-data/domain.ts'
 
-/** `AccessGrants.grant`; the contract takes the terms packed, the wallet shows them unpacked */
+/** `AccessGrants.grant` and `.grantByAccount`; the contract takes the terms packed, the wallet shows them unpacked */
 export const grantTypes: TypedDataTypes = typeTable('Grant', [
   'bytes32 patient',
   'address grantee',
@@ -10,7 +10,6 @@ export const grantTypes: TypedDataTypes = typeTable('Grant', [
   'uint8 rights',
   'uint8 uses',
   'bytes32 scope',
-  'bytes32 salt',
   'uint32 epoch',
   'uint256 deadline'
 ])
@@ -18,7 +17,7 @@ export const grantTypes: TypedDataTypes = typeTable('Grant', [
 /** `AccessGrants.revoke` */
 export const revocationTypes: TypedDataTypes = typeTable('Revocation', [
   'bytes32 patient',
-  'bytes32 salt',
+  'bytes32 scope',
   'uint256 deadline'
 ])
 

@@ -1,7 +1,7 @@
-/** Type tables of the requests to `PatientRegistry` (docs/specs/contracts.md). */
+/** Type tables of the requests about a patient to `AccessGrants` (docs/specs/contracts.md). */
 import { typeTable, type TypedDataTypes } from '#core/abi/typed-data/domain.ts'
 
-/** `PatientRegistry.register` */
+/** `AccessGrants.register` */
 export const registrationTypes: TypedDataTypes = typeTable('Registration', [
   'bytes32 patient',
   'bytes signer',
@@ -9,7 +9,7 @@ export const registrationTypes: TypedDataTypes = typeTable('Registration', [
   'uint256 deadline'
 ])
 
-/** `PatientRegistry.updateKeyBundle` */
+/** `AccessGrants.updateKeyBundle` */
 export const keyBundleUpdateTypes: TypedDataTypes = typeTable('KeyBundleUpdate', [
   'bytes32 patient',
   'bytes32 keyBundle',
@@ -17,7 +17,7 @@ export const keyBundleUpdateTypes: TypedDataTypes = typeTable('KeyBundleUpdate',
   'uint256 deadline'
 ])
 
-/** `PatientRegistry.rotateSigner`, signed by the present and the new signer */
+/** `AccessGrants.rotateSigner`, signed by the present and the new signer */
 export const signerRotationTypes: TypedDataTypes = typeTable('SignerRotation', [
   'bytes32 patient',
   'bytes newSigner',

@@ -7,6 +7,7 @@ import type {
   Result,
   Interface,
   EventFragment,
+  AddressLike,
   ContractRunner,
   ContractMethod,
   Listener,
@@ -23,63 +24,197 @@ import type {
 export interface AccessGrantsInterface extends Interface {
   getFunction(
     nameOrSignature:
+      | "authority"
       | "claim"
+      | "claimByAccount"
       | "eip712Domain"
+      | "epochOf"
       | "grant"
+      | "grantByAccount"
+      | "isConsumingScheduledOp"
       | "isLive"
-      | "registry"
+      | "isSignedBy"
+      | "keyBundleOf"
+      | "nonceOf"
+      | "pause"
+      | "paused"
+      | "register"
       | "revoke"
+      | "revokeByAccount"
+      | "rotateSigner"
+      | "setAuthority"
+      | "signerOf"
       | "termsOf"
+      | "unpause"
+      | "updateKeyBundle"
   ): FunctionFragment;
 
   getEvent(
     nameOrSignatureOrTopic:
+      | "AuthorityUpdated"
       | "Claimed"
       | "EIP712DomainChanged"
       | "Granted"
+      | "KeyBundleUpdated"
+      | "PatientRegistered"
+      | "Paused"
       | "Revoked"
+      | "SignerRotated"
+      | "Unpaused"
   ): EventFragment;
 
+  encodeFunctionData(functionFragment: "authority", values?: undefined): string;
   encodeFunctionData(
     functionFragment: "claim",
     values: [BytesLike, BytesLike, BigNumberish, BytesLike]
   ): string;
   encodeFunctionData(
+    functionFragment: "claimByAccount",
+    values: [BytesLike]
+  ): string;
+  encodeFunctionData(
     functionFragment: "eip712Domain",
     values?: undefined
   ): string;
+  encodeFunctionData(functionFragment: "epochOf", values: [BytesLike]): string;
   encodeFunctionData(
     functionFragment: "grant",
     values: [
       BytesLike,
       BigNumberish,
       BytesLike,
-      BytesLike,
       BigNumberish,
+      BytesLike,
       BytesLike
     ]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "grantByAccount",
+    values: [
+      BytesLike,
+      BigNumberish,
+      BytesLike,
+      BigNumberish,
+      BytesLike,
+      BytesLike
+    ]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "isConsumingScheduledOp",
+    values?: undefined
   ): string;
   encodeFunctionData(
     functionFragment: "isLive",
     values: [BytesLike, BigNumberish]
   ): string;
-  encodeFunctionData(functionFragment: "registry", values?: undefined): string;
+  encodeFunctionData(
+    functionFragment: "isSignedBy",
+    values: [BytesLike, BytesLike, BytesLike, BytesLike]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "keyBundleOf",
+    values: [BytesLike]
+  ): string;
+  encodeFunctionData(functionFragment: "nonceOf", values: [BytesLike]): string;
+  encodeFunctionData(functionFragment: "pause", values?: undefined): string;
+  encodeFunctionData(functionFragment: "paused", values?: undefined): string;
+  encodeFunctionData(
+    functionFragment: "register",
+    values: [BytesLike, BytesLike, BytesLike, BigNumberish, BytesLike]
+  ): string;
   encodeFunctionData(
     functionFragment: "revoke",
-    values: [BytesLike, BytesLike, BigNumberish, BytesLike]
+    values: [BytesLike, BytesLike, BigNumberish, BytesLike, BytesLike]
   ): string;
+  encodeFunctionData(
+    functionFragment: "revokeByAccount",
+    values: [BytesLike, BytesLike]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "rotateSigner",
+    values: [
+      BytesLike,
+      BytesLike,
+      BigNumberish,
+      BytesLike,
+      BytesLike,
+      BytesLike
+    ]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "setAuthority",
+    values: [AddressLike]
+  ): string;
+  encodeFunctionData(functionFragment: "signerOf", values: [BytesLike]): string;
   encodeFunctionData(functionFragment: "termsOf", values: [BytesLike]): string;
+  encodeFunctionData(functionFragment: "unpause", values?: undefined): string;
+  encodeFunctionData(
+    functionFragment: "updateKeyBundle",
+    values: [BytesLike, BytesLike, BigNumberish, BytesLike, BytesLike]
+  ): string;
 
+  decodeFunctionResult(functionFragment: "authority", data: BytesLike): Result;
   decodeFunctionResult(functionFragment: "claim", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "claimByAccount",
+    data: BytesLike
+  ): Result;
   decodeFunctionResult(
     functionFragment: "eip712Domain",
     data: BytesLike
   ): Result;
+  decodeFunctionResult(functionFragment: "epochOf", data: BytesLike): Result;
   decodeFunctionResult(functionFragment: "grant", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "grantByAccount",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(
+    functionFragment: "isConsumingScheduledOp",
+    data: BytesLike
+  ): Result;
   decodeFunctionResult(functionFragment: "isLive", data: BytesLike): Result;
-  decodeFunctionResult(functionFragment: "registry", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "isSignedBy", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "keyBundleOf",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(functionFragment: "nonceOf", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "pause", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "paused", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "register", data: BytesLike): Result;
   decodeFunctionResult(functionFragment: "revoke", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "revokeByAccount",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(
+    functionFragment: "rotateSigner",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(
+    functionFragment: "setAuthority",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(functionFragment: "signerOf", data: BytesLike): Result;
   decodeFunctionResult(functionFragment: "termsOf", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "unpause", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "updateKeyBundle",
+    data: BytesLike
+  ): Result;
+}
+
+export namespace AuthorityUpdatedEvent {
+  export type InputTuple = [authority: AddressLike];
+  export type OutputTuple = [authority: string];
+  export interface OutputObject {
+    authority: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
 }
 
 export namespace ClaimedEvent {
@@ -109,20 +244,60 @@ export namespace GrantedEvent {
   export type InputTuple = [
     patient: BytesLike,
     grantId: BytesLike,
-    terms: BigNumberish,
-    scope: BytesLike
+    terms: BigNumberish
   ];
-  export type OutputTuple = [
-    patient: string,
-    grantId: string,
-    terms: bigint,
-    scope: string
-  ];
+  export type OutputTuple = [patient: string, grantId: string, terms: bigint];
   export interface OutputObject {
     patient: string;
     grantId: string;
     terms: bigint;
-    scope: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace KeyBundleUpdatedEvent {
+  export type InputTuple = [patient: BytesLike, keyBundle: BytesLike];
+  export type OutputTuple = [patient: string, keyBundle: string];
+  export interface OutputObject {
+    patient: string;
+    keyBundle: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace PatientRegisteredEvent {
+  export type InputTuple = [
+    patient: BytesLike,
+    signer: BytesLike,
+    keyBundle: BytesLike
+  ];
+  export type OutputTuple = [
+    patient: string,
+    signer: string,
+    keyBundle: string
+  ];
+  export interface OutputObject {
+    patient: string;
+    signer: string;
+    keyBundle: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace PausedEvent {
+  export type InputTuple = [account: AddressLike];
+  export type OutputTuple = [account: string];
+  export interface OutputObject {
+    account: string;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
   export type Filter = TypedDeferredTopicFilter<Event>;
@@ -136,6 +311,36 @@ export namespace RevokedEvent {
   export interface OutputObject {
     patient: string;
     grantId: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace SignerRotatedEvent {
+  export type InputTuple = [
+    patient: BytesLike,
+    newSigner: BytesLike,
+    epoch: BigNumberish
+  ];
+  export type OutputTuple = [patient: string, newSigner: string, epoch: bigint];
+  export interface OutputObject {
+    patient: string;
+    newSigner: string;
+    epoch: bigint;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace UnpausedEvent {
+  export type InputTuple = [account: AddressLike];
+  export type OutputTuple = [account: string];
+  export interface OutputObject {
+    account: string;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
   export type Filter = TypedDeferredTopicFilter<Event>;
@@ -186,6 +391,8 @@ export interface AccessGrants extends BaseContract {
     event?: TCEvent
   ): Promise<this>;
 
+  authority: TypedContractMethod<[], [string], "view">;
+
   claim: TypedContractMethod<
     [
       grantId: BytesLike,
@@ -193,6 +400,12 @@ export interface AccessGrants extends BaseContract {
       deadline: BigNumberish,
       signature: BytesLike
     ],
+    [void],
+    "nonpayable"
+  >;
+
+  claimByAccount: TypedContractMethod<
+    [grantId: BytesLike],
     [void],
     "nonpayable"
   >;
@@ -213,11 +426,65 @@ export interface AccessGrants extends BaseContract {
     "view"
   >;
 
+  epochOf: TypedContractMethod<[patient: BytesLike], [bigint], "view">;
+
   grant: TypedContractMethod<
     [
       patient: BytesLike,
       terms: BigNumberish,
       scope: BytesLike,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  grantByAccount: TypedContractMethod<
+    [
+      patient: BytesLike,
+      terms: BigNumberish,
+      scope: BytesLike,
+      deadline: BigNumberish,
+      r: BytesLike,
+      vs: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  isConsumingScheduledOp: TypedContractMethod<[], [string], "view">;
+
+  isLive: TypedContractMethod<
+    [grantId: BytesLike, time: BigNumberish],
+    [boolean],
+    "view"
+  >;
+
+  isSignedBy: TypedContractMethod<
+    [
+      patient: BytesLike,
+      signer: BytesLike,
+      digest: BytesLike,
+      signature: BytesLike
+    ],
+    [boolean],
+    "view"
+  >;
+
+  keyBundleOf: TypedContractMethod<[patient: BytesLike], [string], "view">;
+
+  nonceOf: TypedContractMethod<[patient: BytesLike], [bigint], "view">;
+
+  pause: TypedContractMethod<[], [void], "nonpayable">;
+
+  paused: TypedContractMethod<[], [boolean], "view">;
+
+  register: TypedContractMethod<
+    [
+      signer: BytesLike,
+      keyBundle: BytesLike,
       salt: BytesLike,
       deadline: BigNumberish,
       signature: BytesLike
@@ -226,31 +493,68 @@ export interface AccessGrants extends BaseContract {
     "nonpayable"
   >;
 
-  isLive: TypedContractMethod<
-    [grantId: BytesLike, time: BigNumberish],
-    [boolean],
-    "view"
-  >;
-
-  registry: TypedContractMethod<[], [string], "view">;
-
   revoke: TypedContractMethod<
     [
       patient: BytesLike,
-      salt: BytesLike,
+      scope: BytesLike,
       deadline: BigNumberish,
+      signer: BytesLike,
       signature: BytesLike
     ],
     [void],
     "nonpayable"
   >;
 
+  revokeByAccount: TypedContractMethod<
+    [patient: BytesLike, scope: BytesLike],
+    [void],
+    "nonpayable"
+  >;
+
+  rotateSigner: TypedContractMethod<
+    [
+      patient: BytesLike,
+      newSigner: BytesLike,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike,
+      newSignature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  setAuthority: TypedContractMethod<
+    [newAuthority: AddressLike],
+    [void],
+    "nonpayable"
+  >;
+
+  signerOf: TypedContractMethod<[patient: BytesLike], [string], "view">;
+
   termsOf: TypedContractMethod<[grantId: BytesLike], [bigint], "view">;
+
+  unpause: TypedContractMethod<[], [void], "nonpayable">;
+
+  updateKeyBundle: TypedContractMethod<
+    [
+      patient: BytesLike,
+      keyBundle: BytesLike,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
 
   getFunction<T extends ContractMethod = ContractMethod>(
     key: string | FunctionFragment
   ): T;
 
+  getFunction(
+    nameOrSignature: "authority"
+  ): TypedContractMethod<[], [string], "view">;
   getFunction(
     nameOrSignature: "claim"
   ): TypedContractMethod<
@@ -263,6 +567,9 @@ export interface AccessGrants extends BaseContract {
     [void],
     "nonpayable"
   >;
+  getFunction(
+    nameOrSignature: "claimByAccount"
+  ): TypedContractMethod<[grantId: BytesLike], [void], "nonpayable">;
   getFunction(
     nameOrSignature: "eip712Domain"
   ): TypedContractMethod<
@@ -281,19 +588,39 @@ export interface AccessGrants extends BaseContract {
     "view"
   >;
   getFunction(
+    nameOrSignature: "epochOf"
+  ): TypedContractMethod<[patient: BytesLike], [bigint], "view">;
+  getFunction(
     nameOrSignature: "grant"
   ): TypedContractMethod<
     [
       patient: BytesLike,
       terms: BigNumberish,
       scope: BytesLike,
-      salt: BytesLike,
       deadline: BigNumberish,
+      signer: BytesLike,
       signature: BytesLike
     ],
-    [string],
+    [void],
     "nonpayable"
   >;
+  getFunction(
+    nameOrSignature: "grantByAccount"
+  ): TypedContractMethod<
+    [
+      patient: BytesLike,
+      terms: BigNumberish,
+      scope: BytesLike,
+      deadline: BigNumberish,
+      r: BytesLike,
+      vs: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "isConsumingScheduledOp"
+  ): TypedContractMethod<[], [string], "view">;
   getFunction(
     nameOrSignature: "isLive"
   ): TypedContractMethod<
@@ -302,24 +629,109 @@ export interface AccessGrants extends BaseContract {
     "view"
   >;
   getFunction(
-    nameOrSignature: "registry"
-  ): TypedContractMethod<[], [string], "view">;
+    nameOrSignature: "isSignedBy"
+  ): TypedContractMethod<
+    [
+      patient: BytesLike,
+      signer: BytesLike,
+      digest: BytesLike,
+      signature: BytesLike
+    ],
+    [boolean],
+    "view"
+  >;
+  getFunction(
+    nameOrSignature: "keyBundleOf"
+  ): TypedContractMethod<[patient: BytesLike], [string], "view">;
+  getFunction(
+    nameOrSignature: "nonceOf"
+  ): TypedContractMethod<[patient: BytesLike], [bigint], "view">;
+  getFunction(
+    nameOrSignature: "pause"
+  ): TypedContractMethod<[], [void], "nonpayable">;
+  getFunction(
+    nameOrSignature: "paused"
+  ): TypedContractMethod<[], [boolean], "view">;
+  getFunction(
+    nameOrSignature: "register"
+  ): TypedContractMethod<
+    [
+      signer: BytesLike,
+      keyBundle: BytesLike,
+      salt: BytesLike,
+      deadline: BigNumberish,
+      signature: BytesLike
+    ],
+    [string],
+    "nonpayable"
+  >;
   getFunction(
     nameOrSignature: "revoke"
   ): TypedContractMethod<
     [
       patient: BytesLike,
-      salt: BytesLike,
+      scope: BytesLike,
       deadline: BigNumberish,
+      signer: BytesLike,
       signature: BytesLike
     ],
     [void],
     "nonpayable"
   >;
   getFunction(
+    nameOrSignature: "revokeByAccount"
+  ): TypedContractMethod<
+    [patient: BytesLike, scope: BytesLike],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "rotateSigner"
+  ): TypedContractMethod<
+    [
+      patient: BytesLike,
+      newSigner: BytesLike,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike,
+      newSignature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "setAuthority"
+  ): TypedContractMethod<[newAuthority: AddressLike], [void], "nonpayable">;
+  getFunction(
+    nameOrSignature: "signerOf"
+  ): TypedContractMethod<[patient: BytesLike], [string], "view">;
+  getFunction(
     nameOrSignature: "termsOf"
   ): TypedContractMethod<[grantId: BytesLike], [bigint], "view">;
+  getFunction(
+    nameOrSignature: "unpause"
+  ): TypedContractMethod<[], [void], "nonpayable">;
+  getFunction(
+    nameOrSignature: "updateKeyBundle"
+  ): TypedContractMethod<
+    [
+      patient: BytesLike,
+      keyBundle: BytesLike,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
 
+  getEvent(
+    key: "AuthorityUpdated"
+  ): TypedContractEvent<
+    AuthorityUpdatedEvent.InputTuple,
+    AuthorityUpdatedEvent.OutputTuple,
+    AuthorityUpdatedEvent.OutputObject
+  >;
   getEvent(
     key: "Claimed"
   ): TypedContractEvent<
@@ -342,14 +754,60 @@ export interface AccessGrants extends BaseContract {
     GrantedEvent.OutputObject
   >;
   getEvent(
+    key: "KeyBundleUpdated"
+  ): TypedContractEvent<
+    KeyBundleUpdatedEvent.InputTuple,
+    KeyBundleUpdatedEvent.OutputTuple,
+    KeyBundleUpdatedEvent.OutputObject
+  >;
+  getEvent(
+    key: "PatientRegistered"
+  ): TypedContractEvent<
+    PatientRegisteredEvent.InputTuple,
+    PatientRegisteredEvent.OutputTuple,
+    PatientRegisteredEvent.OutputObject
+  >;
+  getEvent(
+    key: "Paused"
+  ): TypedContractEvent<
+    PausedEvent.InputTuple,
+    PausedEvent.OutputTuple,
+    PausedEvent.OutputObject
+  >;
+  getEvent(
     key: "Revoked"
   ): TypedContractEvent<
     RevokedEvent.InputTuple,
     RevokedEvent.OutputTuple,
     RevokedEvent.OutputObject
   >;
+  getEvent(
+    key: "SignerRotated"
+  ): TypedContractEvent<
+    SignerRotatedEvent.InputTuple,
+    SignerRotatedEvent.OutputTuple,
+    SignerRotatedEvent.OutputObject
+  >;
+  getEvent(
+    key: "Unpaused"
+  ): TypedContractEvent<
+    UnpausedEvent.InputTuple,
+    UnpausedEvent.OutputTuple,
+    UnpausedEvent.OutputObject
+  >;
 
   filters: {
+    "AuthorityUpdated(address)": TypedContractEvent<
+      AuthorityUpdatedEvent.InputTuple,
+      AuthorityUpdatedEvent.OutputTuple,
+      AuthorityUpdatedEvent.OutputObject
+    >;
+    AuthorityUpdated: TypedContractEvent<
+      AuthorityUpdatedEvent.InputTuple,
+      AuthorityUpdatedEvent.OutputTuple,
+      AuthorityUpdatedEvent.OutputObject
+    >;
+
     "Claimed(bytes32,uint8)": TypedContractEvent<
       ClaimedEvent.InputTuple,
       ClaimedEvent.OutputTuple,
@@ -372,7 +830,7 @@ export interface AccessGrants extends BaseContract {
       EIP712DomainChangedEvent.OutputObject
     >;
 
-    "Granted(bytes32,bytes32,uint256,bytes32)": TypedContractEvent<
+    "Granted(bytes32,bytes32,uint256)": TypedContractEvent<
       GrantedEvent.InputTuple,
       GrantedEvent.OutputTuple,
       GrantedEvent.OutputObject
@@ -381,6 +839,39 @@ export interface AccessGrants extends BaseContract {
       GrantedEvent.InputTuple,
       GrantedEvent.OutputTuple,
       GrantedEvent.OutputObject
+    >;
+
+    "KeyBundleUpdated(bytes32,bytes32)": TypedContractEvent<
+      KeyBundleUpdatedEvent.InputTuple,
+      KeyBundleUpdatedEvent.OutputTuple,
+      KeyBundleUpdatedEvent.OutputObject
+    >;
+    KeyBundleUpdated: TypedContractEvent<
+      KeyBundleUpdatedEvent.InputTuple,
+      KeyBundleUpdatedEvent.OutputTuple,
+      KeyBundleUpdatedEvent.OutputObject
+    >;
+
+    "PatientRegistered(bytes32,bytes,bytes32)": TypedContractEvent<
+      PatientRegisteredEvent.InputTuple,
+      PatientRegisteredEvent.OutputTuple,
+      PatientRegisteredEvent.OutputObject
+    >;
+    PatientRegistered: TypedContractEvent<
+      PatientRegisteredEvent.InputTuple,
+      PatientRegisteredEvent.OutputTuple,
+      PatientRegisteredEvent.OutputObject
+    >;
+
+    "Paused(address)": TypedContractEvent<
+      PausedEvent.InputTuple,
+      PausedEvent.OutputTuple,
+      PausedEvent.OutputObject
+    >;
+    Paused: TypedContractEvent<
+      PausedEvent.InputTuple,
+      PausedEvent.OutputTuple,
+      PausedEvent.OutputObject
     >;
 
     "Revoked(bytes32,bytes32)": TypedContractEvent<
@@ -392,6 +883,28 @@ export interface AccessGrants extends BaseContract {
       RevokedEvent.InputTuple,
       RevokedEvent.OutputTuple,
       RevokedEvent.OutputObject
+    >;
+
+    "SignerRotated(bytes32,bytes,uint32)": TypedContractEvent<
+      SignerRotatedEvent.InputTuple,
+      SignerRotatedEvent.OutputTuple,
+      SignerRotatedEvent.OutputObject
+    >;
+    SignerRotated: TypedContractEvent<
+      SignerRotatedEvent.InputTuple,
+      SignerRotatedEvent.OutputTuple,
+      SignerRotatedEvent.OutputObject
+    >;
+
+    "Unpaused(address)": TypedContractEvent<
+      UnpausedEvent.InputTuple,
+      UnpausedEvent.OutputTuple,
+      UnpausedEvent.OutputObject
+    >;
+    Unpaused: TypedContractEvent<
+      UnpausedEvent.InputTuple,
+      UnpausedEvent.OutputTuple,
+      UnpausedEvent.OutputObject
     >;
   };
 }
