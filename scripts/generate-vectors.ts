@@ -1,4 +1,4 @@
-/** `node scripts/generate-vectors.ts`: writes the vectors of records and grants. Run it only when a format is meant to change. */
+/** `node scripts/generate-vectors.ts`: writes the vectors of records, grants and requests about research. Run it only when a format is meant to change. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -7,17 +7,22 @@ import { nativePrimitives } from '#node/crypto/native.ts'
 import { ROOT } from '#scripts/process/run.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
 import { recordVectors } from '#scripts/vectors/record-vectors.ts'
+import { researchRequestVectors } from '#scripts/vectors/research-requests.ts'
 
 const HELP = `Usage: node scripts/generate-vectors.ts
 
-Writes test/vectors for the formats of records and grants. The tests compare the committed files with what the code makes;
+Writes test/vectors for the formats of records and grants, and for requests about research. The tests compare the committed files with what the code makes;
 a difference means that a format changed, which needs a new version in the format and in its page.`
 
 const { values } = parseArgs({ options: { help: { type: 'boolean', default: false } } })
 if (values.help) {
   console.log(HELP)
 } else {
-  const files = { ...(await recordVectors(nativePrimitives)), ...(await grantVectors(nativePrimitives)) }
+  const files = {
+    ...(await recordVectors(nativePrimitives)),
+    ...(await grantVectors(nativePrimitives)),
+    ...(await researchRequestVectors())
+  }
   for (const [name, vectors] of Object.entries(files)) {
     const text = await format(JSON.stringify(vectors), { parser: 'json', printWidth: 120 })
     await writeFile(join(ROOT, 'test/vectors', `${name}.json`), text)

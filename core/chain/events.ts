@@ -68,7 +68,8 @@ export interface ChainLog {
 /** Reads a log; `undefined` if it is not of one of the deployment's contracts or of an event this version does not know. */
 export type LogDecoder = (log: ChainLog) => ChainEvent | undefined
 
-const ABIS: Readonly<Record<RequestContract, InterfaceAbi>> = {
+/** Of the contracts whose events make up what a node knows; the others' logs are passed over. */
+const ABIS: Readonly<Partial<Record<RequestContract, InterfaceAbi>>> = {
   AccessGrants: accessGrantsAbi,
   BatchAnchors: batchAnchorsAbi,
   FirmwareRegistry: firmwareRegistryAbi

@@ -67,12 +67,25 @@ export interface Relayer {
 
 /**
  * Methods that anyone may send: they carry the signature of whom they speak for. `registerManufacturer` speaks for nobody and needs
- * none: its id is the digest of the keys it names, so whoever sends it makes the same manufacturer.
+ * none: its id is the digest of the keys it names, so whoever sends it makes the same manufacturer. Nor does `execute`: it states what the
+ * shares on the chain already show.
  */
 const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
   AccessGrants: ['register', 'updateKeyBundle', 'rotateSigner', 'grant', 'grantByAccount', 'revoke', 'claim'],
   BatchAnchors: ['register', 'anchor'],
-  FirmwareRegistry: ['registerManufacturer', 'registerModel', 'publish', 'hold', 'unhold', 'yank', 'raiseMinimum']
+  FirmwareRegistry: ['registerManufacturer', 'registerModel', 'publish', 'hold', 'unhold', 'yank', 'raiseMinimum'],
+  ConsentRegistry: ['give', 'withdraw'],
+  ReleaseRegistry: [
+    'publishRelease',
+    'challenge',
+    'holdRelease',
+    'letGoRelease',
+    'withdrawRelease',
+    'grantAccess',
+    'revokeAccess'
+  ],
+  PrivacyLedger: ['spendSigned'],
+  EscrowWarrant: ['openWarrant', 'objectTo', 'cancelByCourt', 'postNotice', 'postShare', 'execute', 'review']
 }
 
 const MAX_WATCHED = 1024

@@ -7,7 +7,11 @@ type Argument = 'governor' | ContractName
 /** By contract; all arguments are addresses. */
 const ARGUMENTS: Partial<Record<ContractName, readonly Argument[]>> = {
   AccessManager: ['governor'],
-  AccessGrants: ['AccessManager']
+  AccessGrants: ['AccessManager'],
+  ConsentRegistry: ['AccessManager', 'AccessGrants'],
+  ReleaseRegistry: ['AccessManager'],
+  PrivacyLedger: ['AccessManager'],
+  EscrowWarrant: ['AccessManager']
 }
 
 /** The addresses that a contract's constructor takes, in order. */

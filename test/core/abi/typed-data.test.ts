@@ -2,10 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { TypedDataEncoder, Wallet } from 'ethers'
 import * as anchors from '#core/abi/typed-data/anchors.ts'
+import * as consents from '#core/abi/typed-data/consents.ts'
 import { domain, type TypedDataTypes } from '#core/abi/typed-data/domain.ts'
 import * as firmware from '#core/abi/typed-data/firmware.ts'
 import * as grants from '#core/abi/typed-data/grants.ts'
 import * as patients from '#core/abi/typed-data/patients.ts'
+import * as research from '#core/abi/typed-data/research.ts'
+import * as warrants from '#core/abi/typed-data/warrants.ts'
 import type { RequestContract } from '#core/chain/contract-names.ts'
 
 interface Vectors {
@@ -23,9 +26,19 @@ interface Vectors {
 }
 
 const ROOT = new URL('../../../', import.meta.url)
-const vectors = JSON.parse(readFileSync(new URL('test/vectors/signed-requests.json', ROOT), 'utf8')) as Vectors
+const VECTORS = readdirSync(new URL('test/vectors/', ROOT))
+  .filter(file => /-requests\.json$/.test(file))
+  .map(file => JSON.parse(readFileSync(new URL(`test/vectors/${file}`, ROOT), 'utf8')) as Vectors)
 
-const TABLES: readonly TypedDataTypes[] = [anchors, firmware, grants, patients].flatMap(each => Object.values(each))
+const TABLES: readonly TypedDataTypes[] = [
+  anchors,
+  consents,
+  firmware,
+  grants,
+  patients,
+  research,
+  warrants
+].flatMap(each => Object.values(each))
 
 /** The table whose struct has this name. */
 function typesOf(struct: string): TypedDataTypes {
@@ -48,13 +61,14 @@ const PLACES: Readonly<Record<string, string>> = {
 }
 
 describe('typed data of signed requests', () => {
-  for (const { contract, primaryType, type, value, digest, signature } of vectors.requests) {
+  const requests = VECTORS.flatMap(({ requests: some, ...file }) => some.map(request => ({ ...file, ...request })))
+  for (const { chainId, addresses, privateKey, contract, primaryType, type, value, digest, signature } of requests) {
     it(`hashes and signs ${primaryType} as the vector says`, async () => {
       const types = typesOf(primaryType)
-      const where = domain(contract, vectors.chainId, vectors.addresses[contract])
+      const where = domain(contract, chainId, addresses[contract])
       expect(TypedDataEncoder.from(types).encodeType(primaryType)).to.equal(type)
       expect(TypedDataEncoder.hash(where, types, value)).to.equal(digest)
-      expect(await new Wallet(vectors.privateKey).signTypedData(where, types, value)).to.equal(signature)
+      expect(await new Wallet(privateKey).signTypedData(where, types, value)).to.equal(signature)
     })
 
     it(`has the ${primaryType} that contract, interface and specification have`, () => {
@@ -64,6 +78,6 @@ describe('typed data of signed requests', () => {
 
   it('has a vector for each type that a contract hashes', () => {
     const hashed = [...SOURCES.matchAll(/"([A-Z]\w+)\(\w+ \w+/g)].map(match => match[1])
-    expect(hashed.sort()).to.deep.equal(vectors.requests.map(request => request.primaryType).sort())
+    expect(hashed.sort()).to.deep.equal(requests.map(request => request.primaryType).sort())
   })
 })
