@@ -59,5 +59,8 @@ export const RESEARCH_ERRORS: Readonly<Record<string, readonly [code: string, me
     'The warrant lacks a digest, or does not have either a notice to the patient or an order to delay it.'
   ],
   WarrantNotInTime: ['CHAIN_WARRANT_NOT_IN_TIME', 'It is too early, or too late, to use the warrant.'],
-  WarrantNotOpen: ['CHAIN_WARRANT_NOT_OPEN', 'The warrant is unknown, was stopped or executed, or its auditors changed.']
+  WarrantNotOpen: [
+    'CHAIN_WARRANT_NOT_OPEN',
+    'The warrant is unknown, was stopped or executed, or its auditors changed.'
+  ]
 }

@@ -292,7 +292,7 @@ describe('EscrowWarrant', () => {
     })
 
     it('is reviewed by auditors who did not open it, once; without reviews there is no fourth', async () => {
-      const [first = '', ...others] = [await openEmergency('a'), await openEmergency('b'), await openEmergency('c')]
+      const [first, ...others] = [await openEmergency('a'), await openEmergency('b'), await openEmergency('c')]
       await wait(31 * DAY)
       await refuse(desk.open(await terms('d')), 'EmergenciesExhausted')
       await refuse(desk.review(first, [4]), 'ApprovalsTooFew', 1, 2)

@@ -269,8 +269,8 @@ describe('ReleaseRegistry', () => {
       for (const release of [1, 2]) {
         await expect(desk.withdraw(release)).to.emit(desk.releases, 'ReleaseWithdrawn').withArgs(release, REASON)
         expect(await statusOf(release)).to.equal(WITHDRAWN)
-        for (const step of [desk.withdraw, desk.hold, desk.letGo])
-          await refuse(step(release), 'ResearchReleaseStatusUnfit', release, WITHDRAWN)
+        for (const step of ['withdraw', 'hold', 'letGo'] as const)
+          await refuse(desk[step](release), 'ResearchReleaseStatusUnfit', release, WITHDRAWN)
       }
       await refuse(desk.withdraw(3), 'ResearchReleaseStatusUnfit', 3, 0)
     })

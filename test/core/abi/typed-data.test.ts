@@ -30,15 +30,9 @@ const VECTORS = readdirSync(new URL('test/vectors/', ROOT))
   .filter(file => /-requests\.json$/.test(file))
   .map(file => JSON.parse(readFileSync(new URL(`test/vectors/${file}`, ROOT), 'utf8')) as Vectors)
 
-const TABLES: readonly TypedDataTypes[] = [
-  anchors,
-  consents,
-  firmware,
-  grants,
-  patients,
-  research,
-  warrants
-].flatMap(each => Object.values(each))
+const TABLES: readonly TypedDataTypes[] = [anchors, consents, firmware, grants, patients, research, warrants].flatMap(
+  each => Object.values(each)
+)
 
 /** The table whose struct has this name. */
 function typesOf(struct: string): TypedDataTypes {
