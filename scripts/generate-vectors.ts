@@ -8,6 +8,7 @@ import { ROOT } from '#scripts/process/run.ts'
 import { careRequestVectors } from '#scripts/vectors/care-requests.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
 import { recordVectors } from '#scripts/vectors/record-vectors.ts'
+import { researchRequestVectors } from '#scripts/vectors/research-requests.ts'
 
 const HELP = `Usage: node scripts/generate-vectors.ts
 

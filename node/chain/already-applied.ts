@@ -2,6 +2,7 @@
 import { Contract, type Log, type Provider } from 'ethers'
 import type { RequestContract } from '#core/chain/contract-names.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
+import { RESEARCH_CHECKS } from '#node/chain/already-applied-research.ts'
 import { CONTRACT_INTERFACES } from '#node/chain/contract-errors.ts'
 import { pagesBackwards } from '#node/chain/log-pages.ts'
 
@@ -15,9 +16,11 @@ export interface RefusedRequest {
   readonly errorArgs: readonly unknown[]
 }
 
-type Check = (chain: Asked, request: RefusedRequest) => Promise<boolean>
+/** Asks the chain whether what was refused had been applied. */
+export type Check = (chain: Asked, request: RefusedRequest) => Promise<boolean>
 
-interface Asked {
+/** What a check may ask. */
+export interface Asked {
   /** Calls a view of the contract. */
   view(method: string, ...args: unknown[]): Promise<readonly unknown[]>
   /** Arguments of the contract's newest events with these indexed values; those asked for happen once at most. */
@@ -35,6 +38,7 @@ const hasTerms: Check = async (chain, { args, errorArgs }) => {
 
 /** By `contract.method.error`; what is not listed was not applied. */
 const CHECKS: Readonly<Record<string, Check>> = {
+  ...RESEARCH_CHECKS,
   'AccessGrants.register.PatientAlreadyRegistered': async (chain, { args, errorArgs }) => {
     const [keyBundle] = await chain.view('keyBundleOf', errorArgs[0])
     return keyBundle === args[1]

@@ -5,9 +5,14 @@ import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
 import { credentialRegistryAbi } from '#core/abi/CredentialRegistry.ts'
 import { emergencyAccessAbi } from '#core/abi/EmergencyAccess.ts'
+import { consentRegistryAbi } from '#core/abi/ConsentRegistry.ts'
+import { escrowWarrantAbi } from '#core/abi/EscrowWarrant.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
+import { privacyLedgerAbi } from '#core/abi/PrivacyLedger.ts'
+import { releaseRegistryAbi } from '#core/abi/ReleaseRegistry.ts'
 import { SalusError } from '#core/error.ts'
 import { CARE_ERRORS } from '#node/chain/care-errors.ts'
+import { RESEARCH_ERRORS } from '#node/chain/research-errors.ts'
 
 /** The contracts' interfaces, to encode calls and to decode errors. */
 export const CONTRACT_INTERFACES: Readonly<Record<RequestContract, Interface>> = {
@@ -15,7 +20,11 @@ export const CONTRACT_INTERFACES: Readonly<Record<RequestContract, Interface>> =
   CredentialRegistry: new Interface(credentialRegistryAbi),
   EmergencyAccess: new Interface(emergencyAccessAbi),
   BatchAnchors: new Interface(batchAnchorsAbi),
-  FirmwareRegistry: new Interface(firmwareRegistryAbi)
+  FirmwareRegistry: new Interface(firmwareRegistryAbi),
+  ConsentRegistry: new Interface(consentRegistryAbi),
+  ReleaseRegistry: new Interface(releaseRegistryAbi),
+  PrivacyLedger: new Interface(privacyLedgerAbi),
+  EscrowWarrant: new Interface(escrowWarrantAbi)
 }
 
 /** Code and sentence by the name of the contract's error. */
@@ -23,6 +32,7 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
   AccessRequestMadeBefore: ['CHAIN_ACCESS_REQUEST_MADE_BEFORE', 'This request for access was made before.'],
   AccessRequestMissing: ['CHAIN_ACCESS_REQUEST_MISSING', 'The request for access has no digest.'],
   ...CARE_ERRORS,
+  ...RESEARCH_ERRORS,
   AnchorOutOfSequence: ['CHAIN_ANCHOR_OUT_OF_SEQUENCE', 'The anchor is not the next one of its gateway.'],
   AnchorRootMissing: ['CHAIN_ANCHOR_ROOT_MISSING', 'The anchor has no root.'],
   AnchorTreeShrank: ['CHAIN_ANCHOR_TREE_SHRANK', 'The anchor has fewer readings than the one before it.'],

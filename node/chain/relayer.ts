@@ -68,7 +68,7 @@ export interface Relayer {
 /**
  * Methods that anyone may send: they carry the signature of whom they speak for. `registerManufacturer` speaks for nobody and needs
  * none: its id is the digest of the keys it names, so whoever sends it makes the same manufacturer. Nor do
- * `completeRecovery` and `openFromBatch`, which carry out what was signed before.
+ * `completeRecovery`, `openFromBatch` and `execute`, which carry out what was signed before.
  */
 const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
   AccessGrants: [
@@ -79,7 +79,19 @@ const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
   CredentialRegistry: ['rotateSigner', 'issue', 'revoke'],
   EmergencyAccess: ['setPolicy', 'breakGlass', 'end', 'dispute', 'reviewByCredential'],
   BatchAnchors: ['register', 'anchor'],
-  FirmwareRegistry: ['registerManufacturer', 'registerModel', 'publish', 'hold', 'unhold', 'yank', 'raiseMinimum']
+  FirmwareRegistry: ['registerManufacturer', 'registerModel', 'publish', 'hold', 'unhold', 'yank', 'raiseMinimum'],
+  ConsentRegistry: ['give', 'withdraw'],
+  ReleaseRegistry: [
+    'publishRelease',
+    'challenge',
+    'holdRelease',
+    'letGoRelease',
+    'withdrawRelease',
+    'grantAccess',
+    'revokeAccess'
+  ],
+  PrivacyLedger: ['spendSigned'],
+  EscrowWarrant: ['openWarrant', 'objectTo', 'cancelByCourt', 'postNotice', 'postShare', 'execute', 'review']
 }
 
 const MAX_WATCHED = 1024

@@ -9,7 +9,11 @@ const ARGUMENTS: Partial<Record<ContractName, readonly Argument[]>> = {
   AccessManager: ['firstAdmin'],
   AccessGrants: ['AccessManager'],
   CredentialRegistry: ['AccessManager'],
-  EmergencyAccess: ['AccessManager', 'AccessGrants', 'CredentialRegistry']
+  EmergencyAccess: ['AccessManager', 'AccessGrants', 'CredentialRegistry'],
+  ConsentRegistry: ['AccessManager', 'AccessGrants'],
+  ReleaseRegistry: ['AccessManager'],
+  PrivacyLedger: ['AccessManager'],
+  EscrowWarrant: ['AccessManager']
 }
 
 /** The addresses that a contract's constructor takes, in order. */

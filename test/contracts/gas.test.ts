@@ -5,6 +5,7 @@ import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { openDesk } from '#test/contracts/firmware-requests.ts'
 import { inOrder, signBatch } from '#test/contracts/batch-requests.ts'
 import { leaveGasRow } from '#test/contracts/gas-rows.ts'
+import { measureResearch } from '#test/contracts/gas-research.ts'
 import { MEASURES_COVERAGE } from '#test/contracts/instrumented.ts'
 import { WAYS, accountKey, walletOf } from '#test/contracts/keys.ts'
 import {
@@ -87,6 +88,8 @@ describe('gas', () => {
     await measure('FirmwareRegistry.unhold, 2 of 3', desk.unhold(2))
     await measure('FirmwareRegistry.raiseMinimum, 2 of 3', desk.raiseMinimum(1))
     await measure('FirmwareRegistry.yank', desk.yank(2))
+
+    await measureResearch(chain, measure)
 
     if (process.env['SALUS_UPDATE_GAS'] === '1') writeFileSync(SNAPSHOT, `${JSON.stringify(measured, null, 2)}\n`)
     const snapshot = JSON.parse(readFileSync(SNAPSHOT, 'utf8')) as Record<string, number>

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { TypedDataEncoder, Wallet } from 'ethers'
 import * as anchors from '#core/abi/typed-data/anchors.ts'
+import * as consents from '#core/abi/typed-data/consents.ts'
 import * as credentials from '#core/abi/typed-data/credentials.ts'
 import { domain, type TypedDataTypes } from '#core/abi/typed-data/domain.ts'
 import * as emergencies from '#core/abi/typed-data/emergencies.ts'
@@ -9,6 +10,8 @@ import * as firmware from '#core/abi/typed-data/firmware.ts'
 import * as grants from '#core/abi/typed-data/grants.ts'
 import * as patients from '#core/abi/typed-data/patients.ts'
 import * as recovery from '#core/abi/typed-data/recovery.ts'
+import * as research from '#core/abi/typed-data/research.ts'
+import * as warrants from '#core/abi/typed-data/warrants.ts'
 import type { RequestContract } from '#core/chain/contract-names.ts'
 
 interface Vectors {
@@ -30,7 +33,7 @@ const VECTORS = readdirSync(new URL('test/vectors/', ROOT))
   .filter(file => /-requests\.json$/.test(file))
   .map(file => JSON.parse(readFileSync(new URL(`test/vectors/${file}`, ROOT), 'utf8')) as Vectors)
 
-const AREAS = [anchors, credentials, emergencies, firmware, grants, patients, recovery]
+const AREAS = [anchors, consents, credentials, emergencies, firmware, grants, patients, recovery, research, warrants]
 const TABLES: readonly TypedDataTypes[] = AREAS.flatMap(each => Object.values(each))
 
 /** The table whose struct has this name; structs inside it follow it in the table. */

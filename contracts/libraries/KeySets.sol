@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IKeySets} from "../interfaces/IKeySets.sol";
+import {ISignedRequests} from "../interfaces/ISignedRequests.sol";
+import {Signers} from "./Signers.sol";
+
+/**
+ * @title Sets of signers, kept as one digest
+ * @dev Reading the ids from calldata and hashing them costs a fraction of reading a slot for each.
+ */
+library KeySets {
+    /// @dev Bounds the gas of checking a set for a signer that is in it twice.
+    uint256 internal constant MAX_SIGNERS = 16;
+
+    /// @dev What a contract keeps of a set. Never zero, so an empty slot is no set.
+    function digest(address[] memory ids, uint8 threshold) internal pure returns (bytes32) {
+        return keccak256(abi.encode(ids, threshold));
+    }
+
+    /// @dev The ids of signers, in their order. Reverts unless there are 1 to 16, all well formed and different.
+    function idsOf(bytes[] calldata signers) internal pure returns (address[] memory ids) {
+        if (signers.length == 0 || signers.length > MAX_SIGNERS) revert IKeySets.SignerSetSizeInvalid(signers.length);
+        ids = new address[](signers.length);
+        for (uint256 i = 0; i < signers.length; ++i) {
+            if (!Signers.isWellFormed(signers[i])) revert ISignedRequests.SignerMalformed(signers[i]);
+            ids[i] = Signers.id(signers[i]);
+            for (uint256 j = 0; j < i; ++j) if (ids[i] == ids[j]) revert IKeySets.SignerSetDuplicate(signers[i]);
+        }
+    }
+
+    /// @dev Reverts unless it takes at least one of `count` signers and at most all.
+    function requireThreshold(uint8 threshold, uint256 count) internal pure {
+        if (threshold == 0 || threshold > count) revert IKeySets.ThresholdInvalid(threshold);
+    }
+
+    /// @dev Reverts unless `set` is the one with this digest.
+    function requireSet(IKeySets.KeySet calldata set, bytes32 expected) internal pure {
+        if (digest(set.ids, set.threshold) != expected) revert IKeySets.SignerSetMismatch(expected);
+    }
+
+    /// @dev Reverts unless at least `required` of `ids` signed `hash`. Every approval given must hold, not only as many
+    /// as it takes: a wrong one is a mistake worth hearing of.
+    /// @return approved a bit for each index that approved
+    function requireApprovals(
+        address[] calldata ids,
+        uint256 required,
+        bytes32 hash,
+        IKeySets.Approval[] calldata approvals
+    ) internal view returns (uint16 approved) {
+        if (approvals.length < required) revert IKeySets.ApprovalsTooFew(approvals.length, required);
+        for (uint256 i = 0; i < approvals.length; ++i) {
+            uint8 index = approvals[i].index;
+            if (i > 0 && index <= approvals[i - 1].index) revert IKeySets.ApprovalOutOfOrder(index);
+            requireApproval(ids, hash, approvals[i]);
+            approved |= uint16(1 << index);
+        }
+    }
+
+    /// @dev Reverts unless the approval is by the signer of its index, over `hash`.
+    function requireApproval(address[] calldata ids, bytes32 hash, IKeySets.Approval calldata approval) internal view {
+        uint8 index = approval.index;
+        bytes memory signer = approval.signer;
+        if (index >= ids.length || Signers.id(signer) != ids[index]) revert IKeySets.ApprovalSignerUnknown(index);
+        if (!Signers.isValid(signer, hash, approval.signature)) revert IKeySets.ApprovalSignatureInvalid(index);
+    }
+}
