@@ -22,7 +22,8 @@ if (values.help) {
   const files = {
     ...(await recordVectors(nativePrimitives)),
     ...(await grantVectors(nativePrimitives)),
-    ...(await careRequestVectors())
+    ...(await careRequestVectors()),
+    ...(await researchRequestVectors())
   }
   for (const [name, vectors] of Object.entries(files)) {
     const text = await format(JSON.stringify(vectors), { parser: 'json', printWidth: 120 })
