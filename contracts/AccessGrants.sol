@@ -38,7 +38,12 @@ contract AccessGrants is GrantSlots {
         _requireInTime(deadline);
         _requireUsable(terms, scope);
         PatientWord word = _known(patient);
-        _requireSignedBy(word.signer(), signer, _hashGrant(patient, terms, scope, word.epoch(), deadline), signature);
+        _requireSignedBy(
+            word.signer(),
+            signer,
+            _hashGrant(patient, terms, scope, word.epoch(), deadline),
+            signature
+        );
 
         _open(patient, terms, scope);
     }
