@@ -1,7 +1,7 @@
 /** Whether a refused request about research had been applied before, by `contract.method.error`. */
 import { TypedDataEncoder } from 'ethers'
 import { researchReleaseTypes } from '#core/abi/typed-data/research.ts'
-import type { Check } from '#node/chain/already-applied.ts'
+import type { Check } from '#node/chain/applied-check.ts'
 
 const RELEASE_FIELDS = Object.values(researchReleaseTypes)[0]?.map(({ name }) => name) ?? []
 const applied: Check = async () => Promise.resolve(true)

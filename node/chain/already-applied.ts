@@ -1,31 +1,10 @@
 /** Whether a request that the contract refuses was refused because an equal one had been applied before. */
 import { Contract, type Log, type Provider } from 'ethers'
-import type { RequestContract } from '#core/chain/contract-names.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { RESEARCH_CHECKS } from '#node/chain/already-applied-research.ts'
+import type { Check, RefusedRequest } from '#node/chain/applied-check.ts'
 import { CONTRACT_INTERFACES } from '#node/chain/contract-errors.ts'
 import { pagesBackwards } from '#node/chain/log-pages.ts'
-
-/** A refused request: its decoded arguments, in the order of the method's parameters. */
-export interface RefusedRequest {
-  readonly contract: RequestContract
-  readonly method: string
-  readonly args: readonly unknown[]
-  /** Name and arguments of the contract's error. */
-  readonly errorName: string
-  readonly errorArgs: readonly unknown[]
-}
-
-/** Asks the chain whether what was refused had been applied. */
-export type Check = (chain: Asked, request: RefusedRequest) => Promise<boolean>
-
-/** What a check may ask. */
-export interface Asked {
-  /** Calls a view of the contract. */
-  view(method: string, ...args: unknown[]): Promise<readonly unknown[]>
-  /** Arguments of the contract's newest events with these indexed values; those asked for happen once at most. */
-  events(name: string, indexed: readonly unknown[]): Promise<(readonly unknown[])[]>
-}
 
 /** Bits of the terms below the counter of uses, which claims change. */
 const TERMS_WITHOUT_USES = (1n << 248n) - 1n

@@ -64,6 +64,14 @@ describe('EscrowWarrant', () => {
       await warrants.setAuditors(signers, organisations, 4, 2)
     })
 
+    it('takes three organisations wherever they stand, and numbers that just fit', async () => {
+      const { warrants } = desk
+      const [a = '', b = '', c = ''] = ['a', 'b', 'c'].map(id)
+      await warrants.setAuditors(signers, [a, b, b, b, c, c], 3, 3)
+      const many = Array.from({ length: 16 }, (_, index) => accountKey(String(index)).signer)
+      await warrants.setAuditors(many, [a, ...Array<string>(14).fill(b), c], 15, 1)
+    })
+
     it('belongs to governance alone, as does pausing', async () => {
       const plain = desk.warrants.connect(chain.provider)
       const from = { from: stranger.id }
@@ -195,6 +203,25 @@ describe('EscrowWarrant', () => {
       await refuse(desk.execute(warrant), 'WarrantNotInTime')
     })
 
+    it('can be used to the last second', async () => {
+      const { expiresAt } = await desk.warrants.warrantOf(warrant)
+      await wait(3 * DAY)
+      for (const index of [0, 2]) await desk.share(warrant, index)
+      await chain.moveTo(Number(expiresAt) - 3)
+      await desk.share(warrant, 4)
+      await desk.execute(warrant)
+      expect(await chain.now()).to.equal(Number(expiresAt) - 1)
+    })
+
+    it('cannot be used a second later', async () => {
+      const { expiresAt } = await desk.warrants.warrantOf(warrant)
+      await wait(3 * DAY)
+      for (const index of [0, 2, 4]) await desk.share(warrant, index)
+      await chain.moveTo(Number(expiresAt) - 1)
+      await refuse(desk.execute(warrant), 'WarrantNotInTime')
+      await refuse(desk.share(warrant, 5), 'WarrantNotInTime')
+    })
+
     it('refuses shares that are empty or too large, late, changed or another’s', async () => {
       await wait(3 * DAY)
       await refuse(desk.share(warrant, 0, '0x'), 'ShareSizeInvalid', 0)
@@ -275,8 +302,11 @@ describe('EscrowWarrant', () => {
     it('waits one hour and takes a threshold of auditors', async () => {
       await refuse(desk.open(await terms('a'), [0, 1]), 'ApprovalsTooFew', 2, 3)
       const emergency = await openEmergency('a')
+      const { unlocksAt } = await desk.warrants.warrantOf(emergency)
+      expect(unlocksAt).to.equal(BigInt((await chain.now()) + HOUR))
+      await chain.moveTo(Number(unlocksAt) - 2)
       await refuse(desk.share(emergency, 0), 'WarrantNotInTime')
-      await wait(HOUR)
+      await chain.moveTo(Number(unlocksAt) - 1)
       for (const index of [0, 2, 4]) await desk.share(emergency, index)
       await desk.execute(emergency)
     })

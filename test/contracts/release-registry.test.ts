@@ -71,7 +71,12 @@ describe('ReleaseRegistry', () => {
       await refuse(desk.releases.addScheme({ ...SCHEME, tier: 4 }), 'SchemeMalformed')
       await refuse(desk.releases.addScheme({ ...SCHEME, tier: 1, minimumK: 1 }), 'SchemeMalformed')
       await refuse(desk.releases.addScheme({ ...SCHEME, tier: 2, minimumK: 1 }), 'SchemeMalformed')
-      await desk.releases.addScheme({ ...SCHEME, tier: 3, minimumK: 0 })
+      for (const [tier, minimumK] of [
+        [1, 2],
+        [2, 2],
+        [3, 0]
+      ] as const)
+        await desk.releases.addScheme({ ...SCHEME, tier, minimumK })
     })
 
     it('belongs to governance alone', async () => {
@@ -211,6 +216,10 @@ describe('ReleaseRegistry', () => {
 
     it('refuses counting that began in a later block', async () => {
       await refuse(desk.publish(await desk.terms(1, { windowBlock: 2 ** 40 })), 'ReleaseWindowAhead', 2 ** 40)
+      const next = (await chain.provider.getBlockNumber()) + 1
+      const ahead = desk.publish(await desk.terms(1, { windowBlock: next + 1 }))
+      await refuse(ahead, 'ReleaseWindowAhead', next + 1)
+      await desk.publish(await desk.terms(1, { windowBlock: next }))
     })
   })
 

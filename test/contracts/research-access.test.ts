@@ -110,11 +110,12 @@ describe('access to research releases', () => {
     })
 
     it('refuses an end that has passed, no agreement, and a late request', async () => {
-      const now = await chain.now()
-      await refuse(desk.grant(await desk.accessTerms(researcher, { expiresAt: now }), researcher), 'AccessMalformed')
+      const next = (await chain.now()) + 1
+      await refuse(desk.grant(await desk.accessTerms(researcher, { expiresAt: next }), researcher), 'AccessMalformed')
       const none = await desk.accessTerms(researcher, { agreement: ZeroHash })
       await refuse(desk.grant(none, researcher), 'AccessMalformed')
       await refuse(desk.grant(await desk.accessTerms(researcher, { deadline: 1 }), researcher), 'RequestExpired', 1)
+      await desk.grant(await desk.accessTerms(researcher, { expiresAt: (await chain.now()) + 2 }), researcher)
     })
 
     it('refuses a purpose for which nobody gave data', async () => {

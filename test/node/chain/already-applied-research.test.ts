@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { id, type Provider, type TransactionResponse } from 'ethers'
+import { id, type TransactionResponse } from 'ethers'
 import type { RequestContract } from '#core/chain/contract-names.ts'
 import { isAlreadyApplied } from '#node/chain/already-applied.ts'
 import { CONTRACT_INTERFACES } from '#node/chain/contract-errors.ts'
@@ -30,7 +30,7 @@ describe('a request about research that is submitted again', () => {
     const error = await chain.provider.call({ to: sent.to, data: sent.data }).catch((cause: unknown) => cause)
     const refused = abi.parseError((error as { data: string }).data)
     if (call == null || refused == null) throw new Error('the request was not refused')
-    const chainOf = { provider: chain.provider as Provider, deployment: chain.deployment }
+    const chainOf = { provider: chain.provider, deployment: chain.deployment }
     const [args, errorArgs] = [call.args.toArray(), refused.args.toArray()]
     return isAlreadyApplied(chainOf, { contract, method: call.name, args, errorName: refused.name, errorArgs })
   }
