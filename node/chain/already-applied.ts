@@ -1,5 +1,5 @@
 /** Whether a request that the contract refuses was refused because an equal one had been applied before. */
-import { Contract, type Log, type Provider } from 'ethers'
+import { AbiCoder, Contract, dataSlice, keccak256, toBeHex, type Log, type Provider } from 'ethers'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { RESEARCH_CHECKS } from '#node/chain/already-applied-research.ts'
 import type { Check, RefusedRequest } from '#node/chain/applied-check.ts'
@@ -26,6 +26,28 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'AccessGrants.grantWithAccount.GrantAlreadyOpened': hasTerms,
   // The tombstone is of the grant that was to be revoked: the id comes from the request.
   'AccessGrants.revoke.GrantIsRevoked': async () => Promise.resolve(true),
+  'CredentialRegistry.issue.CredentialAlreadyIssued': async (chain, { args: [organisation, acceptances] }) => {
+    for (const [terms, salt] of acceptances as readonly (readonly [bigint, string])[]) {
+      if ((await issuedTerms(chain, String(organisation), terms, salt)) !== terms) return false
+    }
+    return true
+  },
+  // The tombstone is of the credential that was to be revoked: the id comes from the request.
+  'CredentialRegistry.revoke.CredentialIsRevoked': async () => Promise.resolve(true),
+  'EmergencyAccess.breakGlass.EmergencyAlreadyDeclared': async (chain, { args, errorArgs }) => {
+    const [declared] = await chain.events('GlassBroken', [null, errorArgs[0]])
+    return declared?.[5] === args[1]
+  },
+  'EmergencyAccess.end.EmergencyIsOver': async (chain, { errorArgs }) =>
+    (await chain.events('EmergencyEnded', [errorArgs[0]])).length > 0,
+  'EmergencyAccess.dispute.EmergencyAlreadyDisputed': async (chain, { args, errorArgs }) => {
+    const [disputed] = await chain.events('EmergencyDisputed', [errorArgs[0]])
+    return disputed?.[1] === args[1]
+  },
+  'EmergencyAccess.reviewByCredential.EmergencyAlreadyReviewed': async (chain, { args, errorArgs }) => {
+    const [reviewed] = await chain.events('EmergencyReviewed', [errorArgs[0]])
+    return reviewed?.[1] === args[1] && reviewed?.[2] === args[2]
+  },
   'BatchAnchors.register.GatewayAlreadyRegistered': async (chain, { args, errorArgs }) => {
     const [, certificate] = await chain.view('gatewayOf', errorArgs[0])
     return certificate === args[1]
@@ -42,6 +64,14 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const published = await chain.events('ReleasePublished', [model, sequence])
     return published.some(event => event[2] === imageSha256 && event[5] === manifestDigest)
   }
+}
+
+/** What the registry keeps under the id of a credential; nothing if it was never issued. */
+async function issuedTerms(chain: Asked, organisation: string, terms: bigint, salt: string): Promise<unknown> {
+  const holder = dataSlice(toBeHex(terms, 32), 12)
+  const fields = AbiCoder.defaultAbiCoder().encode(['bytes32', 'address', 'bytes32'], [organisation, holder, salt])
+  const [, kept] = await chain.view('credentialOf', keccak256(fields)).catch(() => [])
+  return kept
 }
 
 /** Asks the chain whether the request has been applied already, with the same terms. */

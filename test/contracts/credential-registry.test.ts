@@ -14,7 +14,7 @@ import {
   type Wanted
 } from '#test/contracts/credential-requests.ts'
 import { accountKey, type Key } from '#test/contracts/keys.ts'
-import { byStranger } from '#test/contracts/stranger.ts'
+import { byStranger, forged } from '#test/contracts/stranger.ts'
 
 /** Order of secp256k1: https://www.secg.org/sec2-v2.pdf, 2.4.1 */
 const SECP256K1_N = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
@@ -142,9 +142,9 @@ describe('CredentialRegistry', () => {
     it('needs both signatures, in time, for a signer that can sign', async () => {
       const { credentials } = chain.contracts
       const { organisation } = office
-      const lying = { ...next, sign: ada.sign }
+      const lying = forged(next, ada)
       await refuse(office.rotate(hospitalKey, lying), 'RequestSignatureInvalid')
-      await refuse(office.rotate({ ...hospitalKey, sign: ada.sign }, next), 'RequestSignatureInvalid')
+      await refuse(office.rotate(forged(hospitalKey, ada), next), 'RequestSignatureInvalid')
       await refuse(credentials.rotateSigner(organisation, next.signer, 1, '0x', '0x', '0x'), 'RequestExpired', 1)
       const deadline = await chain.deadline()
       await refuse(credentials.rotateSigner(organisation, '0x', deadline, '0x', '0x', '0x'), 'SignerMalformed', '0x')
@@ -242,8 +242,8 @@ describe('CredentialRegistry', () => {
     })
 
     it('ties nobody to an organisation unasked', async () => {
-      const forged: readonly Partial<Wanted>[] = [
-        { holder: { ...ada, sign: hospitalKey.sign } },
+      const lies: readonly Partial<Wanted>[] = [
+        { holder: forged(ada, hospitalKey) },
         { alter: () => '0x' },
         { alter: highS },
         { signed: { organisation: id('x') } },
@@ -259,7 +259,7 @@ describe('CredentialRegistry', () => {
         { domain: { ...chain.domainOf('CredentialRegistry'), verifyingContract: ada.id } },
         { domain: chain.domainOf('EmergencyAccess') }
       ]
-      for (const each of forged) await refuse(office.issue({ holder: ada, ...each }), 'RequestSignatureInvalid')
+      for (const each of lies) await refuse(office.issue({ holder: ada, ...each }), 'RequestSignatureInvalid')
       const stolen = office.issue({ holder: { ...ada, signer: ben.signer } })
       await refuse(stolen, 'SignerNotTheOne', ada.id)
       await refuse(office.issue({ holder: ada, terms: { holder: ZeroAddress } }), 'SignerNotTheOne', ZeroAddress)
@@ -328,8 +328,8 @@ describe('CredentialRegistry', () => {
       const { organisation } = office
       await office.issue({ holder: ada })
       await refuse(office.revoke(ada, ben), 'SignerNotTheOne', hospitalKey.id)
-      await refuse(office.revoke(ada, { ...ada, sign: ben.sign }), 'RequestSignatureInvalid')
-      await refuse(office.revoke(ada, { ...hospitalKey, sign: ada.sign }), 'RequestSignatureInvalid')
+      await refuse(office.revoke(ada, forged(ada, ben)), 'RequestSignatureInvalid')
+      await refuse(office.revoke(ada, forged(hospitalKey, ada)), 'RequestSignatureInvalid')
       await refuse(credentials.revoke(organisation, ada.id, ZeroHash, 1, '0x', '0x'), 'RequestExpired', 1)
       const deadline = await chain.deadline()
       const none = credentials.revoke(id('none'), ada.id, ZeroHash, deadline, '0x', '0x')

@@ -19,6 +19,7 @@ import {
 import { hospitalKey, openWorld, type EmergencyWorld } from '#test/contracts/emergency-world.ts'
 import { accountKey } from '#test/contracts/keys.ts'
 import { rotateSigner } from '#test/contracts/requests.ts'
+import { forged } from '#test/contracts/stranger.ts'
 
 /** Order of secp256k1: https://www.secg.org/sec2-v2.pdf, 2.4.1 */
 const SECP256K1_N = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
@@ -211,9 +212,9 @@ describe('EmergencyAccess', () => {
       for (const by of [world.ben, world.rita, accountKey('other hospital'), accountKey('stranger')]) {
         await refuse(end(chain, by, emergency), 'RequestSignatureInvalid')
       }
-      const forged = accountKey('stranger')
+      const forger = accountKey('stranger')
       for (const by of [world.patientKey, world.ada, hospitalKey]) {
-        await refuse(end(chain, { ...by, sign: forged.sign }, emergency), 'RequestSignatureInvalid')
+        await refuse(end(chain, forged(by, forger), emergency), 'RequestSignatureInvalid')
       }
       await rotateSigner(chain, world.patientKey, accountKey('next'), world.patient)
       await refuse(end(chain, world.patientKey, emergency), 'RequestSignatureInvalid')

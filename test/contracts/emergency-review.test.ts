@@ -21,7 +21,7 @@ import {
 import { openWorld, type EmergencyWorld } from '#test/contracts/emergency-world.ts'
 import { accountKey, type Key } from '#test/contracts/keys.ts'
 import { idOf, register } from '#test/contracts/requests.ts'
-import { byStranger } from '#test/contracts/stranger.ts'
+import { byStranger, forged } from '#test/contracts/stranger.ts'
 
 const LIMITS = {
   perResponder: 12,
@@ -217,8 +217,7 @@ describe('EmergencyAccess: rates and reviews', () => {
       const notReviewer = await other.hire(rita, PHYSICIAN)
       await refuse(reviewByCredential(chain, rita, first, notReviewer), 'ReviewerRoleMissing', notReviewer)
       await refuse(reviewByCredential(chain, ben, first, ritas), 'SignerNotTheOne', rita.id)
-      const forged = { ...rita, sign: ada.sign }
-      await refuse(reviewByCredential(chain, forged, first, ritas), 'RequestSignatureInvalid')
+      await refuse(reviewByCredential(chain, forged(rita, ada), first, ritas), 'RequestSignatureInvalid')
       await refuse(reviewByCredential(chain, rita, first, id('none')), 'CredentialNotValid', id('none'))
       const unknown = { ...first, credential: id('none') }
       await refuse(reviewByCredential(chain, rita, unknown, ritas), 'CredentialUnknown', id('none'))

@@ -15,6 +15,7 @@ import {
 } from '#test/contracts/emergency-requests.ts'
 import { WAYS, type Key } from '#test/contracts/keys.ts'
 import { idOf, register } from '#test/contracts/requests.ts'
+import { forged } from '#test/contracts/stranger.ts'
 
 describe('signed requests about credentials and emergencies', () => {
   let chain: TestChain
@@ -85,14 +86,13 @@ describe('signed requests about credentials and emergencies', () => {
         const office = openOffice(chain, hospital)
         await office.accredit()
         await register(chain, patientKey)
-        const forged = { ...hospital, sign: stranger.sign }
-        const issue = openOffice(chain, forged).issue({ holder: stranger })
+        const issue = openOffice(chain, forged(hospital, stranger)).issue({ holder: stranger })
         await expect(issue).to.be.revertedWithCustomError(credentials, 'RequestSignatureInvalid')
         const policy = setPolicy(chain, stranger, idOf(patientKey.signer, id('salt')), NEVER_ALLOWED)
         await expect(policy).to.be.revertedWithCustomError(emergencies, 'RequestSignatureInvalid')
         const ada = await make('ada')
         const emergency = emergencyOf(idOf(patientKey.signer, id('salt')), await office.hire(ada))
-        const opened = breakGlass(chain, [{ ...ada, sign: stranger.sign }], emergency)
+        const opened = breakGlass(chain, [forged(ada, stranger)], emergency)
         await expect(opened).to.be.revertedWithCustomError(emergencies, 'RequestSignatureInvalid')
       })
     })

@@ -1,5 +1,5 @@
 import { parseEther, type BaseContract, type Provider, type Signer } from 'ethers'
-import { walletOf } from '#test/contracts/keys.ts'
+import { walletOf, type Key } from '#test/contracts/keys.ts'
 
 /** The contract as an account with gas sees it to which governance has given nothing. */
 export async function byStranger<C extends BaseContract>(provider: Provider, contract: C): Promise<C> {
@@ -7,4 +7,9 @@ export async function byStranger<C extends BaseContract>(provider: Provider, con
   const funds = { to: stranger.address, value: parseEther('1') }
   await (contract.runner as Signer).sendTransaction(funds)
   return contract.connect(stranger) as C
+}
+
+/** A key that says it is `claimed`, while `forger` signs. */
+export function forged(claimed: Key, forger: Key): Key {
+  return { ...claimed, sign: (domain, types, value) => forger.sign(domain, types, value) }
 }

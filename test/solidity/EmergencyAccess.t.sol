@@ -95,10 +95,13 @@ contract EmergencyActor is CareActor {
         return _cases[index];
     }
 
-    function breakGlass(uint256 seed, uint32 duration, bool isPair) external {
+    /// @notice Mostly as the policy has it: what is refused teaches little.
+    function breakGlass(uint256 seed, uint32 duration) external {
         Case memory one;
-        one.responders = [seed % STAFF, (seed >> 8) % STAFF];
-        one.count = isPair ? 2 : 1;
+        one.responders = [_someone(seed), _someone(seed >> 8)];
+        one.count = seed % 8 == 0 ? 3 - _policy.responders : _policy.responders;
+        bool isPair = one.count == 2;
+        if (seed % 7 != 0 && _policy.isAllowed) duration = duration % _policy.maxDuration;
         one.emergency = IEmergencyAccess.Emergency({
             patient: PATIENT,
             credential: _staff[one.responders[0]].credential,
@@ -187,7 +190,8 @@ contract EmergencyActor is CareActor {
         Policy memory policy = Policy({
             isAllowed: seed % 8 != 0,
             responders: uint8(1 + ((seed >> 8) % 2)),
-            roles: uint32((seed >> 16) % 16) & ~uint32(1),
+            // Mostly everybody.
+            roles: (seed >> 12) % 4 != 0 ? 0x8000e : uint32((seed >> 16) % 16) & ~uint32(1),
             maxDuration: uint32((seed >> 32) % 25 hours),
             coolDown: uint32((seed >> 64) % 4 hours)
         });
@@ -218,32 +222,28 @@ contract EmergencyActor is CareActor {
         _nonce++;
     }
 
-    function revoke(uint256 seed) external {
-        // Rarely: without staff there is nothing to see.
-        if (seed % 4 != 0) return;
-        Staff storage one = _staff[(seed >> 8) % STAFF];
-        _revoke(one.organisation, one.key, SALT, one.key);
-        one.isRevoked = true;
+    /// @notice What happens around emergencies, bad things more rarely than good ones.
+    function disturb(uint256 seed) external {
+        uint256 index = (seed >> 8) % 2;
+        if (seed % 8 == 0 && !_isSuspended[index]) {
+            CREDENTIALS.suspend(_organisations[index]);
+            _isSuspended[index] = true;
+        } else if (seed % 8 < 5 && _isSuspended[index]) {
+            CREDENTIALS.reinstate(_organisations[index]);
+            _isSuspended[index] = false;
+        } else if (seed % 8 == 5) {
+            Staff storage one = _staff[(seed >> 8) % STAFF];
+            _revoke(one.organisation, one.key, SALT, one.key);
+            one.isRevoked = true;
+        } else if (EMERGENCIES.paused()) {
+            EMERGENCIES.unpause();
+        } else if (seed % 8 == 6) {
+            EMERGENCIES.pause();
+        }
     }
 
-    function suspendOrReinstate(uint256 seed) external {
-        uint256 index = seed % 2;
-        if (_isSuspended[index]) CREDENTIALS.reinstate(_organisations[index]);
-        else CREDENTIALS.suspend(_organisations[index]);
-        _isSuspended[index] = !_isSuspended[index];
-    }
-
-    function pauseOrGoOn() external {
-        if (EMERGENCIES.paused()) EMERGENCIES.unpause();
-        else EMERGENCIES.pause();
-    }
-
-    function wait(uint32 time) external {
-        VM.warp(block.timestamp + (time % 12 hours));
-    }
-
-    function waitLong(uint32 time) external {
-        VM.warp(block.timestamp + (time % 4 days));
+    function wait(uint256 seed, uint32 time) external {
+        VM.warp(block.timestamp + (time % (seed % 4 == 0 ? 4 days : 2 hours)));
     }
 
     function _checkPolicy(Case memory one, uint32 duration) private {
@@ -279,6 +279,12 @@ contract EmergencyActor is CareActor {
         one.isReviewed = true;
         if (outcome != 3) return;
         for (uint256 i = 0; i < one.count; ++i) _staff[one.responders[i]].blockedUntil = block.timestamp + 30 days;
+    }
+
+    /// @dev Mostly a physician or a nurse.
+    function _someone(uint256 seed) private pure returns (uint256) {
+        uint256 any = seed % 16;
+        return any < STAFF ? any : [uint256(0), 1, 3, 4][any % 4];
     }
 
     function _isGood(Staff storage one) private view returns (bool) {

@@ -9,7 +9,8 @@ const source = readFileSync(new URL('contracts/libraries/CredentialRoles.sol', R
 /** The codes in a section's table: `| 1 | physician | … |`. */
 function codesIn(section: string): Record<string, string> {
   const text = page.split(`## ${section}`)[1]?.split('\n## ')[0] ?? ''
-  return Object.fromEntries([...text.matchAll(/^\| (\d+) \| ([^|]+?) \|/gm)].map(([, code, name]) => [code, name]))
+  const rows = [...text.matchAll(/^\| (\d+) \| ([^|]+?) \|/gm)]
+  return Object.fromEntries(rows.map(([, code = '', name = '']): [string, string] => [code, name]))
 }
 
 describe('codes of credentials', () => {
