@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { getBytes, hexlify, makeError, type Provider } from 'ethers'
+import { getBytes, hexlify, type Provider } from 'ethers'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { roleId } from '#core/chain/roles.ts'
 import { readBytecode } from '#scripts/deploy/bytecode.ts'
@@ -53,7 +53,7 @@ describe('verifying a deployment', () => {
       getLogs: ({ fromBlock, toBlock, ...rest }: { fromBlock: number; toBlock: number }) =>
         fromBlock === toBlock
           ? chain.provider.getLogs({ fromBlock, toBlock, ...rest })
-          : Promise.reject(makeError('too many blocks', 'UNKNOWN_ERROR') as Error)
+          : Promise.reject(Object.assign(new Error('too many blocks'), { code: 'UNKNOWN_ERROR' }))
     })
     expect(await codes(deployment, sparing)).to.deep.equal([])
   })
