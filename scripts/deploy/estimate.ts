@@ -57,7 +57,10 @@ export async function estimateDeployment(
   const isNew = missing.some(({ name }) => name === 'AccessManager')
   const state = isNew
     ? emptyState()
-    : await readManagerState(provider, addressOf('AccessManager'), earlier?.blockNumber ?? 0)
+    : await readManagerState(provider, addressOf('AccessManager'), {
+        firstAdmin: inputs.firstAdmin,
+        fromBlock: earlier?.blockNumber ?? 0
+      })
   const setupCalls = setupDifferences({ governance, firstAdmin: inputs.firstAdmin, addressOf }, state).length
   gas += BigInt(setupCalls) * SETUP_CALL_GAS
   const { gasPrice, maxFeePerGas } = await provider.getFeeData()

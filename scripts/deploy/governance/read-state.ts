@@ -8,10 +8,15 @@ import { applyEvent, emptyState, type ManagerState } from '#scripts/deploy/gover
 /**
  * Reads all that an `AccessManager` ever said and adds it up.
  *
+ * @param firstAdmin - whom its constructor made administrator
  * @param fromBlock - not later than its creation
  * @throws SalusError `DEPLOY_LOGS` if the endpoint does not have its first event; `CHAIN_UNREACHABLE`, `CHAIN_RPC_FAILED`
  */
-export async function readManagerState(provider: Provider, manager: string, fromBlock: number): Promise<ManagerState> {
+export async function readManagerState(
+  provider: Provider,
+  manager: string,
+  { firstAdmin, fromBlock }: { readonly firstAdmin: string; readonly fromBlock: number }
+): Promise<ManagerState> {
   const pages: (readonly Log[])[] = []
   const range = { fromBlock, toBlock: await provider.getBlockNumber() }
   for await (const page of pagesBackwards(
@@ -23,7 +28,8 @@ export async function readManagerState(provider: Provider, manager: string, from
   const events = pages.reverse().flatMap(page => page.map(log => MANAGER.parseLog(log)))
   // The constructor makes the first administrator: without that event others may be missing too.
   const [first] = events
-  if (first?.name !== 'RoleGranted' || first.args['roleId'] !== roleId('ADMIN')) {
+  const isFirst = first?.name === 'RoleGranted' && first.args['roleId'] === roleId('ADMIN')
+  if (!isFirst || first.args['account'] !== firstAdmin) {
     throw new SalusError(
       'DEPLOY_LOGS',
       'The endpoint does not give the AccessManager’s first events, so nobody can say who holds which role. Use one with all logs since the deployment.'

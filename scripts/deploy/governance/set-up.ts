@@ -74,8 +74,10 @@ export async function stateOf(
   deployment: Deployment
 ): Promise<{ readonly table: Table & DeploymentOrigin; readonly manager: string; readonly state: ManagerState }> {
   const manager = deployment.contracts.AccessManager.address
-  const state = await readManagerState(provider, manager, deployment.blockNumber)
-  return { table: tableOf(deployment), manager, state }
+  const table = tableOf(deployment)
+  const { firstAdmin } = table
+  const state = await readManagerState(provider, manager, { firstAdmin, fromBlock: deployment.blockNumber })
+  return { table, manager, state }
 }
 
 function isAdmin(state: ManagerState, account: string): boolean {

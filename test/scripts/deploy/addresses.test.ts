@@ -6,7 +6,7 @@ import { creationCall, ensureProxy, hasProxy, PROXY, PROXY_COST_WEI } from '#scr
 import { estimateDeployment } from '#scripts/deploy/estimate.ts'
 import { planContracts } from '#scripts/deploy/plan.ts'
 import { expectCode } from '#test/error-code.ts'
-import { governanceOf, openGovernedChain, type GovernedChain } from '#test/scripts/deploy/governed-chain.ts'
+import { governanceOf, openGovernedChain, overriding, type GovernedChain } from '#test/scripts/deploy/governed-chain.ts'
 
 describe('reproducible addresses', () => {
   const open: GovernedChain[] = []
@@ -107,14 +107,29 @@ describe('reproducible addresses', () => {
 
   it('are refused on a chain that takes no transaction without a chain id', async () => {
     const chain = await openChain()
-    const refusing = new Proxy(chain.provider, {
-      get: (target, key) => {
-        if (key === 'broadcastTransaction') return () => Promise.reject(new Error('only replay-protected transactions'))
-        const value: unknown = Reflect.get(target, key, target)
-        return typeof value === 'function' ? (value as () => unknown).bind(target) : value
-      }
+    const refusing = overriding(chain.provider, {
+      broadcastTransaction: () => Promise.reject(new Error('only replay-protected transactions'))
     })
     await expectCode('DEPLOY_NO_PROXY', () => chain.deploy({ provider: refusing }))
+  })
+
+  it('pay for the proxy only what nobody has paid yet', async () => {
+    const chain = await openChain()
+    const { deployer, stranger } = chain.people
+    const from = '0x3fAB184622Dc19b6109349B94811493BF2a45362'
+    await (await stranger.sendTransaction({ to: from, value: PROXY_COST_WEI })).wait()
+    const before = await chain.provider.getTransactionCount(deployer.address)
+    await ensureProxy(chain.provider, deployer)
+    expect(await hasProxy(chain.provider)).to.be.true
+    expect(await chain.provider.getTransactionCount(deployer.address)).to.equal(before)
+  })
+
+  it('are refused when the code does not arrive', async () => {
+    const chain = await openChain()
+    const blind = overriding(chain.provider, {
+      getCode: (address: string) => (address === PROXY ? chain.provider.getCode(address) : Promise.resolve('0x'))
+    })
+    await expectCode('DEPLOY_FAILED', () => chain.deploy({ provider: blind }))
   })
 
   it('are refused where something else stands in the proxy’s place', async () => {

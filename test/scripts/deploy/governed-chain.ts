@@ -40,6 +40,16 @@ export interface GovernedChain {
   close(): Promise<void>
 }
 
+/** The same endpoint with some of its methods replaced. */
+export function overriding(provider: Provider, methods: Readonly<Record<string, unknown>>): Provider {
+  return new Proxy(provider, {
+    get: (target, key) => {
+      const value: unknown = methods[String(key)] ?? Reflect.get(target, key, target)
+      return typeof value === 'function' ? (value as () => unknown).bind(target) : value
+    }
+  })
+}
+
 /** What a later run finds in the file of this deployment. */
 export function knownFrom({ chainId, blockNumber, contracts }: Deployment): DeploymentProgress {
   const places = Object.entries(contracts).map(([name, { address }]) => [name, address] as const)

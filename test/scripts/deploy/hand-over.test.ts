@@ -68,6 +68,16 @@ describe('a network that is handed over', () => {
     }
   })
 
+  it('leaves no other administrator that the deployer had made', async () => {
+    const { deployer, stranger } = chain.people
+    const other = await chain.deploy({ network: 'salus/other' })
+    const manager = chain.manager(other, deployer)
+    await (await manager.grantRole(roleId('ADMIN'), stranger.address, 0)).wait()
+    expect(await chain.handOver(other)).to.be.true
+    expect((await manager.hasRole(roleId('ADMIN'), stranger.address)).isMember).to.be.false
+    expect((await verifyDeployment(chain.provider, other)).findings).to.deep.equal([])
+  })
+
   it('is done once; a second time changes nothing, and nobody else can do it', async () => {
     const before = await chain.provider.getBlockNumber()
     expect(await chain.handOver(deployment)).to.be.false

@@ -35,7 +35,10 @@ describe('governance against everybody but the governor', function () {
 
   const stateNow = async (): Promise<Omit<ManagerState, 'operations'>> => {
     const { address } = deployment.contracts.AccessManager
-    const { roles, targets } = await readManagerState(chain.provider, address, deployment.blockNumber)
+    const { roles, targets } = await readManagerState(chain.provider, address, {
+      firstAdmin: chain.people.deployer.address,
+      fromBlock: deployment.blockNumber
+    })
     return { roles, targets }
   }
 

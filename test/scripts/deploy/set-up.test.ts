@@ -23,6 +23,7 @@ describe('setting up the governance of a consortium', () => {
     expect(await manager.hasRole(roleId('PAUSER'), pauser.address)).to.deep.equal([true, 0n])
     expect(await manager.hasRole(roleId('ACCREDITOR'), accreditor.address)).to.deep.equal([true, BigInt(DAY)])
     expect(await manager.getRoleGuardian(roleId('GOVERNOR'))).to.equal(roleId('PAUSER'))
+    expect(await manager.getRoleGuardian(roleId('PAUSER'))).to.equal(roleId('ADMIN'))
     const before = await chain.provider.getTransactionCount(deployer.address)
     expect(await chain.deploy({ known: knownFrom(deployment) })).to.deep.equal(deployment)
     expect(await chain.provider.getTransactionCount(deployer.address)).to.equal(before)
