@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { Contract, ContractFactory, type ContractRunner, type Provider, type TypedDataDomain } from 'ethers'
+import {
+  Contract,
+  ContractFactory,
+  parseEther,
+  type ContractRunner,
+  type Provider,
+  type TypedDataDomain,
+  type Wallet
+} from 'ethers'
 import { network } from 'hardhat'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
@@ -38,6 +46,8 @@ export interface TestChain {
   /** Deploys one of the contracts that only tests need; gives its address. */
   deployMock(name: string, ...args: readonly unknown[]): Promise<string>
   setCode(address: string, code: string): Promise<void>
+  /** The contracts as an account that pays its own gas sees them. */
+  sentBy(wallet: Wallet): Promise<Contracts>
   /** Puts everything back to where it was when the chain was opened. */
   reset(): Promise<void>
   close(): Promise<void>
@@ -74,6 +84,10 @@ export async function openChain(): Promise<TestChain> {
       return (await new ContractFactory(abi, creationCode, relayer).deploy(...args)).getAddress()
     },
     setCode: (address, code) => networkHelpers.setCode(address, code),
+    sentBy: async wallet => {
+      await networkHelpers.setBalance(wallet.address, parseEther('1'))
+      return attach(deployment, wallet.connect(provider))
+    },
     reset: () => snapshot.restore(),
     close: () => connection.close()
   }
