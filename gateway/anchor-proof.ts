@@ -10,7 +10,7 @@ import { proveReceipt, type RpcReceipt } from '#core/proof/receipt.ts'
 import type { RpcSender } from '#node/chain/chain-rpc.ts'
 import { pagesBackwards } from '#node/chain/log-pages.ts'
 
-const ANCHORED: string = toHex(keccak256(utf8('Anchored(bytes32,uint64,uint64,bytes32,bytes32)')))
+const ANCHORED: string = toHex(keccak256(utf8('Anchored(bytes32,uint32,uint40,bytes32)')))
 
 interface RpcLog {
   readonly address: string

@@ -44,8 +44,19 @@ const CHECKS: Readonly<Record<string, Check>> = {
   // The tombstone is of the grant that was to be revoked: the id comes from the request.
   'AccessGrants.revoke.GrantIsRevoked': async () => Promise.resolve(true),
   'BatchAnchors.register.GatewayAlreadyRegistered': async (chain, { args, errorArgs }) => {
-    const [, certificate] = await chain.view('gatewayOf', errorArgs[0])
-    return certificate === args[1]
+    const [registered] = await chain.events('GatewayRegistered', [errorArgs[0]])
+    return registered?.[2] === args[1]
+  },
+  'BatchAnchors.rotate.GatewayEnded': async (chain, { args: [gateway, newSigner, certificate] }) => {
+    const rotated = await chain.events('GatewayRotated', [gateway])
+    return rotated.some(event => event[1] === newSigner && event[2] === certificate)
+  },
+  'BatchAnchors.retire.GatewayEnded': async (chain, { args: [gateway] }) => {
+    return (await chain.events('GatewayRetired', [gateway])).length > 0
+  },
+  'BatchAnchors.anchorGateways.SuperRootOutOfEpoch': async (chain, { args: [epoch, count, root], errorArgs }) => {
+    const [rooted] = await chain.events('SuperRooted', [errorArgs[0], epoch])
+    return rooted?.[2] === count && rooted?.[3] === root
   },
   'BatchAnchors.anchor.AnchorOutOfSequence': async (chain, { args: [gateway, sequence, treeSize, root] }) => {
     const [anchored] = await chain.events('Anchored', [gateway, sequence])

@@ -27,7 +27,12 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
   ApprovalsTooFew: ['CHAIN_APPROVALS_TOO_FEW', 'Fewer release signers approved than the maker demands.'],
   GatewayAlreadyRegistered: ['CHAIN_GATEWAY_ALREADY_REGISTERED', 'The gateway is registered with another certificate.'],
   GatewayCertificateMissing: ['CHAIN_GATEWAY_CERTIFICATE_MISSING', 'The gateway names no certificate.'],
-  GatewayUnknown: ['CHAIN_GATEWAY_UNKNOWN', 'The gateway is not registered; register it first.'],
+  GatewayEnded: ['CHAIN_GATEWAY_ENDED', 'The signer handed the gateway on, or retired it; it signs for it no more.'],
+  GatewaySignerUsed: [
+    'CHAIN_GATEWAY_SIGNER_USED',
+    'The new signer has signed for this gateway before; take a fresh key.'
+  ],
+  GatewayUnknown: ['CHAIN_GATEWAY_UNKNOWN', 'The signer has no such gateway; register it first.'],
   GrantAlreadyOpened: ['CHAIN_GRANT_ALREADY_OPENED', 'A grant with other terms uses this id; choose another salt.'],
   GrantGranteeMissing: ['CHAIN_GRANT_GRANTEE_MISSING', 'The grant names nobody.'],
   GrantIsRevoked: ['CHAIN_GRANT_IS_REVOKED', 'The grant was revoked and cannot be opened again.'],
@@ -71,6 +76,8 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
   SignerSetDuplicate: ['CHAIN_SIGNER_SET_DUPLICATE', 'A signer stands in the set twice.'],
   SignerSetSizeInvalid: ['CHAIN_SIGNER_SET_SIZE_INVALID', 'The set of signers is empty or too large.'],
   SignerNotTheOne: ['CHAIN_SIGNER_NOT_THE_ONE', 'The request is signed by somebody who may not ask for this.'],
+  SuperRootEmpty: ['CHAIN_SUPER_ROOT_EMPTY', 'The super-root has no root, or stands for no gateway.'],
+  SuperRootOutOfEpoch: ['CHAIN_SUPER_ROOT_OUT_OF_EPOCH', 'The super-root is not the next one of its aggregator.'],
   ThresholdInvalid: ['CHAIN_THRESHOLD_INVALID', 'The threshold must lie between one and the number of signers.']
 }
 

@@ -71,7 +71,7 @@ export interface Relayer {
  */
 const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
   AccessGrants: ['register', 'updateKeyBundle', 'rotateSigner', 'grant', 'grantByAccount', 'revoke', 'claim'],
-  BatchAnchors: ['register', 'anchor'],
+  BatchAnchors: ['register', 'rotate', 'retire', 'anchor', 'anchorGateways'],
   FirmwareRegistry: ['registerManufacturer', 'registerModel', 'publish', 'hold', 'unhold', 'yank', 'raiseMinimum']
 }
 

@@ -8,26 +8,14 @@ import type { AnchorTerms, Sent } from '#test/contracts/requests.ts'
 export const NEW_CERTIFICATE: string = id('new certificate')
 
 /** Hands a gateway to a new signer. */
-export async function rotateGateway(
-  chain: TestChain,
-  [from, to]: readonly [Key, Key],
-  gateway: string
-): Sent {
+export async function rotateGateway(chain: TestChain, [from, to]: readonly [Key, Key], gateway: string): Sent {
   const deadline = await chain.deadline()
   const value = { gateway, newSigner: to.signer, certificate: NEW_CERTIFICATE, deadline }
   const domain = chain.domainOf('BatchAnchors')
   const signature = await from.sign(domain, gatewayRotationTypes, value)
   const newSignature = await to.sign(domain, gatewayRotationTypes, value)
   const { anchors } = chain.contracts
-  return anchors.rotate(
-    gateway,
-    to.signer,
-    NEW_CERTIFICATE,
-    deadline,
-    from.signer,
-    signature,
-    newSignature
-  )
+  return anchors.rotate(gateway, to.signer, NEW_CERTIFICATE, deadline, from.signer, signature, newSignature)
 }
 
 /** Ends a gateway. */

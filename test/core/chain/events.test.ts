@@ -17,7 +17,7 @@ const ABIS: Readonly<Record<RequestContract, InterfaceAbi>> = {
 }
 
 /** OpenZeppelin's, which says nothing about a record. */
-const IGNORED = ['EIP712DomainChanged']
+const IGNORED = ['EIP712DomainChanged', 'SuperRooted', 'Paused', 'Unpaused', 'AuthorityUpdated']
 
 const SAMPLES: Readonly<Record<string, unknown>> = {
   'bytes[]': ['0x01', '0x02'],
