@@ -2,29 +2,35 @@
 pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {GrantSlots} from "./GrantSlots.sol";
+import {AccessRequests} from "./AccessRequests.sol";
+import {GrantBatches} from "./GrantBatches.sol";
 import {IAccessGrants} from "./interfaces/IAccessGrants.sol";
+import {GrantHash} from "./libraries/GrantHash.sol";
 import {GrantTerms, GrantTermsLib} from "./libraries/GrantTerms.sol";
 import {PatientWord} from "./libraries/PatientWord.sol";
 import {Signers} from "./libraries/Signers.sol";
+import {PatientRecovery} from "./PatientRecovery.sol";
 
 /**
  * @title Patients, and who may read and write whose record, until when
  * @dev Governance can stop new registrations and grants for a while. Revoking and claiming always work, and nobody
  * but a patient can grant or revoke for it.
  */
-contract AccessGrants is GrantSlots {
-    bytes32 private constant GRANT_TYPEHASH = keccak256(
-        "Grant(bytes32 patient,address grantee,uint40 notBefore,uint40 expiresAt,uint8 rights,uint8 uses,bytes32 scope,uint32 epoch,uint256 deadline)"
-    );
+contract AccessGrants is GrantBatches, PatientRecovery, AccessRequests {
     bytes32 private constant REVOCATION_TYPEHASH = keccak256(
         "Revocation(bytes32 patient,bytes32 scope,uint256 deadline)"
     );
     bytes32 private constant CLAIM_TYPEHASH = keccak256("Claim(bytes32 grantId,uint8 usesLeft,uint256 deadline)");
 
-    constructor(address authority) EIP712("Salus AccessGrants", "1") AccessManaged(authority) {}
+    /// @dev The domain on the chain of deployment; what EIP712 caches, it also compares with its own address.
+    bytes32 private immutable _cachedDomain;
+    uint256 private immutable _cachedChainId;
+
+    constructor(address authority) EIP712("Salus AccessGrants", "1") AccessManaged(authority) {
+        _cachedDomain = _domainSeparatorV4();
+        _cachedChainId = block.chainid;
+    }
 
     /// @inheritdoc IAccessGrants
     function grant(
@@ -34,14 +40,13 @@ contract AccessGrants is GrantSlots {
         uint256 deadline,
         bytes calldata signer,
         bytes calldata signature
-    ) external whenNotPaused {
-        _requireInTime(deadline);
-        _requireUsable(terms, scope);
+    ) external {
+        _requireOpenable(terms, deadline);
         PatientWord word = _known(patient);
         _requireSignedBy(
             word.signer(),
             signer,
-            _hashGrant(patient, terms, scope, word.epoch(), deadline),
+            GrantHash.structHash(patient, terms, scope, word.epoch(), deadline),
             signature
         );
 
@@ -49,21 +54,20 @@ contract AccessGrants is GrantSlots {
     }
 
     /// @inheritdoc IAccessGrants
-    function grantByAccount(
+    function grantWithAccount(
         bytes32 patient,
         GrantTerms terms,
         bytes32 scope,
         uint256 deadline,
         bytes32 r,
         bytes32 vs
-    ) external whenNotPaused {
-        _requireInTime(deadline);
-        _requireUsable(terms, scope);
-        PatientWord word = _known(patient);
-        bytes32 digest = _hashTypedDataV4(_hashGrant(patient, terms, scope, word.epoch(), deadline));
-        // An invalid signature recovers the zero address, which is never a known patient's signer.
-        (address recovered, , ) = ECDSA.tryRecover(digest, r, vs);
-        if (recovered != word.signer()) revert RequestSignatureInvalid();
+    ) external {
+        _requireOpenable(terms, deadline);
+        PatientWord word = _patients[patient];
+        if (!GrantHash.isSignedBy(_domain(), patient, word, terms, scope, deadline, r, vs)) {
+            _known(patient);
+            revert RequestSignatureInvalid();
+        }
 
         _open(patient, terms, scope);
     }
@@ -110,30 +114,24 @@ contract AccessGrants is GrantSlots {
 
     /// @inheritdoc IAccessGrants
     function termsOf(bytes32 grantId) external view returns (GrantTerms) {
-        return _grants[grantId];
+        return _slots[grantId].terms;
     }
 
     /// @inheritdoc IAccessGrants
     function isLive(bytes32 grantId, uint256 time) external view returns (bool) {
-        return _grants[grantId].isLiveAt(time);
-    }
-
-    function _open(bytes32 patient, GrantTerms terms, bytes32 scope) private {
-        bytes32 grantId = _grantIdOf(patient, scope);
-        _requireUnopened(grantId);
-        _grants[grantId] = terms;
-        emit Granted(patient, grantId, terms);
+        return _slots[grantId].terms.isLiveAt(time);
     }
 
     function _revoke(bytes32 patient, bytes32 scope) private {
         bytes32 grantId = _grantIdOf(patient, scope);
-        if (_grants[grantId].isRevoked()) revert GrantIsRevoked(grantId);
-        _grants[grantId] = GrantTermsLib.REVOKED;
+        Slot storage slot = _slots[grantId];
+        if (slot.terms.isRevoked()) revert GrantIsRevoked(grantId);
+        slot.terms = GrantTermsLib.REVOKED;
         emit Revoked(patient, grantId);
     }
 
     function _claimable(bytes32 grantId, address claimant) private view returns (GrantTerms terms, uint8 usesLeft) {
-        terms = _grants[grantId];
+        terms = _slots[grantId].terms;
         if (!terms.isLiveAt(block.timestamp)) revert GrantNotLive(grantId);
         if (terms.uses() == GrantTermsLib.UNLIMITED_USES) revert GrantNotClaimable(grantId);
         if (claimant != terms.grantee()) revert GrantNotYours(grantId, claimant);
@@ -141,32 +139,11 @@ contract AccessGrants is GrantSlots {
     }
 
     function _claim(bytes32 grantId, GrantTerms terms, uint8 usesLeft) private {
-        _grants[grantId] = terms.withUses(usesLeft);
+        _slots[grantId].terms = terms.withUses(usesLeft);
         emit Claimed(grantId, usesLeft);
     }
 
-    /// @dev The epoch is part of what is signed: a new signer voids what the old one signed and nobody submitted.
-    function _hashGrant(
-        bytes32 patient,
-        GrantTerms terms,
-        bytes32 scope,
-        uint32 epoch,
-        uint256 deadline
-    ) private pure returns (bytes32) {
-        return
-            keccak256(
-                abi.encode(
-                    GRANT_TYPEHASH,
-                    patient,
-                    terms.grantee(),
-                    terms.notBefore(),
-                    terms.expiresAt(),
-                    terms.rights(),
-                    terms.uses(),
-                    scope,
-                    epoch,
-                    deadline
-                )
-            );
+    function _domain() private view returns (bytes32) {
+        return block.chainid == _cachedChainId ? _cachedDomain : _domainSeparatorV4();
     }
 }

@@ -20,7 +20,7 @@ abstract contract PatientRegistry is IPatientRegistry, SignedRequests, Governed 
         "SignerRotation(bytes32 patient,bytes newSigner,uint256 nonce,uint256 deadline)"
     );
 
-    mapping(bytes32 patient => PatientWord) private _patients;
+    mapping(bytes32 patient => PatientWord) internal _patients;
     mapping(bytes32 patient => bytes32) private _keyBundles;
 
     /// @inheritdoc IPatientRegistry

@@ -12,8 +12,17 @@ abstract contract SignedRequests is ISignedRequests, EIP712 {
 
     /// @dev Reverts unless `deadline` lies between now and 30 days ahead.
     function _requireInTime(uint256 deadline) internal view {
+        if (_isInTime(deadline)) return;
         if (block.timestamp > deadline) revert RequestExpired(deadline);
-        if (deadline > block.timestamp + MAX_DEADLINE_AHEAD) revert RequestDeadlineTooFar(deadline);
+        revert RequestDeadlineTooFar(deadline);
+    }
+
+    /// @dev Whether `deadline` lies between now and 30 days ahead.
+    function _isInTime(uint256 deadline) internal view returns (bool) {
+        // One that has passed wraps round to a number far above the bound: one comparison sees both.
+        unchecked {
+            return deadline - block.timestamp <= MAX_DEADLINE_AHEAD;
+        }
     }
 
     /// @dev Reverts unless the bytes can name a signer.

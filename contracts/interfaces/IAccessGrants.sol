@@ -10,11 +10,12 @@ import {ISignedRequests} from "./ISignedRequests.sol";
  * purpose are not on the chain: the grant carries a salted digest of them, the scope.
  */
 interface IAccessGrants is ISignedRequests {
-    /// @notice A patient opened a grant, alone or in a batch.
+    /// @notice A patient opened a grant, alone or in a batch. No field is indexed: that costs less, and whoever looks for
+    /// one patient's grants need not tell a node which.
     /// @param patient who grants
     /// @param grantId `keccak256(abi.encode(patient, scope))`
     /// @param terms grantee, time, rights and uses, packed
-    event Granted(bytes32 indexed patient, bytes32 indexed grantId, GrantTerms terms);
+    event Granted(bytes32 patient, bytes32 grantId, GrantTerms terms);
 
     /// @notice A patient revoked a grant, or made sure that it can never be opened.
     /// @param patient who revokes
@@ -48,9 +49,6 @@ interface IAccessGrants is ISignedRequests {
     /// @param notBefore start, in seconds since 1970
     /// @param expiresAt end, in seconds since 1970
     error GrantWindowEmpty(uint40 notBefore, uint40 expiresAt);
-
-    /// @notice A scope's digest is never zero.
-    error GrantScopeMissing();
 
     /// @notice The grant is unopened, revoked, spent, not yet or no longer valid: nothing to claim.
     /// @param grantId the grant
@@ -91,7 +89,7 @@ interface IAccessGrants is ISignedRequests {
     /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
     /// @param r of the signature
     /// @param vs of the signature: s in the low 255 bits, the parity of y above (ERC-2098)
-    function grantByAccount(
+    function grantWithAccount(
         bytes32 patient,
         GrantTerms terms,
         bytes32 scope,

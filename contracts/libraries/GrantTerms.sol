@@ -60,6 +60,21 @@ library GrantTermsLib {
         return given != 0 && given <= ALL_RIGHTS;
     }
 
+    /// @dev Whether a grant of these terms may be opened at `time`: somebody gets a right, some use of it, and time for
+    /// it. In assembly, since every grant pays for it: all at once instead of one jump each.
+    function isUsableAt(GrantTerms terms, uint256 time) internal pure returns (bool usable) {
+        uint256 allRights = ALL_RIGHTS;
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            let notBefore_ := and(shr(160, terms), 0xffffffffff)
+            let expiresAt_ := and(shr(200, terms), 0xffffffffff)
+            // Without rights, 0 - 1 wraps round to a number above all of them.
+            usable := lt(sub(byte(1, terms), 1), allRights)
+            usable := and(usable, and(lt(notBefore_, expiresAt_), lt(time, expiresAt_)))
+            usable := and(usable, iszero(or(iszero(byte(0, terms)), iszero(shl(96, terms)))))
+        }
+    }
+
     /// @dev The same terms with another number of uses left.
     function withUses(GrantTerms terms, uint8 usesLeft) internal pure returns (GrantTerms) {
         return GrantTerms.wrap((GrantTerms.unwrap(terms) & (type(uint256).max >> 8)) | (uint256(usesLeft) << 248));

@@ -6,7 +6,7 @@ pragma solidity 0.8.37;
  *
  *  255           224 223         192 191         160 159                0
  * +-----------------+---------------+---------------+-------------------+
- * |     (zero)      |     nonce     |     epoch     |      signer       |
+ * |     (zero)      |     epoch     |     nonce     |      signer       |
  * +-----------------+---------------+---------------+-------------------+
  *
  * The signer is kept as its id ({Signers-id}) and is never zero for a registered patient.
@@ -31,11 +31,11 @@ library PatientWordLib {
     }
 
     function epoch(PatientWord word) internal pure returns (uint32) {
-        return uint32(PatientWord.unwrap(word) >> 160);
+        return uint32(PatientWord.unwrap(word) >> 192);
     }
 
     function nonce(PatientWord word) internal pure returns (uint32) {
-        return uint32(PatientWord.unwrap(word) >> 192);
+        return uint32(PatientWord.unwrap(word) >> 160);
     }
 
     /// @dev The same with the next nonce. Four thousand million requests of one patient are out of reach; should they
@@ -50,6 +50,6 @@ library PatientWordLib {
     }
 
     function _pack(address signer_, uint32 epoch_, uint32 nonce_) private pure returns (PatientWord) {
-        return PatientWord.wrap(uint160(signer_) | (uint256(epoch_) << 160) | (uint256(nonce_) << 192));
+        return PatientWord.wrap(uint160(signer_) | (uint256(nonce_) << 160) | (uint256(epoch_) << 192));
     }
 }

@@ -25,6 +25,12 @@ export const accessGrantsAbi = [
     name: 'AccessManagedUnauthorized',
     type: 'error'
   },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'request', type: 'bytes32' }],
+    name: 'AccessRequestMadeBefore',
+    type: 'error'
+  },
+  { inputs: [], name: 'AccessRequestMissing', type: 'error' },
   { inputs: [], name: 'EnforcedPause', type: 'error' },
   { inputs: [], name: 'ExpectedPause', type: 'error' },
   {
@@ -32,9 +38,21 @@ export const accessGrantsAbi = [
     name: 'GrantAlreadyOpened',
     type: 'error'
   },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'root', type: 'bytes32' }],
+    name: 'GrantBatchAlreadyOpened',
+    type: 'error'
+  },
+  { inputs: [], name: 'GrantBatchOutOfOrder', type: 'error' },
+  {
+    inputs: [{ internalType: 'uint256', name: 'count', type: 'uint256' }],
+    name: 'GrantBatchSizeInvalid',
+    type: 'error'
+  },
   { inputs: [], name: 'GrantGranteeMissing', type: 'error' },
   { inputs: [{ internalType: 'bytes32', name: 'grantId', type: 'bytes32' }], name: 'GrantIsRevoked', type: 'error' },
   { inputs: [{ internalType: 'bytes32', name: 'grantId', type: 'bytes32' }], name: 'GrantNotClaimable', type: 'error' },
+  { inputs: [{ internalType: 'bytes32', name: 'root', type: 'bytes32' }], name: 'GrantNotInBatch', type: 'error' },
   { inputs: [{ internalType: 'bytes32', name: 'grantId', type: 'bytes32' }], name: 'GrantNotLive', type: 'error' },
   {
     inputs: [
@@ -45,7 +63,6 @@ export const accessGrantsAbi = [
     type: 'error'
   },
   { inputs: [{ internalType: 'uint8', name: 'rights', type: 'uint8' }], name: 'GrantRightsInvalid', type: 'error' },
-  { inputs: [], name: 'GrantScopeMissing', type: 'error' },
   { inputs: [], name: 'GrantUsesMissing', type: 'error' },
   {
     inputs: [
@@ -53,6 +70,22 @@ export const accessGrantsAbi = [
       { internalType: 'uint40', name: 'expiresAt', type: 'uint40' }
     ],
     name: 'GrantWindowEmpty',
+    type: 'error'
+  },
+  {
+    inputs: [{ internalType: 'uint8', name: 'threshold', type: 'uint8' }],
+    name: 'GuardianThresholdInvalid',
+    type: 'error'
+  },
+  { inputs: [{ internalType: 'bytes32', name: 'leaf', type: 'bytes32' }], name: 'GuardianUnknown', type: 'error' },
+  { inputs: [{ internalType: 'bytes32', name: 'patient', type: 'bytes32' }], name: 'GuardiansMissing', type: 'error' },
+  { inputs: [], name: 'GuardiansOutOfOrder', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'needed', type: 'uint256' },
+      { internalType: 'uint256', name: 'given', type: 'uint256' }
+    ],
+    name: 'GuardiansTooFew',
     type: 'error'
   },
   { inputs: [], name: 'InvalidShortString', type: 'error' },
@@ -63,6 +96,10 @@ export const accessGrantsAbi = [
   },
   { inputs: [], name: 'PatientKeyBundleMissing', type: 'error' },
   { inputs: [{ internalType: 'bytes32', name: 'patient', type: 'bytes32' }], name: 'PatientUnknown', type: 'error' },
+  { inputs: [{ internalType: 'uint32', name: 'delay', type: 'uint32' }], name: 'RecoveryDelayInvalid', type: 'error' },
+  { inputs: [{ internalType: 'bytes32', name: 'patient', type: 'bytes32' }], name: 'RecoveryNotOpen', type: 'error' },
+  { inputs: [{ internalType: 'uint40', name: 'readyAt', type: 'uint40' }], name: 'RecoveryTooEarly', type: 'error' },
+  { inputs: [{ internalType: 'bytes32', name: 'patient', type: 'bytes32' }], name: 'RecoveryUnderWay', type: 'error' },
   {
     inputs: [{ internalType: 'uint256', name: 'deadline', type: 'uint256' }],
     name: 'RequestDeadlineTooFar',
@@ -73,6 +110,15 @@ export const accessGrantsAbi = [
   { inputs: [{ internalType: 'bytes', name: 'signer', type: 'bytes' }], name: 'SignerMalformed', type: 'error' },
   { inputs: [{ internalType: 'address', name: 'id', type: 'address' }], name: 'SignerNotTheOne', type: 'error' },
   { inputs: [{ internalType: 'string', name: 'str', type: 'string' }], name: 'StringTooLong', type: 'error' },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'request', type: 'bytes32' },
+      { indexed: false, internalType: 'address', name: 'requester', type: 'address' }
+    ],
+    name: 'AccessRequested',
+    type: 'event'
+  },
   {
     anonymous: false,
     inputs: [{ indexed: false, internalType: 'address', name: 'authority', type: 'address' }],
@@ -93,10 +139,31 @@ export const accessGrantsAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: 'bytes32', name: 'patient', type: 'bytes32' },
-      { indexed: true, internalType: 'bytes32', name: 'grantId', type: 'bytes32' },
+      { indexed: true, internalType: 'bytes32', name: 'root', type: 'bytes32' },
+      { indexed: false, internalType: 'uint256', name: 'count', type: 'uint256' }
+    ],
+    name: 'GrantBatchOpened',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: false, internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { indexed: false, internalType: 'bytes32', name: 'grantId', type: 'bytes32' },
       { indexed: false, internalType: 'GrantTerms', name: 'terms', type: 'uint256' }
     ],
     name: 'Granted',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { indexed: false, internalType: 'bytes32', name: 'root', type: 'bytes32' },
+      { indexed: false, internalType: 'uint8', name: 'threshold', type: 'uint8' },
+      { indexed: false, internalType: 'uint32', name: 'delay', type: 'uint32' }
+    ],
+    name: 'GuardiansSet',
     type: 'event'
   },
   {
@@ -122,6 +189,22 @@ export const accessGrantsAbi = [
     anonymous: false,
     inputs: [{ indexed: false, internalType: 'address', name: 'account', type: 'address' }],
     name: 'Paused',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { indexed: false, internalType: 'bytes', name: 'newSigner', type: 'bytes' },
+      { indexed: false, internalType: 'uint40', name: 'readyAt', type: 'uint40' }
+    ],
+    name: 'RecoveryOpened',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: true, internalType: 'bytes32', name: 'patient', type: 'bytes32' }],
+    name: 'RecoveryVetoed',
     type: 'event'
   },
   {
@@ -176,6 +259,16 @@ export const accessGrantsAbi = [
     type: 'function'
   },
   {
+    inputs: [
+      { internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { internalType: 'bytes', name: 'newSigner', type: 'bytes' }
+    ],
+    name: 'completeRecovery',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
     inputs: [],
     name: 'eip712Domain',
     outputs: [
@@ -214,15 +307,47 @@ export const accessGrantsAbi = [
   {
     inputs: [
       { internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      {
+        components: [
+          { internalType: 'GrantTerms', name: 'terms', type: 'uint256' },
+          { internalType: 'bytes32', name: 'scope', type: 'bytes32' }
+        ],
+        internalType: 'struct IGrantBatches.BatchItem[]',
+        name: 'items',
+        type: 'tuple[]'
+      },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      { internalType: 'bytes', name: 'signer', type: 'bytes' },
+      { internalType: 'bytes', name: 'signature', type: 'bytes' }
+    ],
+    name: 'grantBatch',
+    outputs: [{ internalType: 'bytes32', name: 'root', type: 'bytes32' }],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'patient', type: 'bytes32' },
       { internalType: 'GrantTerms', name: 'terms', type: 'uint256' },
       { internalType: 'bytes32', name: 'scope', type: 'bytes32' },
       { internalType: 'uint256', name: 'deadline', type: 'uint256' },
       { internalType: 'bytes32', name: 'r', type: 'bytes32' },
       { internalType: 'bytes32', name: 'vs', type: 'bytes32' }
     ],
-    name: 'grantByAccount',
+    name: 'grantWithAccount',
     outputs: [],
     stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'patient', type: 'bytes32' }],
+    name: 'guardiansOf',
+    outputs: [
+      { internalType: 'bytes32', name: 'root', type: 'bytes32' },
+      { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+      { internalType: 'uint32', name: 'delay', type: 'uint32' }
+    ],
+    stateMutability: 'view',
     type: 'function'
   },
   {
@@ -238,6 +363,27 @@ export const accessGrantsAbi = [
       { internalType: 'uint256', name: 'time', type: 'uint256' }
     ],
     name: 'isLive',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    stateMutability: 'view',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'root', type: 'bytes32' },
+      {
+        components: [
+          { internalType: 'GrantTerms', name: 'terms', type: 'uint256' },
+          { internalType: 'bytes32', name: 'scope', type: 'bytes32' }
+        ],
+        internalType: 'struct IGrantBatches.BatchItem',
+        name: 'item',
+        type: 'tuple'
+      },
+      { internalType: 'bytes32[]', name: 'proof', type: 'bytes32[]' },
+      { internalType: 'uint256', name: 'time', type: 'uint256' }
+    ],
+    name: 'isLiveInBatch',
     outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
     stateMutability: 'view',
     type: 'function'
@@ -268,11 +414,64 @@ export const accessGrantsAbi = [
     stateMutability: 'view',
     type: 'function'
   },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'root', type: 'bytes32' },
+      {
+        components: [
+          { internalType: 'GrantTerms', name: 'terms', type: 'uint256' },
+          { internalType: 'bytes32', name: 'scope', type: 'bytes32' }
+        ],
+        internalType: 'struct IGrantBatches.BatchItem',
+        name: 'item',
+        type: 'tuple'
+      },
+      { internalType: 'bytes32[]', name: 'proof', type: 'bytes32[]' }
+    ],
+    name: 'openFromBatch',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { internalType: 'bytes', name: 'newSigner', type: 'bytes' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      { internalType: 'bytes', name: 'newSignature', type: 'bytes' },
+      {
+        components: [
+          { internalType: 'bytes', name: 'signer', type: 'bytes' },
+          { internalType: 'bytes32', name: 'salt', type: 'bytes32' },
+          { internalType: 'bytes32[]', name: 'proof', type: 'bytes32[]' },
+          { internalType: 'bytes', name: 'signature', type: 'bytes' }
+        ],
+        internalType: 'struct IPatientRecovery.GuardianApproval[]',
+        name: 'approvals',
+        type: 'tuple[]'
+      }
+    ],
+    name: 'openRecovery',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
   { inputs: [], name: 'pause', outputs: [], stateMutability: 'nonpayable', type: 'function' },
   {
     inputs: [],
     name: 'paused',
     outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    stateMutability: 'view',
+    type: 'function'
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'patient', type: 'bytes32' }],
+    name: 'recoveryOf',
+    outputs: [
+      { internalType: 'address', name: 'newSigner', type: 'address' },
+      { internalType: 'uint40', name: 'readyAt', type: 'uint40' }
+    ],
     stateMutability: 'view',
     type: 'function'
   },
@@ -286,6 +485,18 @@ export const accessGrantsAbi = [
     ],
     name: 'register',
     outputs: [{ internalType: 'bytes32', name: 'patient', type: 'bytes32' }],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'request', type: 'bytes32' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      { internalType: 'bytes', name: 'signer', type: 'bytes' },
+      { internalType: 'bytes', name: 'signature', type: 'bytes' }
+    ],
+    name: 'requestAccess',
+    outputs: [],
     stateMutability: 'nonpayable',
     type: 'function'
   },
@@ -334,6 +545,21 @@ export const accessGrantsAbi = [
     type: 'function'
   },
   {
+    inputs: [
+      { internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'root', type: 'bytes32' },
+      { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+      { internalType: 'uint32', name: 'delay', type: 'uint32' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      { internalType: 'bytes', name: 'signer', type: 'bytes' },
+      { internalType: 'bytes', name: 'signature', type: 'bytes' }
+    ],
+    name: 'setGuardians',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
     inputs: [{ internalType: 'bytes32', name: 'patient', type: 'bytes32' }],
     name: 'signerOf',
     outputs: [{ internalType: 'address', name: 'id', type: 'address' }],
@@ -357,6 +583,18 @@ export const accessGrantsAbi = [
       { internalType: 'bytes', name: 'signature', type: 'bytes' }
     ],
     name: 'updateKeyBundle',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'patient', type: 'bytes32' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      { internalType: 'bytes', name: 'signer', type: 'bytes' },
+      { internalType: 'bytes', name: 'signature', type: 'bytes' }
+    ],
+    name: 'vetoRecovery',
     outputs: [],
     stateMutability: 'nonpayable',
     type: 'function'

@@ -40,7 +40,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     return keyBundle === args[1]
   },
   'AccessGrants.grant.GrantAlreadyOpened': hasTerms,
-  'AccessGrants.grantByAccount.GrantAlreadyOpened': hasTerms,
+  'AccessGrants.grantWithAccount.GrantAlreadyOpened': hasTerms,
   // The tombstone is of the grant that was to be revoked: the id comes from the request.
   'AccessGrants.revoke.GrantIsRevoked': async () => Promise.resolve(true),
   'BatchAnchors.register.GatewayAlreadyRegistered': async (chain, { args, errorArgs }) => {

@@ -70,7 +70,7 @@ export interface Relayer {
  * none: its id is the digest of the keys it names, so whoever sends it makes the same manufacturer.
  */
 const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
-  AccessGrants: ['register', 'updateKeyBundle', 'rotateSigner', 'grant', 'grantByAccount', 'revoke', 'claim'],
+  AccessGrants: ['register', 'updateKeyBundle', 'rotateSigner', 'grant', 'grantWithAccount', 'revoke', 'claim'],
   BatchAnchors: ['register', 'rotate', 'retire', 'anchor', 'anchorGateways'],
   FirmwareRegistry: ['registerManufacturer', 'registerModel', 'publish', 'hold', 'unhold', 'yank', 'raiseMinimum']
 }

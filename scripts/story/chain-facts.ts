@@ -29,7 +29,7 @@ async function eventsOf(stage: Stage, provider: JsonRpcProvider, patient: Uint8A
   const { contracts, blockNumber: fromBlock } = stage.deployment
   const decode = createLogDecoder(stage.deployment)
   const { address } = contracts.AccessGrants
-  const logs = await provider.getLogs({ address, fromBlock, topics: [null, toHex(patient)] })
+  const logs = await provider.getLogs({ address, fromBlock })
   const dated = await Promise.all(
     logs.map(async log => {
       const event = decode(log)

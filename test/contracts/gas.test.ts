@@ -4,8 +4,9 @@ import { id } from 'ethers'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { measureAnchors } from '#test/contracts/gas-anchors.ts'
 import { openDesk } from '#test/contracts/firmware-requests.ts'
+import { inOrder, signBatch } from '#test/contracts/batch-requests.ts'
 import { MEASURES_COVERAGE } from '#test/contracts/instrumented.ts'
-import { accountKey } from '#test/contracts/keys.ts'
+import { WAYS, accountKey, walletOf } from '#test/contracts/keys.ts'
 import {
   claim,
   idOf,
@@ -36,16 +37,36 @@ describe('gas', () => {
     measured[name] = Number(receipt?.gasUsed)
   }
 
+  /** Runs first, and for one patient: every slot that a call opens is new, every other cold. */
+  async function measureGrants(patient: string): Promise<void> {
+    await measure('AccessGrants.register', register(chain, key!))
+    await measure('AccessGrants.updateKeyBundle', updateKeyBundle(chain, key!, patient, id('new keys')))
+    await measure('AccessGrants.rotateSigner', rotateSigner(chain, key!, next!, patient))
+    const terms = termsFor(doctor!, { notBefore: 1_794_900_000, expiresAt: 1_894_900_000, uses: 2 })
+    const grant = await signGrant(chain, next!, patient, terms)
+    await measure('AccessGrants.grantWithAccount', grant.submitCompact())
+    await measure('AccessGrants.claim', claim(chain, doctor!, grant.grantId, 1))
+    await measure('AccessGrants.revoke', revoke(chain, next!, patient))
+    await measure('AccessGrants.grant, account', (await signGrant(chain, next!, patient, terms, id('second'))).submit())
+    const items = inOrder(Array.from({ length: 100 }, (_, i) => ({ ...terms, scope: id(`batch ${String(i)}`) })))
+    const batch = await signBatch(chain, next!, patient, items)
+    await measure('AccessGrants.grantBatch, 100', batch.submit())
+    await measure('AccessGrants.openFromBatch, of 100', batch.open(items[50]!))
+    const own = await signGrant(chain, next!, patient, terms, id('third'))
+    await own.submitCompact()
+    const [byDoctor, byPatient] = [await chain.sentBy(walletOf('doctor')), await chain.sentBy(walletOf('next'))]
+    await measure('AccessGrants.claimByAccount', byDoctor.grants.claimByAccount(own.grantId))
+    await measure('AccessGrants.revokeByAccount', byPatient.grants.revokeByAccount(patient, id('third')))
+    const passkey = await WAYS[4]!.create(chain, 'passkey')
+    const patientWithPasskey = idOf(passkey.signer, id('salt'))
+    await register(chain, passkey)
+    await measure('AccessGrants.grant, passkey', (await signGrant(chain, passkey, patientWithPasskey, terms)).submit())
+  }
+
   it('is what the snapshot says (SALUS_UPDATE_GAS=1 writes a new one)', async function () {
     if (MEASURES_COVERAGE) this.skip()
     const patient = idOf(key!.signer, id('salt'))
-    await measure('PatientRegistry.register', register(chain, key!))
-    await measure('PatientRegistry.updateKeyBundle', updateKeyBundle(chain, key!, patient, id('new keys')))
-    await measure('PatientRegistry.rotateSigner', rotateSigner(chain, key!, next!, patient))
-    const grant = await signGrant(chain, next!, patient, termsFor(doctor!, { uses: 1 }))
-    await measure('AccessGrants.grant', grant.submit())
-    await measure('AccessGrants.claim', claim(chain, doctor!, grant.grantId, 0))
-    await measure('AccessGrants.revoke', revoke(chain, next!, patient))
+    await measureGrants(patient)
 
     await measureAnchors(chain, measure)
 

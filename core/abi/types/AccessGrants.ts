@@ -21,43 +21,83 @@ import type {
   TypedContractMethod,
 } from "./common.ts";
 
+export declare namespace IGrantBatches {
+  export type BatchItemStruct = { terms: BigNumberish; scope: BytesLike };
+
+  export type BatchItemStructOutput = [terms: bigint, scope: string] & {
+    terms: bigint;
+    scope: string;
+  };
+}
+
+export declare namespace IPatientRecovery {
+  export type GuardianApprovalStruct = {
+    signer: BytesLike;
+    salt: BytesLike;
+    proof: BytesLike[];
+    signature: BytesLike;
+  };
+
+  export type GuardianApprovalStructOutput = [
+    signer: string,
+    salt: string,
+    proof: string[],
+    signature: string
+  ] & { signer: string; salt: string; proof: string[]; signature: string };
+}
+
 export interface AccessGrantsInterface extends Interface {
   getFunction(
     nameOrSignature:
       | "authority"
       | "claim"
       | "claimByAccount"
+      | "completeRecovery"
       | "eip712Domain"
       | "epochOf"
       | "grant"
-      | "grantByAccount"
+      | "grantBatch"
+      | "grantWithAccount"
+      | "guardiansOf"
       | "isConsumingScheduledOp"
       | "isLive"
+      | "isLiveInBatch"
       | "isSignedBy"
       | "keyBundleOf"
       | "nonceOf"
+      | "openFromBatch"
+      | "openRecovery"
       | "pause"
       | "paused"
+      | "recoveryOf"
       | "register"
+      | "requestAccess"
       | "revoke"
       | "revokeByAccount"
       | "rotateSigner"
       | "setAuthority"
+      | "setGuardians"
       | "signerOf"
       | "termsOf"
       | "unpause"
       | "updateKeyBundle"
+      | "vetoRecovery"
   ): FunctionFragment;
 
   getEvent(
     nameOrSignatureOrTopic:
+      | "AccessRequested"
       | "AuthorityUpdated"
       | "Claimed"
       | "EIP712DomainChanged"
+      | "GrantBatchOpened"
       | "Granted"
+      | "GuardiansSet"
       | "KeyBundleUpdated"
       | "PatientRegistered"
       | "Paused"
+      | "RecoveryOpened"
+      | "RecoveryVetoed"
       | "Revoked"
       | "SignerRotated"
       | "Unpaused"
@@ -71,6 +111,10 @@ export interface AccessGrantsInterface extends Interface {
   encodeFunctionData(
     functionFragment: "claimByAccount",
     values: [BytesLike]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "completeRecovery",
+    values: [BytesLike, BytesLike]
   ): string;
   encodeFunctionData(
     functionFragment: "eip712Domain",
@@ -89,7 +133,17 @@ export interface AccessGrantsInterface extends Interface {
     ]
   ): string;
   encodeFunctionData(
-    functionFragment: "grantByAccount",
+    functionFragment: "grantBatch",
+    values: [
+      BytesLike,
+      IGrantBatches.BatchItemStruct[],
+      BigNumberish,
+      BytesLike,
+      BytesLike
+    ]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "grantWithAccount",
     values: [
       BytesLike,
       BigNumberish,
@@ -100,12 +154,26 @@ export interface AccessGrantsInterface extends Interface {
     ]
   ): string;
   encodeFunctionData(
+    functionFragment: "guardiansOf",
+    values: [BytesLike]
+  ): string;
+  encodeFunctionData(
     functionFragment: "isConsumingScheduledOp",
     values?: undefined
   ): string;
   encodeFunctionData(
     functionFragment: "isLive",
     values: [BytesLike, BigNumberish]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "isLiveInBatch",
+    values: [
+      BytesLike,
+      BytesLike,
+      IGrantBatches.BatchItemStruct,
+      BytesLike[],
+      BigNumberish
+    ]
   ): string;
   encodeFunctionData(
     functionFragment: "isSignedBy",
@@ -116,11 +184,33 @@ export interface AccessGrantsInterface extends Interface {
     values: [BytesLike]
   ): string;
   encodeFunctionData(functionFragment: "nonceOf", values: [BytesLike]): string;
+  encodeFunctionData(
+    functionFragment: "openFromBatch",
+    values: [BytesLike, BytesLike, IGrantBatches.BatchItemStruct, BytesLike[]]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "openRecovery",
+    values: [
+      BytesLike,
+      BytesLike,
+      BigNumberish,
+      BytesLike,
+      IPatientRecovery.GuardianApprovalStruct[]
+    ]
+  ): string;
   encodeFunctionData(functionFragment: "pause", values?: undefined): string;
   encodeFunctionData(functionFragment: "paused", values?: undefined): string;
   encodeFunctionData(
+    functionFragment: "recoveryOf",
+    values: [BytesLike]
+  ): string;
+  encodeFunctionData(
     functionFragment: "register",
     values: [BytesLike, BytesLike, BytesLike, BigNumberish, BytesLike]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "requestAccess",
+    values: [BytesLike, BigNumberish, BytesLike, BytesLike]
   ): string;
   encodeFunctionData(
     functionFragment: "revoke",
@@ -145,12 +235,28 @@ export interface AccessGrantsInterface extends Interface {
     functionFragment: "setAuthority",
     values: [AddressLike]
   ): string;
+  encodeFunctionData(
+    functionFragment: "setGuardians",
+    values: [
+      BytesLike,
+      BytesLike,
+      BigNumberish,
+      BigNumberish,
+      BigNumberish,
+      BytesLike,
+      BytesLike
+    ]
+  ): string;
   encodeFunctionData(functionFragment: "signerOf", values: [BytesLike]): string;
   encodeFunctionData(functionFragment: "termsOf", values: [BytesLike]): string;
   encodeFunctionData(functionFragment: "unpause", values?: undefined): string;
   encodeFunctionData(
     functionFragment: "updateKeyBundle",
     values: [BytesLike, BytesLike, BigNumberish, BytesLike, BytesLike]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "vetoRecovery",
+    values: [BytesLike, BigNumberish, BytesLike, BytesLike]
   ): string;
 
   decodeFunctionResult(functionFragment: "authority", data: BytesLike): Result;
@@ -160,13 +266,22 @@ export interface AccessGrantsInterface extends Interface {
     data: BytesLike
   ): Result;
   decodeFunctionResult(
+    functionFragment: "completeRecovery",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(
     functionFragment: "eip712Domain",
     data: BytesLike
   ): Result;
   decodeFunctionResult(functionFragment: "epochOf", data: BytesLike): Result;
   decodeFunctionResult(functionFragment: "grant", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "grantBatch", data: BytesLike): Result;
   decodeFunctionResult(
-    functionFragment: "grantByAccount",
+    functionFragment: "grantWithAccount",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(
+    functionFragment: "guardiansOf",
     data: BytesLike
   ): Result;
   decodeFunctionResult(
@@ -174,15 +289,32 @@ export interface AccessGrantsInterface extends Interface {
     data: BytesLike
   ): Result;
   decodeFunctionResult(functionFragment: "isLive", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "isLiveInBatch",
+    data: BytesLike
+  ): Result;
   decodeFunctionResult(functionFragment: "isSignedBy", data: BytesLike): Result;
   decodeFunctionResult(
     functionFragment: "keyBundleOf",
     data: BytesLike
   ): Result;
   decodeFunctionResult(functionFragment: "nonceOf", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "openFromBatch",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(
+    functionFragment: "openRecovery",
+    data: BytesLike
+  ): Result;
   decodeFunctionResult(functionFragment: "pause", data: BytesLike): Result;
   decodeFunctionResult(functionFragment: "paused", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "recoveryOf", data: BytesLike): Result;
   decodeFunctionResult(functionFragment: "register", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "requestAccess",
+    data: BytesLike
+  ): Result;
   decodeFunctionResult(functionFragment: "revoke", data: BytesLike): Result;
   decodeFunctionResult(
     functionFragment: "revokeByAccount",
@@ -196,6 +328,10 @@ export interface AccessGrantsInterface extends Interface {
     functionFragment: "setAuthority",
     data: BytesLike
   ): Result;
+  decodeFunctionResult(
+    functionFragment: "setGuardians",
+    data: BytesLike
+  ): Result;
   decodeFunctionResult(functionFragment: "signerOf", data: BytesLike): Result;
   decodeFunctionResult(functionFragment: "termsOf", data: BytesLike): Result;
   decodeFunctionResult(functionFragment: "unpause", data: BytesLike): Result;
@@ -203,6 +339,23 @@ export interface AccessGrantsInterface extends Interface {
     functionFragment: "updateKeyBundle",
     data: BytesLike
   ): Result;
+  decodeFunctionResult(
+    functionFragment: "vetoRecovery",
+    data: BytesLike
+  ): Result;
+}
+
+export namespace AccessRequestedEvent {
+  export type InputTuple = [request: BytesLike, requester: AddressLike];
+  export type OutputTuple = [request: string, requester: string];
+  export interface OutputObject {
+    request: string;
+    requester: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
 }
 
 export namespace AuthorityUpdatedEvent {
@@ -240,6 +393,24 @@ export namespace EIP712DomainChangedEvent {
   export type LogDescription = TypedLogDescription<Event>;
 }
 
+export namespace GrantBatchOpenedEvent {
+  export type InputTuple = [
+    patient: BytesLike,
+    root: BytesLike,
+    count: BigNumberish
+  ];
+  export type OutputTuple = [patient: string, root: string, count: bigint];
+  export interface OutputObject {
+    patient: string;
+    root: string;
+    count: bigint;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
 export namespace GrantedEvent {
   export type InputTuple = [
     patient: BytesLike,
@@ -251,6 +422,31 @@ export namespace GrantedEvent {
     patient: string;
     grantId: string;
     terms: bigint;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace GuardiansSetEvent {
+  export type InputTuple = [
+    patient: BytesLike,
+    root: BytesLike,
+    threshold: BigNumberish,
+    delay: BigNumberish
+  ];
+  export type OutputTuple = [
+    patient: string,
+    root: string,
+    threshold: bigint,
+    delay: bigint
+  ];
+  export interface OutputObject {
+    patient: string;
+    root: string;
+    threshold: bigint;
+    delay: bigint;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
   export type Filter = TypedDeferredTopicFilter<Event>;
@@ -298,6 +494,40 @@ export namespace PausedEvent {
   export type OutputTuple = [account: string];
   export interface OutputObject {
     account: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace RecoveryOpenedEvent {
+  export type InputTuple = [
+    patient: BytesLike,
+    newSigner: BytesLike,
+    readyAt: BigNumberish
+  ];
+  export type OutputTuple = [
+    patient: string,
+    newSigner: string,
+    readyAt: bigint
+  ];
+  export interface OutputObject {
+    patient: string;
+    newSigner: string;
+    readyAt: bigint;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace RecoveryVetoedEvent {
+  export type InputTuple = [patient: BytesLike];
+  export type OutputTuple = [patient: string];
+  export interface OutputObject {
+    patient: string;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
   export type Filter = TypedDeferredTopicFilter<Event>;
@@ -410,6 +640,12 @@ export interface AccessGrants extends BaseContract {
     "nonpayable"
   >;
 
+  completeRecovery: TypedContractMethod<
+    [patient: BytesLike, newSigner: BytesLike],
+    [void],
+    "nonpayable"
+  >;
+
   eip712Domain: TypedContractMethod<
     [],
     [
@@ -441,7 +677,19 @@ export interface AccessGrants extends BaseContract {
     "nonpayable"
   >;
 
-  grantByAccount: TypedContractMethod<
+  grantBatch: TypedContractMethod<
+    [
+      patient: BytesLike,
+      items: IGrantBatches.BatchItemStruct[],
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [string],
+    "nonpayable"
+  >;
+
+  grantWithAccount: TypedContractMethod<
     [
       patient: BytesLike,
       terms: BigNumberish,
@@ -454,10 +702,34 @@ export interface AccessGrants extends BaseContract {
     "nonpayable"
   >;
 
+  guardiansOf: TypedContractMethod<
+    [patient: BytesLike],
+    [
+      [string, bigint, bigint] & {
+        root: string;
+        threshold: bigint;
+        delay: bigint;
+      }
+    ],
+    "view"
+  >;
+
   isConsumingScheduledOp: TypedContractMethod<[], [string], "view">;
 
   isLive: TypedContractMethod<
     [grantId: BytesLike, time: BigNumberish],
+    [boolean],
+    "view"
+  >;
+
+  isLiveInBatch: TypedContractMethod<
+    [
+      patient: BytesLike,
+      root: BytesLike,
+      item: IGrantBatches.BatchItemStruct,
+      proof: BytesLike[],
+      time: BigNumberish
+    ],
     [boolean],
     "view"
   >;
@@ -477,9 +749,38 @@ export interface AccessGrants extends BaseContract {
 
   nonceOf: TypedContractMethod<[patient: BytesLike], [bigint], "view">;
 
+  openFromBatch: TypedContractMethod<
+    [
+      patient: BytesLike,
+      root: BytesLike,
+      item: IGrantBatches.BatchItemStruct,
+      proof: BytesLike[]
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  openRecovery: TypedContractMethod<
+    [
+      patient: BytesLike,
+      newSigner: BytesLike,
+      deadline: BigNumberish,
+      newSignature: BytesLike,
+      approvals: IPatientRecovery.GuardianApprovalStruct[]
+    ],
+    [void],
+    "nonpayable"
+  >;
+
   pause: TypedContractMethod<[], [void], "nonpayable">;
 
   paused: TypedContractMethod<[], [boolean], "view">;
+
+  recoveryOf: TypedContractMethod<
+    [patient: BytesLike],
+    [[string, bigint] & { newSigner: string; readyAt: bigint }],
+    "view"
+  >;
 
   register: TypedContractMethod<
     [
@@ -490,6 +791,17 @@ export interface AccessGrants extends BaseContract {
       signature: BytesLike
     ],
     [string],
+    "nonpayable"
+  >;
+
+  requestAccess: TypedContractMethod<
+    [
+      request: BytesLike,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [void],
     "nonpayable"
   >;
 
@@ -530,6 +842,20 @@ export interface AccessGrants extends BaseContract {
     "nonpayable"
   >;
 
+  setGuardians: TypedContractMethod<
+    [
+      patient: BytesLike,
+      root: BytesLike,
+      threshold: BigNumberish,
+      delay: BigNumberish,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+
   signerOf: TypedContractMethod<[patient: BytesLike], [string], "view">;
 
   termsOf: TypedContractMethod<[grantId: BytesLike], [bigint], "view">;
@@ -540,6 +866,17 @@ export interface AccessGrants extends BaseContract {
     [
       patient: BytesLike,
       keyBundle: BytesLike,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  vetoRecovery: TypedContractMethod<
+    [
+      patient: BytesLike,
       deadline: BigNumberish,
       signer: BytesLike,
       signature: BytesLike
@@ -570,6 +907,13 @@ export interface AccessGrants extends BaseContract {
   getFunction(
     nameOrSignature: "claimByAccount"
   ): TypedContractMethod<[grantId: BytesLike], [void], "nonpayable">;
+  getFunction(
+    nameOrSignature: "completeRecovery"
+  ): TypedContractMethod<
+    [patient: BytesLike, newSigner: BytesLike],
+    [void],
+    "nonpayable"
+  >;
   getFunction(
     nameOrSignature: "eip712Domain"
   ): TypedContractMethod<
@@ -605,7 +949,20 @@ export interface AccessGrants extends BaseContract {
     "nonpayable"
   >;
   getFunction(
-    nameOrSignature: "grantByAccount"
+    nameOrSignature: "grantBatch"
+  ): TypedContractMethod<
+    [
+      patient: BytesLike,
+      items: IGrantBatches.BatchItemStruct[],
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [string],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "grantWithAccount"
   ): TypedContractMethod<
     [
       patient: BytesLike,
@@ -619,12 +976,38 @@ export interface AccessGrants extends BaseContract {
     "nonpayable"
   >;
   getFunction(
+    nameOrSignature: "guardiansOf"
+  ): TypedContractMethod<
+    [patient: BytesLike],
+    [
+      [string, bigint, bigint] & {
+        root: string;
+        threshold: bigint;
+        delay: bigint;
+      }
+    ],
+    "view"
+  >;
+  getFunction(
     nameOrSignature: "isConsumingScheduledOp"
   ): TypedContractMethod<[], [string], "view">;
   getFunction(
     nameOrSignature: "isLive"
   ): TypedContractMethod<
     [grantId: BytesLike, time: BigNumberish],
+    [boolean],
+    "view"
+  >;
+  getFunction(
+    nameOrSignature: "isLiveInBatch"
+  ): TypedContractMethod<
+    [
+      patient: BytesLike,
+      root: BytesLike,
+      item: IGrantBatches.BatchItemStruct,
+      proof: BytesLike[],
+      time: BigNumberish
+    ],
     [boolean],
     "view"
   >;
@@ -647,11 +1030,43 @@ export interface AccessGrants extends BaseContract {
     nameOrSignature: "nonceOf"
   ): TypedContractMethod<[patient: BytesLike], [bigint], "view">;
   getFunction(
+    nameOrSignature: "openFromBatch"
+  ): TypedContractMethod<
+    [
+      patient: BytesLike,
+      root: BytesLike,
+      item: IGrantBatches.BatchItemStruct,
+      proof: BytesLike[]
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "openRecovery"
+  ): TypedContractMethod<
+    [
+      patient: BytesLike,
+      newSigner: BytesLike,
+      deadline: BigNumberish,
+      newSignature: BytesLike,
+      approvals: IPatientRecovery.GuardianApprovalStruct[]
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
     nameOrSignature: "pause"
   ): TypedContractMethod<[], [void], "nonpayable">;
   getFunction(
     nameOrSignature: "paused"
   ): TypedContractMethod<[], [boolean], "view">;
+  getFunction(
+    nameOrSignature: "recoveryOf"
+  ): TypedContractMethod<
+    [patient: BytesLike],
+    [[string, bigint] & { newSigner: string; readyAt: bigint }],
+    "view"
+  >;
   getFunction(
     nameOrSignature: "register"
   ): TypedContractMethod<
@@ -663,6 +1078,18 @@ export interface AccessGrants extends BaseContract {
       signature: BytesLike
     ],
     [string],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "requestAccess"
+  ): TypedContractMethod<
+    [
+      request: BytesLike,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [void],
     "nonpayable"
   >;
   getFunction(
@@ -703,6 +1130,21 @@ export interface AccessGrants extends BaseContract {
     nameOrSignature: "setAuthority"
   ): TypedContractMethod<[newAuthority: AddressLike], [void], "nonpayable">;
   getFunction(
+    nameOrSignature: "setGuardians"
+  ): TypedContractMethod<
+    [
+      patient: BytesLike,
+      root: BytesLike,
+      threshold: BigNumberish,
+      delay: BigNumberish,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
     nameOrSignature: "signerOf"
   ): TypedContractMethod<[patient: BytesLike], [string], "view">;
   getFunction(
@@ -724,7 +1166,26 @@ export interface AccessGrants extends BaseContract {
     [void],
     "nonpayable"
   >;
+  getFunction(
+    nameOrSignature: "vetoRecovery"
+  ): TypedContractMethod<
+    [
+      patient: BytesLike,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
 
+  getEvent(
+    key: "AccessRequested"
+  ): TypedContractEvent<
+    AccessRequestedEvent.InputTuple,
+    AccessRequestedEvent.OutputTuple,
+    AccessRequestedEvent.OutputObject
+  >;
   getEvent(
     key: "AuthorityUpdated"
   ): TypedContractEvent<
@@ -747,11 +1208,25 @@ export interface AccessGrants extends BaseContract {
     EIP712DomainChangedEvent.OutputObject
   >;
   getEvent(
+    key: "GrantBatchOpened"
+  ): TypedContractEvent<
+    GrantBatchOpenedEvent.InputTuple,
+    GrantBatchOpenedEvent.OutputTuple,
+    GrantBatchOpenedEvent.OutputObject
+  >;
+  getEvent(
     key: "Granted"
   ): TypedContractEvent<
     GrantedEvent.InputTuple,
     GrantedEvent.OutputTuple,
     GrantedEvent.OutputObject
+  >;
+  getEvent(
+    key: "GuardiansSet"
+  ): TypedContractEvent<
+    GuardiansSetEvent.InputTuple,
+    GuardiansSetEvent.OutputTuple,
+    GuardiansSetEvent.OutputObject
   >;
   getEvent(
     key: "KeyBundleUpdated"
@@ -773,6 +1248,20 @@ export interface AccessGrants extends BaseContract {
     PausedEvent.InputTuple,
     PausedEvent.OutputTuple,
     PausedEvent.OutputObject
+  >;
+  getEvent(
+    key: "RecoveryOpened"
+  ): TypedContractEvent<
+    RecoveryOpenedEvent.InputTuple,
+    RecoveryOpenedEvent.OutputTuple,
+    RecoveryOpenedEvent.OutputObject
+  >;
+  getEvent(
+    key: "RecoveryVetoed"
+  ): TypedContractEvent<
+    RecoveryVetoedEvent.InputTuple,
+    RecoveryVetoedEvent.OutputTuple,
+    RecoveryVetoedEvent.OutputObject
   >;
   getEvent(
     key: "Revoked"
@@ -797,6 +1286,17 @@ export interface AccessGrants extends BaseContract {
   >;
 
   filters: {
+    "AccessRequested(bytes32,address)": TypedContractEvent<
+      AccessRequestedEvent.InputTuple,
+      AccessRequestedEvent.OutputTuple,
+      AccessRequestedEvent.OutputObject
+    >;
+    AccessRequested: TypedContractEvent<
+      AccessRequestedEvent.InputTuple,
+      AccessRequestedEvent.OutputTuple,
+      AccessRequestedEvent.OutputObject
+    >;
+
     "AuthorityUpdated(address)": TypedContractEvent<
       AuthorityUpdatedEvent.InputTuple,
       AuthorityUpdatedEvent.OutputTuple,
@@ -830,6 +1330,17 @@ export interface AccessGrants extends BaseContract {
       EIP712DomainChangedEvent.OutputObject
     >;
 
+    "GrantBatchOpened(bytes32,bytes32,uint256)": TypedContractEvent<
+      GrantBatchOpenedEvent.InputTuple,
+      GrantBatchOpenedEvent.OutputTuple,
+      GrantBatchOpenedEvent.OutputObject
+    >;
+    GrantBatchOpened: TypedContractEvent<
+      GrantBatchOpenedEvent.InputTuple,
+      GrantBatchOpenedEvent.OutputTuple,
+      GrantBatchOpenedEvent.OutputObject
+    >;
+
     "Granted(bytes32,bytes32,uint256)": TypedContractEvent<
       GrantedEvent.InputTuple,
       GrantedEvent.OutputTuple,
@@ -839,6 +1350,17 @@ export interface AccessGrants extends BaseContract {
       GrantedEvent.InputTuple,
       GrantedEvent.OutputTuple,
       GrantedEvent.OutputObject
+    >;
+
+    "GuardiansSet(bytes32,bytes32,uint8,uint32)": TypedContractEvent<
+      GuardiansSetEvent.InputTuple,
+      GuardiansSetEvent.OutputTuple,
+      GuardiansSetEvent.OutputObject
+    >;
+    GuardiansSet: TypedContractEvent<
+      GuardiansSetEvent.InputTuple,
+      GuardiansSetEvent.OutputTuple,
+      GuardiansSetEvent.OutputObject
     >;
 
     "KeyBundleUpdated(bytes32,bytes32)": TypedContractEvent<
@@ -872,6 +1394,28 @@ export interface AccessGrants extends BaseContract {
       PausedEvent.InputTuple,
       PausedEvent.OutputTuple,
       PausedEvent.OutputObject
+    >;
+
+    "RecoveryOpened(bytes32,bytes,uint40)": TypedContractEvent<
+      RecoveryOpenedEvent.InputTuple,
+      RecoveryOpenedEvent.OutputTuple,
+      RecoveryOpenedEvent.OutputObject
+    >;
+    RecoveryOpened: TypedContractEvent<
+      RecoveryOpenedEvent.InputTuple,
+      RecoveryOpenedEvent.OutputTuple,
+      RecoveryOpenedEvent.OutputObject
+    >;
+
+    "RecoveryVetoed(bytes32)": TypedContractEvent<
+      RecoveryVetoedEvent.InputTuple,
+      RecoveryVetoedEvent.OutputTuple,
+      RecoveryVetoedEvent.OutputObject
+    >;
+    RecoveryVetoed: TypedContractEvent<
+      RecoveryVetoedEvent.InputTuple,
+      RecoveryVetoedEvent.OutputTuple,
+      RecoveryVetoedEvent.OutputObject
     >;
 
     "Revoked(bytes32,bytes32)": TypedContractEvent<
