@@ -2,7 +2,14 @@
 const FOUNDATIONS = ['AccessManager', 'ERC7913P256Verifier', 'ERC7913WebAuthnVerifier'] as const
 
 /** The contracts that take signed requests and whose events make up the network's state. */
-export const REQUEST_CONTRACTS = ['AccessGrants', 'BatchAnchors', 'FirmwareRegistry'] as const
+export const REQUEST_CONTRACTS = [
+  'AccessGrants',
+  'CredentialRegistry',
+  'EmergencyAccess',
+  'BatchAnchors',
+  'NodeRegistry',
+  'FirmwareRegistry'
+] as const
 
 /** Name of a contract that takes signed requests. */
 export type RequestContract = (typeof REQUEST_CONTRACTS)[number]

@@ -69,7 +69,8 @@ export interface ChainLog {
 /** Reads a log; `undefined` if it is not of one of the deployment's contracts or of an event this version does not know. */
 export type LogDecoder = (log: ChainLog) => ChainEvent | undefined
 
-const ABIS: Readonly<Record<RequestContract, InterfaceAbi>> = {
+/** Of the contracts whose events make up the index; the others' are for those who ask for them. */
+const ABIS: Readonly<Partial<Record<RequestContract, InterfaceAbi>>> = {
   AccessGrants: accessGrantsAbi,
   BatchAnchors: batchAnchorsAbi,
   FirmwareRegistry: firmwareRegistryAbi

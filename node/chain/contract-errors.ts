@@ -3,21 +3,30 @@ import type { RequestContract } from '#core/chain/contract-names.ts'
 import { Interface, type ErrorDescription } from 'ethers'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
+import { credentialRegistryAbi } from '#core/abi/CredentialRegistry.ts'
+import { emergencyAccessAbi } from '#core/abi/EmergencyAccess.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
+import { nodeRegistryAbi } from '#core/abi/NodeRegistry.ts'
 import { SalusError } from '#core/error.ts'
+import { ANCHOR_ERRORS } from '#node/chain/anchor-errors.ts'
+import { CARE_ERRORS } from '#node/chain/care-errors.ts'
+import { NODE_ERRORS } from '#node/chain/node-errors.ts'
 
 /** The contracts' interfaces, to encode calls and to decode errors. */
 export const CONTRACT_INTERFACES: Readonly<Record<RequestContract, Interface>> = {
   AccessGrants: new Interface(accessGrantsAbi),
+  CredentialRegistry: new Interface(credentialRegistryAbi),
+  EmergencyAccess: new Interface(emergencyAccessAbi),
   BatchAnchors: new Interface(batchAnchorsAbi),
+  NodeRegistry: new Interface(nodeRegistryAbi),
   FirmwareRegistry: new Interface(firmwareRegistryAbi)
 }
 
 /** Code and sentence by the name of the contract's error. */
 export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, message: string]>> = {
-  AnchorOutOfSequence: ['CHAIN_ANCHOR_OUT_OF_SEQUENCE', 'The anchor is not the next one of its gateway.'],
-  AnchorRootMissing: ['CHAIN_ANCHOR_ROOT_MISSING', 'The anchor has no root.'],
-  AnchorTreeShrank: ['CHAIN_ANCHOR_TREE_SHRANK', 'The anchor has fewer readings than the one before it.'],
+  ...ANCHOR_ERRORS,
+  ...CARE_ERRORS,
+  ...NODE_ERRORS,
   ApprovalOutOfOrder: [
     'CHAIN_APPROVAL_OUT_OF_ORDER',
     'Approvals must be given in the order of the signers, each once.'
@@ -25,14 +34,6 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
   ApprovalSignatureInvalid: ['CHAIN_APPROVAL_SIGNATURE_INVALID', 'An approval was not signed by its signer.'],
   ApprovalSignerUnknown: ['CHAIN_APPROVAL_SIGNER_UNKNOWN', 'An approval names a signer that the maker does not have.'],
   ApprovalsTooFew: ['CHAIN_APPROVALS_TOO_FEW', 'Fewer release signers approved than the maker demands.'],
-  GatewayAlreadyRegistered: ['CHAIN_GATEWAY_ALREADY_REGISTERED', 'The gateway is registered with another certificate.'],
-  GatewayCertificateMissing: ['CHAIN_GATEWAY_CERTIFICATE_MISSING', 'The gateway names no certificate.'],
-  GatewayEnded: ['CHAIN_GATEWAY_ENDED', 'The signer handed the gateway on, or retired it; it signs for it no more.'],
-  GatewaySignerUsed: [
-    'CHAIN_GATEWAY_SIGNER_USED',
-    'The new signer has signed for this gateway before; take a fresh key.'
-  ],
-  GatewayUnknown: ['CHAIN_GATEWAY_UNKNOWN', 'The signer has no such gateway; register it first.'],
   GrantAlreadyOpened: ['CHAIN_GRANT_ALREADY_OPENED', 'A grant with other terms uses this id; choose another salt.'],
   GrantGranteeMissing: ['CHAIN_GRANT_GRANTEE_MISSING', 'The grant names nobody.'],
   GrantIsRevoked: ['CHAIN_GRANT_IS_REVOKED', 'The grant was revoked and cannot be opened again.'],
@@ -76,8 +77,6 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
   SignerSetDuplicate: ['CHAIN_SIGNER_SET_DUPLICATE', 'A signer stands in the set twice.'],
   SignerSetSizeInvalid: ['CHAIN_SIGNER_SET_SIZE_INVALID', 'The set of signers is empty or too large.'],
   SignerNotTheOne: ['CHAIN_SIGNER_NOT_THE_ONE', 'The request is signed by somebody who may not ask for this.'],
-  SuperRootEmpty: ['CHAIN_SUPER_ROOT_EMPTY', 'The super-root has no root, or stands for no gateway.'],
-  SuperRootOutOfEpoch: ['CHAIN_SUPER_ROOT_OUT_OF_EPOCH', 'The super-root is not the next one of its aggregator.'],
   ThresholdInvalid: ['CHAIN_THRESHOLD_INVALID', 'The threshold must lie between one and the number of signers.']
 }
 

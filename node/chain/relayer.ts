@@ -71,7 +71,10 @@ export interface Relayer {
  */
 const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
   AccessGrants: ['register', 'updateKeyBundle', 'rotateSigner', 'grant', 'grantWithAccount', 'revoke', 'claim'],
+  CredentialRegistry: ['rotateSigner', 'issue', 'revoke'],
+  EmergencyAccess: ['setPolicy', 'breakGlass', 'end', 'dispute', 'reviewByCredential'],
   BatchAnchors: ['register', 'rotate', 'retire', 'anchor', 'anchorGateways'],
+  NodeRegistry: ['list', 'changePledge', 'retire'],
   FirmwareRegistry: ['registerManufacturer', 'registerModel', 'publish', 'hold', 'unhold', 'yank', 'raiseMinimum']
 }
 

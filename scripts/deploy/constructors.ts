@@ -8,7 +8,10 @@ type Argument = 'governor' | ContractName
 const ARGUMENTS: Partial<Record<ContractName, readonly Argument[]>> = {
   AccessManager: ['governor'],
   AccessGrants: ['AccessManager'],
-  BatchAnchors: ['AccessManager']
+  CredentialRegistry: ['AccessManager'],
+  EmergencyAccess: ['AccessManager', 'AccessGrants', 'CredentialRegistry'],
+  BatchAnchors: ['AccessManager'],
+  NodeRegistry: ['AccessManager', 'CredentialRegistry']
 }
 
 /** The addresses that a contract's constructor takes, in order. */

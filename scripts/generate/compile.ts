@@ -31,8 +31,14 @@ interface Solc {
 }
 
 interface SolcOutput {
-  readonly errors?: readonly { readonly severity: string; readonly formattedMessage: string }[]
+  readonly errors?: readonly SolcProblem[]
   readonly contracts?: Record<string, Record<string, SolcContract>>
+}
+
+interface SolcProblem {
+  readonly severity: string
+  readonly formattedMessage: string
+  readonly sourceLocation?: { readonly file: string }
 }
 
 interface SolcContract {
@@ -62,7 +68,7 @@ export const SOLC_SETTINGS = {
  * @param folders - folders with the sources, relative to the project's
  * @param packaged - further sources, from npm packages, for example `@openzeppelin/contracts/…/X.sol`
  * @param only - contracts to make code of, all by default; the others are looked through for errors alone
- * @throws Error with the compiler's words if it has an error or a warning
+ * @throws Error with the compiler's words if there is an error, or a warning about one of the project's own sources
  */
 export function compileContracts(
   folders: readonly string[],
@@ -86,7 +92,7 @@ export function compileContracts(
   const output = JSON.parse(
     solc.compile(JSON.stringify(input), { import: path => ({ contents: readSource(path) }) })
   ) as SolcOutput
-  const problems = output.errors ?? []
+  const problems = (output.errors ?? []).filter(isOurs)
   if (problems.length > 0) throw new Error(problems.map(problem => problem.formattedMessage).join('\n'))
   return {
     solc: solc.version(),
@@ -97,6 +103,11 @@ export function compileContracts(
       })
     )
   }
+}
+
+/** Errors, and warnings about this project's own sources: those of a package are its authors' to mend. */
+function isOurs({ severity, sourceLocation }: SolcProblem): boolean {
+  return severity === 'error' || sourceLocation?.file.startsWith('@') !== true
 }
 
 function contractsOf(compiled: readonly (readonly [string, SolcContract])[]): CompiledContract[] {

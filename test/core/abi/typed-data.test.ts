@@ -2,9 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { TypedDataEncoder, Wallet } from 'ethers'
 import * as anchors from '#core/abi/typed-data/anchors.ts'
+import * as credentials from '#core/abi/typed-data/credentials.ts'
 import { domain, type TypedDataTypes } from '#core/abi/typed-data/domain.ts'
+import * as emergencies from '#core/abi/typed-data/emergencies.ts'
 import * as firmware from '#core/abi/typed-data/firmware.ts'
 import * as grants from '#core/abi/typed-data/grants.ts'
+import * as nodes from '#core/abi/typed-data/nodes.ts'
 import * as patients from '#core/abi/typed-data/patients.ts'
 import type { RequestContract } from '#core/chain/contract-names.ts'
 
@@ -23,13 +26,23 @@ interface Vectors {
 }
 
 const ROOT = new URL('../../../', import.meta.url)
-const vectors = JSON.parse(readFileSync(new URL('test/vectors/signed-requests.json', ROOT), 'utf8')) as Vectors
+const VECTORS = readdirSync(new URL('test/vectors/', ROOT))
+  .filter(file => /-requests\.json$/.test(file))
+  .map(file => JSON.parse(readFileSync(new URL(`test/vectors/${file}`, ROOT), 'utf8')) as Vectors)
 
-const TABLES: readonly TypedDataTypes[] = [anchors, firmware, grants, patients].flatMap(each => Object.values(each))
+const TABLES: readonly TypedDataTypes[] = [
+  anchors,
+  credentials,
+  emergencies,
+  firmware,
+  grants,
+  nodes,
+  patients
+].flatMap(each => Object.values(each))
 
-/** The table whose struct has this name. */
+/** The table whose struct has this name; structs inside it follow it in the table. */
 function typesOf(struct: string): TypedDataTypes {
-  const found = TABLES.find(table => Object.hasOwn(table, struct))
+  const found = TABLES.find(table => Object.keys(table)[0] === struct)
   if (found == null) throw new Error(`no table for ${struct}`)
   return found
 }
@@ -48,13 +61,14 @@ const PLACES: Readonly<Record<string, string>> = {
 }
 
 describe('typed data of signed requests', () => {
-  for (const { contract, primaryType, type, value, digest, signature } of vectors.requests) {
+  const requests = VECTORS.flatMap(({ requests: some, ...file }) => some.map(request => ({ ...file, ...request })))
+  for (const { chainId, addresses, privateKey, contract, primaryType, type, value, digest, signature } of requests) {
     it(`hashes and signs ${primaryType} as the vector says`, async () => {
       const types = typesOf(primaryType)
-      const where = domain(contract, vectors.chainId, vectors.addresses[contract])
+      const where = domain(contract, chainId, addresses[contract])
       expect(TypedDataEncoder.from(types).encodeType(primaryType)).to.equal(type)
       expect(TypedDataEncoder.hash(where, types, value)).to.equal(digest)
-      expect(await new Wallet(vectors.privateKey).signTypedData(where, types, value)).to.equal(signature)
+      expect(await new Wallet(privateKey).signTypedData(where, types, value)).to.equal(signature)
     })
 
     it(`has the ${primaryType} that contract, interface and specification have`, () => {
@@ -64,6 +78,6 @@ describe('typed data of signed requests', () => {
 
   it('has a vector for each type that a contract hashes', () => {
     const hashed = [...SOURCES.matchAll(/"([A-Z]\w+)\(\w+ \w+/g)].map(match => match[1])
-    expect(hashed.sort()).to.deep.equal(vectors.requests.map(request => request.primaryType).sort())
+    expect(hashed.sort()).to.deep.equal(requests.map(request => request.primaryType).sort())
   })
 })

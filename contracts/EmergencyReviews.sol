@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {RateLimiter} from "@openzeppelin/contracts/utils/RateLimiter.sol";
+import {Governed} from "./Governed.sol";
+import {IEmergencyAccess} from "./interfaces/IEmergencyAccess.sol";
+import {ReviewQueue} from "./libraries/ReviewQueue.sol";
+
+/// @title How often emergencies may be declared, and what becomes of those who do
+/// @dev Bounds are bounded, too: governance can make emergencies rarer, but cannot do away with them.
+abstract contract EmergencyReviews is IEmergencyAccess, Governed {
+    using RateLimiter for RateLimiter.RefillingBucket;
+    using ReviewQueue for ReviewQueue.Queue;
+
+    struct ResponderEntry {
+        ReviewQueue.Queue queue;
+        uint40 blockedUntil;
+    }
+
+    Limits private _limits;
+    RateLimiter.RefillingBucket private _byResponder;
+    RateLimiter.RefillingBucket private _byPatient;
+    mapping(address responder => ResponderEntry) private _responders;
+
+    constructor() {
+        _setLimits(
+            Limits({
+                perResponder: 12,
+                perPatient: 6,
+                window: 1 days,
+                reviewWithin: 3 days,
+                maxOverdue: 3,
+                blockFor: 30 days
+            })
+        );
+    }
+
+    /// @inheritdoc IEmergencyAccess
+    function setLimits(Limits calldata newLimits) external restricted {
+        if (
+            !_isIn(newLimits.perResponder, 2, 1000) ||
+            !_isIn(newLimits.perPatient, 2, 1000) ||
+            !_isIn(newLimits.window, 1 hours, 1 days) ||
+            !_isIn(newLimits.reviewWithin, 1 hours, 30 days) ||
+            !_isIn(newLimits.maxOverdue, 1, 8) ||
+            !_isIn(newLimits.blockFor, 0, 365 days)
+        ) revert LimitsOutOfRange();
+
+        _setLimits(newLimits);
+    }
+
+    /// @inheritdoc IEmergencyAccess
+    function limits() external view returns (Limits memory) {
+        return _limits;
+    }
+
+    /// @inheritdoc IEmergencyAccess
+    function responderOf(
+        address responder
+    ) external view returns (uint40 blockedUntil, uint32 unreviewed, bool isOverdue) {
+        ResponderEntry storage entry = _responders[responder];
+        return (entry.blockedUntil, entry.queue.length, _isOverdue(entry));
+    }
+
+    /// @dev Counts an emergency of the patient; reverts if there were too many.
+    function _countPatient(bytes32 patient) internal {
+        if (!_byPatient.tryConsume(patient, 1)) revert EmergencyPatientTooOften(patient);
+    }
+
+    /// @dev Counts an emergency of the responder and puts it where it awaits review; reverts if the responder may not.
+    function _countResponder(address responder) internal returns (uint32 ticket) {
+        ResponderEntry storage entry = _responders[responder];
+        if (block.timestamp < entry.blockedUntil) revert EmergencyResponderBlocked(responder, entry.blockedUntil);
+        if (_isOverdue(entry)) revert EmergencyReviewsOverdue(responder);
+        if (!_byResponder.tryConsume(bytes32(uint256(uint160(responder))), 1))
+            revert EmergencyResponderTooOften(responder);
+
+        ticket = entry.queue.add(uint40(block.timestamp));
+    }
+
+    /// @dev Takes an emergency out of those that await review, and blocks the responder if it was unjustified.
+    function _settle(address responder, uint32 ticket, Outcome outcome) internal {
+        ResponderEntry storage entry = _responders[responder];
+        entry.queue.remove(ticket);
+        if (outcome != Outcome.Unjustified) return;
+        uint40 until = uint40(block.timestamp + _limits.blockFor);
+        if (until <= entry.blockedUntil) return;
+        entry.blockedUntil = until;
+        emit ResponderBlocked(responder, until);
+    }
+
+    function _isOverdue(ResponderEntry storage entry) private view returns (bool) {
+        return entry.queue.hasWaiting(_limits.maxOverdue, block.timestamp - _limits.reviewWithin);
+    }
+
+    function _setLimits(Limits memory newLimits) private {
+        _limits = newLimits;
+        _byResponder.updateSettings(newLimits.window, newLimits.perResponder);
+        _byPatient.updateSettings(newLimits.window, newLimits.perPatient);
+        emit LimitsChanged(newLimits);
+    }
+
+    function _isIn(uint256 value, uint256 least, uint256 most) private pure returns (bool) {
+        return value >= least && value <= most;
+    }
+}
