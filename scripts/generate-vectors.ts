@@ -9,6 +9,7 @@ import { anchorRequestVectors } from '#scripts/vectors/anchor-requests.ts'
 import { careRequestVectors } from '#scripts/vectors/care-requests.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
 import { recordVectors } from '#scripts/vectors/record-vectors.ts'
+import { superRootVectors } from '#scripts/vectors/super-root-vectors.ts'
 
 const HELP = `Usage: node scripts/generate-vectors.ts
 
@@ -23,7 +24,8 @@ if (values.help) {
     ...(await recordVectors(nativePrimitives)),
     ...(await grantVectors(nativePrimitives)),
     ...(await anchorRequestVectors()),
-    ...(await careRequestVectors())
+    ...(await careRequestVectors()),
+    ...superRootVectors(nativePrimitives)
   }
   for (const [name, vectors] of Object.entries(files)) {
     const text = await format(JSON.stringify(vectors), { parser: 'json', printWidth: 120 })
