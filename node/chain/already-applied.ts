@@ -62,6 +62,18 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const [anchored] = await chain.events('Anchored', [gateway, sequence])
     return anchored?.[2] === treeSize && anchored?.[3] === root
   },
+  'NodeRegistry.list.NodeRevisionOutOfSequence': async (chain, { args, errorArgs }) => {
+    const [organisation, , pledgedBytes, validUntil, revision] = args[0] as readonly unknown[]
+    const listed = await chain.events('NodeListed', [organisation, errorArgs[0]])
+    return listed.some(event => event[3] === pledgedBytes && event[4] === validUntil && event[5] === revision)
+  },
+  'NodeRegistry.changePledge.NodeRevisionOutOfSequence': async (chain, { args }) => {
+    const [organisation, node, pledgedBytes, revision] = args
+    const changed = await chain.events('NodePledgeChanged', [organisation, node])
+    return changed.some(event => event[2] === pledgedBytes && event[3] === revision)
+  },
+  // It was the organisation's own wish: nobody else is let as far as this error.
+  'NodeRegistry.retire.NodeIsRetired': async () => Promise.resolve(true),
   // Ids of makers and models are hashes of all that was registered: the same id is the same request.
   'FirmwareRegistry.registerManufacturer.ManufacturerAlreadyRegistered': async () => Promise.resolve(true),
   'FirmwareRegistry.registerModel.ModelAlreadyRegistered': async () => Promise.resolve(true),
