@@ -8,6 +8,7 @@ import {
 } from '#test/contracts/anchor-requests.ts'
 import type { TestChain } from '#test/contracts/chain.ts'
 import { accountKey, walletOf } from '#test/contracts/keys.ts'
+import { openOperator, peerOf } from '#test/contracts/node-requests.ts'
 import { anchor, idOf, registerGateway, type Sent } from '#test/contracts/requests.ts'
 
 /** Measures the calls of BatchAnchors. The numbers are as large as after years, so that no zero byte makes them cheap. */
@@ -37,4 +38,17 @@ export async function measureAnchors(
   )
   await measure('BatchAnchors.rotate', rotateGateway(chain, [key, next], gateway))
   await measure('BatchAnchors.retire', retireGateway(chain, next, gateway))
+}
+
+/** Measures the calls of NodeRegistry. */
+export async function measureNodes(
+  chain: TestChain,
+  measure: (name: string, sent: Sent) => Promise<void>
+): Promise<void> {
+  const [operator, peer] = [openOperator(chain, accountKey('hospital')), peerOf('peer')]
+  await (await operator.accredit()).wait()
+  await measure('NodeRegistry.list, first', operator.list(peer))
+  await measure('NodeRegistry.list, renewed', operator.list(peer, { revision: 2 }))
+  await measure('NodeRegistry.changePledge', operator.changePledge(peer, 2 ** 41, 3))
+  await measure('NodeRegistry.retire', operator.retire(peer))
 }

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { id } from 'ethers'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
-import { measureAnchors } from '#test/contracts/gas-anchors.ts'
+import { measureAnchors, measureNodes } from '#test/contracts/gas-anchors.ts'
 import { openDesk } from '#test/contracts/firmware-requests.ts'
 import { inOrder, signBatch } from '#test/contracts/batch-requests.ts'
 import { MEASURES_COVERAGE } from '#test/contracts/instrumented.ts'
@@ -69,6 +69,7 @@ describe('gas', () => {
     await measureGrants(patient)
 
     await measureAnchors(chain, measure)
+    await measureNodes(chain, measure)
 
     const releaseKeys = ['release 0', 'release 1', 'release 2'].map(accountKey)
     const desk = openDesk(chain, { releaseKeys, threshold: 2, guards: [accountKey('guard')] })
