@@ -51,7 +51,7 @@ describe('NodeRegistry', () => {
       const registry = getBytes(contracts.NodeRegistry.address)
       const validUntil = Number(listing.validUntil)
       const agreed = { chainId, registry, organisation: getBytes(operator.organisation), validUntil }
-      const proof = getBytes(listing.nodeProof as string)
+      const proof = getBytes(listing.nodeProof)
       const check = (other: Partial<typeof agreed>, peerKey = peer.key): boolean =>
         isNodeListingProven(p, { ...agreed, ...other }, getBytes(peerKey), proof)
       expect(check({})).to.equal(true)

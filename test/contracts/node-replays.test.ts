@@ -16,7 +16,7 @@ const common = {
 describe('replay of the requests about nodes', () => {
   let chain: TestChain
   let organisation: string
-  let listing: Omit<INodeRegistry.ListingStruct, 'deadline'>
+  let listing: INodeRegistry.ListingStruct
   before(async () => {
     chain = await openChain()
     ;({ organisation } = openOperator(chain, key))
@@ -39,9 +39,8 @@ describe('replay of the requests about nodes', () => {
     async prepare() {
       const operator = openOperator(chain, key)
       await operator.accredit()
-      const { deadline: _, ...rest } = await operator.listing(peer)
-      listing = rest
-      return listing
+      listing = await operator.listing(peer)
+      return { ...listing }
     },
     submit: async ({ contracts: { nodes } }, deadline, signature) =>
       nodes.list({ ...listing, deadline }, key.signer, signature)
