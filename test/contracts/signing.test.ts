@@ -28,21 +28,21 @@ describe('signed requests', () => {
   for (const way of WAYS) {
     describe(`by ${way.name}`, () => {
       it('registers a patient, changes its keys and hands it on', async () => {
-        const { registry } = chain.contracts
+        const { grants } = chain.contracts
         const [key, next] = [await way.create(chain, 'patient'), await way.create(chain, 'next')]
         const patient = idOf(key.signer, id('salt'))
-        await expect(register(chain, key)).to.emit(registry, 'PatientRegistered').withArgs(patient, key.signer, BUNDLE)
+        await expect(register(chain, key)).to.emit(grants, 'PatientRegistered').withArgs(patient, key.signer, BUNDLE)
         await expect(updateKeyBundle(chain, key, patient, id('new keys')))
-          .to.emit(registry, 'KeyBundleUpdated')
+          .to.emit(grants, 'KeyBundleUpdated')
           .withArgs(patient, id('new keys'))
         await expect(rotateSigner(chain, key, next, patient))
-          .to.emit(registry, 'SignerRotated')
+          .to.emit(grants, 'SignerRotated')
           .withArgs(patient, next.signer, 1)
-        expect(await registry.signerOf(patient)).to.equal(next.signer)
-        expect(await registry.keyBundleOf(patient)).to.equal(id('new keys'))
+        expect(await grants.signerOf(patient)).to.equal(next.id)
+        expect(await grants.keyBundleOf(patient)).to.equal(id('new keys'))
         await expect(updateKeyBundle(chain, key, patient, BUNDLE)).to.be.revertedWithCustomError(
-          registry,
-          'RequestSignatureInvalid'
+          grants,
+          'SignerNotTheOne'
         )
       })
 
@@ -92,7 +92,7 @@ describe('signed requests', () => {
         const [key, stranger] = [await way.create(chain, 'patient'), await way.create(chain, 'stranger')]
         await register(chain, key)
         const update = updateKeyBundle(chain, stranger, idOf(key.signer, id('salt')), BUNDLE)
-        await expect(update).to.be.revertedWithCustomError(chain.contracts.registry, 'RequestSignatureInvalid')
+        await expect(update).to.be.revertedWithCustomError(chain.contracts.grants, 'SignerNotTheOne')
       })
     })
   }

@@ -86,15 +86,15 @@ describe('deployment to a chain over JSON-RPC', function () {
     expect(await loadKnown(path)).to.deep.equal(planned)
   })
 
-  it('deploys the grants anew when the registry they stand on is another', async () => {
+  it('deploys the grants anew when they are governed by another manager', async () => {
     const [first, second] = [await deploy(), await deploy()]
     const mixed = knownFrom(first)
     const known = {
       ...mixed,
-      addresses: { ...mixed.addresses, PatientRegistry: second.contracts.PatientRegistry.address }
+      addresses: { ...mixed.addresses, AccessManager: second.contracts.AccessManager.address }
     }
     const { contracts } = await deploy({ known })
-    expect(contracts.PatientRegistry).to.deep.equal(second.contracts.PatientRegistry)
+    expect(contracts.AccessManager).to.deep.equal(second.contracts.AccessManager)
     expect(contracts.BatchAnchors).to.deep.equal(first.contracts.BatchAnchors)
     expect(contracts.AccessGrants.address).not.to.be.oneOf([
       first.contracts.AccessGrants.address,
