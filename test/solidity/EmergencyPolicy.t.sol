@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {EmergencyPolicy, EmergencyPolicyLib} from "../../contracts/libraries/EmergencyPolicy.sol";
+import {Test} from "./Vm.sol";
+
+contract EmergencyPolicyTest is Test {
+    function testFuzz_everyFieldComesBack(
+        bool isAllowed,
+        uint8 responders,
+        uint32 roles,
+        uint32 maxDuration,
+        uint32 coolDown
+    ) public pure {
+        EmergencyPolicy policy = _pack(isAllowed, responders, roles, maxDuration, coolDown);
+        _require(policy.isAllowed() == isAllowed, "isAllowed");
+        _equal(policy.responders(), responders, "responders");
+        _equal(policy.roles(), roles, "roles");
+        _equal(policy.maxDuration(), maxDuration, "maxDuration");
+        _equal(policy.coolDown(), coolDown, "coolDown");
+    }
+
+    function testFuzz_soundIsWithinTheBounds(
+        uint8 first,
+        uint8 responders,
+        uint32 roles,
+        uint32 maxDuration,
+        uint32 coolDown
+    ) public pure {
+        EmergencyPolicy policy = EmergencyPolicy.wrap(
+            uint112(bytes14(abi.encodePacked(first, responders, roles, maxDuration, coolDown)))
+        );
+        bool expected =
+            first == 1 &&
+                (responders == 1 || responders == 2) &&
+                roles != 0 &&
+                roles % 2 == 0 &&
+                maxDuration > 0 &&
+                maxDuration <= 24 hours;
+        if (first == 0) expected = responders == 0 && roles == 0 && maxDuration == 0 && coolDown == 0;
+        _require(policy.isSound() == expected, "sound");
+    }
+
+    function testFuzz_soundWhereEveryFieldIs(
+        uint8 responders,
+        uint32 roles,
+        uint32 maxDuration,
+        uint32 coolDown
+    ) public pure {
+        EmergencyPolicy policy = _sound(responders, roles, maxDuration, coolDown);
+        _require(policy.isSound(), "sound");
+        _require(EmergencyPolicy.wrap(0).isSound(), "no");
+        _require(EmergencyPolicyLib.standard().isSound(), "standard");
+    }
+
+    /// @dev What one policy lets through and the other does not makes the one looser.
+    function testFuzz_looserIfAndOnlyIfItLetsMoreThrough(
+        uint8[2] memory responders,
+        uint32[2] memory roles,
+        uint32[2] memory maxDuration,
+        uint32[2] memory coolDown
+    ) public pure {
+        EmergencyPolicy a = _sound(responders[0], roles[0], maxDuration[0], coolDown[0]);
+        EmergencyPolicy b = _sound(responders[1], roles[1], maxDuration[1], coolDown[1]);
+        bool isNoLooser =
+            a.responders() >= b.responders() &&
+                a.roles() | b.roles() == b.roles() &&
+                a.maxDuration() <= b.maxDuration() &&
+                a.coolDown() >= b.coolDown();
+        _require(a.isLooserThan(b) == !isNoLooser, "looser");
+        _require(!a.isLooserThan(a), "than itself");
+        _require(a.isLooserThan(EmergencyPolicy.wrap(0)), "than no");
+        _require(!EmergencyPolicy.wrap(0).isLooserThan(a), "no");
+    }
+
+    function _sound(
+        uint8 responders,
+        uint32 roles,
+        uint32 maxDuration,
+        uint32 coolDown
+    ) private pure returns (EmergencyPolicy) {
+        return
+            _pack(
+                true,
+                uint8(_bound(responders, 1, 2)),
+                uint32(_bound(roles, 1, type(uint32).max / 2)) * 2,
+                uint32(_bound(maxDuration, 1, 24 hours)),
+                coolDown
+            );
+    }
+
+    function _pack(
+        bool isAllowed,
+        uint8 responders,
+        uint32 roles,
+        uint32 maxDuration,
+        uint32 coolDown
+    ) private pure returns (EmergencyPolicy) {
+        return
+            EmergencyPolicy.wrap(
+                uint112(bytes14(abi.encodePacked(isAllowed, responders, roles, maxDuration, coolDown)))
+            );
+    }
+}
