@@ -10,9 +10,10 @@ import { proveReceipt, type RpcReceipt } from '#core/proof/receipt.ts'
 import type { RpcSender } from '#node/chain/chain-rpc.ts'
 import { pagesBackwards } from '#node/chain/log-pages.ts'
 
-const ANCHORED: string = toHex(keccak256(utf8('Anchored(bytes32,uint64,uint64,bytes32,bytes32)')))
+const ANCHORED: string = toHex(keccak256(utf8('Anchored(bytes32,uint32,uint40,bytes32)')))
 
-interface RpcLog {
+/** A log as JSON-RPC gives it; only what is used. */
+export interface RpcLog {
   readonly address: string
   readonly topics: readonly string[]
   readonly data: string
@@ -43,7 +44,7 @@ export async function fetchAnchor(
   treeSize: number
 ): Promise<ProvenAnchor> {
   const first = await firstAnchor(rpc, deployment, gateway, treeSize)
-  if (first != null) return { anchored: first.anchored, proof: await prove(rpc, first.log) }
+  if (first != null) return { anchored: first.anchored, proof: await proveLog(rpc, first.log) }
   throw new SalusError('PROOF_NO_ANCHOR', 'This batch is not anchored yet; try again after the next anchor.')
 }
 
@@ -77,7 +78,12 @@ function toQuantity(value: number): string {
   return `0x${value.toString(16)}`
 }
 
-async function prove(rpc: RpcSender, log: RpcLog): Promise<AnchorProof> {
+/**
+ * Proves that a block holds a log, of an anchor or a super-root.
+ *
+ * @throws SalusError as {@link fetchAnchor}
+ */
+export async function proveLog(rpc: RpcSender, log: RpcLog): Promise<AnchorProof> {
   const fields = (await rpc.send('eth_getBlockByHash', [log.blockHash, false])) as Record<string, unknown>
   const receipts = (await rpc.send('eth_getBlockReceipts', [log.blockHash])) as PlacedReceipt[]
   const block = encodeBlockHeader(fields)

@@ -38,7 +38,7 @@ export async function sendAnchor(
   const deadline = deadlineOf(components)
   const value = { gateway: toHex(identity.id), sequence, treeSize, root: toHex(root), deadline }
   const signature = await sign(components, anchorTypes, value)
-  const args = [value.gateway, sequence, treeSize, value.root, deadline, signature]
+  const args = [value.gateway, sequence, treeSize, value.root, deadline, toHex(identity.signer), signature]
   return node.relay({ contract: 'BatchAnchors', method: 'anchor', args })
 }
 

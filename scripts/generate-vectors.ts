@@ -5,10 +5,12 @@ import { parseArgs } from 'node:util'
 import { format } from 'prettier'
 import { nativePrimitives } from '#node/crypto/native.ts'
 import { ROOT } from '#scripts/process/run.ts'
+import { anchorRequestVectors } from '#scripts/vectors/anchor-requests.ts'
 import { careRequestVectors } from '#scripts/vectors/care-requests.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
 import { recordVectors } from '#scripts/vectors/record-vectors.ts'
 import { researchRequestVectors } from '#scripts/vectors/research-requests.ts'
+import { superRootVectors } from '#scripts/vectors/super-root-vectors.ts'
 
 const HELP = `Usage: node scripts/generate-vectors.ts
 
@@ -22,8 +24,10 @@ if (values.help) {
   const files = {
     ...(await recordVectors(nativePrimitives)),
     ...(await grantVectors(nativePrimitives)),
+    ...(await anchorRequestVectors()),
     ...(await careRequestVectors()),
-    ...(await researchRequestVectors())
+    ...(await researchRequestVectors()),
+    ...superRootVectors(nativePrimitives)
   }
   for (const [name, vectors] of Object.entries(files)) {
     const text = await format(JSON.stringify(vectors), { parser: 'json', printWidth: 120 })

@@ -2,12 +2,34 @@
 
 /** ABI of the contract `BatchAnchors`; its interface says what everything in it means. */
 export const batchAnchorsAbi = [
-  { inputs: [], stateMutability: 'nonpayable', type: 'constructor' },
+  {
+    inputs: [{ internalType: 'address', name: 'authority', type: 'address' }],
+    stateMutability: 'nonpayable',
+    type: 'constructor'
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'authority', type: 'address' }],
+    name: 'AccessManagedInvalidAuthority',
+    type: 'error'
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'caller', type: 'address' },
+      { internalType: 'uint32', name: 'delay', type: 'uint32' }
+    ],
+    name: 'AccessManagedRequiredDelay',
+    type: 'error'
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'caller', type: 'address' }],
+    name: 'AccessManagedUnauthorized',
+    type: 'error'
+  },
   {
     inputs: [
       { internalType: 'bytes32', name: 'gateway', type: 'bytes32' },
-      { internalType: 'uint64', name: 'expected', type: 'uint64' },
-      { internalType: 'uint64', name: 'actual', type: 'uint64' }
+      { internalType: 'uint256', name: 'expected', type: 'uint256' },
+      { internalType: 'uint256', name: 'actual', type: 'uint256' }
     ],
     name: 'AnchorOutOfSequence',
     type: 'error'
@@ -16,19 +38,44 @@ export const batchAnchorsAbi = [
   {
     inputs: [
       { internalType: 'bytes32', name: 'gateway', type: 'bytes32' },
-      { internalType: 'uint64', name: 'anchored', type: 'uint64' },
-      { internalType: 'uint64', name: 'actual', type: 'uint64' }
+      { internalType: 'uint256', name: 'anchored', type: 'uint256' },
+      { internalType: 'uint256', name: 'actual', type: 'uint256' }
     ],
     name: 'AnchorTreeShrank',
     type: 'error'
   },
+  { inputs: [], name: 'EnforcedPause', type: 'error' },
+  { inputs: [], name: 'ExpectedPause', type: 'error' },
   {
     inputs: [{ internalType: 'bytes32', name: 'gateway', type: 'bytes32' }],
     name: 'GatewayAlreadyRegistered',
     type: 'error'
   },
   { inputs: [], name: 'GatewayCertificateMissing', type: 'error' },
-  { inputs: [{ internalType: 'bytes32', name: 'gateway', type: 'bytes32' }], name: 'GatewayUnknown', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'gateway', type: 'bytes32' },
+      { internalType: 'address', name: 'signer', type: 'address' }
+    ],
+    name: 'GatewayEnded',
+    type: 'error'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'gateway', type: 'bytes32' },
+      { internalType: 'address', name: 'signer', type: 'address' }
+    ],
+    name: 'GatewaySignerUsed',
+    type: 'error'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'gateway', type: 'bytes32' },
+      { internalType: 'address', name: 'signer', type: 'address' }
+    ],
+    name: 'GatewayUnknown',
+    type: 'error'
+  },
   { inputs: [], name: 'InvalidShortString', type: 'error' },
   {
     inputs: [{ internalType: 'uint256', name: 'deadline', type: 'uint256' }],
@@ -40,16 +87,31 @@ export const batchAnchorsAbi = [
   { inputs: [{ internalType: 'bytes', name: 'signer', type: 'bytes' }], name: 'SignerMalformed', type: 'error' },
   { inputs: [{ internalType: 'address', name: 'id', type: 'address' }], name: 'SignerNotTheOne', type: 'error' },
   { inputs: [{ internalType: 'string', name: 'str', type: 'string' }], name: 'StringTooLong', type: 'error' },
+  { inputs: [], name: 'SuperRootEmpty', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'address', name: 'aggregator', type: 'address' },
+      { internalType: 'uint256', name: 'expected', type: 'uint256' },
+      { internalType: 'uint256', name: 'actual', type: 'uint256' }
+    ],
+    name: 'SuperRootOutOfEpoch',
+    type: 'error'
+  },
   {
     anonymous: false,
     inputs: [
       { indexed: true, internalType: 'bytes32', name: 'gateway', type: 'bytes32' },
-      { indexed: true, internalType: 'uint64', name: 'sequence', type: 'uint64' },
-      { indexed: false, internalType: 'uint64', name: 'treeSize', type: 'uint64' },
-      { indexed: false, internalType: 'bytes32', name: 'root', type: 'bytes32' },
-      { indexed: false, internalType: 'bytes32', name: 'head', type: 'bytes32' }
+      { indexed: true, internalType: 'uint32', name: 'sequence', type: 'uint32' },
+      { indexed: false, internalType: 'uint40', name: 'treeSize', type: 'uint40' },
+      { indexed: false, internalType: 'bytes32', name: 'root', type: 'bytes32' }
     ],
     name: 'Anchored',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'address', name: 'authority', type: 'address' }],
+    name: 'AuthorityUpdated',
     type: 'event'
   },
   { anonymous: false, inputs: [], name: 'EIP712DomainChanged', type: 'event' },
@@ -64,17 +126,101 @@ export const batchAnchorsAbi = [
     type: 'event'
   },
   {
+    anonymous: false,
+    inputs: [{ indexed: true, internalType: 'bytes32', name: 'gateway', type: 'bytes32' }],
+    name: 'GatewayRetired',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'gateway', type: 'bytes32' },
+      { indexed: false, internalType: 'bytes', name: 'newSigner', type: 'bytes' },
+      { indexed: false, internalType: 'bytes32', name: 'certificate', type: 'bytes32' }
+    ],
+    name: 'GatewayRotated',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'address', name: 'account', type: 'address' }],
+    name: 'Paused',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'address', name: 'aggregator', type: 'address' },
+      { indexed: true, internalType: 'uint40', name: 'epoch', type: 'uint40' },
+      { indexed: false, internalType: 'uint32', name: 'count', type: 'uint32' },
+      { indexed: false, internalType: 'bytes32', name: 'root', type: 'bytes32' }
+    ],
+    name: 'SuperRooted',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'address', name: 'account', type: 'address' }],
+    name: 'Unpaused',
+    type: 'event'
+  },
+  {
     inputs: [
       { internalType: 'bytes32', name: 'gateway', type: 'bytes32' },
-      { internalType: 'uint64', name: 'sequence', type: 'uint64' },
-      { internalType: 'uint64', name: 'treeSize', type: 'uint64' },
+      { internalType: 'uint32', name: 'sequence', type: 'uint32' },
+      { internalType: 'uint40', name: 'treeSize', type: 'uint40' },
       { internalType: 'bytes32', name: 'root', type: 'bytes32' },
       { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      { internalType: 'bytes', name: 'signer', type: 'bytes' },
       { internalType: 'bytes', name: 'signature', type: 'bytes' }
     ],
     name: 'anchor',
     outputs: [],
     stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'gateway', type: 'bytes32' },
+      { internalType: 'uint32', name: 'sequence', type: 'uint32' },
+      { internalType: 'uint40', name: 'treeSize', type: 'uint40' },
+      { internalType: 'bytes32', name: 'root', type: 'bytes32' }
+    ],
+    name: 'anchorByAccount',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'uint40', name: 'epoch', type: 'uint40' },
+      { internalType: 'uint32', name: 'count', type: 'uint32' },
+      { internalType: 'bytes32', name: 'root', type: 'bytes32' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      { internalType: 'bytes', name: 'signer', type: 'bytes' },
+      { internalType: 'bytes', name: 'signature', type: 'bytes' }
+    ],
+    name: 'anchorGateways',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'uint40', name: 'epoch', type: 'uint40' },
+      { internalType: 'uint32', name: 'count', type: 'uint32' },
+      { internalType: 'bytes32', name: 'root', type: 'bytes32' }
+    ],
+    name: 'anchorGatewaysByAccount',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [],
+    name: 'authority',
+    outputs: [{ internalType: 'address', name: '', type: 'address' }],
+    stateMutability: 'view',
     type: 'function'
   },
   {
@@ -93,24 +239,31 @@ export const batchAnchorsAbi = [
     type: 'function'
   },
   {
-    inputs: [{ internalType: 'bytes32', name: 'gateway', type: 'bytes32' }],
-    name: 'gatewayOf',
+    inputs: [
+      { internalType: 'address', name: 'signer', type: 'address' },
+      { internalType: 'bytes32', name: 'gateway', type: 'bytes32' }
+    ],
+    name: 'headOf',
     outputs: [
-      { internalType: 'bytes', name: 'signer', type: 'bytes' },
-      { internalType: 'bytes32', name: 'certificate', type: 'bytes32' }
+      { internalType: 'bytes32', name: 'word', type: 'bytes32' },
+      { internalType: 'uint32', name: 'sequence', type: 'uint32' },
+      { internalType: 'uint40', name: 'treeSize', type: 'uint40' }
     ],
     stateMutability: 'view',
     type: 'function'
   },
   {
-    inputs: [{ internalType: 'bytes32', name: 'gateway', type: 'bytes32' }],
-    name: 'headOf',
-    outputs: [
-      { internalType: 'bytes32', name: 'head', type: 'bytes32' },
-      { internalType: 'uint64', name: 'sequence', type: 'uint64' },
-      { internalType: 'uint64', name: 'treeSize', type: 'uint64' },
-      { internalType: 'uint64', name: 'time', type: 'uint64' }
-    ],
+    inputs: [],
+    name: 'isConsumingScheduledOp',
+    outputs: [{ internalType: 'bytes4', name: '', type: 'bytes4' }],
+    stateMutability: 'view',
+    type: 'function'
+  },
+  { inputs: [], name: 'pause', outputs: [], stateMutability: 'nonpayable', type: 'function' },
+  {
+    inputs: [],
+    name: 'paused',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
     stateMutability: 'view',
     type: 'function'
   },
@@ -126,5 +279,50 @@ export const batchAnchorsAbi = [
     outputs: [{ internalType: 'bytes32', name: 'gateway', type: 'bytes32' }],
     stateMutability: 'nonpayable',
     type: 'function'
-  }
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'gateway', type: 'bytes32' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      { internalType: 'bytes', name: 'signer', type: 'bytes' },
+      { internalType: 'bytes', name: 'signature', type: 'bytes' }
+    ],
+    name: 'retire',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'gateway', type: 'bytes32' },
+      { internalType: 'bytes', name: 'newSigner', type: 'bytes' },
+      { internalType: 'bytes32', name: 'certificate', type: 'bytes32' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      { internalType: 'bytes', name: 'signer', type: 'bytes' },
+      { internalType: 'bytes', name: 'signature', type: 'bytes' },
+      { internalType: 'bytes', name: 'newSignature', type: 'bytes' }
+    ],
+    name: 'rotate',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'newAuthority', type: 'address' }],
+    name: 'setAuthority',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'aggregator', type: 'address' }],
+    name: 'superHeadOf',
+    outputs: [
+      { internalType: 'bytes32', name: 'word', type: 'bytes32' },
+      { internalType: 'uint40', name: 'epoch', type: 'uint40' }
+    ],
+    stateMutability: 'view',
+    type: 'function'
+  },
+  { inputs: [], name: 'unpause', outputs: [], stateMutability: 'nonpayable', type: 'function' }
 ] as const

@@ -7,10 +7,12 @@ import { MAX_EVIDENCE_BYTES } from '#core/identity/evidence.ts'
 import { MAX_BLOCK_HEADER_BYTES } from '#core/proof/block.ts'
 import { MAX_NODE_BYTES, MAX_PROOF_NODES } from '#core/proof/receipt.ts'
 import { leafIndex, leafParts, type Batch } from '#core/batch/batch.ts'
+import { MAX_GATEWAY_HEAD_BYTES } from '#core/batch/gateway-head.ts'
 import { MAX_HEADER_BYTES, type SignedHeader } from '#core/batch/header.ts'
 import { SALT_BYTES } from '#core/batch/leaf.ts'
 import { MAX_PROOF_HASHES } from '#core/batch/merkle.ts'
 import { MAX_INTEGER, MAX_READING_BYTES } from '#core/batch/reading.ts'
+import type { SuperRootPath } from '#core/batch/super-root.ts'
 import { consistencyProof, inclusionProof, type Tree } from '#core/batch/tree.ts'
 
 const AREA = 'BUNDLE'
@@ -26,7 +28,8 @@ const FIELDS = [
   'evidence',
   'consistency',
   'chain',
-  'anchor'
+  'anchor',
+  'superRoot'
 ]
 
 /** Most bytes of a bundle. */
@@ -67,6 +70,8 @@ export interface Bundle {
   readonly consistency: readonly Uint8Array[]
   readonly chain: ChainPlace
   readonly anchor: AnchorProof
+  /** The gateway's place under the super-root that is anchored; null where its own anchor is. */
+  readonly superRoot: SuperRootPath | null
 }
 
 /** What a bundle is made of beside the batch. */
@@ -75,6 +80,7 @@ export interface BundleEvidence {
   readonly evidence: Uint8Array
   readonly chain: ChainPlace
   readonly anchor: AnchorProof
+  readonly superRoot?: SuperRootPath
   /** Leaves of the anchored tree. */
   readonly anchoredSize: number
 }
@@ -91,7 +97,7 @@ export function makeBundle(
   tree: Tree,
   batch: Batch,
   position: number,
-  { evidence, chain, anchor, anchoredSize }: BundleEvidence
+  { evidence, chain, anchor, superRoot, anchoredSize }: BundleEvidence
 ): Uint8Array {
   const reading = batch.readings[position]
   if (reading == null) throw new SalusError('BUNDLE_POSITION', 'The batch has no reading at this position.')
@@ -105,19 +111,21 @@ export function makeBundle(
     evidence,
     consistency: consistencyProof(p, tree, header.treeTo, anchoredSize),
     chain,
-    anchor
+    anchor,
+    superRoot: superRoot ?? null
   })
 }
 
 /** Canonical bytes of a bundle. */
-export function encodeBundle({ signed, chain, anchor, ...parts }: Bundle): Uint8Array {
+export function encodeBundle({ signed, chain, anchor, superRoot, ...parts }: Bundle): Uint8Array {
   return encodeCanonical({
     v: VERSION,
     ...parts,
     header: signed.bytes,
     signature: signed.signature,
     chain: { ...chain },
-    anchor: { ...anchor }
+    anchor: { ...anchor },
+    superRoot: superRoot == null ? null : encodePath(superRoot)
   })
 }
 
@@ -147,7 +155,8 @@ export function decodeBundle(bytes: Uint8Array): Bundle {
     evidence: bytesOf('evidence', MAX_EVIDENCE_BYTES),
     consistency: hashes('consistency'),
     chain: readChain(map['chain']),
-    anchor: readAnchor(map['anchor'])
+    anchor: readAnchor(map['anchor']),
+    superRoot: map['superRoot'] === null ? null : readPath(map['superRoot'])
   }
 }
 
@@ -170,5 +179,21 @@ function readAnchor(value: unknown): AnchorProof {
       readBytes(item, AREA, 'receipt', { min: 1, max: MAX_NODE_BYTES })
     ),
     log: readUint(map['log'], AREA, 'log', 0xffff)
+  }
+}
+
+function encodePath({ signed, index, path }: SuperRootPath): Record<string, unknown> {
+  return { head: signed.bytes, signature: signed.signature, index, path }
+}
+
+function readPath(value: unknown): SuperRootPath {
+  const map = readMap(value, AREA, ['head', 'signature', 'index', 'path'])
+  return {
+    signed: {
+      bytes: readBytes(map['head'], AREA, 'head', { min: 1, max: MAX_GATEWAY_HEAD_BYTES }),
+      signature: readBytes(map['signature'], AREA, 'signature', 64)
+    },
+    index: readUint(map['index'], AREA, 'index', MAX_INTEGER),
+    path: readList(map['path'], AREA, 'path', MAX_PROOF_HASHES, item => readBytes(item, AREA, 'path', 32))
   }
 }

@@ -9,11 +9,13 @@ import { readBlockHeader, type BlockFacts } from '#core/proof/block.ts'
 import { gatewayIdOf, networkIdOf } from '#core/proof/keccak.ts'
 import { bindingSigner } from '#core/proof/key-binding.ts'
 import { readReceipt } from '#core/proof/receipt.ts'
+import { readSuperRooted, type SuperRooted } from '#core/proof/super-rooted.ts'
 import { decodeBundle, type Bundle } from '#core/batch/bundle.ts'
 import { decodeHeader, verifyHeader, type BatchHeader } from '#core/batch/header.ts'
 import { readingLeaf } from '#core/batch/leaf.ts'
 import { verifyConsistency, verifyInclusion } from '#core/batch/merkle.ts'
 import { decodeReading, type Reading } from '#core/batch/reading.ts'
+import { verifySuperRootPath } from '#core/batch/super-root.ts'
 
 /** What the verifier already knows from elsewhere; what is left out is reported, not compared. */
 export interface ExpectedBundle {
@@ -36,7 +38,10 @@ export interface VerifiedReading {
   /** Index of the reading in the gateway's tree. */
   readonly index: number
   readonly header: BatchHeader
+  /** The anchor; its sequence counts the gateway's own anchors, or its heads under super-roots. */
   readonly anchored: Anchored
+  /** The super-root that it lies under; null for an anchor of the gateway's own. */
+  readonly superRoot: SuperRooted | null
   readonly block: BlockFacts
   readonly chainId: number
   readonly batchAnchors: Uint8Array
@@ -55,7 +60,7 @@ export interface VerifiedReading {
  * `BUNDLE_INDEX`, `BUNDLE_INCLUSION` (the reading is not in the batch); `BUNDLE_BLOCK`, `BUNDLE_BLOCK_UNTRUSTED` (not the
  * block that the verifier trusts); `BUNDLE_RECEIPT`, `BUNDLE_EVENT` (the block holds no such anchor);
  * `BUNDLE_CONSISTENCY` (the batch is not in the anchored tree); `BUNDLE_CERTIFICATE`, `BUNDLE_SIGNATURE`,
- * `BUNDLE_BINDING`, `BUNDLE_BINDING_EXPIRED` (not signed by that gateway); `BUNDLE_TIME` (later than the block it is anchored in)
+ * `BUNDLE_SUPER_ROOT` (its head does not lie under the super-root); `BUNDLE_BINDING`, `BUNDLE_BINDING_EXPIRED` (not signed by that gateway); `BUNDLE_TIME` (later than the block it is anchored in)
  */
 export async function verifyBundle(
   p: Primitives,
@@ -69,7 +74,7 @@ export async function verifyBundle(
   const evidence = requireCertificate(bundle, header)
   const block = requireBlock(bundle, expected)
   requireInclusion(p, bundle, header)
-  const anchored = await requireAnchor(bundle, header, block)
+  const { anchored, superRoot } = await requireAnchor(p, bundle, header, evidence, block)
   requireConsistency(p, bundle, header, anchored)
   requireTime(header, block)
   requireAuthor(p, bundle, header, evidence, block)
@@ -78,6 +83,7 @@ export async function verifyBundle(
     index: bundle.index,
     header,
     anchored,
+    superRoot,
     block,
     chainId: bundle.chain.chainId,
     batchAnchors: bundle.chain.batchAnchors,
@@ -144,17 +150,40 @@ function requireInclusion(p: Primitives, { index, inclusion, reading, salt }: Bu
   )
 }
 
-async function requireAnchor({ anchor, chain }: Bundle, header: BatchHeader, block: BlockFacts): Promise<Anchored> {
+/** The gateway's tree as the chain has it: by an anchor of its own, or by a head that it signed, under a super-root. */
+async function requireAnchor(
+  p: Primitives,
+  { anchor, chain, superRoot }: Bundle,
+  header: BatchHeader,
+  { bundle }: Evidence,
+  block: BlockFacts
+): Promise<{ readonly anchored: Anchored; readonly superRoot: SuperRooted | null }> {
   const logs = await readReceipt(block.receiptsRoot, anchor.transaction, anchor.receipt)
   requireThat(logs != null, 'BUNDLE_RECEIPT', 'the receipt is not one of the block')
   const log = logs[anchor.log]
-  const anchored = log == null ? undefined : readAnchored(log, chain.batchAnchors)
+  if (superRoot == null) {
+    const anchored = log == null ? undefined : readAnchored(log, chain.batchAnchors)
+    requireOfGateway(anchored, header)
+    return { anchored, superRoot: null }
+  }
+  const rooted = log == null ? undefined : readSuperRooted(log, chain.batchAnchors)
+  requireThat(rooted != null, 'BUNDLE_EVENT', 'the receipt holds no super-root by this contract')
+  const { sign } = within('BUNDLE_EVIDENCE', () => decodeKeyBundle(bundle))
+  const head = within('BUNDLE_SUPER_ROOT', () => verifySuperRootPath(p, superRoot, rooted, sign))
+  requireThat(equalBytes(head.network, header.network), 'BUNDLE_NETWORK', 'it belongs to another network')
+  requireOfGateway(head, header)
+  return { anchored: head, superRoot: rooted }
+}
+
+function requireOfGateway<T extends { readonly gateway: Uint8Array }>(
+  anchored: T | undefined,
+  { gateway }: BatchHeader
+): asserts anchored is T {
   requireThat(
-    anchored != null && equalBytes(anchored.gateway, header.gateway),
+    anchored != null && equalBytes(anchored.gateway, gateway),
     'BUNDLE_EVENT',
     'the receipt holds no anchor of this gateway by this contract'
   )
-  return anchored
 }
 
 function requireConsistency(p: Primitives, { consistency }: Bundle, header: BatchHeader, anchored: Anchored): void {

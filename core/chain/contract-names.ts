@@ -7,6 +7,7 @@ export const REQUEST_CONTRACTS = [
   'CredentialRegistry',
   'EmergencyAccess',
   'BatchAnchors',
+  'NodeRegistry',
   'FirmwareRegistry',
   'ConsentRegistry',
   'ReleaseRegistry',

@@ -24,13 +24,14 @@ export type ChainEvent =
   | { readonly name: 'Revoked'; readonly patient: Hex; readonly grantId: Hex }
   | { readonly name: 'Claimed'; readonly grantId: Hex; readonly usesLeft: number }
   | { readonly name: 'GatewayRegistered'; readonly gateway: Hex; readonly signer: Hex; readonly certificate: Hex }
+  | { readonly name: 'GatewayRotated'; readonly gateway: Hex; readonly newSigner: Hex; readonly certificate: Hex }
+  | { readonly name: 'GatewayRetired'; readonly gateway: Hex }
   | {
       readonly name: 'Anchored'
       readonly gateway: Hex
       readonly sequence: number
       readonly treeSize: number
       readonly root: Hex
-      readonly head: Hex
     }
   | {
       readonly name: 'ManufacturerRegistered'
@@ -129,14 +130,17 @@ function eventOf({ name, args }: LogDescription): ChainEvent | undefined {
       return { name, grantId: hex('grantId'), usesLeft: int('usesLeft') }
     case 'GatewayRegistered':
       return { name, gateway: hex('gateway'), signer: hex('signer'), certificate: hex('certificate') }
+    case 'GatewayRotated':
+      return { name, gateway: hex('gateway'), newSigner: hex('newSigner'), certificate: hex('certificate') }
+    case 'GatewayRetired':
+      return { name, gateway: hex('gateway') }
     case 'Anchored':
       return {
         name,
         gateway: hex('gateway'),
         sequence: int('sequence'),
         treeSize: int('treeSize'),
-        root: hex('root'),
-        head: hex('head')
+        root: hex('root')
       }
     case 'ManufacturerRegistered':
       return {

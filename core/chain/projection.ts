@@ -53,8 +53,9 @@ export interface GatewayRecord {
   readonly sequence: number
   readonly treeSize: number
   readonly root: Hex | null
-  readonly head: Hex | null
   readonly anchoredAtS: number | null
+  /** Whether it was retired by its signer, for ever. */
+  readonly isRetired: boolean
 }
 
 /** Who may sign a maker's releases. */
@@ -195,13 +196,19 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
     }
     case 'GatewayRegistered': {
       const { signer, certificate } = event
-      const start = { sequence: 0, treeSize: 0, root: null, head: null, anchoredAtS: null }
+      const start = { sequence: 0, treeSize: 0, root: null, anchoredAtS: null, isRetired: false }
       write('gateway', event.gateway, { signer, certificate, ...start })
       break
     }
+    case 'GatewayRotated':
+      update('gateway', event.gateway, { signer: event.newSigner, certificate: event.certificate })
+      break
+    case 'GatewayRetired':
+      update('gateway', event.gateway, { isRetired: true })
+      break
     case 'Anchored': {
-      const { sequence, treeSize, root, head } = event
-      update('gateway', event.gateway, { sequence, treeSize, root, head, anchoredAtS: blockTimeS })
+      const { sequence, treeSize, root } = event
+      update('gateway', event.gateway, { sequence, treeSize, root, anchoredAtS: blockTimeS })
       break
     }
     case 'ManufacturerRegistered': {

@@ -3,7 +3,7 @@ import { equalBytes, utf8 } from '#core/encoding/bytes.ts'
 import { keccak256, wordUint } from '#core/proof/keccak.ts'
 import type { Log } from '#core/proof/receipt.ts'
 
-const ANCHORED: Uint8Array = keccak256(utf8('Anchored(bytes32,uint64,uint64,bytes32,bytes32)'))
+const ANCHORED: Uint8Array = keccak256(utf8('Anchored(bytes32,uint32,uint40,bytes32)'))
 
 /** One anchor of a gateway. */
 export interface Anchored {
@@ -18,9 +18,9 @@ export interface Anchored {
 export function readAnchored({ address, topics, data }: Log, contract: Uint8Array): Anchored | undefined {
   const [name, gateway, sequenceWord, ...more] = topics
   if (name == null || gateway == null || sequenceWord == null || more.length > 0) return undefined
-  if (!equalBytes(address, contract) || !equalBytes(name, ANCHORED) || data.length !== 96) return undefined
+  if (!equalBytes(address, contract) || !equalBytes(name, ANCHORED) || data.length !== 64) return undefined
   const sequence = wordUint(sequenceWord)
   const treeSize = wordUint(data.subarray(0, 32))
   if (sequence == null || treeSize == null) return undefined
-  return { gateway, sequence, treeSize, root: data.slice(32, 64) }
+  return { gateway, sequence, treeSize, root: data.slice(32) }
 }

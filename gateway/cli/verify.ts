@@ -86,7 +86,15 @@ async function readDeploymentFile(path: string): Promise<ExpectedBundle> {
   return readKnownContracts(json)
 }
 
-function summaryOf({ reading, index, header, anchored, block, ...rest }: VerifiedReading): Record<string, unknown> {
+function summaryOf({
+  reading,
+  index,
+  header,
+  anchored,
+  superRoot,
+  block,
+  ...rest
+}: VerifiedReading): Record<string, unknown> {
   const { stream, mantissa } = reading
   return {
     reading: {
@@ -104,6 +112,7 @@ function summaryOf({ reading, index, header, anchored, block, ...rest }: Verifie
     network: toHex(header.network),
     batch: header.sequence,
     anchor: anchored.sequence,
+    ...(superRoot == null ? {} : { aggregator: toHex(superRoot.aggregator), epoch: superRoot.epoch }),
     chainId: rest.chainId,
     batchAnchors: toHex(rest.batchAnchors),
     contractConfirmed: rest.contractConfirmed,

@@ -49,13 +49,36 @@ const CHECKS: Readonly<Record<string, Check>> = {
     return reviewed?.[1] === args[1] && reviewed?.[2] === args[2]
   },
   'BatchAnchors.register.GatewayAlreadyRegistered': async (chain, { args, errorArgs }) => {
-    const [, certificate] = await chain.view('gatewayOf', errorArgs[0])
-    return certificate === args[1]
+    const [registered] = await chain.events('GatewayRegistered', [errorArgs[0]])
+    return registered?.[2] === args[1]
+  },
+  'BatchAnchors.rotate.GatewayEnded': async (chain, { args: [gateway, newSigner, certificate] }) => {
+    const rotated = await chain.events('GatewayRotated', [gateway])
+    return rotated.some(event => event[1] === newSigner && event[2] === certificate)
+  },
+  'BatchAnchors.retire.GatewayEnded': async (chain, { args: [gateway] }) => {
+    return (await chain.events('GatewayRetired', [gateway])).length > 0
+  },
+  'BatchAnchors.anchorGateways.SuperRootOutOfEpoch': async (chain, { args: [epoch, count, root], errorArgs }) => {
+    const [rooted] = await chain.events('SuperRooted', [errorArgs[0], epoch])
+    return rooted?.[2] === count && rooted?.[3] === root
   },
   'BatchAnchors.anchor.AnchorOutOfSequence': async (chain, { args: [gateway, sequence, treeSize, root] }) => {
     const [anchored] = await chain.events('Anchored', [gateway, sequence])
     return anchored?.[2] === treeSize && anchored?.[3] === root
   },
+  'NodeRegistry.list.NodeRevisionOutOfSequence': async (chain, { args, errorArgs }) => {
+    const [organisation, , pledgedBytes, validUntil, revision] = args[0] as readonly unknown[]
+    const listed = await chain.events('NodeListed', [organisation, errorArgs[0]])
+    return listed.some(event => event[3] === pledgedBytes && event[4] === validUntil && event[5] === revision)
+  },
+  'NodeRegistry.changePledge.NodeRevisionOutOfSequence': async (chain, { args }) => {
+    const [organisation, node, pledgedBytes, revision] = args
+    const changed = await chain.events('NodePledgeChanged', [organisation, node])
+    return changed.some(event => event[2] === pledgedBytes && event[3] === revision)
+  },
+  // It was the organisation's own wish: nobody else is let as far as this error.
+  'NodeRegistry.retire.NodeIsRetired': async () => Promise.resolve(true),
   // Ids of makers and models are hashes of all that was registered: the same id is the same request.
   'FirmwareRegistry.registerManufacturer.ManufacturerAlreadyRegistered': async () => Promise.resolve(true),
   'FirmwareRegistry.registerModel.ModelAlreadyRegistered': async () => Promise.resolve(true),

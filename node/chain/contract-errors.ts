@@ -8,10 +8,13 @@ import { emergencyAccessAbi } from '#core/abi/EmergencyAccess.ts'
 import { consentRegistryAbi } from '#core/abi/ConsentRegistry.ts'
 import { escrowWarrantAbi } from '#core/abi/EscrowWarrant.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
+import { nodeRegistryAbi } from '#core/abi/NodeRegistry.ts'
 import { privacyLedgerAbi } from '#core/abi/PrivacyLedger.ts'
 import { releaseRegistryAbi } from '#core/abi/ReleaseRegistry.ts'
 import { SalusError } from '#core/error.ts'
+import { ANCHOR_ERRORS } from '#node/chain/anchor-errors.ts'
 import { CARE_ERRORS } from '#node/chain/care-errors.ts'
+import { NODE_ERRORS } from '#node/chain/node-errors.ts'
 import { RESEARCH_ERRORS } from '#node/chain/research-errors.ts'
 
 /** The contracts' interfaces, to encode calls and to decode errors. */
@@ -20,6 +23,7 @@ export const CONTRACT_INTERFACES: Readonly<Record<RequestContract, Interface>> =
   CredentialRegistry: new Interface(credentialRegistryAbi),
   EmergencyAccess: new Interface(emergencyAccessAbi),
   BatchAnchors: new Interface(batchAnchorsAbi),
+  NodeRegistry: new Interface(nodeRegistryAbi),
   FirmwareRegistry: new Interface(firmwareRegistryAbi),
   ConsentRegistry: new Interface(consentRegistryAbi),
   ReleaseRegistry: new Interface(releaseRegistryAbi),
@@ -29,13 +33,12 @@ export const CONTRACT_INTERFACES: Readonly<Record<RequestContract, Interface>> =
 
 /** Code and sentence by the name of the contract's error. */
 export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, message: string]>> = {
+  ...ANCHOR_ERRORS,
+  ...CARE_ERRORS,
+  ...NODE_ERRORS,
+  ...RESEARCH_ERRORS,
   AccessRequestMadeBefore: ['CHAIN_ACCESS_REQUEST_MADE_BEFORE', 'This request for access was made before.'],
   AccessRequestMissing: ['CHAIN_ACCESS_REQUEST_MISSING', 'The request for access has no digest.'],
-  ...CARE_ERRORS,
-  ...RESEARCH_ERRORS,
-  AnchorOutOfSequence: ['CHAIN_ANCHOR_OUT_OF_SEQUENCE', 'The anchor is not the next one of its gateway.'],
-  AnchorRootMissing: ['CHAIN_ANCHOR_ROOT_MISSING', 'The anchor has no root.'],
-  AnchorTreeShrank: ['CHAIN_ANCHOR_TREE_SHRANK', 'The anchor has fewer readings than the one before it.'],
   ApprovalOutOfOrder: [
     'CHAIN_APPROVAL_OUT_OF_ORDER',
     'Approvals must be given in the order of the signers, each once.'
@@ -43,10 +46,6 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
   ApprovalSignatureInvalid: ['CHAIN_APPROVAL_SIGNATURE_INVALID', 'An approval was not signed by its signer.'],
   ApprovalSignerUnknown: ['CHAIN_APPROVAL_SIGNER_UNKNOWN', 'An approval names a signer that the maker does not have.'],
   ApprovalsTooFew: ['CHAIN_APPROVALS_TOO_FEW', 'Fewer release signers approved than the maker demands.'],
-  EnforcedPause: ['CHAIN_ENFORCED_PAUSE', 'Governance has stopped what is new for now; try again later.'],
-  GatewayAlreadyRegistered: ['CHAIN_GATEWAY_ALREADY_REGISTERED', 'The gateway is registered with another certificate.'],
-  GatewayCertificateMissing: ['CHAIN_GATEWAY_CERTIFICATE_MISSING', 'The gateway names no certificate.'],
-  GatewayUnknown: ['CHAIN_GATEWAY_UNKNOWN', 'The gateway is not registered; register it first.'],
   GrantAlreadyOpened: ['CHAIN_GRANT_ALREADY_OPENED', 'A grant with other terms has this scope; choose another salt.'],
   GrantBatchAlreadyOpened: ['CHAIN_GRANT_BATCH_ALREADY_OPENED', 'This batch of grants was opened before.'],
   GrantBatchOutOfOrder: [

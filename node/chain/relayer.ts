@@ -78,7 +78,8 @@ const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
   ],
   CredentialRegistry: ['rotateSigner', 'issue', 'revoke'],
   EmergencyAccess: ['setPolicy', 'breakGlass', 'end', 'dispute', 'reviewByCredential'],
-  BatchAnchors: ['register', 'anchor'],
+  BatchAnchors: ['register', 'rotate', 'retire', 'anchor', 'anchorGateways'],
+  NodeRegistry: ['list', 'changePledge', 'retire'],
   FirmwareRegistry: ['registerManufacturer', 'registerModel', 'publish', 'hold', 'unhold', 'yank', 'raiseMinimum'],
   ConsentRegistry: ['give', 'withdraw'],
   ReleaseRegistry: [

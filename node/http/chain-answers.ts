@@ -45,8 +45,8 @@ export function answerGateway(view: ChainView, id: string): GatewayAnswer {
   const gateway = view.gateway(id as Hex)
   if (gateway == null)
     throw new SalusError('GATEWAY_UNKNOWN', 'The chain has no gateway of this id, as far as this node knows.')
-  const { certificate, sequence, treeSize, root, head } = gateway
-  return { gateway: id, certificate, sequence, treeSize, root, head }
+  const { certificate, sequence, treeSize, root, isRetired } = gateway
+  return { gateway: id, certificate, sequence, treeSize, root, isRetired }
 }
 
 /** @throws SalusError `MODEL_UNKNOWN` */

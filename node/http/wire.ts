@@ -142,7 +142,7 @@ export const gatewayAnswer = z
     sequence: z.int(),
     treeSize: z.int(),
     root: bytes32.nullable(),
-    head: bytes32.nullable()
+    isRetired: z.boolean()
   })
   .openapi('Gateway')
 

@@ -10,6 +10,8 @@ const ARGUMENTS: Partial<Record<ContractName, readonly Argument[]>> = {
   AccessGrants: ['AccessManager'],
   CredentialRegistry: ['AccessManager'],
   EmergencyAccess: ['AccessManager', 'AccessGrants', 'CredentialRegistry'],
+  BatchAnchors: ['AccessManager'],
+  NodeRegistry: ['AccessManager', 'CredentialRegistry'],
   ConsentRegistry: ['AccessManager', 'AccessGrants'],
   ReleaseRegistry: ['AccessManager'],
   PrivacyLedger: ['AccessManager'],

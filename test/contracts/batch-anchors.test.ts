@@ -1,13 +1,32 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { AbiCoder, ZeroAddress, ZeroHash, id, keccak256 } from 'ethers'
-import { gatewayRegistrationTypes } from '#core/abi/typed-data/anchors.ts'
+import { NEW_CERTIFICATE, anchorByAccount, retireGateway, rotateGateway } from '#test/contracts/anchor-requests.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
-import { accountKey } from '#test/contracts/keys.ts'
+import { accountKey, walletOf } from '#test/contracts/keys.ts'
 import { BUNDLE, anchor, idOf, registerGateway, type AnchorTerms } from '#test/contracts/requests.ts'
+import { byStranger } from '#test/contracts/stranger.ts'
+
+const coder = AbiCoder.defaultAbiCoder()
+const POSITION_MASK = 2n ** 72n - 1n
+
+/** What the contract keeps of a hash and a position. */
+function join(types: string[], values: unknown[], position: bigint): string {
+  const word = (BigInt(keccak256(coder.encode(types, values))) & ~POSITION_MASK) | position
+  return `0x${word.toString(16).padStart(64, '0')}`
+}
+
+const firstWord = (gateway: string): string => join(['bytes32', 'bytes32'], [gateway, BUNDLE], 0n)
+
+const nextWord = (word: string, { sequence, treeSize, root }: AnchorTerms): string =>
+  join(
+    ['bytes32', 'uint32', 'uint40', 'bytes32'],
+    [word, sequence, treeSize, root],
+    (BigInt(treeSize) << 32n) | BigInt(sequence)
+  )
 
 describe('BatchAnchors', () => {
-  const key = accountKey('gateway')
+  const [key, next, stranger] = [accountKey('gateway'), accountKey('next gateway'), accountKey('stranger')]
   const gateway = idOf(key.signer, id('salt'))
   let chain: TestChain
   before(async () => {
@@ -24,115 +43,196 @@ describe('BatchAnchors', () => {
     root: id(`root ${String(sequence)}`),
     ...special
   })
-  const nextHead = (head: string, { sequence, treeSize, root }: AnchorTerms): string =>
-    keccak256(
-      AbiCoder.defaultAbiCoder().encode(['bytes32', 'uint64', 'uint64', 'bytes32'], [head, sequence, treeSize, root])
-    )
+  const refused = async (sent: Promise<unknown>, error: string, ...args: readonly unknown[]): Promise<void> => {
+    const refusal = expect(sent).to.be.revertedWithCustomError(chain.contracts.anchors, error)
+    await (args.length > 0 ? refusal.withArgs(...args) : refusal)
+  }
+  const headOf = async (signer = key.id): Promise<unknown[]> => [
+    ...(await chain.contracts.anchors.headOf(signer, gateway))
+  ]
 
   describe('register', () => {
-    it('keeps signer and certificate, with no anchor yet', async () => {
-      const { anchors } = chain.contracts
-      const { signer, certificate } = await anchors.gatewayOf(gateway)
-      expect([signer, certificate]).to.deep.equal([key.signer, BUNDLE])
-      expect([...(await anchors.headOf(gateway))]).to.deep.equal([ZeroHash, 0n, 0n, 0n])
+    it('opens a word that commits to the certificate, without an anchor', async () => {
+      expect(await headOf()).to.deep.equal([firstWord(gateway), 0n, 0n])
+      const other = idOf(key.signer, id('other salt'))
+      await expect(registerGateway(chain, key, id('other salt')))
+        .to.emit(chain.contracts.anchors, 'GatewayRegistered')
+        .withArgs(other, key.signer, BUNDLE)
     })
 
-    it('refuses the same id a second time', async () => {
-      await expect(registerGateway(chain, key))
-        .to.be.revertedWithCustomError(chain.contracts.anchors, 'GatewayAlreadyRegistered')
-        .withArgs(gateway)
+    it('refuses the same id a second time, also once it was handed on or retired', async () => {
+      await refused(registerGateway(chain, key), 'GatewayAlreadyRegistered', gateway)
+      await rotateGateway(chain, [key, next], gateway)
+      await refused(registerGateway(chain, key), 'GatewayAlreadyRegistered', gateway)
+      await retireGateway(chain, next, gateway)
+      await refused(registerGateway(chain, key), 'GatewayAlreadyRegistered', gateway)
     })
 
-    it('refuses a signer that cannot be one, an empty certificate, a late request and another’s signature', async () => {
+    it('refuses a signer that cannot be one, and an empty certificate', async () => {
       const { anchors } = chain.contracts
       const deadline = await chain.deadline()
-      const salt = id('other salt')
-      const value = { gateway: idOf(key.signer, salt), signer: key.signer, certificate: BUNDLE, deadline }
-      const foreign = await accountKey('stranger').sign(chain.domainOf('BatchAnchors'), gatewayRegistrationTypes, value)
-      const cases: [() => Promise<unknown>, string][] = [
-        [() => anchors.register(ZeroAddress, BUNDLE, salt, deadline, '0x'), 'SignerMalformed'],
-        [() => anchors.register(key.signer, ZeroHash, salt, deadline, '0x'), 'GatewayCertificateMissing'],
-        [() => anchors.register(key.signer, BUNDLE, salt, 1, '0x'), 'RequestExpired'],
-        [() => anchors.register(key.signer, BUNDLE, salt, deadline, foreign), 'RequestSignatureInvalid']
+      await refused(anchors.register(ZeroAddress, BUNDLE, id('x'), deadline, '0x'), 'SignerMalformed', ZeroAddress)
+      await refused(anchors.register(key.signer, ZeroHash, id('x'), deadline, '0x'), 'GatewayCertificateMissing')
+    })
+  })
+
+  describe('rotate', () => {
+    it('goes on at the same position with a word that commits to the new signer', async () => {
+      const { anchors } = chain.contracts
+      await anchor(chain, key, terms(1))
+      const [before] = await headOf()
+      await expect(rotateGateway(chain, [key, next], gateway))
+        .to.emit(anchors, 'GatewayRotated')
+        .withArgs(gateway, next.signer, NEW_CERTIFICATE)
+      const after = join(
+        ['bytes32', 'bytes32', 'bytes32'],
+        [before, keccak256(next.signer), NEW_CERTIFICATE],
+        (8n << 32n) | 1n
+      )
+      expect(await headOf(next.id)).to.deep.equal([after, 1n, 8n])
+      await anchor(chain, next, terms(2))
+    })
+
+    it('leaves the old signer nothing, by any way', async () => {
+      await rotateGateway(chain, [key, next], gateway)
+      const attempts = [
+        anchor(chain, key, terms(1)),
+        anchorByAccount(chain, walletOf('gateway'), terms(1)),
+        retireGateway(chain, key, gateway),
+        rotateGateway(chain, [key, stranger], gateway),
+        headOf()
       ]
-      for (const [call, error] of cases) await expect(call()).to.be.revertedWithCustomError(anchors, error)
+      for (const attempt of attempts) await refused(attempt, 'GatewayEnded', gateway, key.id)
+    })
+
+    it('never comes back to a signer that had the gateway, itself included', async () => {
+      await refused(rotateGateway(chain, [key, key], gateway), 'GatewaySignerUsed', gateway, key.id)
+      await rotateGateway(chain, [key, next], gateway)
+      await refused(rotateGateway(chain, [next, key], gateway), 'GatewaySignerUsed', gateway, key.id)
+    })
+
+    it('needs both signers, well formed, and a certificate', async () => {
+      const { anchors } = chain.contracts
+      const deadline = await chain.deadline()
+      const call = async (to: string, certificate: string): Promise<unknown> =>
+        anchors.rotate(gateway, to, certificate, deadline, key.signer, '0x', '0x')
+      await refused(rotateGateway(chain, [stranger, next], gateway), 'GatewayUnknown', gateway, stranger.id)
+      const mute = { ...stranger, signer: next.signer }
+      await refused(rotateGateway(chain, [key, mute], gateway), 'RequestSignatureInvalid')
+      await refused(
+        rotateGateway(chain, [{ ...stranger, signer: key.signer }, next], gateway),
+        'RequestSignatureInvalid'
+      )
+      await refused(call(ZeroAddress, BUNDLE), 'SignerMalformed', ZeroAddress)
+      await refused(call(next.signer, ZeroHash), 'GatewayCertificateMissing')
+    })
+  })
+
+  describe('retire', () => {
+    it('ends the gateway for ever', async () => {
+      await anchor(chain, key, terms(1))
+      await expect(retireGateway(chain, key, gateway))
+        .to.emit(chain.contracts.anchors, 'GatewayRetired')
+        .withArgs(gateway)
+      await refused(anchor(chain, key, terms(2)), 'GatewayEnded', gateway, key.id)
+      await refused(anchorByAccount(chain, walletOf('gateway'), terms(2)), 'GatewayEnded', gateway, key.id)
+      await refused(rotateGateway(chain, [key, next], gateway), 'GatewayEnded', gateway, key.id)
+    })
+
+    it('is for the gateway’s signer alone', async () => {
+      await refused(retireGateway(chain, stranger, gateway), 'GatewayUnknown', gateway, stranger.id)
+      await refused(retireGateway(chain, { ...stranger, signer: key.signer }, gateway), 'RequestSignatureInvalid')
     })
   })
 
   describe('anchor', () => {
-    it('chains the head over every anchor and overwrites the newest', async () => {
+    it('chains the word over every anchor, whoever pays for it', async () => {
       const { anchors } = chain.contracts
-      const [first, second] = [terms(1, 8), terms(2, 8)]
-      const firstHead = nextHead(ZeroHash, first)
+      const [first, second, third] = [terms(1, 8), terms(2, 8), terms(3, 2 ** 40 - 1)]
       await expect(anchor(chain, key, first))
         .to.emit(anchors, 'Anchored')
-        .withArgs(gateway, 1, 8, first.root, firstHead)
-      await anchor(chain, key, second)
-      expect([...(await anchors.headOf(gateway))]).to.deep.equal([
-        nextHead(firstHead, second),
-        2n,
-        8n,
-        BigInt(await chain.now())
-      ])
+        .withArgs(gateway, 1, 8, first.root)
+      await expect(anchorByAccount(chain, walletOf('gateway'), second))
+        .to.emit(anchors, 'Anchored')
+        .withArgs(gateway, 2, 8, second.root)
+      await anchor(chain, key, third)
+      const word = [first, second, third].reduce(nextWord, firstWord(gateway))
+      expect(await headOf()).to.deep.equal([word, 3n, 2n ** 40n - 1n])
     })
 
-    for (const [what, sequence] of Object.entries({ 'zero first': 0, 'a gap': 2 })) {
+    for (const [what, sequence] of Object.entries({
+      'zero first': 0,
+      'a gap': 2,
+      'the last number there is': 2 ** 32 - 1
+    })) {
       it(`refuses ${what}`, async () => {
-        await expect(anchor(chain, key, terms(sequence)))
-          .to.be.revertedWithCustomError(chain.contracts.anchors, 'AnchorOutOfSequence')
-          .withArgs(gateway, 1, sequence)
+        await refused(anchor(chain, key, terms(sequence)), 'AnchorOutOfSequence', gateway, 1, sequence)
+        const wallet = walletOf('gateway')
+        await refused(anchorByAccount(chain, wallet, terms(sequence)), 'AnchorOutOfSequence', gateway, 1, sequence)
       })
     }
 
-    it('refuses the same anchor again', async () => {
-      await anchor(chain, key, terms(1))
-      await expect(anchor(chain, key, terms(1)))
-        .to.be.revertedWithCustomError(chain.contracts.anchors, 'AnchorOutOfSequence')
-        .withArgs(gateway, 2, 1)
-    })
-
-    it('refuses a tree that lost a leaf', async () => {
+    it('refuses a tree that lost a leaf, and an empty root', async () => {
       await anchor(chain, key, terms(1, 8))
-      await expect(anchor(chain, key, terms(2, 7)))
-        .to.be.revertedWithCustomError(chain.contracts.anchors, 'AnchorTreeShrank')
-        .withArgs(gateway, 8, 7)
+      const [wallet, empty] = [walletOf('gateway'), { root: ZeroHash }]
+      await refused(anchor(chain, key, terms(2, 7)), 'AnchorTreeShrank', gateway, 8, 7)
+      await refused(anchorByAccount(chain, wallet, terms(2, 7)), 'AnchorTreeShrank', gateway, 8, 7)
+      await refused(anchor(chain, key, terms(2, 8, empty)), 'AnchorRootMissing')
+      await refused(anchorByAccount(chain, wallet, terms(2, 8, empty)), 'AnchorRootMissing')
     })
 
-    it('refuses an empty root, an unknown gateway, a stranger and a late request', async () => {
-      const { anchors } = chain.contracts
-      const cases: [() => Promise<unknown>, string][] = [
-        [() => anchor(chain, key, terms(1, 8, { root: ZeroHash })), 'AnchorRootMissing'],
-        [() => anchor(chain, key, terms(1, 8, { gateway: id('nobody') })), 'GatewayUnknown'],
-        [() => anchor(chain, accountKey('stranger'), terms(1)), 'RequestSignatureInvalid'],
-        [() => anchors.anchor(gateway, 1, 8, id('root'), 1, '0x'), 'RequestExpired']
-      ]
-      for (const [call, error] of cases) await expect(call()).to.be.revertedWithCustomError(anchors, error)
-      await expect(anchors.headOf(id('nobody'))).to.be.revertedWithCustomError(anchors, 'GatewayUnknown')
-      await expect(anchors.gatewayOf(id('nobody'))).to.be.revertedWithCustomError(anchors, 'GatewayUnknown')
+    it('refuses an unknown gateway and a stranger, by either way', async () => {
+      const nobody = { gateway: id('nobody') }
+      await refused(anchor(chain, key, terms(1, 8, nobody)), 'GatewayUnknown', id('nobody'), key.id)
+      await refused(anchor(chain, stranger, terms(1)), 'GatewayUnknown', gateway, stranger.id)
+      await refused(anchor(chain, { ...stranger, signer: key.signer }, terms(1)), 'RequestSignatureInvalid')
+      await refused(anchorByAccount(chain, walletOf('stranger'), terms(1)), 'GatewayUnknown', gateway, stranger.id)
+      await refused(chain.contracts.anchors.headOf(stranger.id, gateway), 'GatewayUnknown', gateway, stranger.id)
     })
 
     it('accepts, of any attempts, exactly those with the next sequence and no smaller tree', async () => {
-      const { anchors } = chain.contracts
-      const attempt = fc.record({ step: fc.integer({ min: 0, max: 2 }), size: fc.integer({ min: 0, max: 6 }) })
+      const attempt = fc.record({
+        step: fc.integer({ min: 0, max: 2 }),
+        size: fc.integer({ min: 0, max: 6 }),
+        pays: fc.boolean()
+      })
       await fc.assert(
         fc.asyncProperty(fc.array(attempt, { maxLength: 12 }), async attempts => {
           await chain.reset()
           await registerGateway(chain, key)
-          let [head, sequence, size] = [ZeroHash, 0, 0]
-          for (const { step, size: wanted } of attempts) {
+          let [word, sequence, size] = [firstWord(gateway), 0, 0]
+          for (const { step, size: wanted, pays } of attempts) {
             const asked = terms(sequence + step, wanted)
-            const accepted = await anchor(chain, key, asked).then(
+            const sent = pays ? anchorByAccount(chain, walletOf('gateway'), asked) : anchor(chain, key, asked)
+            const accepted = await sent.then(
               () => true,
               () => false
             )
             expect(accepted).to.equal(step === 1 && wanted >= size)
-            if (accepted) [head, sequence, size] = [nextHead(head, asked), sequence + 1, wanted]
+            if (accepted) [word, sequence, size] = [nextWord(word, asked), sequence + 1, wanted]
           }
-          const [actualHead, actualSequence, actualSize] = await anchors.headOf(gateway)
-          expect([actualHead, actualSequence, actualSize]).to.deep.equal([head, BigInt(sequence), BigInt(size)])
+          expect(await headOf()).to.deep.equal([word, BigInt(sequence), BigInt(size)])
         }),
         { numRuns: 15 }
       )
     })
+  })
+
+  it('pauses registrations, never what a gateway does', async () => {
+    const { anchors } = chain.contracts
+    await anchors.pause()
+    await refused(registerGateway(chain, key, id('other salt')), 'EnforcedPause')
+    await anchor(chain, key, terms(1))
+    await anchorByAccount(chain, walletOf('gateway'), terms(2))
+    await rotateGateway(chain, [key, next], gateway)
+    await retireGateway(chain, next, gateway)
+    await anchors.unpause()
+    await registerGateway(chain, key, id('other salt'))
+  })
+
+  it('is paused by governance alone', async () => {
+    const anchors = await byStranger(chain.provider, chain.contracts.anchors)
+    await refused(anchors.pause(), 'AccessManagedUnauthorized')
+    await refused(anchors.unpause(), 'AccessManagedUnauthorized')
   })
 })

@@ -12,12 +12,14 @@ import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
 import { credentialRegistryAbi } from '#core/abi/CredentialRegistry.ts'
 import { emergencyAccessAbi } from '#core/abi/EmergencyAccess.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
+import { nodeRegistryAbi } from '#core/abi/NodeRegistry.ts'
 import { domain } from '#core/abi/typed-data/domain.ts'
 import type { AccessGrants } from '#core/abi/types/AccessGrants.ts'
 import type { BatchAnchors } from '#core/abi/types/BatchAnchors.ts'
 import type { CredentialRegistry } from '#core/abi/types/CredentialRegistry.ts'
 import type { EmergencyAccess } from '#core/abi/types/EmergencyAccess.ts'
 import type { FirmwareRegistry } from '#core/abi/types/FirmwareRegistry.ts'
+import type { NodeRegistry } from '#core/abi/types/NodeRegistry.ts'
 import type { RequestContract } from '#core/chain/contract-names.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { createLog } from '#node/log.ts'
@@ -30,6 +32,7 @@ export interface Contracts {
   readonly credentials: CredentialRegistry
   readonly emergencies: EmergencyAccess
   readonly anchors: BatchAnchors
+  readonly nodes: NodeRegistry
   readonly firmware: FirmwareRegistry
 }
 
@@ -111,6 +114,7 @@ function attach({ contracts }: Deployment, runner: ContractRunner): Contracts {
       runner
     ) as unknown as EmergencyAccess,
     anchors: new Contract(contracts.BatchAnchors.address, batchAnchorsAbi, runner) as unknown as BatchAnchors,
+    nodes: new Contract(contracts.NodeRegistry.address, nodeRegistryAbi, runner) as unknown as NodeRegistry,
     firmware: new Contract(
       contracts.FirmwareRegistry.address,
       firmwareRegistryAbi,

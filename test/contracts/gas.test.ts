@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { id } from 'ethers'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
+import { measureAnchors, measureNodes } from '#test/contracts/gas-anchors.ts'
 import { openDesk } from '#test/contracts/firmware-requests.ts'
 import { inOrder, signBatch } from '#test/contracts/batch-requests.ts'
 import { leaveGasRow } from '#test/contracts/gas-rows.ts'
@@ -9,11 +10,9 @@ import { measureResearch } from '#test/contracts/gas-research.ts'
 import { MEASURES_COVERAGE } from '#test/contracts/instrumented.ts'
 import { WAYS, accountKey, walletOf } from '#test/contracts/keys.ts'
 import {
-  anchor,
   claim,
   idOf,
   register,
-  registerGateway,
   revoke,
   rotateSigner,
   signGrant,
@@ -27,7 +26,7 @@ const SNAPSHOT = new URL('gas-snapshot.json', import.meta.url)
 const TOLERANCE_GAS = 120
 
 describe('gas', () => {
-  const [key, next, doctor, gatewayKey] = ['patient', 'next', 'doctor', 'gateway'].map(accountKey)
+  const [key, next, doctor] = ['patient', 'next', 'doctor'].map(accountKey)
   const measured: Record<string, number> = {}
   let chain: TestChain
   before(async () => {
@@ -72,11 +71,8 @@ describe('gas', () => {
     const patient = idOf(key!.signer, id('salt'))
     await measureGrants(patient)
 
-    const gateway = idOf(gatewayKey!.signer, id('salt'))
-    await measure('BatchAnchors.register', registerGateway(chain, gatewayKey!))
-    const root = id('root')
-    await measure('BatchAnchors.anchor, first', anchor(chain, gatewayKey!, { gateway, sequence: 1, treeSize: 8, root }))
-    await measure('BatchAnchors.anchor, later', anchor(chain, gatewayKey!, { gateway, sequence: 2, treeSize: 9, root }))
+    await measureAnchors(chain, measure)
+    await measureNodes(chain, measure)
 
     const releaseKeys = ['release 0', 'release 1', 'release 2'].map(accountKey)
     const desk = openDesk(chain, { releaseKeys, threshold: 2, guards: [accountKey('guard')] })

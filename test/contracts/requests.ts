@@ -156,5 +156,5 @@ export async function anchor(chain: TestChain, key: Key, terms: AnchorTerms): Se
   const { gateway, sequence, treeSize, root } = terms
   const deadline = await chain.deadline()
   const signature = await key.sign(chain.domainOf('BatchAnchors'), anchorTypes, { ...terms, deadline })
-  return chain.contracts.anchors.anchor(gateway, sequence, treeSize, root, deadline, signature)
+  return chain.contracts.anchors.anchor(gateway, sequence, treeSize, root, deadline, key.signer, signature)
 }

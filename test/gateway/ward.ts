@@ -78,7 +78,7 @@ export async function startWard(): Promise<Ward> {
         anchored: null
       }))
       const { sequence = 0, treeSize = 0, root } = anchored ?? {}
-      return { gateway, certificate: '', sequence, treeSize, root: root == null ? null : toHex(root), head: null }
+      return { gateway, certificate: '', sequence, treeSize, root: root == null ? null : toHex(root), isRetired: false }
     }
   })
 

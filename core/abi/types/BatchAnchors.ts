@@ -7,6 +7,7 @@ import type {
   Result,
   Interface,
   EventFragment,
+  AddressLike,
   ContractRunner,
   ContractMethod,
   Listener,
@@ -24,17 +25,34 @@ export interface BatchAnchorsInterface extends Interface {
   getFunction(
     nameOrSignature:
       | "anchor"
+      | "anchorByAccount"
+      | "anchorGateways"
+      | "anchorGatewaysByAccount"
+      | "authority"
       | "eip712Domain"
-      | "gatewayOf"
       | "headOf"
+      | "isConsumingScheduledOp"
+      | "pause"
+      | "paused"
       | "register"
+      | "retire"
+      | "rotate"
+      | "setAuthority"
+      | "superHeadOf"
+      | "unpause"
   ): FunctionFragment;
 
   getEvent(
     nameOrSignatureOrTopic:
       | "Anchored"
+      | "AuthorityUpdated"
       | "EIP712DomainChanged"
       | "GatewayRegistered"
+      | "GatewayRetired"
+      | "GatewayRotated"
+      | "Paused"
+      | "SuperRooted"
+      | "Unpaused"
   ): EventFragment;
 
   encodeFunctionData(
@@ -45,31 +63,111 @@ export interface BatchAnchorsInterface extends Interface {
       BigNumberish,
       BytesLike,
       BigNumberish,
+      BytesLike,
       BytesLike
     ]
   ): string;
+  encodeFunctionData(
+    functionFragment: "anchorByAccount",
+    values: [BytesLike, BigNumberish, BigNumberish, BytesLike]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "anchorGateways",
+    values: [
+      BigNumberish,
+      BigNumberish,
+      BytesLike,
+      BigNumberish,
+      BytesLike,
+      BytesLike
+    ]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "anchorGatewaysByAccount",
+    values: [BigNumberish, BigNumberish, BytesLike]
+  ): string;
+  encodeFunctionData(functionFragment: "authority", values?: undefined): string;
   encodeFunctionData(
     functionFragment: "eip712Domain",
     values?: undefined
   ): string;
   encodeFunctionData(
-    functionFragment: "gatewayOf",
-    values: [BytesLike]
+    functionFragment: "headOf",
+    values: [AddressLike, BytesLike]
   ): string;
-  encodeFunctionData(functionFragment: "headOf", values: [BytesLike]): string;
+  encodeFunctionData(
+    functionFragment: "isConsumingScheduledOp",
+    values?: undefined
+  ): string;
+  encodeFunctionData(functionFragment: "pause", values?: undefined): string;
+  encodeFunctionData(functionFragment: "paused", values?: undefined): string;
   encodeFunctionData(
     functionFragment: "register",
     values: [BytesLike, BytesLike, BytesLike, BigNumberish, BytesLike]
   ): string;
+  encodeFunctionData(
+    functionFragment: "retire",
+    values: [BytesLike, BigNumberish, BytesLike, BytesLike]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "rotate",
+    values: [
+      BytesLike,
+      BytesLike,
+      BytesLike,
+      BigNumberish,
+      BytesLike,
+      BytesLike,
+      BytesLike
+    ]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "setAuthority",
+    values: [AddressLike]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "superHeadOf",
+    values: [AddressLike]
+  ): string;
+  encodeFunctionData(functionFragment: "unpause", values?: undefined): string;
 
   decodeFunctionResult(functionFragment: "anchor", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "anchorByAccount",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(
+    functionFragment: "anchorGateways",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(
+    functionFragment: "anchorGatewaysByAccount",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(functionFragment: "authority", data: BytesLike): Result;
   decodeFunctionResult(
     functionFragment: "eip712Domain",
     data: BytesLike
   ): Result;
-  decodeFunctionResult(functionFragment: "gatewayOf", data: BytesLike): Result;
   decodeFunctionResult(functionFragment: "headOf", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "isConsumingScheduledOp",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(functionFragment: "pause", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "paused", data: BytesLike): Result;
   decodeFunctionResult(functionFragment: "register", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "retire", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "rotate", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "setAuthority",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(
+    functionFragment: "superHeadOf",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(functionFragment: "unpause", data: BytesLike): Result;
 }
 
 export namespace AnchoredEvent {
@@ -77,22 +175,31 @@ export namespace AnchoredEvent {
     gateway: BytesLike,
     sequence: BigNumberish,
     treeSize: BigNumberish,
-    root: BytesLike,
-    head: BytesLike
+    root: BytesLike
   ];
   export type OutputTuple = [
     gateway: string,
     sequence: bigint,
     treeSize: bigint,
-    root: string,
-    head: string
+    root: string
   ];
   export interface OutputObject {
     gateway: string;
     sequence: bigint;
     treeSize: bigint;
     root: string;
-    head: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace AuthorityUpdatedEvent {
+  export type InputTuple = [authority: AddressLike];
+  export type OutputTuple = [authority: string];
+  export interface OutputObject {
+    authority: string;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
   export type Filter = TypedDeferredTopicFilter<Event>;
@@ -125,6 +232,89 @@ export namespace GatewayRegisteredEvent {
     gateway: string;
     signer: string;
     certificate: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace GatewayRetiredEvent {
+  export type InputTuple = [gateway: BytesLike];
+  export type OutputTuple = [gateway: string];
+  export interface OutputObject {
+    gateway: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace GatewayRotatedEvent {
+  export type InputTuple = [
+    gateway: BytesLike,
+    newSigner: BytesLike,
+    certificate: BytesLike
+  ];
+  export type OutputTuple = [
+    gateway: string,
+    newSigner: string,
+    certificate: string
+  ];
+  export interface OutputObject {
+    gateway: string;
+    newSigner: string;
+    certificate: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace PausedEvent {
+  export type InputTuple = [account: AddressLike];
+  export type OutputTuple = [account: string];
+  export interface OutputObject {
+    account: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace SuperRootedEvent {
+  export type InputTuple = [
+    aggregator: AddressLike,
+    epoch: BigNumberish,
+    count: BigNumberish,
+    root: BytesLike
+  ];
+  export type OutputTuple = [
+    aggregator: string,
+    epoch: bigint,
+    count: bigint,
+    root: string
+  ];
+  export interface OutputObject {
+    aggregator: string;
+    epoch: bigint;
+    count: bigint;
+    root: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace UnpausedEvent {
+  export type InputTuple = [account: AddressLike];
+  export type OutputTuple = [account: string];
+  export interface OutputObject {
+    account: string;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
   export type Filter = TypedDeferredTopicFilter<Event>;
@@ -182,11 +372,44 @@ export interface BatchAnchors extends BaseContract {
       treeSize: BigNumberish,
       root: BytesLike,
       deadline: BigNumberish,
+      signer: BytesLike,
       signature: BytesLike
     ],
     [void],
     "nonpayable"
   >;
+
+  anchorByAccount: TypedContractMethod<
+    [
+      gateway: BytesLike,
+      sequence: BigNumberish,
+      treeSize: BigNumberish,
+      root: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  anchorGateways: TypedContractMethod<
+    [
+      epoch: BigNumberish,
+      count: BigNumberish,
+      root: BytesLike,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  anchorGatewaysByAccount: TypedContractMethod<
+    [epoch: BigNumberish, count: BigNumberish, root: BytesLike],
+    [void],
+    "nonpayable"
+  >;
+
+  authority: TypedContractMethod<[], [string], "view">;
 
   eip712Domain: TypedContractMethod<
     [],
@@ -204,24 +427,23 @@ export interface BatchAnchors extends BaseContract {
     "view"
   >;
 
-  gatewayOf: TypedContractMethod<
-    [gateway: BytesLike],
-    [[string, string] & { signer: string; certificate: string }],
-    "view"
-  >;
-
   headOf: TypedContractMethod<
-    [gateway: BytesLike],
+    [signer: AddressLike, gateway: BytesLike],
     [
-      [string, bigint, bigint, bigint] & {
-        head: string;
+      [string, bigint, bigint] & {
+        word: string;
         sequence: bigint;
         treeSize: bigint;
-        time: bigint;
       }
     ],
     "view"
   >;
+
+  isConsumingScheduledOp: TypedContractMethod<[], [string], "view">;
+
+  pause: TypedContractMethod<[], [void], "nonpayable">;
+
+  paused: TypedContractMethod<[], [boolean], "view">;
 
   register: TypedContractMethod<
     [
@@ -234,6 +456,45 @@ export interface BatchAnchors extends BaseContract {
     [string],
     "nonpayable"
   >;
+
+  retire: TypedContractMethod<
+    [
+      gateway: BytesLike,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  rotate: TypedContractMethod<
+    [
+      gateway: BytesLike,
+      newSigner: BytesLike,
+      certificate: BytesLike,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike,
+      newSignature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  setAuthority: TypedContractMethod<
+    [newAuthority: AddressLike],
+    [void],
+    "nonpayable"
+  >;
+
+  superHeadOf: TypedContractMethod<
+    [aggregator: AddressLike],
+    [[string, bigint] & { word: string; epoch: bigint }],
+    "view"
+  >;
+
+  unpause: TypedContractMethod<[], [void], "nonpayable">;
 
   getFunction<T extends ContractMethod = ContractMethod>(
     key: string | FunctionFragment
@@ -248,11 +509,48 @@ export interface BatchAnchors extends BaseContract {
       treeSize: BigNumberish,
       root: BytesLike,
       deadline: BigNumberish,
+      signer: BytesLike,
       signature: BytesLike
     ],
     [void],
     "nonpayable"
   >;
+  getFunction(
+    nameOrSignature: "anchorByAccount"
+  ): TypedContractMethod<
+    [
+      gateway: BytesLike,
+      sequence: BigNumberish,
+      treeSize: BigNumberish,
+      root: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "anchorGateways"
+  ): TypedContractMethod<
+    [
+      epoch: BigNumberish,
+      count: BigNumberish,
+      root: BytesLike,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "anchorGatewaysByAccount"
+  ): TypedContractMethod<
+    [epoch: BigNumberish, count: BigNumberish, root: BytesLike],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "authority"
+  ): TypedContractMethod<[], [string], "view">;
   getFunction(
     nameOrSignature: "eip712Domain"
   ): TypedContractMethod<
@@ -271,26 +569,27 @@ export interface BatchAnchors extends BaseContract {
     "view"
   >;
   getFunction(
-    nameOrSignature: "gatewayOf"
-  ): TypedContractMethod<
-    [gateway: BytesLike],
-    [[string, string] & { signer: string; certificate: string }],
-    "view"
-  >;
-  getFunction(
     nameOrSignature: "headOf"
   ): TypedContractMethod<
-    [gateway: BytesLike],
+    [signer: AddressLike, gateway: BytesLike],
     [
-      [string, bigint, bigint, bigint] & {
-        head: string;
+      [string, bigint, bigint] & {
+        word: string;
         sequence: bigint;
         treeSize: bigint;
-        time: bigint;
       }
     ],
     "view"
   >;
+  getFunction(
+    nameOrSignature: "isConsumingScheduledOp"
+  ): TypedContractMethod<[], [string], "view">;
+  getFunction(
+    nameOrSignature: "pause"
+  ): TypedContractMethod<[], [void], "nonpayable">;
+  getFunction(
+    nameOrSignature: "paused"
+  ): TypedContractMethod<[], [boolean], "view">;
   getFunction(
     nameOrSignature: "register"
   ): TypedContractMethod<
@@ -304,6 +603,46 @@ export interface BatchAnchors extends BaseContract {
     [string],
     "nonpayable"
   >;
+  getFunction(
+    nameOrSignature: "retire"
+  ): TypedContractMethod<
+    [
+      gateway: BytesLike,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "rotate"
+  ): TypedContractMethod<
+    [
+      gateway: BytesLike,
+      newSigner: BytesLike,
+      certificate: BytesLike,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike,
+      newSignature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "setAuthority"
+  ): TypedContractMethod<[newAuthority: AddressLike], [void], "nonpayable">;
+  getFunction(
+    nameOrSignature: "superHeadOf"
+  ): TypedContractMethod<
+    [aggregator: AddressLike],
+    [[string, bigint] & { word: string; epoch: bigint }],
+    "view"
+  >;
+  getFunction(
+    nameOrSignature: "unpause"
+  ): TypedContractMethod<[], [void], "nonpayable">;
 
   getEvent(
     key: "Anchored"
@@ -311,6 +650,13 @@ export interface BatchAnchors extends BaseContract {
     AnchoredEvent.InputTuple,
     AnchoredEvent.OutputTuple,
     AnchoredEvent.OutputObject
+  >;
+  getEvent(
+    key: "AuthorityUpdated"
+  ): TypedContractEvent<
+    AuthorityUpdatedEvent.InputTuple,
+    AuthorityUpdatedEvent.OutputTuple,
+    AuthorityUpdatedEvent.OutputObject
   >;
   getEvent(
     key: "EIP712DomainChanged"
@@ -326,9 +672,44 @@ export interface BatchAnchors extends BaseContract {
     GatewayRegisteredEvent.OutputTuple,
     GatewayRegisteredEvent.OutputObject
   >;
+  getEvent(
+    key: "GatewayRetired"
+  ): TypedContractEvent<
+    GatewayRetiredEvent.InputTuple,
+    GatewayRetiredEvent.OutputTuple,
+    GatewayRetiredEvent.OutputObject
+  >;
+  getEvent(
+    key: "GatewayRotated"
+  ): TypedContractEvent<
+    GatewayRotatedEvent.InputTuple,
+    GatewayRotatedEvent.OutputTuple,
+    GatewayRotatedEvent.OutputObject
+  >;
+  getEvent(
+    key: "Paused"
+  ): TypedContractEvent<
+    PausedEvent.InputTuple,
+    PausedEvent.OutputTuple,
+    PausedEvent.OutputObject
+  >;
+  getEvent(
+    key: "SuperRooted"
+  ): TypedContractEvent<
+    SuperRootedEvent.InputTuple,
+    SuperRootedEvent.OutputTuple,
+    SuperRootedEvent.OutputObject
+  >;
+  getEvent(
+    key: "Unpaused"
+  ): TypedContractEvent<
+    UnpausedEvent.InputTuple,
+    UnpausedEvent.OutputTuple,
+    UnpausedEvent.OutputObject
+  >;
 
   filters: {
-    "Anchored(bytes32,uint64,uint64,bytes32,bytes32)": TypedContractEvent<
+    "Anchored(bytes32,uint32,uint40,bytes32)": TypedContractEvent<
       AnchoredEvent.InputTuple,
       AnchoredEvent.OutputTuple,
       AnchoredEvent.OutputObject
@@ -337,6 +718,17 @@ export interface BatchAnchors extends BaseContract {
       AnchoredEvent.InputTuple,
       AnchoredEvent.OutputTuple,
       AnchoredEvent.OutputObject
+    >;
+
+    "AuthorityUpdated(address)": TypedContractEvent<
+      AuthorityUpdatedEvent.InputTuple,
+      AuthorityUpdatedEvent.OutputTuple,
+      AuthorityUpdatedEvent.OutputObject
+    >;
+    AuthorityUpdated: TypedContractEvent<
+      AuthorityUpdatedEvent.InputTuple,
+      AuthorityUpdatedEvent.OutputTuple,
+      AuthorityUpdatedEvent.OutputObject
     >;
 
     "EIP712DomainChanged()": TypedContractEvent<
@@ -359,6 +751,61 @@ export interface BatchAnchors extends BaseContract {
       GatewayRegisteredEvent.InputTuple,
       GatewayRegisteredEvent.OutputTuple,
       GatewayRegisteredEvent.OutputObject
+    >;
+
+    "GatewayRetired(bytes32)": TypedContractEvent<
+      GatewayRetiredEvent.InputTuple,
+      GatewayRetiredEvent.OutputTuple,
+      GatewayRetiredEvent.OutputObject
+    >;
+    GatewayRetired: TypedContractEvent<
+      GatewayRetiredEvent.InputTuple,
+      GatewayRetiredEvent.OutputTuple,
+      GatewayRetiredEvent.OutputObject
+    >;
+
+    "GatewayRotated(bytes32,bytes,bytes32)": TypedContractEvent<
+      GatewayRotatedEvent.InputTuple,
+      GatewayRotatedEvent.OutputTuple,
+      GatewayRotatedEvent.OutputObject
+    >;
+    GatewayRotated: TypedContractEvent<
+      GatewayRotatedEvent.InputTuple,
+      GatewayRotatedEvent.OutputTuple,
+      GatewayRotatedEvent.OutputObject
+    >;
+
+    "Paused(address)": TypedContractEvent<
+      PausedEvent.InputTuple,
+      PausedEvent.OutputTuple,
+      PausedEvent.OutputObject
+    >;
+    Paused: TypedContractEvent<
+      PausedEvent.InputTuple,
+      PausedEvent.OutputTuple,
+      PausedEvent.OutputObject
+    >;
+
+    "SuperRooted(address,uint40,uint32,bytes32)": TypedContractEvent<
+      SuperRootedEvent.InputTuple,
+      SuperRootedEvent.OutputTuple,
+      SuperRootedEvent.OutputObject
+    >;
+    SuperRooted: TypedContractEvent<
+      SuperRootedEvent.InputTuple,
+      SuperRootedEvent.OutputTuple,
+      SuperRootedEvent.OutputObject
+    >;
+
+    "Unpaused(address)": TypedContractEvent<
+      UnpausedEvent.InputTuple,
+      UnpausedEvent.OutputTuple,
+      UnpausedEvent.OutputObject
+    >;
+    Unpaused: TypedContractEvent<
+      UnpausedEvent.InputTuple,
+      UnpausedEvent.OutputTuple,
+      UnpausedEvent.OutputObject
     >;
   };
 }

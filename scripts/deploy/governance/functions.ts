@@ -42,6 +42,7 @@ const TABLE: Readonly<Record<string, FunctionRoles>> = {
     'review((bytes32,bytes32,bytes32,bytes32),uint8,bytes32)': 'REVIEWER',
     'setLimits((uint16,uint16,uint32,uint32,uint8,uint32))': 'GOVERNOR'
   },
+  BatchAnchors: PAUSING,
   NodeRegistry: PAUSING,
   ConsentRegistry: PAUSING,
   ReleaseRegistry: {

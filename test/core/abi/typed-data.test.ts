@@ -8,6 +8,7 @@ import { domain, type TypedDataTypes } from '#core/abi/typed-data/domain.ts'
 import * as emergencies from '#core/abi/typed-data/emergencies.ts'
 import * as firmware from '#core/abi/typed-data/firmware.ts'
 import * as grants from '#core/abi/typed-data/grants.ts'
+import * as nodes from '#core/abi/typed-data/nodes.ts'
 import * as patients from '#core/abi/typed-data/patients.ts'
 import * as recovery from '#core/abi/typed-data/recovery.ts'
 import * as research from '#core/abi/typed-data/research.ts'
@@ -33,7 +34,8 @@ const VECTORS = readdirSync(new URL('test/vectors/', ROOT))
   .filter(file => /-requests\.json$/.test(file))
   .map(file => JSON.parse(readFileSync(new URL(`test/vectors/${file}`, ROOT), 'utf8')) as Vectors)
 
-const AREAS = [anchors, consents, credentials, emergencies, firmware, grants, patients, recovery, research, warrants]
+const CARE = [consents, credentials, emergencies, grants, patients, recovery]
+const AREAS = [anchors, firmware, nodes, research, warrants, ...CARE]
 const TABLES: readonly TypedDataTypes[] = AREAS.flatMap(each => Object.values(each))
 
 /** The table whose struct has this name; structs inside it follow it in the table. */

@@ -17,7 +17,7 @@ const ABIS: Readonly<Partial<Record<RequestContract, InterfaceAbi>>> = {
 /** What says nothing about a record: OpenZeppelin's, and what changes nothing that a node looks at. */
 const IGNORED = [
   ...['EIP712DomainChanged', 'AuthorityUpdated', 'Paused', 'Unpaused'],
-  ...['GuardiansSet', 'RecoveryOpened', 'RecoveryVetoed', 'GrantBatchOpened', 'AccessRequested']
+  ...['GuardiansSet', 'RecoveryOpened', 'RecoveryVetoed', 'GrantBatchOpened', 'AccessRequested', 'SuperRooted']
 ]
 
 const SAMPLES: Readonly<Record<string, unknown>> = {

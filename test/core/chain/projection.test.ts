@@ -43,9 +43,10 @@ const event: fc.Arbitrary<ChainEvent> = fc.oneof(
     gateway: few,
     sequence: small,
     treeSize: small,
-    root: few,
-    head: few
+    root: few
   }),
+  fc.record({ name: fc.constant('GatewayRotated' as const), gateway: few, newSigner: few, certificate: few }),
+  fc.record({ name: fc.constant('GatewayRetired' as const), gateway: few }),
   fc.record({ name: fc.constant('ModelRegistered' as const), manufacturer: few, model: few, modelClass: few }),
   fc.record({
     name: fc.constant('ReleasePublished' as const),
