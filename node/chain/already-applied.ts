@@ -2,7 +2,7 @@
 import { AbiCoder, Contract, dataSlice, keccak256, toBeHex, type Log, type Provider } from 'ethers'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { RESEARCH_CHECKS } from '#node/chain/already-applied-research.ts'
-import type { Check, RefusedRequest } from '#node/chain/applied-check.ts'
+import type { Asked, Check, RefusedRequest } from '#node/chain/applied-check.ts'
 import { CONTRACT_INTERFACES } from '#node/chain/contract-errors.ts'
 import { pagesBackwards } from '#node/chain/log-pages.ts'
 

@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs'
 import {
   Contract,
   ContractFactory,
+  concat,
+  dataLength,
+  toBeHex,
   type ContractRunner,
   type Provider,
   type TypedDataDomain,
@@ -52,6 +55,8 @@ export interface TestChain {
   deadline(): Promise<number>
   /** Deploys one of the contracts that only tests need; gives its address. */
   deployMock(name: string, ...args: readonly unknown[]): Promise<string>
+  /** Deploys code as it stands; gives its address in lower case. */
+  deployCode(code: string): Promise<string>
   /** Gives an account an EIP-7702 delegation. */
   delegate(account: Wallet, to: string): Promise<void>
   /** Gives an account enough to pay for gas. */
@@ -88,6 +93,11 @@ export async function openChain(): Promise<TestChain> {
       }
       const abi = [`constructor(${args.map(() => 'address').join(',')})`]
       return (await new ContractFactory(abi, creationCode, relayer).deploy(...args)).getAddress()
+    },
+    deployCode: async code => {
+      // Copies what follows it and returns that: the shortest constructor.
+      const creationCode = concat(['0x61', toBeHex(dataLength(code), 2), '0x80600a3d393df3', code])
+      return (await (await new ContractFactory([], creationCode, relayer).deploy()).getAddress()).toLowerCase()
     },
     delegate: (account, to) => backend.delegate(account, to),
     fund: address => backend.fund(address),

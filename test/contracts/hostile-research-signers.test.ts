@@ -1,61 +1,99 @@
 import { expect } from 'chai'
-import { concat, id } from 'ethers'
+import { AbiCoder, id, keccak256 } from 'ethers'
+import { researchReleaseTypes } from '#core/abi/typed-data/research.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey, type Key } from '#test/contracts/keys.ts'
-import { DELAY_S, circleOf, setGuardians, signRecovery } from '#test/contracts/recovery-requests.ts'
-import { claim, idOf, register, rotateSigner, signGrant, termsFor, updateKeyBundle } from '#test/contracts/requests.ts'
+import { accessIdOf, openReleaseDesk } from '#test/contracts/release-requests.ts'
+import { allowToCall, researchContracts } from '#test/contracts/research-contracts.ts'
+import { spendSigned } from '#test/contracts/ledger-requests.ts'
+import { openWarrantDesk } from '#test/contracts/warrant-requests.ts'
 
-/** Fails unless the chain refuses the call. */
-async function expectRefusal(call: () => Promise<unknown>): Promise<void> {
-  const outcome = await call().then(
-    () => 'taken',
-    (error: unknown) => String(error)
-  )
-  expect(outcome).to.include('revert')
-}
+/** What test/contracts/mocks/HostileSigner.sol does, but for agreeing. */
+const ATTACKS = ['reverts', 'burns all gas', 'answers nothing', 'answers rubbish', 'answers a megabyte', 'writes']
+const AGREES = 6
 
-/** Contracts that are asked whether they signed, and do something else. */
-const WALLETS = ['ReenteringWallet', 'GarbageWallet', 'ShortWallet', 'GreedyWallet'] as const
-
-describe('signers that mean harm', () => {
-  const key = accountKey('patient')
-  const patient = idOf(key.signer, id('salt'))
+describe('research contracts and hostile signers', () => {
+  const honest = ['steward 0', 'steward 1'].map(accountKey)
   let chain: TestChain
+  let address: string
   before(async () => {
     chain = await openChain()
   })
-  beforeEach(() => register(chain, key))
+  beforeEach(async () => {
+    address = await chain.deployMock('HostileSigner')
+  })
   afterEach(() => chain.reset())
   after(() => chain.close())
 
-  for (const wallet of WALLETS) {
-    for (const isVerifier of [false, true]) {
-      it(`${wallet}${isVerifier ? ', as a verifier,' : ''} signs nothing and changes nothing`, async () => {
-        const { grants } = chain.contracts
-        const args = wallet === 'ReenteringWallet' ? [await grants.getAddress()] : []
-        const address = (await chain.deployMock(wallet, ...args)).toLowerCase()
-        const signer = isVerifier ? concat([address, '0x01']) : address
-        const open = await signGrant(chain, key, patient, { ...termsFor(key), grantee: address, uses: 3 })
-        await open.submit()
-        // What a reentering wallet takes for the grant to claim in the midst of the call.
-        const hostile: Key = { signer, id: address, sign: () => Promise.resolve(open.grantId) }
-        const circle = circleOf(patient, [hostile, accountKey('ann')])
-        await setGuardians(chain, key, patient, { root: circle.tree.root, threshold: 2, delay: DELAY_S })
-        const nonce = await grants.nonceOf(patient)
-        for (const call of [
-          () => register(chain, hostile),
-          () => rotateSigner(chain, key, hostile, patient),
-          () => updateKeyBundle(chain, { ...hostile, signer: key.signer }, patient, id('new keys')),
-          () => claim(chain, hostile, open.grantId, 2),
-          async () => (await signRecovery(chain, patient, hostile, { circle, guardians: [] }))(),
-          async () => (await signRecovery(chain, patient, key, { circle, guardians: circle.inOrder([hostile, key]) }))()
-        ]) {
-          await expectRefusal(call)
-        }
-        expect(await grants.nonceOf(patient)).to.equal(nonce)
-        expect(await grants.signerOf(patient)).to.equal(key.id)
-        expect(await grants.termsOf(open.grantId)).to.equal(open.packed)
-      })
+  /** A key whose signature tells the hostile signer what to do: as a wallet, or as a verifier with a key. */
+  const keyOf = (kind: number, isVerifier: boolean): Key => {
+    const signer = isVerifier ? `${address.toLowerCase()}${'ab'.repeat(32)}` : address.toLowerCase()
+    const signature = AbiCoder.defaultAbiCoder().encode(['uint256'], [BigInt(kind) << 248n])
+    return {
+      signer,
+      id: isVerifier ? `0x${keccak256(signer).slice(-40)}` : address,
+      sign: () => Promise.resolve(signature)
     }
   }
+
+  for (const isVerifier of [false, true])
+    for (const [kind, name] of ATTACKS.entries()) {
+      const who = isVerifier ? 'a verifier' : 'a wallet'
+      it(`counts ${who} that ${name} for nobody, and goes on without it`, async () => {
+        const key = keyOf(kind, isVerifier)
+        const research = researchContracts(chain)
+        const desk = openReleaseDesk(chain, [...honest, key], 2)
+        await desk.open()
+        await expect(desk.publish(await desk.terms(1), [0, 2])).to.be.revertedWithCustomError(
+          desk.releases,
+          'ApprovalSignatureInvalid'
+        )
+        await desk.publish(await desk.terms(1), [0, 1])
+        await expect(desk.hold(1, 2)).to.be.revertedWithCustomError(desk.releases, 'ApprovalSignatureInvalid')
+        const terms = await desk.accessTerms(key)
+        await expect(desk.grant(terms, key)).to.be.revertedWithCustomError(desk.releases, 'RequestSignatureInvalid')
+        expect(await desk.releases.isAccessLive(accessIdOf(terms), await chain.now())).to.equal(false)
+
+        await research.ledger.setCap(id('set'), 10, 10)
+        const { selector } = research.ledger.interface.getFunction('spend')
+        await allowToCall(research, await research.ledger.getAddress(), selector, key.id)
+        const spending = { dataset: id('set'), researcher: key.id, query: id('a'), microEpsilon: 5, sequence: 1 }
+        await expect(spendSigned(chain, key, spending)).to.be.revertedWithCustomError(
+          research.ledger,
+          'RequestSignatureInvalid'
+        )
+
+        const auditors = [key, ...['a', 'b', 'c', 'd'].map(accountKey)]
+        const warrants = openWarrantDesk(
+          chain,
+          auditors.map((each, index) => ({ key: each, organisation: id(String(index)) }))
+        )
+        await warrants.name()
+        await expect(warrants.open(await warrants.terms())).to.be.revertedWithCustomError(
+          warrants.warrants,
+          'ApprovalSignatureInvalid'
+        )
+        await warrants.open(await warrants.terms(), [1])
+      })
+    }
+
+  it('takes a wallet at its word, as it is nobody’s but its owner’s', async () => {
+    const desk = openReleaseDesk(chain, [...honest, keyOf(AGREES, false)], 2)
+    await desk.open()
+    await desk.publish(await desk.terms(1), [1, 2])
+  })
+
+  it('binds the signer’s bytes to the id: another key of the same verifier is another signer', async () => {
+    const key = keyOf(AGREES, true)
+    const desk = openReleaseDesk(chain, [...honest, key], 2)
+    await desk.open()
+    const other: Key = { ...key, signer: `${key.signer.slice(0, -2)}ff` }
+    const terms = await desk.terms(1)
+    const [first] = await desk.sign(researchReleaseTypes, terms, [0])
+    const second = { index: 2, signer: other.signer, signature: await other.sign({}, {}, {}) }
+    await expect(desk.releases.publishRelease(terms, desk.set, [first!, second])).to.be.revertedWithCustomError(
+      desk.releases,
+      'ApprovalSignerUnknown'
+    )
+  })
 })

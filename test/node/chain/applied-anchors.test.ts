@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { id } from 'ethers'
-import { isAlreadyApplied, type RefusedRequest } from '#node/chain/already-applied.ts'
+import { isAlreadyApplied } from '#node/chain/already-applied.ts'
+import type { RefusedRequest } from '#node/chain/applied-check.ts'
 import { NEW_CERTIFICATE, anchorGateways, retireGateway, rotateGateway } from '#test/contracts/anchor-requests.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey } from '#test/contracts/keys.ts'

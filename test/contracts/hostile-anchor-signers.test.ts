@@ -30,8 +30,7 @@ describe('signers in bad faith', () => {
   for (const [what, code] of Object.entries(HOSTILE)) {
     it(`get nothing by a contract that ${what}`, async () => {
       const { anchors, nodes, credentials } = chain.contracts
-      const signer = '0x00000000000000000000000000000000000bad00'
-      await chain.setCode(signer, code)
+      const signer = await chain.deployCode(code)
       const deadline = await chain.deadline()
       const mute = { ...victim, signer, id: signer, sign: () => Promise.resolve('0x') }
       const operator = openOperator(chain, mute)
