@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { Contract, ContractFactory, parseEther, type ContractRunner, type Provider, type TypedDataDomain, type Wallet } from 'ethers'
+import {
+  Contract,
+  ContractFactory,
+  parseEther,
+  type ContractRunner,
+  type Provider,
+  type TypedDataDomain,
+  type Wallet
+} from 'ethers'
 import { network } from 'hardhat'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'

@@ -26,7 +26,9 @@ interface Vectors {
 const ROOT = new URL('../../../', import.meta.url)
 const vectors = JSON.parse(readFileSync(new URL('test/vectors/signed-requests.json', ROOT), 'utf8')) as Vectors
 
-const TABLES: readonly TypedDataTypes[] = [anchors, firmware, grants, patients, recovery].flatMap(each => Object.values(each))
+const TABLES: readonly TypedDataTypes[] = [anchors, firmware, grants, patients, recovery].flatMap(each =>
+  Object.values(each)
+)
 
 /** The table whose struct has this name. */
 function typesOf(struct: string): TypedDataTypes {
