@@ -51,12 +51,7 @@ abstract contract GrantBatches is IGrantBatches, GrantSlots {
     }
 
     /// @inheritdoc IGrantBatches
-    function openFromBatch(
-        bytes32 patient,
-        bytes32 root,
-        BatchItem calldata item,
-        bytes32[] calldata proof
-    ) external {
+    function openFromBatch(bytes32 patient, bytes32 root, BatchItem calldata item, bytes32[] calldata proof) external {
         if (!_isInBatch(patient, root, item, proof)) revert GrantNotInBatch(root);
         // Emits again, with what the slot holds from now on: a scope used twice against the rules has no doubtful terms.
         _open(patient, item.terms, item.scope);

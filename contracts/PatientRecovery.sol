@@ -99,12 +99,7 @@ abstract contract PatientRecovery is IPatientRecovery, PatientRegistry {
     }
 
     /// @inheritdoc IPatientRecovery
-    function vetoRecovery(
-        bytes32 patient,
-        uint256 deadline,
-        bytes calldata signer,
-        bytes calldata signature
-    ) external {
+    function vetoRecovery(bytes32 patient, uint256 deadline, bytes calldata signer, bytes calldata signature) external {
         _requireInTime(deadline);
         PatientWord word = _known(patient);
         if (!_isUnderWay(patient, word)) revert RecoveryNotOpen(patient);

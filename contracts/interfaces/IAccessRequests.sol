@@ -27,10 +27,5 @@ interface IAccessRequests is ISignedRequests {
     /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
     /// @param signer who asks, in the form of ERC-7913
     /// @param signature of `signer`
-    function requestAccess(
-        bytes32 request,
-        uint256 deadline,
-        bytes calldata signer,
-        bytes calldata signature
-    ) external;
+    function requestAccess(bytes32 request, uint256 deadline, bytes calldata signer, bytes calldata signature) external;
 }

@@ -61,12 +61,7 @@ interface IGrantBatches is ISignedRequests {
     /// @param root of the batch
     /// @param item the grant
     /// @param proof from the grant to the root, as OpenZeppelin's MerkleProof takes it
-    function openFromBatch(
-        bytes32 patient,
-        bytes32 root,
-        BatchItem calldata item,
-        bytes32[] calldata proof
-    ) external;
+    function openFromBatch(bytes32 patient, bytes32 root, BatchItem calldata item, bytes32[] calldata proof) external;
 
     /// @notice Whether a grant of a batch can be used at a time.
     /// @param patient who granted

@@ -116,12 +116,7 @@ interface IPatientRecovery is ISignedRequests {
     /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
     /// @param signer the patient's present signer
     /// @param signature of `signer`, over the current {IPatientRegistry-nonceOf}
-    function vetoRecovery(
-        bytes32 patient,
-        uint256 deadline,
-        bytes calldata signer,
-        bytes calldata signature
-    ) external;
+    function vetoRecovery(bytes32 patient, uint256 deadline, bytes calldata signer, bytes calldata signature) external;
 
     /// @notice Hands the patient to the new signer once the delay is over; for anybody to send. Not while paused.
     /// @param patient the id

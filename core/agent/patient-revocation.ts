@@ -108,5 +108,9 @@ async function revocationCall(by: PatientSigning, revoked: GivenGrant): Promise<
     revocationTypes,
     { patient, scope, deadline: deadlineS }
   )
-  return { contract: 'AccessGrants', method: 'revoke', args: [patient, scope, deadlineS, toHex(state.signer), signature] }
+  return {
+    contract: 'AccessGrants',
+    method: 'revoke',
+    args: [patient, scope, deadlineS, toHex(state.signer), signature]
+  }
 }

@@ -184,7 +184,10 @@ describe('AccessGrants', () => {
       const { grants } = chain.contracts
       await open()
       await expect(revoke(chain, doctor, patient)).to.be.revertedWithCustomError(grants, 'SignerNotTheOne')
-      await expect(grants.revoke(patient, SCOPE, 1, key.signer, '0x')).to.be.revertedWithCustomError(grants, 'RequestExpired')
+      await expect(grants.revoke(patient, SCOPE, 1, key.signer, '0x')).to.be.revertedWithCustomError(
+        grants,
+        'RequestExpired'
+      )
       expect(await grants.isLive(grantId, await chain.now())).to.equal(true)
     })
   })

@@ -20,7 +20,9 @@ describe('requests for access', () => {
     it(`are made by ${way.name}, each once`, async () => {
       const { grants } = chain.contracts
       const key = await way.create(chain, 'doctor')
-      await expect(requestAccess(chain, key, request)).to.emit(grants, 'AccessRequested').withArgs(request, key.id)
+      await expect(requestAccess(chain, key, request))
+        .to.emit(grants, 'AccessRequested')
+        .withArgs(request, key.id)
       await expect(requestAccess(chain, key, request))
         .to.be.revertedWithCustomError(grants, 'AccessRequestMadeBefore')
         .withArgs(request)
@@ -30,7 +32,9 @@ describe('requests for access', () => {
   it('are not used up by somebody who was first with the same digest', async () => {
     const { grants } = chain.contracts
     await requestAccess(chain, nurse, request)
-    await expect(requestAccess(chain, doctor, request)).to.emit(grants, 'AccessRequested').withArgs(request, doctor.id)
+    await expect(requestAccess(chain, doctor, request))
+      .to.emit(grants, 'AccessRequested')
+      .withArgs(request, doctor.id)
   })
 
   it('are refused empty, late, or signed by another, for another chain, contract, digest or deadline', async () => {

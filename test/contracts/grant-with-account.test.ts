@@ -64,7 +64,7 @@ describe('the short ways of AccessGrants', () => {
     const grant = await signGrant(chain, key, patient, termsFor(doctor))
     await expect(grant.submitCompact()).to.emit(grants, 'Granted').withArgs(patient, grantId, grant.packed)
     expect(await grants.termsOf(grantId)).to.equal(grant.packed)
-    for (const again of [grant.submit, grant.submitCompact]) {
+    for (const again of [() => grant.submit(), () => grant.submitCompact()]) {
       await expect(again()).to.be.revertedWithCustomError(grants, 'GrantAlreadyOpened').withArgs(grantId)
     }
     await revoke(chain, key, patient)
@@ -98,7 +98,9 @@ describe('the short ways of AccessGrants', () => {
     const { grants } = chain.contracts
     const deadline = (await chain.deadline()) - 60
     await expect(submitWith({ deadline })).to.be.revertedWithCustomError(grants, 'RequestSignatureInvalid')
-    await expect(submitWith({ deadline: 1 })).to.be.revertedWithCustomError(grants, 'RequestExpired').withArgs(1)
+    await expect(submitWith({ deadline: 1 }))
+      .to.be.revertedWithCustomError(grants, 'RequestExpired')
+      .withArgs(1)
     await expect(submitWith({ deadline: NEVER })).to.be.revertedWithCustomError(grants, 'RequestDeadlineTooFar')
     const nobody = submitWith({ patient: id('nobody') })
     await expect(nobody).to.be.revertedWithCustomError(grants, 'PatientUnknown').withArgs(id('nobody'))

@@ -41,7 +41,9 @@ describe('AccessGrants, paused', () => {
 
   it('takes nothing new, and all of it again afterwards', async () => {
     const { grants } = chain.contracts
-    await (await signOpening())()
+    await (
+      await signOpening()
+    )()
     await chain.moveTo((await chain.now()) + DELAY_S)
     await grants.pause()
     const grant = await signGrant(chain, key, patient, termsFor(doctor))
@@ -49,9 +51,9 @@ describe('AccessGrants, paused', () => {
     const opening = await signOpening()
     const stopped = [
       () => register(chain, next),
-      grant.submit,
-      grant.submitCompact,
-      batch.submit,
+      () => grant.submit(),
+      () => grant.submitCompact(),
+      () => batch.submit(),
       () => requestAccess(chain, doctor, id('request')),
       opening,
       () => grants.completeRecovery(patient, next.signer)
@@ -68,7 +70,9 @@ describe('AccessGrants, paused', () => {
     await (await signGrant(chain, key, patient, termsFor(doctor, { uses: 2 }))).submit()
     const batch = await signBatch(chain, key, patient, items)
     await batch.submit()
-    await (await signOpening())()
+    await (
+      await signOpening()
+    )()
     await grants.pause()
     await claim(chain, doctor, (await signGrant(chain, key, patient, termsFor(doctor))).grantId, 1)
     await batch.open(items[0]!)

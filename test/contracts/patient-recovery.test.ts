@@ -78,7 +78,9 @@ describe('recovery of a patient', () => {
     const { grants } = chain.contracts
     const [ann] = friends
     await expect(open(fresh, [])).to.be.revertedWithCustomError(grants, 'GuardiansTooFew').withArgs(2, 0)
-    await expect(open(fresh, [ann!])).to.be.revertedWithCustomError(grants, 'GuardiansTooFew').withArgs(2, 1)
+    await expect(open(fresh, [ann!]))
+      .to.be.revertedWithCustomError(grants, 'GuardiansTooFew')
+      .withArgs(2, 1)
     await expect(open(fresh, [ann!, ann!])).to.be.revertedWithCustomError(grants, 'GuardiansOutOfOrder')
     const backwards = circle.inOrder(friends.slice(0, 2)).reverse()
     const signed = await signRecovery(chain, patient, fresh, { circle, guardians: backwards })
@@ -118,7 +120,9 @@ describe('recovery of a patient', () => {
     await expect(vetoRecovery(chain, fresh, patient))
       .to.be.revertedWithCustomError(grants, 'SignerNotTheOne')
       .withArgs(key.id)
-    await expect(vetoRecovery(chain, key, patient)).to.emit(grants, 'RecoveryVetoed').withArgs(patient)
+    await expect(vetoRecovery(chain, key, patient))
+      .to.emit(grants, 'RecoveryVetoed')
+      .withArgs(patient)
     await expect(signed()).to.be.revertedWithCustomError(grants, 'RequestSignatureInvalid')
     await chain.moveTo((await chain.now()) + 4 * DAY_S)
     await expect(complete()).to.be.revertedWithCustomError(grants, 'RecoveryNotOpen')

@@ -76,7 +76,9 @@ describe('signed requests', () => {
         const open = () => signRecovery(chain, patient, next, { circle, guardians: circle.inOrder(guardians) })
         await expect((await open())()).to.emit(grants, 'RecoveryOpened')
         await expect(vetoRecovery(chain, key, patient)).to.emit(grants, 'RecoveryVetoed')
-        await (await open())()
+        await (
+          await open()
+        )()
         await chain.moveTo((await chain.now()) + DELAY_S)
         await grants.completeRecovery(patient, next.signer)
         await updateKeyBundle(chain, next, patient, id('new keys'))

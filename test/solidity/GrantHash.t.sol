@@ -58,12 +58,13 @@ contract GrantHashTest is Test {
         word = (word & (type(uint256).max >> 16)) | (uint256(rights % 10) << 240) | (uint256(uses % 3) << 248);
         GrantTerms terms = GrantTerms.wrap(word);
         time = _bound(time, 0, 2 ** 41);
-        bool expected = terms.grantee() != address(0) &&
-            terms.rights() != 0 &&
-            terms.rights() <= GrantTermsLib.ALL_RIGHTS &&
-            terms.uses() != 0 &&
-            terms.notBefore() < terms.expiresAt() &&
-            time < terms.expiresAt();
+        bool expected =
+            terms.grantee() != address(0) &&
+                terms.rights() != 0 &&
+                terms.rights() <= GrantTermsLib.ALL_RIGHTS &&
+                terms.uses() != 0 &&
+                terms.notBefore() < terms.expiresAt() &&
+                time < terms.expiresAt();
         _require(terms.isUsableAt(time) == expected, "usable");
     }
 
