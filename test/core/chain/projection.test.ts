@@ -132,6 +132,19 @@ describe('the projection of the chain', () => {
     expect(patient?.pastKeyBundles[0]).to.deep.equal({ digest: id(MAX_PAST_KEY_BUNDLES + 4), untilS: 1 })
   })
 
+  it('follows a gateway to its new signer, and to its end', () => {
+    const { state, write } = paperState()
+    const gateway = id(1)
+    write(projectEvents(state, [{ name: 'GatewayRegistered', gateway, signer: '0x01', certificate: id(2) }], 1))
+    write(projectEvents(state, [{ name: 'Anchored', gateway, sequence: 1, treeSize: 8, root: id(3) }], 2))
+    write(projectEvents(state, [{ name: 'GatewayRotated', gateway, newSigner: '0x02', certificate: id(4) }], 3))
+    const view = createChainView(state, { blockNumber: 1, blockTimeS: 3 })
+    const rotated = { signer: '0x02', certificate: id(4), sequence: 1, treeSize: 8, root: id(3), anchoredAtS: 2 }
+    expect(view.gateway(gateway)).to.deep.equal({ ...rotated, isRetired: false })
+    write(projectEvents(state, [{ name: 'GatewayRetired', gateway }], 4))
+    expect(view.gateway(gateway)).to.deep.equal({ ...rotated, isRetired: true })
+  })
+
   it('finds the active release: the newest that is neither held, yanked nor too old', () => {
     const { state, write } = paperState()
     const model = id(5)
