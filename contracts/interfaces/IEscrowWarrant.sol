@@ -15,7 +15,7 @@ interface IEscrowWarrant is IAudited, ISignedRequests {
     /// @param row commitment to the one sealed row
     /// @param legalBasis salted digest of the legal basis
     /// @param caseDigest salted digest of the case's number
-    /// @param notice digest of the sealed notice to the patient; 0 only with a court's order to delay it
+    /// @param notice digest of the sealed notice to the patient; 0 exactly where a court ordered to delay it
     /// @param delayOrder digest of that order; 0 without one
     /// @param isEmergency whether it waits one hour instead, which takes a threshold of auditors and a review afterwards
     /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
@@ -110,7 +110,7 @@ interface IEscrowWarrant is IAudited, ISignedRequests {
     /// @param finding salted digest
     event WarrantReviewed(bytes32 indexed warrant, bytes32 finding);
 
-    /// @notice A digest is missing, or the notice to the patient with no court's order to delay it.
+    /// @notice A digest is missing, or there is not exactly one of the patient's notice and a court's order to delay it.
     error WarrantMalformed();
 
     /// @notice There is a warrant for this row, basis and case already.

@@ -69,6 +69,9 @@ describe('ConsentRegistry', () => {
     await consents.pause()
     await refuse(give(POLICY, 2), 'EnforcedPause')
     await expect(withdraw()).to.emit(consents, 'ConsentWithdrawn').withArgs(patient, CONSENT)
+    const block = await chain.provider.getBlock('latest')
+    const [since, time] = [BigInt(block!.number), BigInt(block!.timestamp)]
+    expect([...(await consents.consentOf(patient, CONSENT))]).to.deep.equal([POLICY, 1n, since, time, true])
     await consents.unpause()
     await refuse(withdraw(), 'ConsentIsWithdrawn', CONSENT)
     for (const revision of [1, 2]) await refuse(give(POLICY, revision), 'ConsentIsWithdrawn', CONSENT)

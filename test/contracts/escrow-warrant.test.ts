@@ -1,6 +1,12 @@
 import { expect } from 'chai'
 import { ZeroHash, id } from 'ethers'
-import { warrantOpeningTypes, warrantShareTypes } from '#core/abi/typed-data/warrants.ts'
+import {
+  warrantCancellationTypes,
+  warrantNoticeTypes,
+  warrantObjectionTypes,
+  warrantOpeningTypes,
+  warrantShareTypes
+} from '#core/abi/typed-data/warrants.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey } from '#test/contracts/keys.ts'
 import { REASON, hashOf, otherDomains, withHighS } from '#test/contracts/research-contracts.ts'
@@ -262,6 +268,41 @@ describe('EscrowWarrant', () => {
       await refuse(desk.warrants.cancelByCourt(warrant, ZeroHash, deadline, desk.set, approval), 'WarrantMalformed')
       await refuse(desk.warrants.cancelByCourt(warrant, REASON, 1, desk.set, approval), 'RequestExpired', 1)
       await refuse(desk.warrants.objectTo(warrant, REASON, 1, desk.set, approval), 'RequestExpired', 1)
+    })
+
+    it('is stopped, told of and shared by auditors alone, each by a signature for just that', async () => {
+      await desk.open(await desk.terms({ caseDigest: id('delayed'), notice: ZeroHash, delayOrder: id('order') }))
+      const delayed = warrantIdOf(await desk.terms({ caseDigest: id('delayed') }))
+      await wait(3 * DAY)
+      const deadline = await chain.deadline()
+      const { warrants, set } = desk
+      const steps = [
+        { types: warrantObjectionTypes, field: 'reason', call: warrants.objectTo.bind(warrants) },
+        { types: warrantCancellationTypes, field: 'courtOrder', call: warrants.cancelByCourt.bind(warrants) },
+        { types: warrantNoticeTypes, field: 'notice', call: warrants.postNotice.bind(warrants) },
+        { types: warrantShareTypes, field: 'share', call: warrants.postShare.bind(warrants) }
+      ]
+      for (const { types, field, call } of steps) {
+        const [good] = await desk.sign(types, { warrant: delayed, [field]: REASON, deadline }, [0])
+        const submit = (special: object, loose = set): Promise<unknown> =>
+          call(delayed, REASON, deadline, loose, { ...good!, ...special })
+        await refuse(call(delayed, id('x'), deadline, set, good!), 'ApprovalSignatureInvalid', 0)
+        await refuse(
+          call(warrant, REASON, deadline, set, good!),
+          field === 'notice' ? 'NoticeUnfit' : 'ApprovalSignatureInvalid'
+        )
+        await refuse(call(delayed, REASON, deadline + 1, set, good!), 'ApprovalSignatureInvalid', 0)
+        await refuse(submit({ signature: withHighS(good!.signature as string) }), 'ApprovalSignatureInvalid', 0)
+        await refuse(submit({ signer: stranger.signer }), 'ApprovalSignerUnknown', 0)
+        await refuse(submit({ index: 6 }), 'ApprovalSignerUnknown', 6)
+        await refuse(submit({}, { ...set, objectors: 1 }), 'SignerSetMismatch')
+        for (const where of otherDomains(chain, 'EscrowWarrant')) {
+          const value = { warrant: delayed, [field]: REASON, deadline }
+          const signature = await auditors[0]!.key.sign(where, types, value)
+          await refuse(submit({ signature }), 'ApprovalSignatureInvalid', 0)
+        }
+      }
+      await refuse(warrants.execute(warrant, { ...set, threshold: 0 }), 'SignerSetMismatch')
     })
 
     it('is used by nobody while the contract is paused', async () => {
