@@ -3,13 +3,14 @@ import { grantTypes } from '#core/abi/typed-data/grants.ts'
 import { SalusError } from '#core/error.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import type { ChainCall, SigningTarget } from '#core/agent/chain-call.ts'
+import { compactSignature } from '#core/agent/compact-signature.ts'
 import { capsuleOf } from '#core/agent/patient-capsule.ts'
 import { currentGeneration, type GivenGrant, type PatientState } from '#core/agent/patient-state.ts'
 import type { Primitives, Random } from '#core/crypto/primitives.ts'
 import { encodeGrantDocument, grantIdOf, grantScope, orderedCompartments } from '#core/grant/document.ts'
 import { NO_EXPIRY, RIGHT_HISTORY, packTerms, termsBytes, type Terms } from '#core/grant/terms.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
-import type { SignTypedData } from '#core/identity/key-binding.ts'
+import type { SignTypedData, TypedData } from '#core/identity/key-binding.ts'
 import { COMPARTMENTS, type Compartment } from '#core/record/compartment.ts'
 import { LAST_DAY, dayOf } from '#core/record/day.ts'
 
@@ -98,10 +99,10 @@ async function grantCall(by: PatientSigning, wish: Terms, given: GivenGrant): Pr
   const patient = toHex(state.patient)
   const scope = toHex(grantScope(given.document))
   const { notBefore, expiresAt, rights, uses } = wish
-  const signature = await by.signTypedData(
-    domain('AccessGrants', target.chainId, target.contracts.AccessGrants.address),
-    grantTypes,
-    {
+  const typed: TypedData = {
+    domain: domain('AccessGrants', target.chainId, target.contracts.AccessGrants.address),
+    types: grantTypes,
+    value: {
       patient,
       grantee: toHex(wish.grantee),
       notBefore,
@@ -112,10 +113,11 @@ async function grantCall(by: PatientSigning, wish: Terms, given: GivenGrant): Pr
       epoch: state.epoch,
       deadline: deadlineS
     }
-  )
-  return {
-    contract: 'AccessGrants',
-    method: 'grant',
-    args: [patient, toHex(given.terms), scope, deadlineS, toHex(state.signer), signature]
   }
+  const signature = await by.signTypedData(typed.domain, typed.types, typed.value)
+  const args = [patient, toHex(given.terms), scope, deadlineS]
+  const compact = compactSignature(signature, state.signer, typed)
+  return compact == null
+    ? { contract: 'AccessGrants', method: 'grant', args: [...args, toHex(state.signer), signature] }
+    : { contract: 'AccessGrants', method: 'grantWithAccount', args: [...args, ...compact] }
 }

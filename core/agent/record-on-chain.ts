@@ -46,14 +46,17 @@ export function foldRecordOnChain(
 ): RecordOnChain {
   const id = toHex(patient)
   let keyBundles: PatientBundle[] = []
-  const grants: GrantInRecord[] = []
+  const grants = new Map<string, GrantInRecord>()
   for (const { event, timeS } of events) {
     if (!('patient' in event) || event.patient !== id) continue
     if (event.name === 'PatientRegistered' || event.name === 'KeyBundleUpdated') {
       const before = keyBundles.map(each => ({ ...each, replacedAtS: each.replacedAtS ?? timeS }))
       keyBundles = [...before, { digest: fromHex(event.keyBundle, 32), replacedAtS: null }]
     }
-    if (event.name === 'Granted') grants.push({ grantId: fromHex(event.grantId, 32), terms: event.terms })
+    // The newest counts: a grant out of a batch is told again when it gets a slot of its own.
+    if (event.name === 'Granted') {
+      grants.set(event.grantId, { grantId: fromHex(event.grantId, 32), terms: event.terms })
+    }
   }
-  return { target, patient, keyBundles, grants }
+  return { target, patient, keyBundles, grants: [...grants.values()] }
 }

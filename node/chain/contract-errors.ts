@@ -15,6 +15,8 @@ export const CONTRACT_INTERFACES: Readonly<Record<RequestContract, Interface>> =
 
 /** Code and sentence by the name of the contract's error. */
 export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, message: string]>> = {
+  AccessRequestMadeBefore: ['CHAIN_ACCESS_REQUEST_MADE_BEFORE', 'This request for access was made before.'],
+  AccessRequestMissing: ['CHAIN_ACCESS_REQUEST_MISSING', 'The request for access has no digest.'],
   AnchorOutOfSequence: ['CHAIN_ANCHOR_OUT_OF_SEQUENCE', 'The anchor is not the next one of its gateway.'],
   AnchorRootMissing: ['CHAIN_ANCHOR_ROOT_MISSING', 'The anchor has no root.'],
   AnchorTreeShrank: ['CHAIN_ANCHOR_TREE_SHRANK', 'The anchor has fewer readings than the one before it.'],
@@ -25,22 +27,40 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
   ApprovalSignatureInvalid: ['CHAIN_APPROVAL_SIGNATURE_INVALID', 'An approval was not signed by its signer.'],
   ApprovalSignerUnknown: ['CHAIN_APPROVAL_SIGNER_UNKNOWN', 'An approval names a signer that the maker does not have.'],
   ApprovalsTooFew: ['CHAIN_APPROVALS_TOO_FEW', 'Fewer release signers approved than the maker demands.'],
+  EnforcedPause: ['CHAIN_ENFORCED_PAUSE', 'Governance has stopped what is new for now; try again later.'],
   GatewayAlreadyRegistered: ['CHAIN_GATEWAY_ALREADY_REGISTERED', 'The gateway is registered with another certificate.'],
   GatewayCertificateMissing: ['CHAIN_GATEWAY_CERTIFICATE_MISSING', 'The gateway names no certificate.'],
   GatewayUnknown: ['CHAIN_GATEWAY_UNKNOWN', 'The gateway is not registered; register it first.'],
-  GrantAlreadyOpened: ['CHAIN_GRANT_ALREADY_OPENED', 'A grant with other terms uses this id; choose another salt.'],
+  GrantAlreadyOpened: ['CHAIN_GRANT_ALREADY_OPENED', 'A grant with other terms has this scope; choose another salt.'],
+  GrantBatchAlreadyOpened: ['CHAIN_GRANT_BATCH_ALREADY_OPENED', 'This batch of grants was opened before.'],
+  GrantBatchOutOfOrder: [
+    'CHAIN_GRANT_BATCH_OUT_OF_ORDER',
+    'The grants of a batch must come in rising order of their scopes, each once.'
+  ],
+  GrantBatchSizeInvalid: ['CHAIN_GRANT_BATCH_SIZE_INVALID', 'A batch must have between 1 and 256 grants.'],
   GrantGranteeMissing: ['CHAIN_GRANT_GRANTEE_MISSING', 'The grant names nobody.'],
   GrantIsRevoked: ['CHAIN_GRANT_IS_REVOKED', 'The grant was revoked and cannot be opened again.'],
   GrantNotClaimable: [
     'CHAIN_GRANT_NOT_CLAIMABLE',
     'The grant may be used any number of times; there is nothing to claim.'
   ],
+  GrantNotInBatch: ['CHAIN_GRANT_NOT_IN_BATCH', 'The patient opened no batch with this grant in it.'],
   GrantNotLive: ['CHAIN_GRANT_NOT_LIVE', 'The grant does not exist, has ended, was spent or has not begun.'],
   GrantNotYours: ['CHAIN_GRANT_NOT_YOURS', 'The grant was given to somebody else.'],
   GrantRightsInvalid: ['CHAIN_GRANT_RIGHTS_INVALID', 'The grant gives no right, or one that does not exist.'],
-  GrantScopeMissing: ['CHAIN_GRANT_SCOPE_MISSING', 'The grant has no scope.'],
   GrantUsesMissing: ['CHAIN_GRANT_USES_MISSING', 'The grant may never be used.'],
   GrantWindowEmpty: ['CHAIN_GRANT_WINDOW_EMPTY', 'The grant has ended before it begins.'],
+  GuardianThresholdInvalid: [
+    'CHAIN_GUARDIAN_THRESHOLD_INVALID',
+    'A recovery must take two guardians at least; without guardians the threshold is 0.'
+  ],
+  GuardianUnknown: ['CHAIN_GUARDIAN_UNKNOWN', 'An approval is not by a guardian of the patient.'],
+  GuardiansMissing: ['CHAIN_GUARDIANS_MISSING', 'The patient has named no guardians.'],
+  GuardiansOutOfOrder: [
+    'CHAIN_GUARDIANS_OUT_OF_ORDER',
+    'Approvals of guardians must come in rising order of their leaves, each once.'
+  ],
+  GuardiansTooFew: ['CHAIN_GUARDIANS_TOO_FEW', 'Fewer guardians approved than the patient asks for.'],
   ManifestMismatch: ['CHAIN_MANIFEST_MISMATCH', 'The manifest is not the one that was signed.'],
   ManifestTooLarge: ['CHAIN_MANIFEST_TOO_LARGE', 'The manifest is larger than the chain takes.'],
   ManufacturerAlreadyRegistered: ['CHAIN_MANUFACTURER_ALREADY_REGISTERED', 'The maker is registered already.'],
@@ -51,6 +71,13 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
   PatientAlreadyRegistered: ['CHAIN_PATIENT_ALREADY_REGISTERED', 'The patient is registered with other keys.'],
   PatientKeyBundleMissing: ['CHAIN_PATIENT_KEY_BUNDLE_MISSING', 'The patient names no key bundle.'],
   PatientUnknown: ['CHAIN_PATIENT_UNKNOWN', 'The patient is not registered; register first.'],
+  RecoveryDelayInvalid: [
+    'CHAIN_RECOVERY_DELAY_INVALID',
+    'The delay of a recovery must lie between a day and 30; without guardians it is 0.'
+  ],
+  RecoveryNotOpen: ['CHAIN_RECOVERY_NOT_OPEN', 'No recovery of the patient is under way.'],
+  RecoveryTooEarly: ['CHAIN_RECOVERY_TOO_EARLY', 'The recovery’s delay is not over yet.'],
+  RecoveryUnderWay: ['CHAIN_RECOVERY_UNDER_WAY', 'A recovery of the patient is under way; complete or veto it first.'],
   ReleaseCounterOutOfRange: [
     'CHAIN_RELEASE_COUNTER_OUT_OF_RANGE',
     'The security counter is below the model’s floor or too far above it.'

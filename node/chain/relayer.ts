@@ -67,10 +67,15 @@ export interface Relayer {
 
 /**
  * Methods that anyone may send: they carry the signature of whom they speak for. `registerManufacturer` speaks for nobody and needs
- * none: its id is the digest of the keys it names, so whoever sends it makes the same manufacturer.
+ * none: its id is the digest of the keys it names, so whoever sends it makes the same manufacturer. Nor do
+ * `completeRecovery` and `openFromBatch`, which carry out what was signed before.
  */
 const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
-  AccessGrants: ['register', 'updateKeyBundle', 'rotateSigner', 'grant', 'grantWithAccount', 'revoke', 'claim'],
+  AccessGrants: [
+    ...['register', 'updateKeyBundle', 'rotateSigner'],
+    ...['setGuardians', 'openRecovery', 'vetoRecovery', 'completeRecovery'],
+    ...['requestAccess', 'grant', 'grantWithAccount', 'grantBatch', 'openFromBatch', 'revoke', 'claim']
+  ],
   BatchAnchors: ['register', 'anchor'],
   FirmwareRegistry: ['registerManufacturer', 'registerModel', 'publish', 'hold', 'unhold', 'yank', 'raiseMinimum']
 }

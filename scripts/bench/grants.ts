@@ -2,7 +2,7 @@
 import { constants, generateKeyPairSync, privateDecrypt, publicEncrypt, randomBytes } from 'node:crypto'
 import { hpkeOpen, hpkeSeal } from '#core/crypto/hpke.ts'
 import { decodeCapsule, openCapsule, preferredKemKey, sealCapsule, verifyCapsule } from '#core/grant/capsule.ts'
-import { encodeGrantDocument, grantScope } from '#core/grant/document.ts'
+import { encodeGrantDocument, grantIdOf, grantScope } from '#core/grant/document.ts'
 import { deriveAgentKeys } from '#core/identity/agent-keys.ts'
 import { coverOf } from '#core/record/day-tree.ts'
 import { compartmentTag } from '#core/record/generation.ts'
@@ -37,13 +37,13 @@ async function grant(
   suite: 1 | 2 | 3,
   days: number
 ): Promise<Uint8Array> {
-  const ids = { network: randomBytes(32), grantId: randomBytes(32), patient: randomBytes(32), grantee: randomBytes(20) }
+  const ids = { network: randomBytes(32), patient: randomBytes(32), grantee: randomBytes(20) }
   const document = encodeGrantDocument({ ...ids, compartments: ['vitals'], purpose: 'TREAT', salt: randomBytes(32) })
   const cover = coverOf(p, generationKey, FIRST_DAY, FIRST_DAY + days - 1)
   const tag = compartmentTag(p, generationKey, 'vitals')
   const open = { contract: randomBytes(20), terms: randomBytes(32), scope: grantScope(document), revision: 1 }
   return await sealCapsule(p, randomBytes, {
-    header: { ...ids, ...open },
+    header: { ...ids, ...open, grantId: grantIdOf(ids.patient, open.scope) },
     to: preferredKemKey(grantee.bundle, [suite]),
     content: { document, keys: [{ compartment: 'vitals', tag, generation: 1, cover }] },
     patientKeys: patient

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { ZeroAddress, ZeroHash, concat, id, keccak256 } from 'ethers'
+import { ZeroAddress, concat, id, keccak256 } from 'ethers'
 import { grantTypes } from '#core/abi/typed-data/grants.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey } from '#test/contracts/keys.ts'
@@ -23,7 +23,7 @@ describe('AccessGrants', () => {
   const doctor = accountKey('doctor')
   const nurse = accountKey('nurse')
   const patient = idOf(key.signer, id('salt'))
-  const grantId = grantIdOf(patient, id('grant'))
+  const grantId = grantIdOf(patient, SCOPE)
   let chain: TestChain
   before(async () => {
     chain = await openChain()
@@ -39,10 +39,10 @@ describe('AccessGrants', () => {
   }
 
   describe('grant', () => {
-    it('keeps the terms in one word and tells who, what and under which scope', async () => {
+    it('keeps the terms in one word and tells who and what', async () => {
       const { grants } = chain.contracts
       const grant = await signGrant(chain, key, patient, termsFor(doctor))
-      await expect(grant.submit()).to.emit(grants, 'Granted').withArgs(patient, grantId, grant.packed, SCOPE)
+      await expect(grant.submit()).to.emit(grants, 'Granted').withArgs(patient, grantId, grant.packed)
       expect(await grants.termsOf(grantId)).to.equal(grant.packed)
       expect(await grants.isLive(grantId, await chain.now())).to.equal(true)
     })
@@ -57,12 +57,12 @@ describe('AccessGrants', () => {
     it('refuses a signature made for another contract', async () => {
       const deadline = await chain.deadline()
       const terms = termsFor(doctor)
-      const value = { patient, ...terms, scope: SCOPE, salt: id('grant'), epoch: 0, deadline }
-      const { address } = chain.deployment.contracts.PatientRegistry
+      const value = { patient, ...terms, scope: SCOPE, epoch: 0, deadline }
+      const { address } = chain.deployment.contracts.BatchAnchors
       const domain = { ...chain.domainOf('AccessGrants'), verifyingContract: address }
       const signature = await key.sign(domain, grantTypes, value)
       await expect(
-        chain.contracts.grants.grant(patient, pack(terms), SCOPE, id('grant'), deadline, signature)
+        chain.contracts.grants.grant(patient, pack(terms), SCOPE, deadline, key.signer, signature)
       ).to.be.revertedWithCustomError(chain.contracts.grants, 'RequestSignatureInvalid')
     })
 
@@ -81,15 +81,14 @@ describe('AccessGrants', () => {
       })
     }
 
-    it('refuses an empty scope, a late request, a far deadline and an unknown patient', async () => {
-      const { grants, registry } = chain.contracts
+    it('refuses a late request, a far deadline and an unknown patient', async () => {
+      const { grants } = chain.contracts
       const terms = pack(termsFor(doctor))
       const deadline = await chain.deadline()
       const cases: [() => Promise<unknown>, { interface: unknown }, string][] = [
-        [() => grants.grant(patient, terms, ZeroHash, id('grant'), deadline, '0x'), grants, 'GrantScopeMissing'],
-        [() => grants.grant(patient, terms, SCOPE, id('grant'), 1, '0x'), grants, 'RequestExpired'],
-        [() => grants.grant(patient, terms, SCOPE, id('grant'), NEVER, '0x'), grants, 'RequestDeadlineTooFar'],
-        [() => grants.grant(id('nobody'), terms, SCOPE, id('grant'), deadline, '0x'), registry, 'PatientUnknown']
+        [() => grants.grant(patient, terms, SCOPE, 1, key.signer, '0x'), grants, 'RequestExpired'],
+        [() => grants.grant(patient, terms, SCOPE, NEVER, key.signer, '0x'), grants, 'RequestDeadlineTooFar'],
+        [() => grants.grant(id('nobody'), terms, SCOPE, deadline, key.signer, '0x'), grants, 'PatientUnknown']
       ]
       for (const [call, contract, error] of cases) {
         await expect(call()).to.be.revertedWithCustomError(contract, error)
@@ -122,18 +121,18 @@ describe('AccessGrants', () => {
           fc.constantFrom(...tampers),
           fc.uint8Array({ minLength: 32, maxLength: 32 }),
           async (terms, tamper, seed) => {
-            const salt = id(Buffer.from(seed).toString('hex'))
+            const scope = id(Buffer.from(seed).toString('hex'))
             const deadline = await chain.deadline()
-            const value = { patient, ...terms, scope: SCOPE, salt, epoch: 0, deadline }
+            const value = { patient, ...terms, scope, epoch: 0, deadline }
             const signature = await key.sign(chain.domainOf('AccessGrants'), grantTypes, value)
             const changed = tamper(terms)
             if (changed.notBefore < changed.expiresAt) {
               await expect(
-                grants.grant(patient, pack(changed), SCOPE, salt, deadline, signature)
+                grants.grant(patient, pack(changed), scope, deadline, key.signer, signature)
               ).to.be.revertedWithCustomError(grants, 'RequestSignatureInvalid')
             }
-            await grants.grant(patient, pack(terms), SCOPE, salt, deadline, signature)
-            expect(await grants.termsOf(grantIdOf(patient, salt))).to.equal(pack(terms))
+            await grants.grant(patient, pack(terms), scope, deadline, key.signer, signature)
+            expect(await grants.termsOf(grantIdOf(patient, scope))).to.equal(pack(terms))
           }
         ),
         { numRuns: 40 }
@@ -184,8 +183,8 @@ describe('AccessGrants', () => {
     it('is the patient’s alone', async () => {
       const { grants } = chain.contracts
       await open()
-      await expect(revoke(chain, doctor, patient)).to.be.revertedWithCustomError(grants, 'RequestSignatureInvalid')
-      await expect(grants.revoke(patient, id('grant'), 1, '0x')).to.be.revertedWithCustomError(grants, 'RequestExpired')
+      await expect(revoke(chain, doctor, patient)).to.be.revertedWithCustomError(grants, 'SignerNotTheOne')
+      await expect(grants.revoke(patient, SCOPE, 1, key.signer, '0x')).to.be.revertedWithCustomError(grants, 'RequestExpired')
       expect(await grants.isLive(grantId, await chain.now())).to.equal(true)
     })
   })
@@ -260,7 +259,7 @@ describe('AccessGrants', () => {
     })
   })
 
-  it('stands on the registry it was deployed for', async () => {
-    expect(await chain.contracts.grants.registry()).to.equal(chain.deployment.contracts.PatientRegistry.address)
+  it('is governed by the manager it was deployed for', async () => {
+    expect(await chain.contracts.grants.authority()).to.equal(chain.deployment.contracts.AccessManager.address)
   })
 })

@@ -2,6 +2,7 @@ import { p256 } from '@noble/curves/nist.js'
 import {
   AbiCoder,
   concat,
+  getAddress,
   getBytes,
   hexlify,
   id,
@@ -82,7 +83,7 @@ function p256Key(verifier: string, label: string, signDigest: P256Sign): Key {
   const signer = concat([verifier, p256.getPublicKey(secret, false).slice(1)])
   return {
     signer,
-    id: `0x${keccak256(signer).slice(-40)}`,
+    id: getAddress(`0x${keccak256(signer).slice(-40)}`),
     sign: (domain, types, value) => Promise.resolve(signDigest(secret, TypedDataEncoder.hash(domain, types, value)))
   }
 }

@@ -49,7 +49,7 @@ export async function setGuardians(chain: TestChain, key: Key, patient: string, 
   return grants.setGuardians(patient, root, threshold, delay, deadline, key.signer, signature)
 }
 
-/** Signs the opening of a recovery; the promise gives a function that submits it, once or again. */
+/** Signs the opening of a recovery for the next ten days; the promise gives a function that submits it, once or again. */
 export async function signRecovery(
   chain: TestChain,
   patient: string,
@@ -57,7 +57,7 @@ export async function signRecovery(
   by: { readonly circle: Circle; readonly guardians: readonly Key[] }
 ): Promise<() => Sent> {
   const { grants } = chain.contracts
-  const deadline = await chain.deadline()
+  const deadline = (await chain.now()) + 864_000
   const domain = chain.domainOf('AccessGrants')
   const value = { patient, newSigner: to.signer, nonce: await grants.nonceOf(patient), deadline }
   const approvals = await Promise.all(

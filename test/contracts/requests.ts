@@ -1,6 +1,6 @@
 import { AbiCoder, Signature, id, keccak256, type ContractTransactionResponse } from 'ethers'
 import { anchorTypes, gatewayRegistrationTypes } from '#core/abi/typed-data/anchors.ts'
-import { claimTypes, grantTypes, revocationTypes } from '#core/abi/typed-data/grants.ts'
+import { accessRequestTypes, claimTypes, grantTypes, revocationTypes } from '#core/abi/typed-data/grants.ts'
 import { keyBundleUpdateTypes, registrationTypes, signerRotationTypes } from '#core/abi/typed-data/patients.ts'
 import type { TestChain } from '#test/contracts/chain.ts'
 import type { Key } from '#test/contracts/keys.ts'
@@ -126,6 +126,13 @@ export async function claim(chain: TestChain, key: Key, grantId: string, usesLef
   const deadline = await chain.deadline()
   const signature = await key.sign(chain.domainOf('AccessGrants'), claimTypes, { grantId, usesLeft, deadline })
   return chain.contracts.grants.claim(grantId, key.signer, deadline, signature)
+}
+
+/** Asks for access. */
+export async function requestAccess(chain: TestChain, key: Key, request: string): Sent {
+  const deadline = await chain.deadline()
+  const signature = await key.sign(chain.domainOf('AccessGrants'), accessRequestTypes, { request, deadline })
+  return chain.contracts.grants.requestAccess(request, deadline, key.signer, signature)
 }
 
 /** Registers a gateway. */

@@ -74,14 +74,13 @@ describe('salus verify', function () {
     const deploymentOf = async (changes: Record<string, unknown>, contracts = {}): Promise<string> => {
       const path = join(directory, 'deployment.json')
       const all = {
-        PatientRegistry: contract(toHex(chain.patientRegistry)),
         AccessGrants: contract(toHex(chain.accessGrants)),
         BatchAnchors: contract(address),
         FirmwareRegistry: contract(OTHER),
         ...contracts
       }
       const { chainId } = chain
-      const networkId = toHex(networkIdOf(chainId, chain.patientRegistry))
+      const networkId = toHex(networkIdOf(chainId, chain.accessGrants))
       await writeFile(path, JSON.stringify({ chainId, networkId, blockNumber: 1, contracts: all, ...changes }))
       return path
     }

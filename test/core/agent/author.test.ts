@@ -25,7 +25,6 @@ import { seededRandom } from '#test/seeded-random.ts'
 const TARGET = {
   chainId: 31_337,
   contracts: {
-    PatientRegistry: { address: '0x5FbDB2315678afecb367f032d93F642f64180aa3' },
     AccessGrants: { address: '0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512' }
   }
 }
@@ -80,7 +79,7 @@ describe('the author of an entry', function () {
     state = prepared.state
     const patient = toHex(state.patient)
     const grantId = toHex(prepared.grantId)
-    events.push(at({ name: 'Granted', patient, grantId, terms: packTerms(terms), scope: patient }))
+    events.push(at({ name: 'Granted', patient, grantId, terms: packTerms(terms) }))
     return prepared
   }
 
@@ -167,7 +166,7 @@ describe('the author of an entry', function () {
       uses: 255
     })
     const patient = toHex(random(32))
-    const granted = at({ name: 'Granted', patient, grantId: toHex(foreign), terms, scope: patient })
+    const granted = at({ name: 'Granted', patient, grantId: toHex(foreign), terms })
     await expectRefused('ENTRY_AUTHOR_UNPROVEN', { ...asReader, grant: foreign }, record([granted]))
 
     const asWriter = {

@@ -5,6 +5,6 @@ import { decodeCapsule } from '#core/grant/capsule.ts'
 
 /** What a chain says that knows a capsule's grant just as the capsule tells it. */
 export function chainAgreesWith(capsuleBytes: Uint8Array): CapsuleOnChain {
-  const { terms, scope, bundle } = decodeCapsule(capsuleBytes)
-  return { terms: BigInt(toHex(terms)), scope, keyBundle: keccak_256(bundle) }
+  const { terms, bundle } = decodeCapsule(capsuleBytes)
+  return { terms: BigInt(toHex(terms)), keyBundle: keccak_256(bundle) }
 }

@@ -17,7 +17,6 @@ import { seededRandom } from '#test/seeded-random.ts'
 const TARGET = {
   chainId: 31_337,
   contracts: {
-    PatientRegistry: { address: '0x5FbDB2315678afecb367f032d93F642f64180aa3' },
     AccessGrants: { address: '0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512' }
   }
 }
@@ -31,7 +30,7 @@ describe('the state of a patient’s agent', () => {
     const coder = AbiCoder.defaultAbiCoder()
     const id = coder.encode(['bytes32', 'bytes32'], [keccak256(patient.signer), toHex(patient.salt)])
     expect(toHex(patient.patient)).to.equal(keccak256(id))
-    const network = coder.encode(['uint256', 'address'], [TARGET.chainId, TARGET.contracts.PatientRegistry.address])
+    const network = coder.encode(['uint256', 'address'], [TARGET.chainId, TARGET.contracts.AccessGrants.address])
     expect(toHex(patient.network)).to.equal(keccak256(network))
   })
 

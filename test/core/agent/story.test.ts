@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { Wallet, verifyTypedData } from 'ethers'
+import { Signature, Wallet, verifyTypedData } from 'ethers'
 import { domain } from '#core/abi/typed-data/domain.ts'
 import { grantTypes, revocationTypes } from '#core/abi/typed-data/grants.ts'
 import { registrationTypes } from '#core/abi/typed-data/patients.ts'
@@ -34,7 +34,6 @@ import { seededRandom } from '#test/seeded-random.ts'
 const TARGET = {
   chainId: 31_337,
   contracts: {
-    PatientRegistry: { address: '0x5FbDB2315678afecb367f032d93F642f64180aa3' },
     AccessGrants: { address: '0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512' }
   }
 }
@@ -91,7 +90,7 @@ describe('patient and grantee agents', function () {
     const id = toHex(state.patient)
     const keyBundle = toHex(keyBundleDigest(keys.bundleBytes))
     const grants = state.grants.map(({ grantId, terms }) => {
-      const granted = { patient: id, grantId: toHex(grantId), terms: BigInt(toHex(terms)), scope: id }
+      const granted = { patient: id, grantId: toHex(grantId), terms: BigInt(toHex(terms)) }
       return { event: { name: 'Granted' as const, ...granted }, timeS: NOW_S }
     })
     const registered = { name: 'PatientRegistered' as const, patient: id, signer: id, keyBundle }
@@ -134,7 +133,7 @@ describe('patient and grantee agents', function () {
     const call = await registrationCall(patient, keys, signing(patient))
     const [signer, keyBundle, , deadline, signature] = call.args
     const message = { patient: toHex(patient.patient), signer, keyBundle, deadline }
-    const registry = domain('PatientRegistry', TARGET.chainId, TARGET.contracts.PatientRegistry.address)
+    const registry = domain('AccessGrants', TARGET.chainId, TARGET.contracts.AccessGrants.address)
     expect(verifyTypedData(registry, registrationTypes, message, String(signature))).to.equal(patientWallet.address)
   })
 
@@ -145,7 +144,7 @@ describe('patient and grantee agents', function () {
       signing(patient),
       wishFor(doctorWallet, doctorKeys, {})
     )
-    const [, , scope, salt, deadline, signature] = call.args
+    const [, , scope, deadline, r, yParityAndS] = call.args
     const message = {
       patient: toHex(patient.patient),
       grantee: doctorWallet.address,
@@ -154,11 +153,11 @@ describe('patient and grantee agents', function () {
       rights: RIGHT_READ,
       uses: UNLIMITED_USES,
       scope,
-      salt,
       epoch: 0,
       deadline
     }
-    expect(verifyTypedData(grantsDomain, grantTypes, message, String(signature))).to.equal(patientWallet.address)
+    const signature = Signature.from({ r: String(r), yParityAndS: String(yParityAndS) })
+    expect(verifyTypedData(grantsDomain, grantTypes, message, signature)).to.equal(patientWallet.address)
 
     const reader = await accept(doctor, doctorKeys, capsuleBytes)
     const seal = (compartment: 'vitals' | 'mental', day: number) =>
@@ -282,8 +281,9 @@ describe('patient and grantee agents', function () {
       grantId: forDoctor.grantId,
       nowS: NOW_S
     })
-    const [patientHex, salt, deadline, signature] = revocation.call.args
-    const message = { patient: patientHex, salt, deadline }
+    const [patientHex, scope, deadline, signer, signature] = revocation.call.args
+    expect(signer).to.equal(toHex(addressOf(patientWallet)))
+    const message = { patient: patientHex, scope, deadline }
     expect(verifyTypedData(grantsDomain, revocationTypes, message, String(signature))).to.equal(patientWallet.address)
 
     const rotation = decodeRotation(revocation.rotationBytes, revocation.state)
@@ -325,10 +325,10 @@ describe('patient and grantee agents', function () {
 
   it('refuses a capsule for someone else, or that differs from the chain', async () => {
     const { capsuleBytes } = await prepareGrant(p, random, signing(patient), wishFor(doctorWallet, doctorKeys, {}))
-    const { terms, scope } = decodeCapsule(capsuleBytes)
+    const { terms } = decodeCapsule(capsuleBytes)
     await expectCode('CAPSULE_ADDRESS', () => accept(gateway, gatewayKeys, capsuleBytes))
     await expectCode('CAPSULE_RECIPIENT', () => accept(doctor, gatewayKeys, capsuleBytes))
-    const onChain = { terms: BigInt(toHex(terms)), scope, keyBundle: new Uint8Array(32) }
+    const onChain = { terms: BigInt(toHex(terms)), keyBundle: new Uint8Array(32) }
     await expectCode('CAPSULE_CHAIN', () => acceptCapsule(p, doctor, doctorKeys, capsuleBytes, onChain))
   })
 

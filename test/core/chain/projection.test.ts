@@ -33,8 +33,7 @@ const event: fc.Arbitrary<ChainEvent> = fc.oneof(
     name: fc.constant('Granted' as const),
     patient: few,
     grantId: few,
-    terms: fc.bigInt({ min: 2n, max: 2n ** 256n - 1n }),
-    scope: few
+    terms: fc.bigInt({ min: 2n, max: 2n ** 256n - 1n })
   }),
   fc.record({ name: fc.constant('Revoked' as const), patient: few, grantId: few }),
   fc.record({ name: fc.constant('Claimed' as const), grantId: few, usesLeft: small }),
@@ -109,7 +108,7 @@ describe('the projection of the chain', () => {
   it('remembers when a grant was claimed', () => {
     const { state, write } = paperState()
     const terms = 3n << 248n
-    write(projectEvents(state, [{ name: 'Granted', patient: id(1), grantId: id(2), terms, scope: id(3) }], 5))
+    write(projectEvents(state, [{ name: 'Granted', patient: id(1), grantId: id(2), terms }], 5))
     for (const [usesLeft, atS] of [
       [2, 6],
       [1, 9]

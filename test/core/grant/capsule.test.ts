@@ -14,7 +14,7 @@ import {
   encodeCapsuleContent,
   type CapsuleKey
 } from '#core/grant/capsule-keys.ts'
-import { encodeGrantDocument, grantScope, type GrantDocument } from '#core/grant/document.ts'
+import { encodeGrantDocument, grantIdOf, grantScope, type GrantDocument } from '#core/grant/document.ts'
 import type { SuiteId } from '#core/crypto/hpke.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
 import { coverOf } from '#core/record/day-tree.ts'
@@ -27,7 +27,6 @@ import { seededRandom } from '#test/seeded-random.ts'
 const random = seededRandom('capsule')
 const DOCUMENT: GrantDocument = {
   network: NETWORK,
-  grantId: new Uint8Array(32).fill(1),
   patient: PATIENT,
   grantee: new Uint8Array(20).fill(2),
   compartments: ['vitals'],
@@ -44,7 +43,7 @@ const KEY: CapsuleKey = {
 const HEADER = {
   network: NETWORK,
   contract: new Uint8Array(20).fill(5),
-  grantId: DOCUMENT.grantId,
+  grantId: grantIdOf(PATIENT, grantScope(document)),
   patient: PATIENT,
   grantee: DOCUMENT.grantee,
   terms: new Uint8Array(32).fill(6),
@@ -99,14 +98,15 @@ describe('a capsule', () => {
   it('is refused where what it holds is not what its grant says', async () => {
     const other = (change: Partial<GrantDocument>): Uint8Array => encodeGrantDocument({ ...DOCUMENT, ...change })
     for (const change of [
-      { header: { scope: new Uint8Array(32) } },
-      {
-        document: other({ grantId: new Uint8Array(32) }),
-        header: { scope: grantScope(other({ grantId: new Uint8Array(32) })) }
-      },
+      { header: { scope: new Uint8Array(32), grantId: grantIdOf(PATIENT, new Uint8Array(32)) } },
+      { header: { grantId: new Uint8Array(32) } },
+      { document: other({ purpose: 'RESEARCH' }), header: { scope: grantScope(other({ purpose: 'RESEARCH' })) } },
       {
         document: other({ grantee: new Uint8Array(20) }),
-        header: { scope: grantScope(other({ grantee: new Uint8Array(20) })) }
+        header: {
+          scope: grantScope(other({ grantee: new Uint8Array(20) })),
+          grantId: grantIdOf(PATIENT, grantScope(other({ grantee: new Uint8Array(20) })))
+        }
       },
       { keys: [{ ...KEY, compartment: 'mental' as const }] }
     ]) {

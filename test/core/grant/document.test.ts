@@ -14,7 +14,6 @@ import { expectCode } from '#test/error-code.ts'
 
 const DOCUMENT: GrantDocument = {
   network: NETWORK,
-  grantId: new Uint8Array(32).fill(1),
   patient: PATIENT,
   grantee: new Uint8Array(20).fill(2),
   compartments: ['vitals', 'labs'],

@@ -33,7 +33,7 @@ export function paperDeployment(): Deployment {
     codeHash: keccak256('0x') as Hex
   })
   const contracts = byContract(name => contract(name))
-  const networkId = toHex(networkIdOf(1, contracts.PatientRegistry.address))
+  const networkId = toHex(networkIdOf(1, contracts.AccessGrants.address))
   return { chainId: 1, networkId, blockNumber: 1, contracts }
 }
 
@@ -143,8 +143,8 @@ export async function createAcceptWorld(rights = 7, uses = 255): Promise<AcceptW
 
 /** The event that the contract emits for a grant's call. */
 export function grantedEvent(patient: Hex, grantId: Uint8Array, args: readonly unknown[]): ChainEvent {
-  const [, terms, scope] = args
-  return { name: 'Granted', patient, grantId: toHex(grantId), terms: BigInt(terms as string), scope: scope as Hex }
+  const [, terms] = args
+  return { name: 'Granted', patient, grantId: toHex(grantId), terms: BigInt(terms as string) }
 }
 
 /** The message of a sealed entry. */

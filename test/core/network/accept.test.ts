@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { keccak256 } from 'ethers'
+import { capsuleOf } from '#core/agent/patient-capsule.ts'
 import { prepareRevocation } from '#core/agent/patient-revocation.ts'
 import type { Hex } from '#core/chain/events.ts'
 import { equalBytes, toHex } from '#core/encoding/bytes.ts'
@@ -230,18 +231,19 @@ describe('acceptance of messages', () => {
       expect(ask(capsuleMessage())).to.include({ code: 'GRANT_UNKNOWN', retry: true })
     })
 
-    it('rejects a capsule that is not of its grant or not signed', () => {
+    it('rejects a capsule that is not of its grant or not signed', async () => {
       const grantId = toHex(world.grantId)
       const grant = world.chain.view().grant(grantId)
       const patient = toHex(world.patient.state.patient)
       const end = world.capsule.length - 1
       const broken: Message = { kind: 'capsule', network: world.network, capsule: replaceByte(world.capsule, end) }
       expect(verdict(broken)).to.equal('reject CAPSULE_SIGNATURE')
-      const scope = keccak256('0x01') as Hex
-      world.chain.add({ name: 'Granted', patient, grantId, terms: grant?.terms ?? 0n, scope })
+      world.chain.add({ name: 'Granted', patient, grantId, terms: (grant?.terms ?? 0n) ^ (1n << 240n) })
       expect(verdict(capsuleMessage())).to.equal('reject CAPSULE_GRANT')
-      const contracts = { ...world.deployment.contracts, AccessGrants: world.deployment.contracts.BatchAnchors }
-      expect(verdict(capsuleMessage(), { deployment: { ...world.deployment, contracts } })).to.equal(
+      const target = { chainId: 1, contracts: { AccessGrants: world.deployment.contracts.BatchAnchors } }
+      const from = { ...world.patient, target }
+      const elsewhere = await capsuleOf(p, osRandom, from, world.patient.state.grants[0]!)
+      expect(verdict({ kind: 'capsule', network: world.network, capsule: elsewhere })).to.equal(
         'reject CAPSULE_CONTRACT'
       )
     })

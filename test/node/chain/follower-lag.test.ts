@@ -52,7 +52,7 @@ describe('the chain follower behind an endpoint of many replicas', function () {
     const given = await grantOf(test.deployment, wallet, patient, { grantee: account(7).address, rights: 3 })
     await relayer.submit(given.request)
     await mine(test.provider, 10)
-    await relayer.submit(await revocation(test.deployment, wallet, patient, given.salt))
+    await relayer.submit(await revocation(test.deployment, wallet, patient, given.scope))
     return given
   }
 

@@ -99,7 +99,7 @@ describe('the chain follower', function () {
     await until(() => follower.view().grant(given.id) != null)
     expect(follower.view().patient(patient)).to.include({ keyBundle, epoch: 0 })
     expect(follower.view().grant(given.id)).to.include({ patient, usesLeft: 255, revokedAtS: null })
-    await relayer.submit(await revocation(test.deployment, wallet, patient, given.salt))
+    await relayer.submit(await revocation(test.deployment, wallet, patient, given.scope))
     await until(() => follower.view().grant(given.id)?.revokedAtS != null)
     // The index has a block before its events are told.
     await until(() => heard.length >= 3)

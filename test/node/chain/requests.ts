@@ -33,12 +33,12 @@ export async function registration(deployment: Deployment, wallet: Wallet, keyBu
   const [salt, until] = [random32(), deadline()]
   const patient = idOf(['bytes32', 'bytes32'], [keccak256(wallet.address), salt])
   const signature = await wallet.signTypedData(
-    domain('PatientRegistry', deployment.chainId, deployment.contracts.PatientRegistry.address),
+    domain('AccessGrants', deployment.chainId, deployment.contracts.AccessGrants.address),
     registrationTypes,
     { patient, signer: wallet.address, keyBundle, deadline: until }
   )
   const args = [wallet.address, keyBundle, salt, until, signature]
-  return { id: patient, request: { contract: 'PatientRegistry', method: 'register', args } }
+  return { id: patient, request: { contract: 'AccessGrants', method: 'register', args } }
 }
 
 /** Gives an address a grant. */
@@ -46,9 +46,9 @@ export async function grantOf(
   deployment: Deployment,
   wallet: Wallet,
   patient: Hex,
-  given: { grantee: string; rights: number; expiresAt?: number; scope?: Hex; salt?: Hex }
-): Promise<TestRequest & { salt: Hex }> {
-  const { scope = random32(), salt = random32() } = given
+  given: { grantee: string; rights: number; expiresAt?: number; scope?: Hex }
+): Promise<TestRequest & { scope: Hex }> {
+  const { scope = random32() } = given
   const terms: Terms = {
     grantee: fromHex(given.grantee, 20),
     notBefore: 0,
@@ -57,12 +57,12 @@ export async function grantOf(
     uses: 255
   }
   const until = deadline()
-  const value = { ...terms, grantee: given.grantee, patient, scope, salt, epoch: 0, deadline: until }
+  const value = { ...terms, grantee: given.grantee, patient, scope, epoch: 0, deadline: until }
   const where = domain('AccessGrants', deployment.chainId, deployment.contracts.AccessGrants.address)
   const signature = await wallet.signTypedData(where, grantTypes, value)
-  const args = [patient, packTerms(terms).toString(), scope, salt, until, signature]
-  const id = idOf(['bytes32', 'bytes32'], [patient, salt])
-  return { id, salt, request: { contract: 'AccessGrants', method: 'grant', args } }
+  const args = [patient, packTerms(terms).toString(), scope, until, wallet.address, signature]
+  const id = idOf(['bytes32', 'bytes32'], [patient, scope])
+  return { id, scope, request: { contract: 'AccessGrants', method: 'grant', args } }
 }
 
 /** Takes a grant back. */
@@ -70,10 +70,10 @@ export async function revocation(
   deployment: Deployment,
   wallet: Wallet,
   patient: Hex,
-  salt: Hex
+  scope: Hex
 ): Promise<RelayedRequest> {
   const until = deadline()
   const where = domain('AccessGrants', deployment.chainId, deployment.contracts.AccessGrants.address)
-  const signature = await wallet.signTypedData(where, revocationTypes, { patient, salt, deadline: until })
-  return { contract: 'AccessGrants', method: 'revoke', args: [patient, salt, until, signature] }
+  const signature = await wallet.signTypedData(where, revocationTypes, { patient, scope, deadline: until })
+  return { contract: 'AccessGrants', method: 'revoke', args: [patient, scope, until, wallet.address, signature] }
 }
