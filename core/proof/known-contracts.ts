@@ -17,13 +17,13 @@ export interface KnownContracts {
 }
 
 /**
- * Reads a deployment from parsed JSON.
+ * Reads a deployment from parsed JSON; who governs it is no matter to a proof.
  *
  * @throws SalusError `DEPLOYMENT_SHAPE`, `HEX_MALFORMED`, `HEX_LENGTH` if it is malformed; `DEPLOYMENT_NETWORK` if the network
  * id is not that of its chain and `AccessGrants`
  */
 export function readKnownContracts(json: unknown): KnownContracts {
-  const map = readMap(json, AREA, ['chainId', 'networkId', 'blockNumber', 'contracts'])
+  const map = readMap(json, AREA, ['chainId', 'networkId', 'blockNumber', 'contracts'], ['origin'])
   const contracts = readMap(map['contracts'], AREA, CONTRACT_NAMES)
   const address = (name: string): Uint8Array => {
     const contract = readMap(contracts[name], AREA, ['address', 'codeHash'])

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { byContract, readDeployment } from '#core/chain/deployment.ts'
 import { networkIdOf } from '#core/chain/network-id.ts'
 import { toHex } from '#core/encoding/bytes.ts'
+import { readKnownContracts } from '#core/proof/known-contracts.ts'
 import { expectCode } from '#test/error-code.ts'
 
 const ADDRESS = '0x5FbDB2315678afecb367f032d93F642f64180aa3'
@@ -44,6 +45,8 @@ describe('readDeployment', () => {
     const members = { GOVERNOR: [ADDRESS.toLowerCase()] }
     const short = { ...origin, governance: { ...origin.governance, members } }
     expect(readDeployment({ ...good, origin: short })).to.deep.equal({ ...good, origin })
+    // The verifier of proofs has a reader of its own, without a chain library.
+    expect(toHex(readKnownContracts({ ...good, origin }).network)).to.equal(good.networkId)
   })
 
   it('tells a file of another version from a damaged one', async () => {
