@@ -54,15 +54,19 @@ if (values.help) {
   const ok = code === 0 && files.length > 0 && unexplained.length + stale.length === 0
   if (values.json) {
     console.log(JSON.stringify({ ok, testsPassed: code === 0, total, files, unexplained, stale }))
+  } else if (code !== 0) {
+    console.error('The tests failed, so there are no figures.')
   } else {
-    for (const { file, lines, branches } of files)
+    for (const { file, lines, branches } of files) {
       console.log(`${percent(lines)} lines ${percent(branches)} branches  ${file}`)
+    }
     console.log(`${percent(total.lines)} lines ${percent(total.branches)} branches  in all`)
-    for (const { file, line, what, text } of unexplained)
+    for (const { file, line, what, text } of unexplained) {
       console.error(`${file}:${String(line)}: ${what === 'line' ? 'never run' : what}: ${text}`)
-    for (const { file, what, text } of stale)
+    }
+    for (const { file, what, text } of stale) {
       console.error(`unreached.json explains for nothing: ${file}: ${what}: ${text}`)
-    if (code !== 0) console.error('The tests failed, so the figures mean nothing.')
+    }
   }
   process.exitCode = ok ? 0 : 1
 }

@@ -12,7 +12,7 @@ const DOCUMENT = join(ROOT, 'docs/gas.md')
 
 /** Runs the benchmark `gas`. */
 export async function run(bench: Bench): Promise<void> {
-  bench.progress('running test/contracts/gas.test.ts')
+  bench.progress('running test/contracts/gas*.test.ts')
   const rows = await measure()
   for (const { name, gas, floor } of rows) {
     const goal = GOALS.find(({ row }) => row.test(name))
@@ -37,12 +37,12 @@ export async function run(bench: Bench): Promise<void> {
   await writeFile(DOCUMENT, await format(renderGasTable(rows), options))
 }
 
-/** The gas test measures; told where, it leaves its rows there. */
+/** The gas tests measure; told where, they leave their rows there. */
 async function measure(): Promise<GasRow[]> {
   const folder = await mkdtemp(join(tmpdir(), 'salus-gas-'))
   const path = join(folder, 'rows.jsonl')
   try {
-    const mocha = ['node_modules/mocha/bin/mocha.js', 'test/contracts/gas.test.ts']
+    const mocha = ['node_modules/mocha/bin/mocha.js', 'test/contracts/gas*.test.ts']
     const { code, output } = await runNode(mocha, {
       env: { HARDHAT_DISABLE_TELEMETRY: '1', SALUS_UPDATE_GAS: '', SALUS_GAS_ROWS: path }
     })

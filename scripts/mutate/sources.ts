@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { join, posix } from 'node:path'
 import { CONTRACT_NAMES } from '#core/chain/contract-names.ts'
@@ -16,6 +16,8 @@ export interface Source {
   readonly hash: string
 }
 
+/** What stands in the place of a file's name where a test in Solidity failed. */
+const IN_SOLIDITY = 'solidity'
 const IMPORT = /^import\b[^;]*?["'](\.[^"']+)["'];/gm
 
 /** The sources under contracts/ that have code and of which some is deployed. */
@@ -46,16 +48,17 @@ export function testsHash(): string {
   const helpers = readdirSync(folder, { recursive: true })
     .map(String)
     .filter(file => /(?<!\.test)\.ts$/.test(file))
-  return hashOf([...helpers, ...suiteFiles()].sort().map(file => readFileSync(join(folder, file), 'utf8')))
+  const files = [...helpers, ...suiteFiles()].sort().map(file => join(folder, file))
+  return hashOf([testHash(IN_SOLIDITY), ...files.map(file => readFileSync(file, 'utf8'))])
 }
 
-/** Changes with one test file. */
+/** Changes with one test file, or with any of those in Solidity. */
 export function testHash(file: string): string {
-  try {
-    return hashOf([readFileSync(join(ROOT, 'test/contracts', file), 'utf8')])
-  } catch {
-    return ''
-  }
+  const folder = join(ROOT, file === IN_SOLIDITY ? 'test/solidity' : 'test/contracts')
+  const names = file === IN_SOLIDITY ? readdirSync(folder).sort() : [file]
+  return hashOf(
+    names.filter(name => existsSync(join(folder, name))).map(name => readFileSync(join(folder, name), 'utf8'))
+  )
 }
 
 /** A source and all that it imports, from this folder. */

@@ -1,11 +1,11 @@
 /** One of the processes that try mutants; runs inside a copy of the project, whose bytecode it replaces. */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { keccak256 } from 'ethers'
 import { compileContracts, type CompiledContract } from '#scripts/generate/compile.ts'
 import type { Failure, Trial, Verdict } from '#scripts/mutate/protocol.ts'
 import { loadSuite, suiteFiles, type Suite } from '#scripts/mutate/suites.ts'
-import { ROOT } from '#scripts/process/run.ts'
+import { ROOT, runNode } from '#scripts/process/run.ts'
 
 type Code = Omit<CompiledContract, 'abi' | 'name'>
 
@@ -60,6 +60,32 @@ async function suitesFor(contract: string): Promise<readonly Suite[]> {
   return found
 }
 
+/** What mocha does not notice, fuzz and invariants may; slow, as Hardhat compiles all anew, so the last resort. */
+async function failingInSolidity({ file, source, contracts }: Omit<Trial, 'id'>): Promise<string | undefined> {
+  const names = [basename(file), ...contracts.map(name => `${name}.sol`)]
+  const tests = readdirSync(join(ROOT, 'test/solidity'))
+    .filter(name => name.endsWith('.t.sol'))
+    .map(name => `test/solidity/${name}`)
+    .filter(path => names.some(name => readFileSync(join(ROOT, path), 'utf8').includes(`/${name}"`)))
+  if (tests.length === 0) return undefined
+  const written = readFileSync(join(ROOT, file))
+  writeFileSync(join(ROOT, file), source)
+  try {
+    const { code, output } = await runNode(['node_modules/hardhat/dist/src/cli.js', 'test', 'solidity', ...tests])
+    return code === 0 ? undefined : `solidity: ${/(?:test|invariant)\w+(?=\()/.exec(failures(output))?.[0] ?? 'a test'}`
+  } finally {
+    writeFileSync(join(ROOT, file), written)
+  }
+}
+
+/** The lines that tell what failed. */
+function failures(output: string): string {
+  return output
+    .split('\n')
+    .filter(line => /^\s*\d+\) /.test(line))
+    .join('\n')
+}
+
 async function decide({ id, file, source, contracts }: Trial): Promise<Verdict> {
   let isSame = true
   for (const contract of contracts) {
@@ -81,7 +107,9 @@ async function decide({ id, file, source, contracts }: Trial): Promise<Verdict> 
     })
     if (killer != null) return { id, outcome: 'killed', killer }
   }
-  return { id, outcome: isSame ? 'equivalent' : 'survived' }
+  if (isSame) return { id, outcome: 'equivalent' }
+  const killer = await failingInSolidity({ file, source, contracts })
+  return killer == null ? { id, outcome: 'survived' } : { id, outcome: 'killed', killer }
 }
 
 for (const file of suiteFiles()) {
