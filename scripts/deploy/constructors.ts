@@ -7,7 +7,8 @@ type Argument = 'governor' | ContractName
 /** By contract; all arguments are addresses. */
 const ARGUMENTS: Partial<Record<ContractName, readonly Argument[]>> = {
   AccessManager: ['governor'],
-  AccessGrants: ['PatientRegistry']
+  AccessGrants: ['PatientRegistry'],
+  FirmwareRegistry: ['AccessManager']
 }
 
 /** The addresses that a contract's constructor takes, in order. */
