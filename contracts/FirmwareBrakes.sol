@@ -30,11 +30,14 @@ abstract contract FirmwareBrakes is IFirmwareBrakes, FirmwareReleases {
 
     /// @inheritdoc IFirmwareBrakes
     function holdOnDuty(bytes32 model, uint32 sequence, uint32 reason) external {
-        ReleaseState state = _releases[model][sequence].state;
+        StoredRelease storage release = _releases[model][sequence];
+        ReleaseState state = release.state;
         if (!state.isPublished()) revert ReleaseUnknown(model, sequence);
         if (state.dutyGuard() != uint88(uint160(msg.sender))) revert GuardNotOnDuty(msg.sender);
         _requireGoing(state);
-        _hold(model, sequence, state, reason, uint40(block.timestamp + GUARD_HOLD));
+        uint40 until = uint40(block.timestamp + GUARD_HOLD);
+        release.state = state.withHeldUntil(until);
+        emit ReleaseHeld(model, sequence, reason, until);
     }
 
     /// @inheritdoc IFirmwareBrakes

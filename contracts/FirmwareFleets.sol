@@ -98,11 +98,7 @@ abstract contract FirmwareFleets is IFirmwareFleets, FirmwareBrakes {
     function removeAttestor(bytes32 model, address attestor, uint256 deadline, Quorum calldata by) external {
         _requireInTime(deadline);
         AttestorState state = _allowedAttestor(model, attestor);
-        _requireReleasers(
-            model,
-            by,
-            keccak256(abi.encode(ATTESTOR_REMOVAL_TYPEHASH, model, attestor, deadline))
-        );
+        _requireReleasers(model, by, keccak256(abi.encode(ATTESTOR_REMOVAL_TYPEHASH, model, attestor, deadline)));
 
         _attestors[model][attestor] = state.withRemoval();
         emit AttestorRemoved(model, attestor);

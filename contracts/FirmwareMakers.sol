@@ -51,17 +51,17 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
     function proposeRotation(
         bytes32 manufacturer,
         Keysets calldata next,
+        uint32 nonce,
         uint256 deadline,
         Quorum calldata byOld,
         Quorum calldata byNew
     ) external {
         _requireInTime(deadline);
         MakerState maker = _knownMaker(manufacturer);
+        if (nonce != maker.rotationNonce()) revert RotationOutOfSequence(maker.rotationNonce(), nonce);
         bytes32[4] memory digests = _digestsOf(next);
         bytes32 digest = _digestOfAll(digests, next.silenceDays);
-        bytes32 structHash = keccak256(
-            abi.encode(KEYSET_ROTATION_TYPEHASH, manufacturer, digest, maker.rotationNonce(), deadline)
-        );
+        bytes32 structHash = keccak256(abi.encode(KEYSET_ROTATION_TYPEHASH, manufacturer, digest, nonce, deadline));
         _requireQuorum(_keysetOf(manufacturer, Role.Root), byOld, structHash);
         _requireQuorum(digests[0], byNew, structHash);
 
@@ -90,7 +90,8 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
         MakerState maker = _knownMaker(manufacturer);
         bytes32[4] memory digests = _digestsOf(next);
         uint40 due = maker.rotationDue();
-        if (due == 0 || _proposals[manufacturer] != _digestOfAll(digests, next.silenceDays)) revert RotationNotProposed();
+        if (due == 0 || _proposals[manufacturer] != _digestOfAll(digests, next.silenceDays))
+            revert RotationNotProposed();
         if (block.timestamp < due) revert RotationNotDue(due);
 
         _putInForce(manufacturer, maker.withRotation(0), next, digests);
@@ -115,7 +116,13 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
     )
         external
         view
-        returns (uint32 version, uint32 rotationNonce, uint40 rotationDue, uint40 heartbeatAt, bytes32[4] memory keysets)
+        returns (
+            uint32 version,
+            uint32 rotationNonce,
+            uint40 rotationDue,
+            uint40 heartbeatAt,
+            bytes32[4] memory keysets
+        )
     {
         MakerState maker = _knownMaker(manufacturer);
         for (uint256 i = 0; i < 4; ++i) keysets[i] = _keysetOf(manufacturer, Role(i));
@@ -161,8 +168,9 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
     }
 
     function _isApproved(address id, bytes32 digest, Approval calldata approval) private view returns (bool) {
-        bytes memory signer = approval.signer.length == 0 ? abi.encodePacked(id) : approval.signer;
-        return Signers.isWellFormed(signer) && Signers.id(signer) == id && Signers.isValid(signer, digest, approval.signature);
+        if (approval.signer.length == 0) return Signers.isValid(abi.encodePacked(id), digest, approval.signature);
+        bytes memory signer = approval.signer;
+        return Signers.id(signer) == id && Signers.isValid(signer, digest, approval.signature);
     }
 
     /// @dev Also a sign of life: the release keys may be others than those that gave the last one.

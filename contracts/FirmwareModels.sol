@@ -90,7 +90,12 @@ abstract contract FirmwareModels is IFirmwareReleases, FirmwareMakers {
     }
 
     /// @dev Reverts unless these are the digests that the release was published with.
-    function _requireContents(bytes32 model, uint32 sequence, bytes32 manifestDigest, bytes32 imageSha256) internal view {
+    function _requireContents(
+        bytes32 model,
+        uint32 sequence,
+        bytes32 manifestDigest,
+        bytes32 imageSha256
+    ) internal view {
         bytes32 found = keccak256(abi.encode(manifestDigest, imageSha256));
         if (found != _releases[model][sequence].contents) revert ManifestMismatch(found);
     }

@@ -49,9 +49,7 @@ abstract contract FirmwareReleases is FirmwareModels {
         _requireQuorum(
             _keysetOf(manufacturer, Role.Release),
             by,
-            keccak256(
-                abi.encode(MODEL_REGISTRATION_TYPEHASH, manufacturer, modelClass, riskClass, slotMiB, deadline)
-            )
+            keccak256(abi.encode(MODEL_REGISTRATION_TYPEHASH, manufacturer, modelClass, riskClass, slotMiB, deadline))
         );
         _requireSigners(head, maker, by.threshold);
 
@@ -84,7 +82,17 @@ abstract contract FirmwareReleases is FirmwareModels {
             earliest,
             terms.keysetVersion
         );
-        emit ReleasePublished(terms.model, terms.sequence, terms.imageSha256, terms, earliest, manifest);
+        emit ReleasePublished(
+            terms.model,
+            terms.sequence,
+            terms.imageSha256,
+            terms.securityCounter,
+            terms.kind,
+            terms.sizeBytes,
+            earliest,
+            terms.keysetVersion,
+            manifest
+        );
     }
 
     /// @inheritdoc IFirmwareReleases

@@ -131,6 +131,11 @@ interface IFirmwareMakers {
     /// @param due time from which it can be completed, in seconds since 1970
     error ReleaseKeysFrozen(uint40 due);
 
+    /// @notice Another rotation or cancellation came in between.
+    /// @param expected the next nonce
+    /// @param given what was signed
+    error RotationOutOfSequence(uint32 expected, uint32 given);
+
     /// @notice No rotation is under way, or not to these keys.
     error RotationNotProposed();
 
@@ -153,12 +158,14 @@ interface IFirmwareMakers {
     /// `KeysetRotation(bytes32 manufacturer,bytes32 keysets,uint32 nonce,uint256 deadline)`.
     /// @param manufacturer the id
     /// @param next the new keys
+    /// @param nonce as {manufacturerOf} gives it
     /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
     /// @param byOld the root keys in force
     /// @param byNew the new root keys
     function proposeRotation(
         bytes32 manufacturer,
         Keysets calldata next,
+        uint32 nonce,
         uint256 deadline,
         Quorum calldata byOld,
         Quorum calldata byNew

@@ -108,15 +108,21 @@ interface IFirmwareReleases is IFirmwareMakers {
     /// @param model the model
     /// @param sequence its number
     /// @param imageSha256 SHA-256 of the image: what is this file?
-    /// @param terms all that was signed
+    /// @param securityCounter the model's new floor
+    /// @param kind 0 feature, 1 security
+    /// @param sizeBytes length of the image
     /// @param notBefore when it can start, in seconds since 1970
-    /// @param manifest the manifest
+    /// @param keysetVersion of the keys that signed
+    /// @param manifest the manifest, whose keccak-256 was signed
     event ReleasePublished(
         bytes32 indexed model,
         uint32 indexed sequence,
         bytes32 indexed imageSha256,
-        ReleaseTerms terms,
+        uint32 securityCounter,
+        uint8 kind,
+        uint40 sizeBytes,
         uint40 notBefore,
+        uint16 keysetVersion,
         bytes manifest
     );
 
@@ -265,13 +271,7 @@ interface IFirmwareReleases is IFirmwareMakers {
     /// @param bps the share, in hundredths of a per cent
     /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
     /// @param by the release keys
-    function raiseRollout(
-        bytes32 model,
-        uint32 sequence,
-        uint16 bps,
-        uint256 deadline,
-        Quorum calldata by
-    ) external;
+    function raiseRollout(bytes32 model, uint32 sequence, uint16 bps, uint256 deadline, Quorum calldata by) external;
 
     /// @notice Raises the release that devices must at least run. Signed by the release keys:
     /// `MinimumRaise(bytes32 model,uint32 minimumSequence,uint40 mandatoryBy,uint256 deadline)`.

@@ -71,7 +71,8 @@ library MakerStateLib {
 
     /// @dev A rotation that comes in force at `due`, or none if that is 0; every change takes up a nonce.
     function withRotation(MakerState state, uint256 due) internal pure returns (MakerState) {
-        return _with(_with(state, 160, type(uint40).max, due), 200, type(uint32).max, uint256(state.rotationNonce()) + 1);
+        return
+            _with(_with(state, 160, type(uint40).max, due), 200, type(uint32).max, uint256(state.rotationNonce()) + 1);
     }
 
     /// @dev Cuts `value` to the field's width: times fit 40 bits for 34,000 years, nonces are counted by paid requests.

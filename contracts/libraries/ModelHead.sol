@@ -82,26 +82,28 @@ library ModelHeadLib {
         uint16 version,
         uint256 time
     ) internal pure returns (ModelHead) {
-        uint256 cleared = ModelHead.unwrap(head) &
-            ~((uint256(type(uint48).max) << 128) | (uint256(type(uint40).max) << 192));
+        uint256 cleared =
+            ModelHead.unwrap(head) & ~((uint256(type(uint48).max) << 128) | (uint256(type(uint40).max) << 192));
         uint256 set = (uint256(counter) << 128) | (uint256(version) << 160) | (uint256(uint40(time)) << 192);
         // The caller has checked that there is a next number.
         return ModelHead.wrap((cleared | set) + 1);
     }
 
     function withActive(ModelHead head, uint32 sequence) internal pure returns (ModelHead) {
-        return ModelHead.wrap((ModelHead.unwrap(head) & ~(uint256(type(uint32).max) << 32)) | (uint256(sequence) << 32));
+        return
+            ModelHead.wrap((ModelHead.unwrap(head) & ~(uint256(type(uint32).max) << 32)) | (uint256(sequence) << 32));
     }
 
     /// @dev With a release offered to a share of the devices; 0 and 0 for none.
     function withStaged(ModelHead head, uint32 sequence, uint16 bps) internal pure returns (ModelHead) {
-        uint256 cleared = ModelHead.unwrap(head) &
-            ~((uint256(type(uint32).max) << 64) | (uint256(type(uint16).max) << 176));
+        uint256 cleared =
+            ModelHead.unwrap(head) & ~((uint256(type(uint32).max) << 64) | (uint256(type(uint16).max) << 176));
         return ModelHead.wrap(cleared | (uint256(sequence) << 64) | (uint256(bps) << 176));
     }
 
     function withMinimum(ModelHead head, uint32 sequence) internal pure returns (ModelHead) {
-        return ModelHead.wrap((ModelHead.unwrap(head) & ~(uint256(type(uint32).max) << 96)) | (uint256(sequence) << 96));
+        return
+            ModelHead.wrap((ModelHead.unwrap(head) & ~(uint256(type(uint32).max) << 96)) | (uint256(sequence) << 96));
     }
 
     function withSunset(ModelHead head) internal pure returns (ModelHead) {

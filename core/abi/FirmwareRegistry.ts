@@ -185,6 +185,14 @@ export const firmwareRegistryAbi = [
   },
   { inputs: [{ internalType: 'uint40', name: 'due', type: 'uint40' }], name: 'RotationNotDue', type: 'error' },
   { inputs: [], name: 'RotationNotProposed', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'uint32', name: 'expected', type: 'uint32' },
+      { internalType: 'uint32', name: 'given', type: 'uint32' }
+    ],
+    name: 'RotationOutOfSequence',
+    type: 'error'
+  },
   { inputs: [{ internalType: 'bytes', name: 'signer', type: 'bytes' }], name: 'SignerMalformed', type: 'error' },
   { inputs: [{ internalType: 'address', name: 'id', type: 'address' }], name: 'SignerNotTheOne', type: 'error' },
   { inputs: [{ internalType: 'bytes', name: 'signer', type: 'bytes' }], name: 'SignerSetDuplicate', type: 'error' },
@@ -438,25 +446,11 @@ export const firmwareRegistryAbi = [
       { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
       { indexed: true, internalType: 'uint32', name: 'sequence', type: 'uint32' },
       { indexed: true, internalType: 'bytes32', name: 'imageSha256', type: 'bytes32' },
-      {
-        components: [
-          { internalType: 'bytes32', name: 'model', type: 'bytes32' },
-          { internalType: 'uint32', name: 'sequence', type: 'uint32' },
-          { internalType: 'uint32', name: 'securityCounter', type: 'uint32' },
-          { internalType: 'uint8', name: 'kind', type: 'uint8' },
-          { internalType: 'uint40', name: 'sizeBytes', type: 'uint40' },
-          { internalType: 'bytes32', name: 'imageSha256', type: 'bytes32' },
-          { internalType: 'bytes32', name: 'manifestDigest', type: 'bytes32' },
-          { internalType: 'uint40', name: 'notBefore', type: 'uint40' },
-          { internalType: 'uint16', name: 'keysetVersion', type: 'uint16' },
-          { internalType: 'uint256', name: 'deadline', type: 'uint256' }
-        ],
-        indexed: false,
-        internalType: 'struct IFirmwareReleases.ReleaseTerms',
-        name: 'terms',
-        type: 'tuple'
-      },
+      { indexed: false, internalType: 'uint32', name: 'securityCounter', type: 'uint32' },
+      { indexed: false, internalType: 'uint8', name: 'kind', type: 'uint8' },
+      { indexed: false, internalType: 'uint40', name: 'sizeBytes', type: 'uint40' },
       { indexed: false, internalType: 'uint40', name: 'notBefore', type: 'uint40' },
+      { indexed: false, internalType: 'uint16', name: 'keysetVersion', type: 'uint16' },
       { indexed: false, internalType: 'bytes', name: 'manifest', type: 'bytes' }
     ],
     name: 'ReleasePublished',
@@ -1073,6 +1067,7 @@ export const firmwareRegistryAbi = [
         name: 'next',
         type: 'tuple'
       },
+      { internalType: 'uint32', name: 'nonce', type: 'uint32' },
       { internalType: 'uint256', name: 'deadline', type: 'uint256' },
       {
         components: [

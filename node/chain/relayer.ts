@@ -66,14 +66,40 @@ export interface Relayer {
 }
 
 /**
- * Methods that anyone may send: they carry the signature of whom they speak for. `registerManufacturer` speaks for nobody and needs
- * none: its id is the digest of the keys it names, so whoever sends it makes the same manufacturer.
+ * Methods that anyone may send: they carry the signature of whom they speak for. Those of `FirmwareRegistry` that carry none do what
+ * others signed before: the manufacturer's id is the digest of its keys, a release starts and keys come in force when they are due,
+ * a yank spreads to every number of its image.
  */
 const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
   PatientRegistry: ['register', 'updateKeyBundle', 'rotateSigner'],
   AccessGrants: ['grant', 'revoke', 'claim'],
   BatchAnchors: ['register', 'anchor'],
-  FirmwareRegistry: ['registerManufacturer', 'registerModel', 'publish', 'hold', 'unhold', 'yank', 'raiseMinimum']
+  FirmwareRegistry: [
+    'registerManufacturer',
+    'proposeRotation',
+    'cancelRotation',
+    'completeRotation',
+    'heartbeat',
+    'registerModel',
+    'publish',
+    'activate',
+    'raiseRollout',
+    'cutRollout',
+    'raiseMinimum',
+    'sunset',
+    'hold',
+    'confirmHold',
+    'unhold',
+    'yank',
+    'spreadYank',
+    'setDeviceKeys',
+    'tripBreaker',
+    'addAttestor',
+    'removeAttestor',
+    'anchorReport',
+    'addAdvisory',
+    'addRebuild'
+  ]
 }
 
 const MAX_WATCHED = 1024

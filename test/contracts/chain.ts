@@ -14,6 +14,7 @@ import type { RequestContract } from '#core/chain/contract-names.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { createLog } from '#node/log.ts'
 import { deployAll } from '#scripts/deploy/deploy.ts'
+import { accountKey, walletOf, type Key } from '#test/contracts/keys.ts'
 import { MEASURES_COVERAGE, deployInstrumented } from '#test/contracts/instrumented.ts'
 
 /** The contracts as a relayer sees them: whoever submits holds none of the keys that sign. */
@@ -41,6 +42,8 @@ export interface TestChain {
   /** Deploys one of the contracts that only tests need; gives its address. */
   deployMock(name: string, ...args: readonly unknown[]): Promise<string>
   setCode(address: string, code: string): Promise<void>
+  /** A key whose account has what it takes to send transactions itself. */
+  payingKey(label: string): Promise<{ key: Key; signer: ContractRunner }>
   /** Puts everything back to where it was when the chain was opened. */
   reset(): Promise<void>
   close(): Promise<void>
@@ -75,6 +78,11 @@ export async function openChain(): Promise<TestChain> {
       }
       const abi = [`constructor(${args.map(() => 'address').join(',')})`]
       return (await new ContractFactory(abi, creationCode, relayer).deploy(...args)).getAddress()
+    },
+    payingKey: async label => {
+      const wallet = walletOf(label).connect(provider)
+      await networkHelpers.setBalance(wallet.address, 10n ** 18n)
+      return { key: accountKey(label), signer: wallet }
     },
     setCode: (address, code) => networkHelpers.setCode(address, code),
     reset: () => snapshot.restore(),

@@ -1,8 +1,7 @@
 import { expect } from 'chai'
 import { id } from 'ethers'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
-import { openDesk } from '#test/contracts/firmware-requests.ts'
-import { WAYS, accountKey } from '#test/contracts/keys.ts'
+import { WAYS } from '#test/contracts/keys.ts'
 import {
   BUNDLE,
   anchor,
@@ -73,19 +72,6 @@ describe('signed requests', () => {
           anchors,
           'Anchored'
         )
-      })
-
-      it('publishes and stops firmware', async () => {
-        const { firmware } = chain.contracts
-        const keys = [await way.create(chain, 'release'), accountKey('second release')]
-        const desk = openDesk(chain, { releaseKeys: keys, threshold: 2, guards: [await way.create(chain, 'guard')] })
-        await desk.registerManufacturer()
-        await desk.registerModel()
-        await expect(desk.publish(await desk.terms(1))).to.emit(firmware, 'ReleasePublished')
-        await expect(desk.hold(1)).to.emit(firmware, 'ReleaseHeld')
-        await expect(desk.unhold(1)).to.emit(firmware, 'ReleaseUnheld')
-        await expect(desk.raiseMinimum(1)).to.emit(firmware, 'MinimumRaised').withArgs(desk.model, 1)
-        await expect(desk.yank(1)).to.emit(firmware, 'ReleaseYanked')
       })
 
       it('is refused for a patient of another key', async () => {

@@ -113,116 +113,6 @@ export declare namespace IFirmwareMakers {
   };
 }
 
-export declare namespace IFirmwareReleases {
-  export type ReleaseTermsStruct = {
-    model: BytesLike;
-    sequence: BigNumberish;
-    securityCounter: BigNumberish;
-    kind: BigNumberish;
-    sizeBytes: BigNumberish;
-    imageSha256: BytesLike;
-    manifestDigest: BytesLike;
-    notBefore: BigNumberish;
-    keysetVersion: BigNumberish;
-    deadline: BigNumberish;
-  };
-
-  export type ReleaseTermsStructOutput = [
-    model: string,
-    sequence: bigint,
-    securityCounter: bigint,
-    kind: bigint,
-    sizeBytes: bigint,
-    imageSha256: string,
-    manifestDigest: string,
-    notBefore: bigint,
-    keysetVersion: bigint,
-    deadline: bigint
-  ] & {
-    model: string;
-    sequence: bigint;
-    securityCounter: bigint;
-    kind: bigint;
-    sizeBytes: bigint;
-    imageSha256: string;
-    manifestDigest: string;
-    notBefore: bigint;
-    keysetVersion: bigint;
-    deadline: bigint;
-  };
-
-  export type HeadStruct = {
-    latest: BigNumberish;
-    active: BigNumberish;
-    staged: BigNumberish;
-    rolloutBps: BigNumberish;
-    minimum: BigNumberish;
-    securityFloor: BigNumberish;
-    keysetVersion: BigNumberish;
-    publishedAt: BigNumberish;
-    riskClass: BigNumberish;
-    slotMiB: BigNumberish;
-    isSunset: boolean;
-  };
-
-  export type HeadStructOutput = [
-    latest: bigint,
-    active: bigint,
-    staged: bigint,
-    rolloutBps: bigint,
-    minimum: bigint,
-    securityFloor: bigint,
-    keysetVersion: bigint,
-    publishedAt: bigint,
-    riskClass: bigint,
-    slotMiB: bigint,
-    isSunset: boolean
-  ] & {
-    latest: bigint;
-    active: bigint;
-    staged: bigint;
-    rolloutBps: bigint;
-    minimum: bigint;
-    securityFloor: bigint;
-    keysetVersion: bigint;
-    publishedAt: bigint;
-    riskClass: bigint;
-    slotMiB: bigint;
-    isSunset: boolean;
-  };
-
-  export type ReleaseStruct = {
-    contents: BytesLike;
-    status: BigNumberish;
-    securityCounter: BigNumberish;
-    kind: BigNumberish;
-    notBefore: BigNumberish;
-    heldUntil: BigNumberish;
-    revision: BigNumberish;
-    keysetVersion: BigNumberish;
-  };
-
-  export type ReleaseStructOutput = [
-    contents: string,
-    status: bigint,
-    securityCounter: bigint,
-    kind: bigint,
-    notBefore: bigint,
-    heldUntil: bigint,
-    revision: bigint,
-    keysetVersion: bigint
-  ] & {
-    contents: string;
-    status: bigint;
-    securityCounter: bigint;
-    kind: bigint;
-    notBefore: bigint;
-    heldUntil: bigint;
-    revision: bigint;
-    keysetVersion: bigint;
-  };
-}
-
 export declare namespace IFirmwareFleets {
   export type FleetReportStruct = {
     model: BytesLike;
@@ -265,6 +155,116 @@ export declare namespace IFirmwareFleets {
     signature: string,
     proof: string[]
   ] & { signer: string; deadline: bigint; signature: string; proof: string[] };
+}
+
+export declare namespace IFirmwareReleases {
+  export type HeadStruct = {
+    latest: BigNumberish;
+    active: BigNumberish;
+    staged: BigNumberish;
+    rolloutBps: BigNumberish;
+    minimum: BigNumberish;
+    securityFloor: BigNumberish;
+    keysetVersion: BigNumberish;
+    publishedAt: BigNumberish;
+    riskClass: BigNumberish;
+    slotMiB: BigNumberish;
+    isSunset: boolean;
+  };
+
+  export type HeadStructOutput = [
+    latest: bigint,
+    active: bigint,
+    staged: bigint,
+    rolloutBps: bigint,
+    minimum: bigint,
+    securityFloor: bigint,
+    keysetVersion: bigint,
+    publishedAt: bigint,
+    riskClass: bigint,
+    slotMiB: bigint,
+    isSunset: boolean
+  ] & {
+    latest: bigint;
+    active: bigint;
+    staged: bigint;
+    rolloutBps: bigint;
+    minimum: bigint;
+    securityFloor: bigint;
+    keysetVersion: bigint;
+    publishedAt: bigint;
+    riskClass: bigint;
+    slotMiB: bigint;
+    isSunset: boolean;
+  };
+
+  export type ReleaseTermsStruct = {
+    model: BytesLike;
+    sequence: BigNumberish;
+    securityCounter: BigNumberish;
+    kind: BigNumberish;
+    sizeBytes: BigNumberish;
+    imageSha256: BytesLike;
+    manifestDigest: BytesLike;
+    notBefore: BigNumberish;
+    keysetVersion: BigNumberish;
+    deadline: BigNumberish;
+  };
+
+  export type ReleaseTermsStructOutput = [
+    model: string,
+    sequence: bigint,
+    securityCounter: bigint,
+    kind: bigint,
+    sizeBytes: bigint,
+    imageSha256: string,
+    manifestDigest: string,
+    notBefore: bigint,
+    keysetVersion: bigint,
+    deadline: bigint
+  ] & {
+    model: string;
+    sequence: bigint;
+    securityCounter: bigint;
+    kind: bigint;
+    sizeBytes: bigint;
+    imageSha256: string;
+    manifestDigest: string;
+    notBefore: bigint;
+    keysetVersion: bigint;
+    deadline: bigint;
+  };
+
+  export type ReleaseStruct = {
+    contents: BytesLike;
+    status: BigNumberish;
+    securityCounter: BigNumberish;
+    kind: BigNumberish;
+    notBefore: BigNumberish;
+    heldUntil: BigNumberish;
+    revision: BigNumberish;
+    keysetVersion: BigNumberish;
+  };
+
+  export type ReleaseStructOutput = [
+    contents: string,
+    status: bigint,
+    securityCounter: bigint,
+    kind: bigint,
+    notBefore: bigint,
+    heldUntil: bigint,
+    revision: bigint,
+    keysetVersion: bigint
+  ] & {
+    contents: string;
+    status: bigint;
+    securityCounter: bigint;
+    kind: bigint;
+    notBefore: bigint;
+    heldUntil: bigint;
+    revision: bigint;
+    keysetVersion: bigint;
+  };
 }
 
 export declare namespace IFirmwareBrakes {
@@ -463,6 +463,7 @@ export interface FirmwareRegistryInterface extends Interface {
     values: [
       BytesLike,
       IFirmwareMakers.KeysetsStruct,
+      BigNumberish,
       BigNumberish,
       IFirmwareMakers.QuorumStruct,
       IFirmwareMakers.QuorumStruct
@@ -1008,24 +1009,33 @@ export namespace ReleasePublishedEvent {
     model: BytesLike,
     sequence: BigNumberish,
     imageSha256: BytesLike,
-    terms: IFirmwareReleases.ReleaseTermsStruct,
+    securityCounter: BigNumberish,
+    kind: BigNumberish,
+    sizeBytes: BigNumberish,
     notBefore: BigNumberish,
+    keysetVersion: BigNumberish,
     manifest: BytesLike
   ];
   export type OutputTuple = [
     model: string,
     sequence: bigint,
     imageSha256: string,
-    terms: IFirmwareReleases.ReleaseTermsStructOutput,
+    securityCounter: bigint,
+    kind: bigint,
+    sizeBytes: bigint,
     notBefore: bigint,
+    keysetVersion: bigint,
     manifest: string
   ];
   export interface OutputObject {
     model: string;
     sequence: bigint;
     imageSha256: string;
-    terms: IFirmwareReleases.ReleaseTermsStructOutput;
+    securityCounter: bigint;
+    kind: bigint;
+    sizeBytes: bigint;
     notBefore: bigint;
+    keysetVersion: bigint;
     manifest: string;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
@@ -1397,6 +1407,7 @@ export interface FirmwareRegistry extends BaseContract {
     [
       manufacturer: BytesLike,
       next: IFirmwareMakers.KeysetsStruct,
+      nonce: BigNumberish,
       deadline: BigNumberish,
       byOld: IFirmwareMakers.QuorumStruct,
       byNew: IFirmwareMakers.QuorumStruct
@@ -1783,6 +1794,7 @@ export interface FirmwareRegistry extends BaseContract {
     [
       manufacturer: BytesLike,
       next: IFirmwareMakers.KeysetsStruct,
+      nonce: BigNumberish,
       deadline: BigNumberish,
       byOld: IFirmwareMakers.QuorumStruct,
       byNew: IFirmwareMakers.QuorumStruct
@@ -2339,7 +2351,7 @@ export interface FirmwareRegistry extends BaseContract {
       ReleaseHeldEvent.OutputObject
     >;
 
-    "ReleasePublished(bytes32,uint32,bytes32,tuple,uint40,bytes)": TypedContractEvent<
+    "ReleasePublished(bytes32,uint32,bytes32,uint32,uint8,uint40,uint40,uint16,bytes)": TypedContractEvent<
       ReleasePublishedEvent.InputTuple,
       ReleasePublishedEvent.OutputTuple,
       ReleasePublishedEvent.OutputObject
