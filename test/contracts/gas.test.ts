@@ -63,10 +63,7 @@ describe('gas', () => {
     await activate(2)
     await measure('FirmwareRegistry.cutRollout', desk.cutRollout(2, 1))
     await measure('FirmwareRegistry.raiseMinimum, 3 of 5', desk.raiseMinimum(1))
-    await measure(
-      'FirmwareRegistry.holdOnDuty',
-      desk.firmware.connect(duty.signer).holdOnDuty(desk.model, 2, 7)
-    )
+    await measure('FirmwareRegistry.holdOnDuty', desk.firmware.connect(duty.signer).holdOnDuty(desk.model, 2, 7))
     await measure('FirmwareRegistry.confirmHold, 3 of 5', desk.confirmHold(2))
     await measure('FirmwareRegistry.unhold, 3 of 5', desk.unhold(2))
     await measure('FirmwareRegistry.hold', desk.hold(1))
