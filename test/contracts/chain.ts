@@ -44,6 +44,8 @@ export interface TestChain {
   setCode(address: string, code: string): Promise<void>
   /** A key whose account has what it takes to send transactions itself. */
   payingKey(label: string): Promise<{ key: Key; signer: ContractRunner }>
+  /** Sends the same calldata to the same contract again. */
+  replay(sent: { readonly to: string | null; readonly data: string }): Promise<unknown>
   /** Puts everything back to where it was when the chain was opened. */
   reset(): Promise<void>
   close(): Promise<void>
@@ -85,6 +87,7 @@ export async function openChain(): Promise<TestChain> {
       return { key: accountKey(label), signer: wallet }
     },
     setCode: (address, code) => networkHelpers.setCode(address, code),
+    replay: ({ to, data }) => relayer.sendTransaction({ to, data }),
     reset: () => snapshot.restore(),
     close: () => connection.close()
   }
