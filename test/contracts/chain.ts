@@ -14,7 +14,6 @@ import type { RequestContract } from '#core/chain/contract-names.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { createLog } from '#node/log.ts'
 import { deployAll } from '#scripts/deploy/deploy.ts'
-import { accountKey, walletOf, type Key } from '#test/contracts/keys.ts'
 import { MEASURES_COVERAGE, deployInstrumented } from '#test/contracts/instrumented.ts'
 
 /** The contracts as a relayer sees them: whoever submits holds none of the keys that sign. */
@@ -42,8 +41,8 @@ export interface TestChain {
   /** Deploys one of the contracts that only tests need; gives its address. */
   deployMock(name: string, ...args: readonly unknown[]): Promise<string>
   setCode(address: string, code: string): Promise<void>
-  /** A key whose account has what it takes to send transactions itself. */
-  payingKey(label: string): Promise<{ key: Key; signer: ContractRunner }>
+  /** Gives an account what it takes to send transactions itself. */
+  fund(address: string): Promise<void>
   /** Sends the same calldata to the same contract again. */
   replay(sent: { readonly to: string | null; readonly data: string }): Promise<unknown>
   /** Puts everything back to where it was when the chain was opened. */
@@ -81,11 +80,7 @@ export async function openChain(): Promise<TestChain> {
       const abi = [`constructor(${args.map(() => 'address').join(',')})`]
       return (await new ContractFactory(abi, creationCode, relayer).deploy(...args)).getAddress()
     },
-    payingKey: async label => {
-      const wallet = walletOf(label).connect(provider)
-      await networkHelpers.setBalance(wallet.address, 10n ** 18n)
-      return { key: accountKey(label), signer: wallet }
-    },
+    fund: address => networkHelpers.setBalance(address, 10n ** 18n),
     setCode: (address, code) => networkHelpers.setCode(address, code),
     replay: ({ to, data }) => relayer.sendTransaction({ to, data }),
     reset: () => snapshot.restore(),

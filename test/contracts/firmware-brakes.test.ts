@@ -21,6 +21,7 @@ import {
   structOf,
   type FirmwareDesk
 } from '#test/contracts/firmware-requests.ts'
+import { payingKey } from '#test/contracts/keys.ts'
 
 const DAYS = 86_400
 
@@ -128,12 +129,12 @@ describe('FirmwareRegistry: brakes', () => {
 
   describe('the guard on duty', () => {
     it('holds with a transaction of its own, and nobody else does', async () => {
-      const duty = await chain.payingKey('duty')
+      const duty = await payingKey(chain, 'duty')
       const own = openDesk(chain, makerOf({ guard: { threshold: 1, keys: [duty.key, ...accounts('guard', 1)] } }))
       await own.registerManufacturer()
       await own.registerModel()
       await own.release(1)
-      const stranger = await chain.payingKey('guard 0')
+      const stranger = await payingKey(chain, 'guard 0')
       const { firmware, model } = own
       await refuse(firmware.connect(stranger.signer).holdOnDuty(model, 1, 3), 'GuardNotOnDuty', stranger.key.id)
       const asDuty = firmware.connect(duty.signer)
@@ -148,7 +149,7 @@ describe('FirmwareRegistry: brakes', () => {
     })
 
     it('is another one after keys were replaced and the release was let go on', async () => {
-      const [old, fresh] = [await chain.payingKey('old'), await chain.payingKey('fresh')]
+      const [old, fresh] = [await payingKey(chain, 'old'), await payingKey(chain, 'fresh')]
       const own = openDesk(chain, makerOf({ guard: { threshold: 1, keys: [old.key] } }))
       await own.registerManufacturer()
       await own.registerModel()

@@ -23,6 +23,7 @@ import {
   structOf,
   type FirmwareDesk
 } from '#test/contracts/firmware-requests.ts'
+import { payingKey } from '#test/contracts/keys.ts'
 
 const HOURS = 3600
 const ALL = 10_000
@@ -406,7 +407,7 @@ describe('FirmwareRegistry: models and releases', () => {
     })
 
     it('is for governance alone', async () => {
-      const { signer } = await chain.payingKey('nobody')
+      const { signer } = await payingKey(chain, 'nobody')
       await refuse(desk.firmware.connect(signer).pause(), 'AccessManagedUnauthorized')
     })
   })

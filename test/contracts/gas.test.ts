@@ -5,7 +5,7 @@ import { attestorAdditionTypes, fleetReportTypes, yankTypes } from '#core/abi/ty
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { HIGH, accounts, makerOf, openDesk } from '#test/contracts/firmware-requests.ts'
 import { MEASURES_COVERAGE } from '#test/contracts/instrumented.ts'
-import { accountKey } from '#test/contracts/keys.ts'
+import { accountKey, payingKey } from '#test/contracts/keys.ts'
 import {
   anchor,
   claim,
@@ -40,7 +40,7 @@ describe('gas', () => {
 
   /** Cold slots, accounts' keys; the first guard is on duty and pays itself. */
   async function measureFirmware(): Promise<void> {
-    const duty = await chain.payingKey('guard on duty')
+    const duty = await payingKey(chain, 'guard on duty')
     const maker = makerOf({
       release: { threshold: 3, keys: accounts('release', 5) },
       guard: { threshold: 1, keys: [duty.key, ...accounts('guard', 2)] }

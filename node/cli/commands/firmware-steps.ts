@@ -63,7 +63,9 @@ export function registerFirmwareSteps(firmware: Command): void {
   ofRelease('activate')
     .description('start a release with its first devices; anybody may, once it is due')
     .action(async (options: ReleaseOptions) =>
-      act(options, 'activated', async components => void (await activateRelease(components, options)))
+      act(options, 'activated', async components => {
+        await activateRelease(components, options)
+      })
     )
 
   ofRelease('rollout')
