@@ -2,7 +2,37 @@
 
 /** ABI of the contract `FirmwareRegistry`; its interface says what everything in it means. */
 export const firmwareRegistryAbi = [
-  { inputs: [], stateMutability: 'nonpayable', type: 'constructor' },
+  {
+    inputs: [{ internalType: 'address', name: 'authority', type: 'address' }],
+    stateMutability: 'nonpayable',
+    type: 'constructor'
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'authority', type: 'address' }],
+    name: 'AccessManagedInvalidAuthority',
+    type: 'error'
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'caller', type: 'address' },
+      { internalType: 'uint32', name: 'delay', type: 'uint32' }
+    ],
+    name: 'AccessManagedRequiredDelay',
+    type: 'error'
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'caller', type: 'address' }],
+    name: 'AccessManagedUnauthorized',
+    type: 'error'
+  },
+  {
+    inputs: [
+      { internalType: 'uint32', name: 'fromSequence', type: 'uint32' },
+      { internalType: 'uint32', name: 'toSequence', type: 'uint32' }
+    ],
+    name: 'AdvisoryRangeInvalid',
+    type: 'error'
+  },
   { inputs: [{ internalType: 'uint8', name: 'index', type: 'uint8' }], name: 'ApprovalOutOfOrder', type: 'error' },
   {
     inputs: [{ internalType: 'uint8', name: 'index', type: 'uint8' }],
@@ -13,18 +43,44 @@ export const firmwareRegistryAbi = [
   {
     inputs: [
       { internalType: 'uint256', name: 'given', type: 'uint256' },
-      { internalType: 'uint256', name: 'required', type: 'uint256' }
+      { internalType: 'uint256', name: 'needed', type: 'uint256' }
     ],
     name: 'ApprovalsTooFew',
     type: 'error'
   },
-  { inputs: [], name: 'InvalidShortString', type: 'error' },
-  { inputs: [{ internalType: 'bytes32', name: 'digest', type: 'bytes32' }], name: 'ManifestMismatch', type: 'error' },
+  { inputs: [{ internalType: 'address', name: 'attestor', type: 'address' }], name: 'AttestorKnown', type: 'error' },
+  { inputs: [{ internalType: 'address', name: 'attestor', type: 'address' }], name: 'AttestorUnknown', type: 'error' },
   {
-    inputs: [{ internalType: 'uint256', name: 'sizeBytes', type: 'uint256' }],
-    name: 'ManifestTooLarge',
+    inputs: [
+      { internalType: 'uint32', name: 'expected', type: 'uint32' },
+      { internalType: 'uint32', name: 'given', type: 'uint32' }
+    ],
+    name: 'DeviceKeysOutOfSequence',
     type: 'error'
   },
+  { inputs: [{ internalType: 'address', name: 'device', type: 'address' }], name: 'DeviceOutOfOrder', type: 'error' },
+  { inputs: [{ internalType: 'address', name: 'device', type: 'address' }], name: 'DeviceUnknown', type: 'error' },
+  { inputs: [], name: 'EnforcedPause', type: 'error' },
+  { inputs: [], name: 'ExpectedPause', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'uint256', name: 'failures', type: 'uint256' },
+      { internalType: 'uint256', name: 'needed', type: 'uint256' }
+    ],
+    name: 'FailuresTooFew',
+    type: 'error'
+  },
+  { inputs: [{ internalType: 'address', name: 'sender', type: 'address' }], name: 'GuardNotOnDuty', type: 'error' },
+  { inputs: [{ internalType: 'uint40', name: 'previous', type: 'uint40' }], name: 'HeartbeatStale', type: 'error' },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'imageSha256', type: 'bytes32' }],
+    name: 'ImageNotYanked',
+    type: 'error'
+  },
+  { inputs: [], name: 'InvalidShortString', type: 'error' },
+  { inputs: [{ internalType: 'bytes32', name: 'digest', type: 'bytes32' }], name: 'KeysetNotInForce', type: 'error' },
+  { inputs: [{ internalType: 'bytes32', name: 'found', type: 'bytes32' }], name: 'ManifestMismatch', type: 'error' },
+  { inputs: [{ internalType: 'uint256', name: 'length', type: 'uint256' }], name: 'ManifestTooLarge', type: 'error' },
   {
     inputs: [{ internalType: 'bytes32', name: 'manufacturer', type: 'bytes32' }],
     name: 'ManufacturerAlreadyRegistered',
@@ -37,9 +93,9 @@ export const firmwareRegistryAbi = [
   },
   {
     inputs: [
-      { internalType: 'uint32', name: 'minimum', type: 'uint32' },
+      { internalType: 'uint32', name: 'present', type: 'uint32' },
       { internalType: 'uint32', name: 'active', type: 'uint32' },
-      { internalType: 'uint32', name: 'actual', type: 'uint32' }
+      { internalType: 'uint32', name: 'given', type: 'uint32' }
     ],
     name: 'MinimumOutOfRange',
     type: 'error'
@@ -49,35 +105,44 @@ export const firmwareRegistryAbi = [
     name: 'ModelAlreadyRegistered',
     type: 'error'
   },
+  { inputs: [{ internalType: 'bytes32', name: 'model', type: 'bytes32' }], name: 'ModelIsSunset', type: 'error' },
   { inputs: [{ internalType: 'bytes32', name: 'model', type: 'bytes32' }], name: 'ModelUnknown', type: 'error' },
+  { inputs: [], name: 'NumberMissing', type: 'error' },
   {
     inputs: [
       { internalType: 'uint32', name: 'floor', type: 'uint32' },
-      { internalType: 'uint32', name: 'actual', type: 'uint32' }
+      { internalType: 'uint32', name: 'given', type: 'uint32' }
     ],
     name: 'ReleaseCounterOutOfRange',
     type: 'error'
   },
   { inputs: [], name: 'ReleaseImageMissing', type: 'error' },
+  { inputs: [{ internalType: 'uint32', name: 'sequence', type: 'uint32' }], name: 'ReleaseImageYanked', type: 'error' },
+  { inputs: [{ internalType: 'uint40', name: 'due', type: 'uint40' }], name: 'ReleaseKeysFrozen', type: 'error' },
   {
-    inputs: [{ internalType: 'uint32', name: 'sequence', type: 'uint32' }],
-    name: 'ReleaseImageTooOften',
+    inputs: [
+      { internalType: 'uint32', name: 'version', type: 'uint32' },
+      { internalType: 'uint16', name: 'given', type: 'uint16' }
+    ],
+    name: 'ReleaseKeysetOutdated',
     type: 'error'
   },
-  { inputs: [{ internalType: 'uint32', name: 'sequence', type: 'uint32' }], name: 'ReleaseImageYanked', type: 'error' },
+  { inputs: [{ internalType: 'uint8', name: 'kind', type: 'uint8' }], name: 'ReleaseKindInvalid', type: 'error' },
+  { inputs: [{ internalType: 'uint40', name: 'notBefore', type: 'uint40' }], name: 'ReleaseNotDue', type: 'error' },
   {
     inputs: [
       { internalType: 'uint32', name: 'expected', type: 'uint32' },
-      { internalType: 'uint32', name: 'actual', type: 'uint32' }
+      { internalType: 'uint32', name: 'given', type: 'uint32' }
     ],
     name: 'ReleaseOutOfSequence',
     type: 'error'
   },
   {
-    inputs: [{ internalType: 'enum IFirmwareRegistry.Status', name: 'status', type: 'uint8' }],
+    inputs: [{ internalType: 'enum IFirmwareReleases.Status', name: 'status', type: 'uint8' }],
     name: 'ReleaseStatusUnfit',
     type: 'error'
   },
+  { inputs: [{ internalType: 'uint40', name: 'sizeBytes', type: 'uint40' }], name: 'ReleaseTooLarge', type: 'error' },
   {
     inputs: [
       { internalType: 'bytes32', name: 'model', type: 'bytes32' },
@@ -87,12 +152,47 @@ export const firmwareRegistryAbi = [
     type: 'error'
   },
   {
+    inputs: [
+      { internalType: 'uint32', name: 'newest', type: 'uint32' },
+      { internalType: 'uint32', name: 'given', type: 'uint32' }
+    ],
+    name: 'ReportOutOfSequence',
+    type: 'error'
+  },
+  {
     inputs: [{ internalType: 'uint256', name: 'deadline', type: 'uint256' }],
     name: 'RequestDeadlineTooFar',
     type: 'error'
   },
   { inputs: [{ internalType: 'uint256', name: 'deadline', type: 'uint256' }], name: 'RequestExpired', type: 'error' },
   { inputs: [], name: 'RequestSignatureInvalid', type: 'error' },
+  { inputs: [{ internalType: 'uint8', name: 'riskClass', type: 'uint8' }], name: 'RiskClassInvalid', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'uint16', name: 'present', type: 'uint16' },
+      { internalType: 'uint16', name: 'given', type: 'uint16' }
+    ],
+    name: 'RolloutNotLower',
+    type: 'error'
+  },
+  {
+    inputs: [
+      { internalType: 'uint16', name: 'present', type: 'uint16' },
+      { internalType: 'uint16', name: 'given', type: 'uint16' }
+    ],
+    name: 'RolloutOutOfRange',
+    type: 'error'
+  },
+  { inputs: [{ internalType: 'uint40', name: 'due', type: 'uint40' }], name: 'RotationNotDue', type: 'error' },
+  { inputs: [], name: 'RotationNotProposed', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'uint32', name: 'expected', type: 'uint32' },
+      { internalType: 'uint32', name: 'given', type: 'uint32' }
+    ],
+    name: 'RotationOutOfSequence',
+    type: 'error'
+  },
   { inputs: [{ internalType: 'bytes', name: 'signer', type: 'bytes' }], name: 'SignerMalformed', type: 'error' },
   { inputs: [{ internalType: 'address', name: 'id', type: 'address' }], name: 'SignerNotTheOne', type: 'error' },
   { inputs: [{ internalType: 'bytes', name: 'signer', type: 'bytes' }], name: 'SignerSetDuplicate', type: 'error' },
@@ -101,16 +201,172 @@ export const firmwareRegistryAbi = [
     name: 'SignerSetSizeInvalid',
     type: 'error'
   },
+  {
+    inputs: [
+      { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+      { internalType: 'uint8', name: 'needed', type: 'uint8' }
+    ],
+    name: 'SignersTooFewForRisk',
+    type: 'error'
+  },
+  { inputs: [{ internalType: 'uint16', name: 'silenceDays', type: 'uint16' }], name: 'SilenceInvalid', type: 'error' },
+  { inputs: [{ internalType: 'bytes32', name: 'statement', type: 'bytes32' }], name: 'StatementKnown', type: 'error' },
+  { inputs: [{ internalType: 'uint256', name: 'until', type: 'uint256' }], name: 'StewardsNotNeeded', type: 'error' },
   { inputs: [{ internalType: 'string', name: 'str', type: 'string' }], name: 'StringTooLong', type: 'error' },
   { inputs: [{ internalType: 'uint8', name: 'threshold', type: 'uint8' }], name: 'ThresholdInvalid', type: 'error' },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { indexed: true, internalType: 'uint32', name: 'sequence', type: 'uint32' }
+    ],
+    name: 'ActiveChanged',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { indexed: true, internalType: 'bytes32', name: 'vulnerability', type: 'bytes32' },
+      {
+        components: [
+          { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+          { internalType: 'uint32', name: 'fromSequence', type: 'uint32' },
+          { internalType: 'uint32', name: 'toSequence', type: 'uint32' },
+          { internalType: 'bytes32', name: 'vulnerability', type: 'bytes32' },
+          { internalType: 'uint8', name: 'impact', type: 'uint8' },
+          { internalType: 'bytes32', name: 'documentDigest', type: 'bytes32' },
+          { internalType: 'uint256', name: 'deadline', type: 'uint256' }
+        ],
+        indexed: false,
+        internalType: 'struct IFirmwareRegistry.AdvisoryTerms',
+        name: 'terms',
+        type: 'tuple'
+      }
+    ],
+    name: 'AdvisoryAdded',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { indexed: false, internalType: 'bytes', name: 'signer', type: 'bytes' }
+    ],
+    name: 'AttestorAdded',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { indexed: false, internalType: 'address', name: 'attestor', type: 'address' }
+    ],
+    name: 'AttestorRemoved',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'address', name: 'authority', type: 'address' }],
+    name: 'AuthorityUpdated',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { indexed: true, internalType: 'uint32', name: 'sequence', type: 'uint32' },
+      { indexed: false, internalType: 'uint256', name: 'failures', type: 'uint256' }
+    ],
+    name: 'BreakerTripped',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { indexed: false, internalType: 'bytes32', name: 'root', type: 'bytes32' },
+      { indexed: false, internalType: 'uint32', name: 'devices', type: 'uint32' },
+      { indexed: false, internalType: 'uint32', name: 'version', type: 'uint32' }
+    ],
+    name: 'DeviceKeysSet',
+    type: 'event'
+  },
   { anonymous: false, inputs: [], name: 'EIP712DomainChanged', type: 'event' },
+  {
+    anonymous: false,
+    inputs: [{ indexed: true, internalType: 'bytes32', name: 'manufacturer', type: 'bytes32' }],
+    name: 'Heartbeat',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { indexed: true, internalType: 'bytes32', name: 'imageSha256', type: 'bytes32' },
+      { indexed: false, internalType: 'uint32', name: 'reason', type: 'uint32' }
+    ],
+    name: 'ImageYanked',
+    type: 'event'
+  },
   {
     anonymous: false,
     inputs: [
       { indexed: true, internalType: 'bytes32', name: 'manufacturer', type: 'bytes32' },
-      { indexed: false, internalType: 'bytes[]', name: 'releaseSigners', type: 'bytes[]' },
-      { indexed: false, internalType: 'uint8', name: 'threshold', type: 'uint8' },
-      { indexed: false, internalType: 'bytes[]', name: 'guards', type: 'bytes[]' }
+      { indexed: false, internalType: 'uint32', name: 'version', type: 'uint32' }
+    ],
+    name: 'KeysetsRotated',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'manufacturer', type: 'bytes32' },
+      {
+        components: [
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'root',
+            type: 'tuple'
+          },
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'release',
+            type: 'tuple'
+          },
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'guard',
+            type: 'tuple'
+          },
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'steward',
+            type: 'tuple'
+          },
+          { internalType: 'uint16', name: 'silenceDays', type: 'uint16' }
+        ],
+        indexed: false,
+        internalType: 'struct IFirmwareMakers.Keysets',
+        name: 'keysets',
+        type: 'tuple'
+      }
     ],
     name: 'ManufacturerRegistered',
     type: 'event'
@@ -119,7 +375,8 @@ export const firmwareRegistryAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
-      { indexed: false, internalType: 'uint32', name: 'minimumSequence', type: 'uint32' }
+      { indexed: false, internalType: 'uint32', name: 'minimumSequence', type: 'uint32' },
+      { indexed: false, internalType: 'uint40', name: 'mandatoryBy', type: 'uint40' }
     ],
     name: 'MinimumRaised',
     type: 'event'
@@ -129,7 +386,9 @@ export const firmwareRegistryAbi = [
     inputs: [
       { indexed: true, internalType: 'bytes32', name: 'manufacturer', type: 'bytes32' },
       { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
-      { indexed: false, internalType: 'bytes32', name: 'modelClass', type: 'bytes32' }
+      { indexed: false, internalType: 'bytes32', name: 'modelClass', type: 'bytes32' },
+      { indexed: false, internalType: 'uint8', name: 'riskClass', type: 'uint8' },
+      { indexed: false, internalType: 'uint16', name: 'slotMiB', type: 'uint16' }
     ],
     name: 'ModelRegistered',
     type: 'event'
@@ -138,8 +397,45 @@ export const firmwareRegistryAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { indexed: false, internalType: 'uint32', name: 'finalSequence', type: 'uint32' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+        ],
+        indexed: false,
+        internalType: 'struct IFirmwareMakers.SignerSet',
+        name: 'stewards',
+        type: 'tuple'
+      }
+    ],
+    name: 'ModelSunset',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'address', name: 'account', type: 'address' }],
+    name: 'Paused',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
       { indexed: true, internalType: 'uint32', name: 'sequence', type: 'uint32' },
-      { indexed: false, internalType: 'uint32', name: 'reason', type: 'uint32' }
+      { indexed: false, internalType: 'bytes', name: 'signer', type: 'bytes' },
+      { indexed: false, internalType: 'bytes32', name: 'imageSha256', type: 'bytes32' }
+    ],
+    name: 'RebuildAdded',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { indexed: false, internalType: 'uint32', name: 'sequence', type: 'uint32' },
+      { indexed: false, internalType: 'uint32', name: 'reason', type: 'uint32' },
+      { indexed: false, internalType: 'uint40', name: 'heldUntil', type: 'uint40' }
     ],
     name: 'ReleaseHeld',
     type: 'event'
@@ -151,8 +447,10 @@ export const firmwareRegistryAbi = [
       { indexed: true, internalType: 'uint32', name: 'sequence', type: 'uint32' },
       { indexed: true, internalType: 'bytes32', name: 'imageSha256', type: 'bytes32' },
       { indexed: false, internalType: 'uint32', name: 'securityCounter', type: 'uint32' },
+      { indexed: false, internalType: 'uint8', name: 'kind', type: 'uint8' },
       { indexed: false, internalType: 'uint40', name: 'sizeBytes', type: 'uint40' },
-      { indexed: false, internalType: 'bytes32', name: 'manifestDigest', type: 'bytes32' },
+      { indexed: false, internalType: 'uint40', name: 'notBefore', type: 'uint40' },
+      { indexed: false, internalType: 'uint16', name: 'keysetVersion', type: 'uint16' },
       { indexed: false, internalType: 'bytes', name: 'manifest', type: 'bytes' }
     ],
     name: 'ReleasePublished',
@@ -162,8 +460,9 @@ export const firmwareRegistryAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
-      { indexed: true, internalType: 'uint32', name: 'sequence', type: 'uint32' },
-      { indexed: false, internalType: 'uint32', name: 'reason', type: 'uint32' }
+      { indexed: false, internalType: 'uint32', name: 'sequence', type: 'uint32' },
+      { indexed: false, internalType: 'uint32', name: 'reason', type: 'uint32' },
+      { indexed: false, internalType: 'uint40', name: 'heldUntil', type: 'uint40' }
     ],
     name: 'ReleaseUnheld',
     type: 'event'
@@ -172,11 +471,406 @@ export const firmwareRegistryAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
-      { indexed: true, internalType: 'uint32', name: 'sequence', type: 'uint32' },
-      { indexed: false, internalType: 'uint32', name: 'reason', type: 'uint32' }
+      { indexed: true, internalType: 'uint32', name: 'sequence', type: 'uint32' }
     ],
     name: 'ReleaseYanked',
     type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { indexed: true, internalType: 'address', name: 'attestor', type: 'address' },
+      {
+        components: [
+          { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+          { internalType: 'uint32', name: 'epoch', type: 'uint32' },
+          { internalType: 'bytes32', name: 'root', type: 'bytes32' },
+          { internalType: 'uint32', name: 'confirmed', type: 'uint32' },
+          { internalType: 'uint32', name: 'failed', type: 'uint32' },
+          { internalType: 'uint32', name: 'rolledBack', type: 'uint32' },
+          { internalType: 'uint256', name: 'deadline', type: 'uint256' }
+        ],
+        indexed: false,
+        internalType: 'struct IFirmwareFleets.FleetReport',
+        name: 'report',
+        type: 'tuple'
+      }
+    ],
+    name: 'ReportAnchored',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { indexed: true, internalType: 'uint32', name: 'sequence', type: 'uint32' },
+      { indexed: false, internalType: 'uint16', name: 'bps', type: 'uint16' }
+    ],
+    name: 'RolloutChanged',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: true, internalType: 'bytes32', name: 'manufacturer', type: 'bytes32' }],
+    name: 'RotationCancelled',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'manufacturer', type: 'bytes32' },
+      { indexed: false, internalType: 'uint40', name: 'due', type: 'uint40' },
+      {
+        components: [
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'root',
+            type: 'tuple'
+          },
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'release',
+            type: 'tuple'
+          },
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'guard',
+            type: 'tuple'
+          },
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'steward',
+            type: 'tuple'
+          },
+          { internalType: 'uint16', name: 'silenceDays', type: 'uint16' }
+        ],
+        indexed: false,
+        internalType: 'struct IFirmwareMakers.Keysets',
+        name: 'keysets',
+        type: 'tuple'
+      }
+    ],
+    name: 'RotationProposed',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: false, internalType: 'address', name: 'account', type: 'address' }],
+    name: 'Unpaused',
+    type: 'event'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { internalType: 'uint32', name: 'sequence', type: 'uint32' },
+      { internalType: 'bytes32', name: 'manifestDigest', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'imageSha256', type: 'bytes32' }
+    ],
+    name: 'activate',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      {
+        components: [
+          { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+          { internalType: 'uint32', name: 'fromSequence', type: 'uint32' },
+          { internalType: 'uint32', name: 'toSequence', type: 'uint32' },
+          { internalType: 'bytes32', name: 'vulnerability', type: 'bytes32' },
+          { internalType: 'uint8', name: 'impact', type: 'uint8' },
+          { internalType: 'bytes32', name: 'documentDigest', type: 'bytes32' },
+          { internalType: 'uint256', name: 'deadline', type: 'uint256' }
+        ],
+        internalType: 'struct IFirmwareRegistry.AdvisoryTerms',
+        name: 'terms',
+        type: 'tuple'
+      },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
+        ],
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
+        type: 'tuple'
+      }
+    ],
+    name: 'addAdvisory',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { internalType: 'bytes', name: 'signer', type: 'bytes' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
+        ],
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
+        type: 'tuple'
+      }
+    ],
+    name: 'addAttestor',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { internalType: 'uint32', name: 'sequence', type: 'uint32' },
+      { internalType: 'bytes32', name: 'imageSha256', type: 'bytes32' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      { internalType: 'bytes', name: 'signer', type: 'bytes' },
+      { internalType: 'bytes', name: 'signature', type: 'bytes' }
+    ],
+    name: 'addRebuild',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      {
+        components: [
+          { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+          { internalType: 'uint32', name: 'epoch', type: 'uint32' },
+          { internalType: 'bytes32', name: 'root', type: 'bytes32' },
+          { internalType: 'uint32', name: 'confirmed', type: 'uint32' },
+          { internalType: 'uint32', name: 'failed', type: 'uint32' },
+          { internalType: 'uint32', name: 'rolledBack', type: 'uint32' },
+          { internalType: 'uint256', name: 'deadline', type: 'uint256' }
+        ],
+        internalType: 'struct IFirmwareFleets.FleetReport',
+        name: 'report',
+        type: 'tuple'
+      },
+      { internalType: 'bytes', name: 'signer', type: 'bytes' },
+      { internalType: 'bytes', name: 'signature', type: 'bytes' }
+    ],
+    name: 'anchorReport',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { internalType: 'address', name: 'attestor', type: 'address' }
+    ],
+    name: 'attestorOf',
+    outputs: [
+      { internalType: 'bool', name: 'isAllowed', type: 'bool' },
+      { internalType: 'uint32', name: 'epoch', type: 'uint32' },
+      { internalType: 'uint208', name: 'head', type: 'uint208' }
+    ],
+    stateMutability: 'view',
+    type: 'function'
+  },
+  {
+    inputs: [],
+    name: 'authority',
+    outputs: [{ internalType: 'address', name: '', type: 'address' }],
+    stateMutability: 'view',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'manufacturer', type: 'bytes32' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
+        ],
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
+        type: 'tuple'
+      }
+    ],
+    name: 'cancelRotation',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'manufacturer', type: 'bytes32' },
+      {
+        components: [
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'root',
+            type: 'tuple'
+          },
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'release',
+            type: 'tuple'
+          },
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'guard',
+            type: 'tuple'
+          },
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'steward',
+            type: 'tuple'
+          },
+          { internalType: 'uint16', name: 'silenceDays', type: 'uint16' }
+        ],
+        internalType: 'struct IFirmwareMakers.Keysets',
+        name: 'next',
+        type: 'tuple'
+      }
+    ],
+    name: 'completeRotation',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { internalType: 'uint32', name: 'sequence', type: 'uint32' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
+        ],
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
+        type: 'tuple'
+      }
+    ],
+    name: 'confirmHold',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { internalType: 'uint32', name: 'sequence', type: 'uint32' },
+      { internalType: 'uint16', name: 'bps', type: 'uint16' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
+        ],
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
+        type: 'tuple'
+      }
+    ],
+    name: 'cutRollout',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'model', type: 'bytes32' }],
+    name: 'deviceKeysOf',
+    outputs: [
+      { internalType: 'bytes32', name: 'root', type: 'bytes32' },
+      { internalType: 'uint32', name: 'devices', type: 'uint32' },
+      { internalType: 'uint32', name: 'version', type: 'uint32' }
+    ],
+    stateMutability: 'view',
+    type: 'function'
   },
   {
     inputs: [],
@@ -197,12 +891,56 @@ export const firmwareRegistryAbi = [
     inputs: [{ internalType: 'bytes32', name: 'model', type: 'bytes32' }],
     name: 'headOf',
     outputs: [
-      { internalType: 'uint32', name: 'latest', type: 'uint32' },
-      { internalType: 'uint32', name: 'active', type: 'uint32' },
-      { internalType: 'uint32', name: 'minimum', type: 'uint32' },
-      { internalType: 'uint32', name: 'securityFloor', type: 'uint32' }
+      {
+        components: [
+          { internalType: 'uint32', name: 'latest', type: 'uint32' },
+          { internalType: 'uint32', name: 'active', type: 'uint32' },
+          { internalType: 'uint32', name: 'staged', type: 'uint32' },
+          { internalType: 'uint16', name: 'rolloutBps', type: 'uint16' },
+          { internalType: 'uint32', name: 'minimum', type: 'uint32' },
+          { internalType: 'uint32', name: 'securityFloor', type: 'uint32' },
+          { internalType: 'uint16', name: 'keysetVersion', type: 'uint16' },
+          { internalType: 'uint40', name: 'publishedAt', type: 'uint40' },
+          { internalType: 'uint8', name: 'riskClass', type: 'uint8' },
+          { internalType: 'uint16', name: 'slotMiB', type: 'uint16' },
+          { internalType: 'bool', name: 'isSunset', type: 'bool' }
+        ],
+        internalType: 'struct IFirmwareReleases.Head',
+        name: '',
+        type: 'tuple'
+      }
     ],
     stateMutability: 'view',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'manufacturer', type: 'bytes32' },
+      { internalType: 'uint40', name: 'previous', type: 'uint40' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
+        ],
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
+        type: 'tuple'
+      }
+    ],
+    name: 'heartbeat',
+    outputs: [],
+    stateMutability: 'nonpayable',
     type: 'function'
   },
   {
@@ -213,17 +951,45 @@ export const firmwareRegistryAbi = [
       { internalType: 'uint256', name: 'deadline', type: 'uint256' },
       {
         components: [
-          { internalType: 'uint8', name: 'index', type: 'uint8' },
-          { internalType: 'bytes', name: 'signature', type: 'bytes' }
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
         ],
-        internalType: 'struct IFirmwareRegistry.Approval',
-        name: 'guard',
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
         type: 'tuple'
       }
     ],
     name: 'hold',
     outputs: [],
     stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { internalType: 'uint32', name: 'sequence', type: 'uint32' },
+      { internalType: 'uint32', name: 'reason', type: 'uint32' }
+    ],
+    name: 'holdOnDuty',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [],
+    name: 'isConsumingScheduledOp',
+    outputs: [{ internalType: 'bytes4', name: '', type: 'bytes4' }],
+    stateMutability: 'view',
     type: 'function'
   },
   {
@@ -237,11 +1003,114 @@ export const firmwareRegistryAbi = [
     inputs: [{ internalType: 'bytes32', name: 'manufacturer', type: 'bytes32' }],
     name: 'manufacturerOf',
     outputs: [
-      { internalType: 'bytes[]', name: 'releaseSigners', type: 'bytes[]' },
-      { internalType: 'uint8', name: 'threshold', type: 'uint8' },
-      { internalType: 'bytes[]', name: 'guards', type: 'bytes[]' }
+      { internalType: 'uint32', name: 'version', type: 'uint32' },
+      { internalType: 'uint32', name: 'rotationNonce', type: 'uint32' },
+      { internalType: 'uint40', name: 'rotationDue', type: 'uint40' },
+      { internalType: 'uint40', name: 'heartbeatAt', type: 'uint40' },
+      { internalType: 'bytes32[4]', name: 'keysets', type: 'bytes32[4]' }
     ],
     stateMutability: 'view',
+    type: 'function'
+  },
+  { inputs: [], name: 'pause', outputs: [], stateMutability: 'nonpayable', type: 'function' },
+  {
+    inputs: [],
+    name: 'paused',
+    outputs: [{ internalType: 'bool', name: '', type: 'bool' }],
+    stateMutability: 'view',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'manufacturer', type: 'bytes32' },
+      {
+        components: [
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'root',
+            type: 'tuple'
+          },
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'release',
+            type: 'tuple'
+          },
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'guard',
+            type: 'tuple'
+          },
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'steward',
+            type: 'tuple'
+          },
+          { internalType: 'uint16', name: 'silenceDays', type: 'uint16' }
+        ],
+        internalType: 'struct IFirmwareMakers.Keysets',
+        name: 'next',
+        type: 'tuple'
+      },
+      { internalType: 'uint32', name: 'nonce', type: 'uint32' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
+        ],
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'byOld',
+        type: 'tuple'
+      },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
+        ],
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'byNew',
+        type: 'tuple'
+      }
+    ],
+    name: 'proposeRotation',
+    outputs: [],
+    stateMutability: 'nonpayable',
     type: 'function'
   },
   {
@@ -251,24 +1120,37 @@ export const firmwareRegistryAbi = [
           { internalType: 'bytes32', name: 'model', type: 'bytes32' },
           { internalType: 'uint32', name: 'sequence', type: 'uint32' },
           { internalType: 'uint32', name: 'securityCounter', type: 'uint32' },
+          { internalType: 'uint8', name: 'kind', type: 'uint8' },
           { internalType: 'uint40', name: 'sizeBytes', type: 'uint40' },
           { internalType: 'bytes32', name: 'imageSha256', type: 'bytes32' },
           { internalType: 'bytes32', name: 'manifestDigest', type: 'bytes32' },
+          { internalType: 'uint40', name: 'notBefore', type: 'uint40' },
+          { internalType: 'uint16', name: 'keysetVersion', type: 'uint16' },
           { internalType: 'uint256', name: 'deadline', type: 'uint256' }
         ],
-        internalType: 'struct IFirmwareRegistry.ReleaseTerms',
+        internalType: 'struct IFirmwareReleases.ReleaseTerms',
         name: 'terms',
         type: 'tuple'
       },
       { internalType: 'bytes', name: 'manifest', type: 'bytes' },
       {
         components: [
-          { internalType: 'uint8', name: 'index', type: 'uint8' },
-          { internalType: 'bytes', name: 'signature', type: 'bytes' }
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
         ],
-        internalType: 'struct IFirmwareRegistry.Approval[]',
-        name: 'approvals',
-        type: 'tuple[]'
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
+        type: 'tuple'
       }
     ],
     name: 'publish',
@@ -280,15 +1162,26 @@ export const firmwareRegistryAbi = [
     inputs: [
       { internalType: 'bytes32', name: 'model', type: 'bytes32' },
       { internalType: 'uint32', name: 'minimumSequence', type: 'uint32' },
+      { internalType: 'uint40', name: 'mandatoryBy', type: 'uint40' },
       { internalType: 'uint256', name: 'deadline', type: 'uint256' },
       {
         components: [
-          { internalType: 'uint8', name: 'index', type: 'uint8' },
-          { internalType: 'bytes', name: 'signature', type: 'bytes' }
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
         ],
-        internalType: 'struct IFirmwareRegistry.Approval[]',
-        name: 'approvals',
-        type: 'tuple[]'
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
+        type: 'tuple'
       }
     ],
     name: 'raiseMinimum',
@@ -298,9 +1191,81 @@ export const firmwareRegistryAbi = [
   },
   {
     inputs: [
-      { internalType: 'bytes[]', name: 'releaseSigners', type: 'bytes[]' },
-      { internalType: 'uint8', name: 'threshold', type: 'uint8' },
-      { internalType: 'bytes[]', name: 'guards', type: 'bytes[]' },
+      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { internalType: 'uint32', name: 'sequence', type: 'uint32' },
+      { internalType: 'uint16', name: 'bps', type: 'uint16' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
+        ],
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
+        type: 'tuple'
+      }
+    ],
+    name: 'raiseRollout',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      {
+        components: [
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'root',
+            type: 'tuple'
+          },
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'release',
+            type: 'tuple'
+          },
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'guard',
+            type: 'tuple'
+          },
+          {
+            components: [
+              { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+              { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+            ],
+            internalType: 'struct IFirmwareMakers.SignerSet',
+            name: 'steward',
+            type: 'tuple'
+          },
+          { internalType: 'uint16', name: 'silenceDays', type: 'uint16' }
+        ],
+        internalType: 'struct IFirmwareMakers.Keysets',
+        name: 'keysets',
+        type: 'tuple'
+      },
       { internalType: 'bytes32', name: 'salt', type: 'bytes32' }
     ],
     name: 'registerManufacturer',
@@ -312,30 +1277,32 @@ export const firmwareRegistryAbi = [
     inputs: [
       { internalType: 'bytes32', name: 'manufacturer', type: 'bytes32' },
       { internalType: 'bytes32', name: 'modelClass', type: 'bytes32' },
+      { internalType: 'uint8', name: 'riskClass', type: 'uint8' },
+      { internalType: 'uint16', name: 'slotMiB', type: 'uint16' },
       { internalType: 'uint256', name: 'deadline', type: 'uint256' },
       {
         components: [
-          { internalType: 'uint8', name: 'index', type: 'uint8' },
-          { internalType: 'bytes', name: 'signature', type: 'bytes' }
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
         ],
-        internalType: 'struct IFirmwareRegistry.Approval[]',
-        name: 'approvals',
-        type: 'tuple[]'
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
+        type: 'tuple'
       }
     ],
     name: 'registerModel',
     outputs: [{ internalType: 'bytes32', name: 'model', type: 'bytes32' }],
     stateMutability: 'nonpayable',
-    type: 'function'
-  },
-  {
-    inputs: [
-      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
-      { internalType: 'bytes32', name: 'imageSha256', type: 'bytes32' }
-    ],
-    name: 'releaseByImage',
-    outputs: [{ internalType: 'uint32', name: 'sequence', type: 'uint32' }],
-    stateMutability: 'view',
     type: 'function'
   },
   {
@@ -347,14 +1314,16 @@ export const firmwareRegistryAbi = [
     outputs: [
       {
         components: [
-          { internalType: 'bytes32', name: 'imageSha256', type: 'bytes32' },
-          { internalType: 'bytes32', name: 'manifestDigest', type: 'bytes32' },
+          { internalType: 'bytes32', name: 'contents', type: 'bytes32' },
+          { internalType: 'enum IFirmwareReleases.Status', name: 'status', type: 'uint8' },
           { internalType: 'uint32', name: 'securityCounter', type: 'uint32' },
-          { internalType: 'uint40', name: 'sizeBytes', type: 'uint40' },
-          { internalType: 'uint32', name: 'revision', type: 'uint32' },
-          { internalType: 'enum IFirmwareRegistry.Status', name: 'status', type: 'uint8' }
+          { internalType: 'uint8', name: 'kind', type: 'uint8' },
+          { internalType: 'uint40', name: 'notBefore', type: 'uint40' },
+          { internalType: 'uint40', name: 'heldUntil', type: 'uint40' },
+          { internalType: 'uint24', name: 'revision', type: 'uint24' },
+          { internalType: 'uint16', name: 'keysetVersion', type: 'uint16' }
         ],
-        internalType: 'struct IFirmwareRegistry.Release',
+        internalType: 'struct IFirmwareReleases.Release',
         name: '',
         type: 'tuple'
       }
@@ -365,20 +1334,147 @@ export const firmwareRegistryAbi = [
   {
     inputs: [
       { internalType: 'bytes32', name: 'model', type: 'bytes32' },
-      { internalType: 'uint32', name: 'sequence', type: 'uint32' },
-      { internalType: 'uint32', name: 'reason', type: 'uint32' },
+      { internalType: 'address', name: 'attestor', type: 'address' },
       { internalType: 'uint256', name: 'deadline', type: 'uint256' },
       {
         components: [
-          { internalType: 'uint8', name: 'index', type: 'uint8' },
-          { internalType: 'bytes', name: 'signature', type: 'bytes' }
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
         ],
-        internalType: 'struct IFirmwareRegistry.Approval[]',
-        name: 'approvals',
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
+        type: 'tuple'
+      }
+    ],
+    name: 'removeAttestor',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'newAuthority', type: 'address' }],
+    name: 'setAuthority',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'root', type: 'bytes32' },
+      { internalType: 'uint32', name: 'devices', type: 'uint32' },
+      { internalType: 'uint32', name: 'version', type: 'uint32' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
+        ],
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
+        type: 'tuple'
+      }
+    ],
+    name: 'setDeviceKeys',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'imageSha256', type: 'bytes32' },
+      {
+        components: [
+          { internalType: 'uint32', name: 'sequence', type: 'uint32' },
+          { internalType: 'bytes32', name: 'manifestDigest', type: 'bytes32' }
+        ],
+        internalType: 'struct IFirmwareBrakes.Number[]',
+        name: 'numbers',
         type: 'tuple[]'
       }
     ],
-    name: 'unhold',
+    name: 'spreadYank',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { internalType: 'uint32', name: 'finalSequence', type: 'uint32' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+        ],
+        internalType: 'struct IFirmwareMakers.SignerSet',
+        name: 'stewards',
+        type: 'tuple'
+      },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
+        ],
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
+        type: 'tuple'
+      }
+    ],
+    name: 'sunset',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { internalType: 'uint32', name: 'sequence', type: 'uint32' },
+      {
+        components: [
+          { internalType: 'bytes', name: 'signer', type: 'bytes' },
+          { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+          { internalType: 'bytes', name: 'signature', type: 'bytes' },
+          { internalType: 'bytes32[]', name: 'proof', type: 'bytes32[]' }
+        ],
+        internalType: 'struct IFirmwareFleets.Failure[]',
+        name: 'failures',
+        type: 'tuple[]'
+      }
+    ],
+    name: 'tripBreaker',
     outputs: [],
     stateMutability: 'nonpayable',
     type: 'function'
@@ -391,17 +1487,78 @@ export const firmwareRegistryAbi = [
       { internalType: 'uint256', name: 'deadline', type: 'uint256' },
       {
         components: [
-          { internalType: 'uint8', name: 'index', type: 'uint8' },
-          { internalType: 'bytes', name: 'signature', type: 'bytes' }
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
         ],
-        internalType: 'struct IFirmwareRegistry.Approval',
-        name: 'guard',
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
         type: 'tuple'
+      }
+    ],
+    name: 'unhold',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  { inputs: [], name: 'unpause', outputs: [], stateMutability: 'nonpayable', type: 'function' },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'imageSha256', type: 'bytes32' },
+      { internalType: 'uint32', name: 'reason', type: 'uint32' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IFirmwareMakers.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
+        ],
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
+        type: 'tuple'
+      },
+      {
+        components: [
+          { internalType: 'uint32', name: 'sequence', type: 'uint32' },
+          { internalType: 'bytes32', name: 'manifestDigest', type: 'bytes32' }
+        ],
+        internalType: 'struct IFirmwareBrakes.Number[]',
+        name: 'numbers',
+        type: 'tuple[]'
       }
     ],
     name: 'yank',
     outputs: [],
     stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { internalType: 'bytes32', name: 'imageSha256', type: 'bytes32' }
+    ],
+    name: 'yankedAs',
+    outputs: [{ internalType: 'uint32', name: 'sequence', type: 'uint32' }],
+    stateMutability: 'view',
     type: 'function'
   }
 ] as const

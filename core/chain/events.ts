@@ -1,5 +1,5 @@
 /** The contracts' events as plain values: what the chain follower feeds into the projection (docs/specs/chain-index.md). */
-import { Interface, type InterfaceAbi, type LogDescription } from 'ethers'
+import { Interface, keccak256, type InterfaceAbi, type LogDescription, type Result } from 'ethers'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
@@ -34,12 +34,13 @@ export type ChainEvent =
       readonly root: Hex
     }
   | {
-      readonly name: 'ManufacturerRegistered'
+      readonly name: 'ManufacturerRegistered' | 'RotationProposed'
       readonly manufacturer: Hex
       readonly releaseSigners: readonly Hex[]
       readonly threshold: number
       readonly guards: readonly Hex[]
     }
+  | { readonly name: 'RotationCancelled' | 'KeysetsRotated'; readonly manufacturer: Hex }
   | { readonly name: 'ModelRegistered'; readonly manufacturer: Hex; readonly model: Hex; readonly modelClass: Hex }
   | {
       readonly name: 'ReleasePublished'
@@ -52,11 +53,15 @@ export type ChainEvent =
       readonly manifest: Hex
     }
   | {
-      readonly name: 'ReleaseHeld' | 'ReleaseUnheld' | 'ReleaseYanked'
+      readonly name: 'ReleaseHeld' | 'ReleaseUnheld'
       readonly model: Hex
       readonly sequence: number
       readonly reason: number
+      /** Seconds since 1970. */
+      readonly heldUntil: number
     }
+  | { readonly name: 'ReleaseYanked' | 'ActiveChanged'; readonly model: Hex; readonly sequence: number }
+  | { readonly name: 'RolloutChanged'; readonly model: Hex; readonly sequence: number; readonly bps: number }
   | { readonly name: 'MinimumRaised'; readonly model: Hex; readonly minimumSequence: number }
 
 /** What the decoder looks at in a log of `eth_getLogs`. */
@@ -109,7 +114,6 @@ export function createLogDecoder(deployment: Deployment): LogDecoder {
 function eventOf({ name, args }: LogDescription): ChainEvent | undefined {
   const hex = (field: string): Hex => hexOf(args[field])
   const int = (field: string): number => intOf(args[field])
-  const hexes = (field: string): Hex[] => Array.from(args[field] as Iterable<unknown>, hexOf)
   switch (name) {
     case 'PatientRegistered':
       return { name, patient: hex('patient'), signer: hex('signer'), keyBundle: hex('keyBundle') }
@@ -143,13 +147,11 @@ function eventOf({ name, args }: LogDescription): ChainEvent | undefined {
         root: hex('root')
       }
     case 'ManufacturerRegistered':
-      return {
-        name,
-        manufacturer: hex('manufacturer'),
-        releaseSigners: hexes('releaseSigners'),
-        threshold: int('threshold'),
-        guards: hexes('guards')
-      }
+    case 'RotationProposed':
+      return { name, manufacturer: hex('manufacturer'), ...keysOf(args['keysets'] as Result) }
+    case 'RotationCancelled':
+    case 'KeysetsRotated':
+      return { name, manufacturer: hex('manufacturer') }
     case 'ModelRegistered':
       return { name, manufacturer: hex('manufacturer'), model: hex('model'), modelClass: hex('modelClass') }
     case 'ReleasePublished':
@@ -160,17 +162,38 @@ function eventOf({ name, args }: LogDescription): ChainEvent | undefined {
         imageSha256: hex('imageSha256'),
         securityCounter: int('securityCounter'),
         sizeBytes: int('sizeBytes'),
-        manifestDigest: hex('manifestDigest'),
+        manifestDigest: keccak256(hex('manifest')) as Hex,
         manifest: hex('manifest')
       }
     case 'ReleaseHeld':
     case 'ReleaseUnheld':
+      return {
+        name,
+        model: hex('model'),
+        sequence: int('sequence'),
+        reason: int('reason'),
+        heldUntil: int('heldUntil')
+      }
     case 'ReleaseYanked':
-      return { name, model: hex('model'), sequence: int('sequence'), reason: int('reason') }
+    case 'ActiveChanged':
+      return { name, model: hex('model'), sequence: int('sequence') }
+    case 'RolloutChanged':
+      return { name, model: hex('model'), sequence: int('sequence'), bps: int('bps') }
     case 'MinimumRaised':
       return { name, model: hex('model'), minimumSequence: int('minimumSequence') }
     default:
       return undefined
+  }
+}
+
+/** What the index keeps of a manufacturer's keys. */
+function keysOf(keysets: Result): { releaseSigners: Hex[]; threshold: number; guards: Hex[] } {
+  const release = keysets.getValue('release') as Result
+  const guard = keysets.getValue('guard') as Result
+  return {
+    releaseSigners: Array.from(release.getValue('signers') as Result, hexOf),
+    threshold: intOf(release.getValue('threshold')),
+    guards: Array.from(guard.getValue('signers') as Result, hexOf)
   }
 }
 

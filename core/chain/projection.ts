@@ -58,18 +58,29 @@ export interface GatewayRecord {
   readonly isRetired: boolean
 }
 
-/** Who may sign a maker's releases. */
-export interface ManufacturerRecord {
+/** Who may sign and who may stop a maker's releases. */
+export interface MakerKeys {
   readonly releaseSigners: readonly Hex[]
   readonly threshold: number
   readonly guards: readonly Hex[]
 }
 
-/** A device model; `latest` is the newest published release, 0 if none. */
+/** A maker's keys, and those that may come in force next. */
+export interface ManufacturerRecord extends MakerKeys {
+  readonly proposed: MakerKeys | null
+}
+
+/** A device model; numbers of releases are 0 for none. */
 export interface ModelRecord {
   readonly manufacturer: Hex
   readonly modelClass: Hex
+  /** Newest published release. */
   readonly latest: number
+  /** Newest release for all devices that was not taken back; it may be held. */
+  readonly active: number
+  /** Release offered to a share of the devices, in hundredths of a per cent; it may be held. */
+  readonly staged: number
+  readonly rolloutBps: number
   readonly minimum: number
 }
 
@@ -80,7 +91,10 @@ export interface ReleaseRecord {
   readonly sizeBytes: number
   readonly manifestDigest: Hex
   readonly manifest: Hex
-  readonly held: boolean
+  /** Seconds since 1970 until which it is held; 0 for never. */
+  readonly heldUntilS: number
+  /** Whether it reached all devices and was not taken back. */
+  readonly live: boolean
   readonly yanked: boolean
 }
 
@@ -213,29 +227,64 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
     }
     case 'ManufacturerRegistered': {
       const { releaseSigners, threshold, guards } = event
-      write('manufacturer', event.manufacturer, { releaseSigners, threshold, guards })
+      write('manufacturer', event.manufacturer, { releaseSigners, threshold, guards, proposed: null })
+      break
+    }
+    case 'RotationProposed': {
+      const { releaseSigners, threshold, guards } = event
+      update('manufacturer', event.manufacturer, { proposed: { releaseSigners, threshold, guards } })
+      break
+    }
+    case 'RotationCancelled':
+      update('manufacturer', event.manufacturer, { proposed: null })
+      break
+    case 'KeysetsRotated': {
+      const proposed = readRecord(state, 'manufacturer', event.manufacturer)?.proposed
+      update('manufacturer', event.manufacturer, { ...proposed, proposed: null })
       break
     }
     case 'ModelRegistered': {
       const { manufacturer, modelClass } = event
-      write('model', event.model, { manufacturer, modelClass, latest: 0, minimum: 0 })
+      write('model', event.model, {
+        manufacturer,
+        modelClass,
+        latest: 0,
+        active: 0,
+        staged: 0,
+        rolloutBps: 0,
+        minimum: 0
+      })
       break
     }
     case 'ReleasePublished': {
       const { model, sequence, imageSha256, securityCounter, sizeBytes, manifestDigest, manifest } = event
       const release = { imageSha256, securityCounter, sizeBytes, manifestDigest, manifest }
-      write('release', releaseId(model, sequence), { ...release, held: false, yanked: false })
+      write('release', releaseId(model, sequence), { ...release, heldUntilS: 0, live: false, yanked: false })
       write('image', imageSha256, { model, sequence })
       update('model', model, { latest: sequence })
       break
     }
     case 'ReleaseHeld':
     case 'ReleaseUnheld':
-      update('release', releaseId(event.model, event.sequence), { held: event.name === 'ReleaseHeld' })
+      update('release', releaseId(event.model, event.sequence), { heldUntilS: event.heldUntil })
       break
     case 'ReleaseYanked':
       update('release', releaseId(event.model, event.sequence), { yanked: true })
       break
+    case 'RolloutChanged': {
+      const isPartial = event.bps > 0 && event.bps < 10_000
+      const staged = isPartial ? { staged: event.sequence, rolloutBps: event.bps } : { staged: 0, rolloutBps: 0 }
+      update('model', event.model, staged)
+      break
+    }
+    case 'ActiveChanged': {
+      const before = readRecord(state, 'model', event.model)?.active ?? 0
+      // Falling back to an older one means that the newer one was taken back.
+      if (event.sequence < before) update('release', releaseId(event.model, before), { live: false })
+      if (event.sequence > 0) update('release', releaseId(event.model, event.sequence), { live: true })
+      update('model', event.model, { active: event.sequence })
+      break
+    }
     case 'MinimumRaised':
       update('model', event.model, { minimum: event.minimumSequence })
       break

@@ -21,10 +21,8 @@ export interface GrantOnChain extends Omit<GrantRecord, 'terms'> {
   readonly terms: bigint
 }
 
-/** A device model; `active` is its newest release that is neither held, yanked nor below the minimum, 0 if none. */
-export interface ModelOnChain extends ModelRecord {
-  readonly active: number
-}
+/** A device model; what is held at the block's time is neither active nor staged. */
+export type ModelOnChain = ModelRecord
 
 /** The block up to which the chain was followed. */
 export interface FollowedBlock {
@@ -59,17 +57,18 @@ export function createChainView(state: StateView, block: FollowedBlock): ChainVi
     manufacturer: id => readRecord(state, 'manufacturer', id),
     model: id => {
       const record = readRecord(state, 'model', id)
-      return record == null ? undefined : { ...record, active: activeRelease(state, id, record) }
+      return record == null ? undefined : withoutHeld(state, id, record, block.blockTimeS)
     },
     release: (model, sequence) => readRecord(state, 'release', releaseId(model, sequence)),
     image: sha256 => readRecord(state, 'image', sha256)
   }
 }
 
-function activeRelease(state: StateView, model: Hex, { latest, minimum }: ModelRecord): number {
-  for (let sequence = latest; sequence >= Math.max(minimum, 1); sequence--) {
-    const release = readRecord(state, 'release', releaseId(model, sequence))
-    if (release != null && !release.held && !release.yanked) return sequence
-  }
-  return 0
+function withoutHeld(state: StateView, model: Hex, record: ModelRecord, timeS: number): ModelRecord {
+  const release = (sequence: number): ReleaseRecord | undefined =>
+    readRecord(state, 'release', releaseId(model, sequence))
+  const isHeld = (sequence: number): boolean => (release(sequence)?.heldUntilS ?? 0) > timeS
+  let { active } = record
+  while (active > 0 && (isHeld(active) || release(active)?.live !== true || active < record.minimum)) active--
+  return isHeld(record.staged) ? { ...record, active, staged: 0, rolloutBps: 0 } : { ...record, active }
 }

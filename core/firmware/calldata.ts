@@ -8,8 +8,9 @@ import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
 import type { Hex } from '#core/chain/events.ts'
 import { fromHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
-import type { Keyset } from '#core/firmware/keyset.ts'
+import type { Keysets, SignerSet } from '#core/firmware/keyset.ts'
 import type { Approval, ReleaseTerms } from '#core/firmware/release.ts'
+import type { Rotation } from '#core/firmware/rotation.ts'
 
 /** More than any publication takes: a manifest of 2 KiB and 16 signatures. */
 const MAX_CALLDATA_BYTES = 65_536
@@ -36,16 +37,16 @@ export function readPublication(data: string): Publication {
         model: hexOf(terms.getValue('model')),
         sequence: Number(terms.getValue('sequence')),
         securityCounter: Number(terms.getValue('securityCounter')),
+        kind: Number(terms.getValue('kind')),
         sizeBytes: Number(terms.getValue('sizeBytes')),
         imageSha256: hexOf(terms.getValue('imageSha256')),
         manifestDigest: hexOf(terms.getValue('manifestDigest')),
+        notBefore: Number(terms.getValue('notBefore')),
+        keysetVersion: Number(terms.getValue('keysetVersion')),
         deadline: terms.getValue('deadline') as bigint
       },
       manifest: fromHex(hexOf(args.getValue('manifest'))),
-      approvals: Array.from(args.getValue('approvals') as Result, item => {
-        const approval = item as Result
-        return { index: Number(approval.getValue('index')), signature: hexOf(approval.getValue('signature')) }
-      })
+      approvals: approvalsOf(args.getValue('by'))
     }
   })
 }
@@ -55,13 +56,56 @@ export function readPublication(data: string): Publication {
  *
  * @throws SalusError `FIRMWARE_CALLDATA` if the transaction is no direct call of it
  */
-export function readRegistration(data: string): Keyset & { readonly salt: Hex } {
+export function readRegistration(data: string): Keysets & { readonly salt: Hex } {
   return readCall(data, 'registerManufacturer', args => ({
-    releaseSigners: Array.from(args.getValue('releaseSigners') as Result, hexOf),
-    threshold: Number(args.getValue('threshold')),
-    guards: Array.from(args.getValue('guards') as Result, hexOf),
+    ...keysetsOf(args.getValue('keysets')),
     salt: hexOf(args.getValue('salt'))
   }))
+}
+
+/**
+ * Reads a call of `proposeRotation`.
+ *
+ * @throws SalusError `FIRMWARE_CALLDATA` if the transaction is no direct call of it
+ */
+export function readRotation(data: string): Rotation {
+  return readCall(data, 'proposeRotation', args => ({
+    manufacturer: hexOf(args.getValue('manufacturer')),
+    next: keysetsOf(args.getValue('next')),
+    nonce: Number(args.getValue('nonce')),
+    deadline: args.getValue('deadline') as bigint,
+    byOld: approvalsOf(args.getValue('byOld')),
+    byNew: approvalsOf(args.getValue('byNew'))
+  }))
+}
+
+function keysetsOf(value: unknown): Keysets {
+  const keysets = value as Result
+  const set = (role: string): SignerSet => {
+    const given = keysets.getValue(role) as Result
+    return {
+      threshold: Number(given.getValue('threshold')),
+      signers: Array.from(given.getValue('signers') as Result, hexOf)
+    }
+  }
+  return {
+    root: set('root'),
+    release: set('release'),
+    guard: set('guard'),
+    steward: set('steward'),
+    silenceDays: Number(keysets.getValue('silenceDays'))
+  }
+}
+
+function approvalsOf(quorum: unknown): Approval[] {
+  return Array.from((quorum as Result).getValue('approvals') as Result, item => {
+    const approval = item as Result
+    return {
+      index: Number(approval.getValue('index')),
+      signer: hexOf(approval.getValue('signer')),
+      signature: hexOf(approval.getValue('signature'))
+    }
+  })
 }
 
 function readCall<T>(data: string, name: string, read: (args: Result) => T): T {

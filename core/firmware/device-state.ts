@@ -8,12 +8,12 @@ import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
 import { readBytes, readList, readMap, readText, readUint } from '#core/encoding/shape.ts'
 import type { HeadFacts } from '#core/firmware/facts.ts'
-import { checkModelKeys, MAX_SIGNERS, type ModelKeys } from '#core/firmware/keyset.ts'
+import { checkModelKeys, MAX_SIGNERS, type ModelKeys, type SignerSet } from '#core/firmware/keyset.ts'
 import { MAX_IMAGE_BYTES, type Manifest } from '#core/firmware/manifest.ts'
 import type { RegistryDomain } from '#core/firmware/release.ts'
 
 const AREA = 'DEVICE_STATE'
-const VERSION = 1
+const VERSION = 2
 const MAX_BYTES = 65_536
 const MAX_SIGNER_BYTES = 1024
 const UINT32 = 2 ** 32 - 1
@@ -33,6 +33,8 @@ export interface DeviceState extends RegistryDomain {
   readonly keys: ModelKeys
   /** Largest image there is room for. */
   readonly slotBytes: number
+  /** 32 random bytes that only this device knows: by them it draws whether it goes first. */
+  readonly rolloutSalt: Hex
   /** Highest security counter ever installed. */
   readonly securityFloor: number
   /** Highest sequence ever seen published. */
@@ -51,6 +53,8 @@ export interface DeviceInit extends RegistryDomain {
   readonly model: Hex
   readonly keys: ModelKeys
   readonly slotBytes: number
+  /** 32 random bytes. */
+  readonly rolloutSalt: Hex
 }
 
 /**
@@ -102,13 +106,16 @@ export function encodeDeviceState(state: DeviceState): Uint8Array {
     rpcUrl: state.rpcUrl,
     model: fromHex(state.model, 32),
     keys: {
-      releaseSigners: keys.releaseSigners.map(signer => fromHex(signer)),
-      threshold: keys.threshold,
-      guards: keys.guards.map(signer => fromHex(signer)),
+      root: writeSet(keys.root),
+      release: writeSet(keys.release),
+      guard: writeSet(keys.guard),
+      steward: writeSet(keys.steward),
+      silenceDays: keys.silenceDays,
       salt: fromHex(keys.salt, 32),
       modelClass: fromHex(keys.modelClass, 32)
     },
     slotBytes: state.slotBytes,
+    rolloutSalt: fromHex(state.rolloutSalt, 32),
     securityFloor: state.securityFloor,
     latestSequence: state.latestSequence,
     blockNumber: state.blockNumber,
@@ -130,8 +137,8 @@ export function decodeDeviceState(bytes: Uint8Array): DeviceState {
     throw new SalusError('DEVICE_STATE_VERSION', 'This device was set up by another version of the software.')
   }
   const counters = ['securityFloor', 'latestSequence', 'blockNumber', 'blockTimeS']
-  const identity = ['v', 'chainId', 'registry', 'rpcUrl', 'model', 'keys', 'slotBytes', 'installed', 'previous']
-  const map = readMap(value, AREA, [...identity, ...counters])
+  const identity = ['v', 'chainId', 'registry', 'rpcUrl', 'model', 'keys', 'slotBytes', 'rolloutSalt']
+  const map = readMap(value, AREA, [...identity, ...counters, 'installed', 'previous'])
   const state: DeviceState = {
     chainId: readUint(map['chainId'], AREA, 'chainId'),
     registry: toHex(readBytes(map['registry'], AREA, 'registry', 20)),
@@ -139,6 +146,7 @@ export function decodeDeviceState(bytes: Uint8Array): DeviceState {
     model: toHex(readBytes(map['model'], AREA, 'model', 32)),
     keys: readKeys(map['keys']),
     slotBytes: readUint(map['slotBytes'], AREA, 'slotBytes', MAX_IMAGE_BYTES),
+    rolloutSalt: toHex(readBytes(map['rolloutSalt'], AREA, 'rolloutSalt', 32)),
     securityFloor: readUint(map['securityFloor'], AREA, 'securityFloor', UINT32),
     latestSequence: readUint(map['latestSequence'], AREA, 'latestSequence', UINT32),
     blockNumber: readUint(map['blockNumber'], AREA, 'blockNumber'),
@@ -151,17 +159,29 @@ export function decodeDeviceState(bytes: Uint8Array): DeviceState {
 }
 
 function readKeys(value: unknown): ModelKeys {
-  const map = readMap(value, AREA, ['releaseSigners', 'threshold', 'guards', 'salt', 'modelClass'])
-  const signers = (field: string): Hex[] =>
-    readList(map[field], AREA, field, MAX_SIGNERS, item =>
-      toHex(readBytes(item, AREA, field, { min: 20, max: MAX_SIGNER_BYTES }))
-    )
+  const map = readMap(value, AREA, ['root', 'release', 'guard', 'steward', 'silenceDays', 'salt', 'modelClass'])
   return {
-    releaseSigners: signers('releaseSigners'),
-    threshold: readUint(map['threshold'], AREA, 'threshold', MAX_SIGNERS),
-    guards: signers('guards'),
+    root: readSet(map['root']),
+    release: readSet(map['release']),
+    guard: readSet(map['guard']),
+    steward: readSet(map['steward']),
+    silenceDays: readUint(map['silenceDays'], AREA, 'silenceDays', 2 ** 16 - 1),
     salt: toHex(readBytes(map['salt'], AREA, 'salt', 32)),
     modelClass: toHex(readBytes(map['modelClass'], AREA, 'modelClass', 32))
+  }
+}
+
+function writeSet({ threshold, signers }: SignerSet): unknown {
+  return { threshold, signers: signers.map(signer => fromHex(signer)) }
+}
+
+function readSet(value: unknown): SignerSet {
+  const map = readMap(value, AREA, ['threshold', 'signers'])
+  return {
+    threshold: readUint(map['threshold'], AREA, 'threshold', MAX_SIGNERS),
+    signers: readList(map['signers'], AREA, 'signers', MAX_SIGNERS, item =>
+      toHex(readBytes(item, AREA, 'signers', { min: 20, max: MAX_SIGNER_BYTES }))
+    )
   }
 }
 

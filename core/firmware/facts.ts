@@ -1,9 +1,10 @@
 /** What a device is told about its model by the chain: believed only as far as `verify.ts` can check it. */
 import type { Hex } from '#core/chain/events.ts'
 import type { Approval, RegistryDomain, ReleaseTerms } from '#core/firmware/release.ts'
+import type { Rotation } from '#core/firmware/rotation.ts'
 
-/** A guard's hold can be lifted; a yank is for good. */
-export type ReleaseStatus = 'live' | 'held' | 'yanked'
+/** Where a release stands. A hold can be lifted or lapse; a yank is for good. */
+export type ReleaseStatus = 'published' | 'staged' | 'active' | 'superseded' | 'held' | 'yanked'
 
 /** The head of one model at one block. Sequences are 0 where there is none. */
 export interface HeadFacts extends RegistryDomain {
@@ -13,8 +14,12 @@ export interface HeadFacts extends RegistryDomain {
   readonly blockTimeS: number
   /** Highest sequence published. */
   readonly latest: number
-  /** Highest sequence that is neither held nor yanked. */
+  /** Highest sequence that is for all devices and neither held nor yanked. */
   readonly active: number
+  /** Sequence that is offered to a share of the devices. */
+  readonly staged: number
+  /** That share, in hundredths of a per cent. */
+  readonly rolloutBps: number
   /** Lowest sequence that devices should still run. */
   readonly minimum: number
   /** Security counter that no further release goes below. */
@@ -27,4 +32,6 @@ export interface PublishedRelease {
   readonly manifest: Uint8Array
   readonly approvals: readonly Approval[]
   readonly status: ReleaseStatus
+  /** Rotations of the maker's keys that came in force before the keys that signed it, in order. */
+  readonly rotations: readonly Rotation[]
 }

@@ -18,29 +18,46 @@ export interface ReleaseTerms {
   readonly model: Hex
   readonly sequence: number
   readonly securityCounter: number
+  /** 0 feature, 1 security: how long it waits before it starts. */
+  readonly kind: number
   readonly sizeBytes: number
   readonly imageSha256: Hex
   /** keccak256 of the manifest's bytes. */
   readonly manifestDigest: Hex
+  /** Seconds since 1970: it starts no earlier; 0 for as soon as its model allows. */
+  readonly notBefore: number
+  /** Of the keys that sign. */
+  readonly keysetVersion: number
   /** Seconds since 1970: until when the chain takes the publication. A published release never expires. */
   readonly deadline: bigint
 }
 
-/** One release signer's signature; `index` is its place in the keyset. */
+/** One signature; `index` is its signer's place in the set, `signer` its bytes, or `0x` for an account. */
 export interface Approval {
   readonly index: number
+  readonly signer: Hex
   readonly signature: Hex
 }
 
-/** The release that publishes a manifest. */
-export function releaseTermsOf(manifest: Manifest, deadline: bigint): ReleaseTerms {
+/** What signers may choose beside the manifest. */
+export interface ReleaseChoices {
+  readonly kind?: number
+  readonly notBefore?: number
+  readonly keysetVersion?: number
+}
+
+/** The release that publishes a manifest: a feature, at once, by the first keys unless told. */
+export function releaseTermsOf(manifest: Manifest, deadline: bigint, choices: ReleaseChoices = {}): ReleaseTerms {
   return {
     model: toHex(manifest.model),
     sequence: manifest.sequence,
     securityCounter: manifest.securityCounter,
+    kind: choices.kind ?? 0,
     sizeBytes: manifest.sizeBytes,
     imageSha256: toHex(manifest.sha256),
     manifestDigest: keccak256(encodeManifest(manifest)) as Hex,
+    notBefore: choices.notBefore ?? 0,
+    keysetVersion: choices.keysetVersion ?? 1,
     deadline
   }
 }

@@ -10,6 +10,7 @@ import type { HeadFacts, PublishedRelease } from '#core/firmware/facts.ts'
 import { checkModelKeys } from '#core/firmware/keyset.ts'
 import { decodeManifest, registryIdOf, type Manifest } from '#core/firmware/manifest.ts'
 import { countApprovals, releaseDigest } from '#core/firmware/release.ts'
+import { keysOfVersion } from '#core/firmware/rotation.ts'
 
 /** How old the newest block may be before a device suspects that news is kept from it: a week. */
 export const MAX_HEAD_AGE_S: number = 7 * 86_400
@@ -48,18 +49,19 @@ export function checkHead(head: HeadFacts, state: DeviceState, nowS: number, max
 
 /**
  * Checks one published release: status, manifest, model, counters, length, and at least the threshold of signatures
- * by the keys that the model's id was made of.
+ * by the keys that the model's id was made of, or that those keys named.
  *
  * @returns the manifest, to fetch and compare the image with
- * @throws SalusError `FIRMWARE_YANKED`, `FIRMWARE_HELD`, `FIRMWARE_BAD_MANIFEST`, `FIRMWARE_WRONG_NETWORK`,
+ * @throws SalusError `FIRMWARE_YANKED`, `FIRMWARE_HELD`, `FIRMWARE_NOT_ACTIVE`, `FIRMWARE_BAD_MANIFEST`, `FIRMWARE_WRONG_NETWORK`,
  * `FIRMWARE_WRONG_MODEL`, `FIRMWARE_MIX_AND_MATCH`, `FIRMWARE_ROLLBACK`, `FIRMWARE_OVERSIZE`, `FIRMWARE_BAD_KEYSET`,
- * `FIRMWARE_THRESHOLD`
+ * `FIRMWARE_BAD_ROTATION`, `FIRMWARE_THRESHOLD`
  */
 export function verifyRelease(release: PublishedRelease, state: DeviceState, sequence: number): Manifest {
   const { terms, status } = release
   if (status === 'yanked') throw new SalusError('FIRMWARE_YANKED', 'Refused: the maker withdrew this release for good.')
   if (status === 'held')
     throw new SalusError('FIRMWARE_HELD', 'Refused: the maker put this release on hold. Try later.')
+  if (status !== 'staged' && status !== 'active') throw notActive()
   if (!sameHex(terms.model, state.model)) throw wrongModel()
   const manifest = readManifest(release, state)
   if (
@@ -81,9 +83,8 @@ export function verifyRelease(release: PublishedRelease, state: DeviceState, seq
     throw new SalusError('FIRMWARE_OVERSIZE', 'Refused: the image is larger than this device has room for.')
   }
   checkModelKeys(state.keys, state.model)
-  if (
-    countApprovals(releaseDigest(state, terms), state.keys.releaseSigners, release.approvals) < state.keys.threshold
-  ) {
+  const { threshold, signers } = keysOfVersion(state, state.keys, release.rotations, terms.keysetVersion).release
+  if (countApprovals(releaseDigest(state, terms), signers, release.approvals) < threshold) {
     throw new SalusError('FIRMWARE_THRESHOLD', 'Refused: too few of the maker’s keys signed this release.')
   }
   return manifest
@@ -123,6 +124,10 @@ function readManifest({ terms, manifest }: PublishedRelease, state: DeviceState)
     if (isSalusError(cause, 'MANIFEST_MODEL')) throw wrongModel()
     throw new SalusError('FIRMWARE_BAD_MANIFEST', 'Refused: the manifest cannot be read.', { cause })
   }
+}
+
+function notActive(): SalusError {
+  return new SalusError('FIRMWARE_NOT_ACTIVE', 'Refused: this release is not for devices, not yet or no longer.')
 }
 
 function wrongModel(): SalusError {

@@ -83,9 +83,10 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'FirmwareRegistry.registerManufacturer.ManufacturerAlreadyRegistered': async () => Promise.resolve(true),
   'FirmwareRegistry.registerModel.ModelAlreadyRegistered': async () => Promise.resolve(true),
   'FirmwareRegistry.publish.ReleaseOutOfSequence': async (chain, { args }) => {
-    const [model, sequence, , , imageSha256, manifestDigest] = args[0] as readonly unknown[]
-    const published = await chain.events('ReleasePublished', [model, sequence])
-    return published.some(event => event[2] === imageSha256 && event[5] === manifestDigest)
+    const [model, sequence] = args[0] as readonly unknown[]
+    const [published] = await chain.events('ReleasePublished', [model, sequence])
+    // The manifest holds what a release is, down to the digest of its image.
+    return published?.[8] === args[1]
   }
 }
 

@@ -14,6 +14,7 @@ import { releaseRegistryAbi } from '#core/abi/ReleaseRegistry.ts'
 import { SalusError } from '#core/error.ts'
 import { ANCHOR_ERRORS } from '#node/chain/anchor-errors.ts'
 import { CARE_ERRORS } from '#node/chain/care-errors.ts'
+import { FIRMWARE_ERRORS } from '#node/chain/firmware-errors.ts'
 import { NODE_ERRORS } from '#node/chain/node-errors.ts'
 import { RESEARCH_ERRORS } from '#node/chain/research-errors.ts'
 
@@ -35,6 +36,7 @@ export const CONTRACT_INTERFACES: Readonly<Record<RequestContract, Interface>> =
 export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, message: string]>> = {
   ...ANCHOR_ERRORS,
   ...CARE_ERRORS,
+  ...FIRMWARE_ERRORS,
   ...NODE_ERRORS,
   ...RESEARCH_ERRORS,
   AccessRequestMadeBefore: ['CHAIN_ACCESS_REQUEST_MADE_BEFORE', 'This request for access was made before.'],
@@ -76,13 +78,6 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
     'Approvals of guardians must come in rising order of their leaves, each once.'
   ],
   GuardiansTooFew: ['CHAIN_GUARDIANS_TOO_FEW', 'Fewer guardians approved than the patient asks for.'],
-  ManifestMismatch: ['CHAIN_MANIFEST_MISMATCH', 'The manifest is not the one that was signed.'],
-  ManifestTooLarge: ['CHAIN_MANIFEST_TOO_LARGE', 'The manifest is larger than the chain takes.'],
-  ManufacturerAlreadyRegistered: ['CHAIN_MANUFACTURER_ALREADY_REGISTERED', 'The maker is registered already.'],
-  ManufacturerUnknown: ['CHAIN_MANUFACTURER_UNKNOWN', 'The maker is not registered; register it first.'],
-  MinimumOutOfRange: ['CHAIN_MINIMUM_OUT_OF_RANGE', 'The minimum must rise and must not pass the active release.'],
-  ModelAlreadyRegistered: ['CHAIN_MODEL_ALREADY_REGISTERED', 'The model is registered already.'],
-  ModelUnknown: ['CHAIN_MODEL_UNKNOWN', 'The model is not registered; register it first.'],
   PatientAlreadyRegistered: ['CHAIN_PATIENT_ALREADY_REGISTERED', 'The patient is registered with other keys.'],
   PatientKeyBundleMissing: ['CHAIN_PATIENT_KEY_BUNDLE_MISSING', 'The patient names no key bundle.'],
   PatientUnknown: ['CHAIN_PATIENT_UNKNOWN', 'The patient is not registered; register first.'],
@@ -93,26 +88,13 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
   RecoveryNotOpen: ['CHAIN_RECOVERY_NOT_OPEN', 'No recovery of the patient is under way.'],
   RecoveryTooEarly: ['CHAIN_RECOVERY_TOO_EARLY', 'The recovery’s delay is not over yet.'],
   RecoveryUnderWay: ['CHAIN_RECOVERY_UNDER_WAY', 'A recovery of the patient is under way; complete or veto it first.'],
-  ReleaseCounterOutOfRange: [
-    'CHAIN_RELEASE_COUNTER_OUT_OF_RANGE',
-    'The security counter is below the model’s floor or too far above it.'
-  ],
-  ReleaseImageMissing: ['CHAIN_RELEASE_IMAGE_MISSING', 'The release names no image.'],
-  ReleaseImageTooOften: [
-    'CHAIN_RELEASE_IMAGE_TOO_OFTEN',
-    'This image has been published eight times; build it anew with another version.'
-  ],
-  ReleaseImageYanked: ['CHAIN_RELEASE_IMAGE_YANKED', 'This image was withdrawn and cannot be published again.'],
-  ReleaseOutOfSequence: ['CHAIN_RELEASE_OUT_OF_SEQUENCE', 'The release is not the next one of its model.'],
-  ReleaseStatusUnfit: ['CHAIN_RELEASE_STATUS_UNFIT', 'The release is not in a state that allows this.'],
-  ReleaseUnknown: ['CHAIN_RELEASE_UNKNOWN', 'There is no such release.'],
   RequestDeadlineTooFar: ['CHAIN_REQUEST_DEADLINE_TOO_FAR', 'The request’s deadline lies more than 30 days ahead.'],
   RequestExpired: ['CHAIN_REQUEST_EXPIRED', 'The request’s deadline has passed; sign it again.'],
   RequestSignatureInvalid: ['CHAIN_REQUEST_SIGNATURE_INVALID', 'The request was not signed by whom it speaks for.'],
   SignerMalformed: ['CHAIN_SIGNER_MALFORMED', 'A signer must be an address, or a verifier followed by its key.'],
+  SignerNotTheOne: ['CHAIN_SIGNER_NOT_THE_ONE', 'The request is signed by somebody who may not ask for this.'],
   SignerSetDuplicate: ['CHAIN_SIGNER_SET_DUPLICATE', 'A signer stands in the set twice.'],
   SignerSetSizeInvalid: ['CHAIN_SIGNER_SET_SIZE_INVALID', 'The set of signers is empty or too large.'],
-  SignerNotTheOne: ['CHAIN_SIGNER_NOT_THE_ONE', 'The request is signed by somebody who may not ask for this.'],
   ThresholdInvalid: ['CHAIN_THRESHOLD_INVALID', 'The threshold must lie between one and the number of signers.']
 }
 

@@ -66,9 +66,9 @@ export interface Relayer {
 }
 
 /**
- * Methods that anyone may send: they carry the signature of whom they speak for. `registerManufacturer` speaks for nobody and needs
- * none: its id is the digest of the keys it names, so whoever sends it makes the same manufacturer. Nor do
- * `completeRecovery`, `openFromBatch` and `execute`, which carry out what was signed before.
+ * Methods that anyone may send: they carry the signature of whom they speak for. Those that carry none do what others signed
+ * before: a manufacturer's id is the digest of its keys, a release starts and keys come in force when they are due, a recovery is
+ * complete and a warrant executed when the chain already shows it, and a yank spreads to every number of its image.
  */
 const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
   AccessGrants: [
@@ -80,7 +80,32 @@ const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
   EmergencyAccess: ['setPolicy', 'breakGlass', 'end', 'dispute', 'reviewByCredential'],
   BatchAnchors: ['register', 'rotate', 'retire', 'anchor', 'anchorGateways'],
   NodeRegistry: ['list', 'changePledge', 'retire'],
-  FirmwareRegistry: ['registerManufacturer', 'registerModel', 'publish', 'hold', 'unhold', 'yank', 'raiseMinimum'],
+  FirmwareRegistry: [
+    'registerManufacturer',
+    'proposeRotation',
+    'cancelRotation',
+    'completeRotation',
+    'heartbeat',
+    'registerModel',
+    'publish',
+    'activate',
+    'raiseRollout',
+    'cutRollout',
+    'raiseMinimum',
+    'sunset',
+    'hold',
+    'confirmHold',
+    'unhold',
+    'yank',
+    'spreadYank',
+    'setDeviceKeys',
+    'tripBreaker',
+    'addAttestor',
+    'removeAttestor',
+    'anchorReport',
+    'addAdvisory',
+    'addRebuild'
+  ],
   ConsentRegistry: ['give', 'withdraw'],
   ReleaseRegistry: [
     'publishRelease',

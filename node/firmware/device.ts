@@ -70,7 +70,8 @@ export async function updateDevice(components: UpdateComponents, init: UpdateIni
   await files.writeState(state)
   say({ step: 'checked', latest: head.latest, active: head.active })
 
-  const latestStatus = head.latest === 0 ? 'live' : await registry.status(state.model, head.latest, head.blockNumber)
+  const latestStatus =
+    head.latest === 0 ? 'published' : (await registry.facts(state.model, head.latest, head.blockNumber)).status
   const selection = selectRelease(head, latestStatus, state)
   if (selection.kind === 'current') {
     await tidy(components, state)
@@ -87,7 +88,7 @@ export async function updateDevice(components: UpdateComponents, init: UpdateIni
 
   // Fetching may have taken days: what was withdrawn meanwhile is not installed.
   const now = await headFor(components, state)
-  const status = await registry.status(state.model, sequence, now.blockNumber)
+  const { status } = await registry.facts(state.model, sequence, now.blockNumber)
   verifyRelease({ ...release, status }, state, sequence)
   const installed = rememberInstalled(rememberHead(state, now), manifest)
   await files.writeState(installed)

@@ -1,19 +1,21 @@
-/** What a maker does on the chain: registers a model, publishes releases, stops them. */
+/** What a maker does on the chain with its release keys: registers a model, publishes releases and rolls them out. */
 import type { Wallet } from 'ethers'
 import type { CID } from 'multiformats/cid'
-import { holdTypes, modelRegistrationTypes, releaseTypes, yankTypes } from '#core/abi/typed-data/firmware.ts'
+import {
+  minimumRaiseTypes,
+  modelRegistrationTypes,
+  releaseTypes,
+  rolloutRaiseTypes
+} from '#core/abi/typed-data/firmware.ts'
 import type { RequestContract } from '#core/chain/contract-names.ts'
 import type { Hex } from '#core/chain/events.ts'
 import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
-import { manufacturerIdOf, modelIdOf, type Keyset } from '#core/firmware/keyset.ts'
+import { manufacturerIdOf, modelIdOf, ROLES, type Keysets, type SignerSet } from '#core/firmware/keyset.ts'
 import { decodeManifest, encodeManifest, PIECE_BYTES, registryIdOf, type Manifest } from '#core/firmware/manifest.ts'
-import { releaseTermsOf, type Approval } from '#core/firmware/release.ts'
-import { approve } from '#node/firmware/approvals.ts'
+import { releaseTermsOf } from '#core/firmware/release.ts'
+import { approve, type RequestValue } from '#node/firmware/approvals.ts'
 import type { RegistryReader } from '#node/firmware/registry.ts'
-
-/** A value of a request that also JSON can carry. */
-export type RequestValue = string | number | RequestValue[]
 
 /** Sends a signed request to the chain: a node's relayer, or one of our own. */
 export type Submit = (request: {
@@ -36,6 +38,18 @@ export interface ImageToPublish {
   readonly sha256: Uint8Array
 }
 
+/** A model to be registered. */
+export interface ModelToRegister {
+  readonly keysets: Keysets
+  /** Tells manufacturers with equal keys apart, 32 bytes. */
+  readonly salt: Hex
+  /** 32 bytes. */
+  readonly modelClass: Hex
+  /** 0 test, 1 low, 2 medium, 3 high. */
+  readonly riskClass: number
+  readonly slotMiB: number
+}
+
 /** A release that is on the chain. */
 export interface PublishedManifest {
   readonly manifest: Manifest
@@ -44,7 +58,7 @@ export interface PublishedManifest {
 }
 
 /** Time for the chain to take a request, seconds. */
-const DEADLINE_S = 86_400
+export const DEADLINE_S = 86_400
 
 /**
  * Registers a manufacturer and one model of it. Doing it again changes nothing.
@@ -54,25 +68,24 @@ const DEADLINE_S = 86_400
  */
 export async function registerModel(
   { registry, submit }: MakerComponents,
-  { keyset, salt, modelClass }: { readonly keyset: Keyset; readonly salt: Hex; readonly modelClass: Hex },
+  { keysets, salt, modelClass, riskClass, slotMiB }: ModelToRegister,
   keys: readonly Wallet[]
 ): Promise<{ manufacturer: Hex; model: Hex }> {
-  const manufacturer = manufacturerIdOf(keyset, salt)
+  const manufacturer = manufacturerIdOf(keysets, salt)
   const deadline = String((await registry.newestBlockTimeS()) + DEADLINE_S)
-  const statement = { types: modelRegistrationTypes, value: { manufacturer, modelClass, deadline } }
-  const approvals = approve(registry, statement, keyset.releaseSigners, keys, keyset.threshold)
-  const { releaseSigners, threshold, guards } = keyset
-  await send(submit, 'registerManufacturer', [[...releaseSigners], threshold, [...guards], salt])
-  await send(submit, 'registerModel', [manufacturer, modelClass, deadline, approvals.map(tuple)])
+  const value = { manufacturer, modelClass, riskClass, slotMiB, deadline }
+  const by = approve(registry, { types: modelRegistrationTypes, value }, keysets.release, keys)
+  await send(submit, 'registerManufacturer', [keysetsTuple(keysets), salt])
+  await send(submit, 'registerModel', [manufacturer, modelClass, riskClass, slotMiB, deadline, by])
   return { manufacturer, model: modelIdOf(manufacturer, modelClass) }
 }
 
 /**
- * Publishes an image as a model's next release.
+ * Publishes an image as a model's next release. Devices do not install it before it was activated.
  *
  * @param securityCounter - raise it when the release closes a hole; the model's present one if not given
  * @throws SalusError `MANIFEST_SHAPE` for a version text that cannot be, `FIRMWARE_KEY_UNKNOWN`,
- * `FIRMWARE_KEYS_TOO_FEW`, or what the registry and sending throw
+ * `FIRMWARE_KEYS_TOO_FEW`, `FIRMWARE_YANKED`, or what the registry and sending throw
  */
 export async function publishRelease(
   { registry, submit }: MakerComponents,
@@ -80,10 +93,10 @@ export async function publishRelease(
   keys: readonly Wallet[]
 ): Promise<PublishedManifest> {
   const { model, image, version } = release
-  const [head, modelKeys] = [await registry.head(model), await registry.modelKeys(model)]
-  const known = await registry.sequenceOfImage(model, toHex(image.sha256))
-  if (known > 0 && known === head.latest) {
-    const published = await registry.release(model, known, head.blockNumber)
+  const [head, maker] = [await registry.head(model), await registry.maker(model)]
+  const known = (await registry.numbersOfImage(model, toHex(image.sha256))).at(-1)
+  if (known != null && known.sequence === head.latest) {
+    const published = await registry.release(model, known.sequence, head.blockNumber)
     if (published.status === 'yanked') throw withdrawn()
     return { manifest: decodeManifest(published.manifest), status: 'already' }
   }
@@ -97,45 +110,77 @@ export async function publishRelease(
     pieceBytes: PIECE_BYTES
   }
   const bytes = encodeManifest(manifest)
-  const terms = releaseTermsOf(manifest, BigInt(head.blockTimeS + DEADLINE_S))
-  const statement = { types: releaseTypes, value: { ...terms } }
-  const approvals = approve(registry, statement, modelKeys.releaseSigners, keys, modelKeys.threshold)
-  const { sequence, securityCounter, sizeBytes, imageSha256, manifestDigest, deadline } = terms
-  const fields = [model, sequence, securityCounter, sizeBytes, imageSha256, manifestDigest, String(deadline)]
-  await send(submit, 'publish', [fields, toHex(bytes), approvals.map(tuple)])
+  // Who closes a hole does not wait a day.
+  const kind = manifest.securityCounter > head.securityFloor ? 1 : 0
+  const deadline = BigInt(head.blockTimeS + DEADLINE_S)
+  const terms = releaseTermsOf(manifest, deadline, { kind, keysetVersion: maker.version })
+  const by = approve(registry, { types: releaseTypes, value: { ...terms } }, maker.keys.release, keys)
+  const fields = releaseTypes['Release']?.map(({ name }) => terms[name as keyof typeof terms]) ?? []
+  const tuple = fields.map(field => (typeof field === 'bigint' ? String(field) : field))
+  await send(submit, 'publish', [tuple, toHex(bytes), by])
   return { manifest, status: 'published' }
 }
 
 /**
- * Stops a release: `hold` for now, `yank` for ever.
+ * Starts a release with its first share of the devices, unless it has started. Needs no key.
  *
- * @param reason - the manufacturer's own number for it, 0 to 2^32-1
- * @param guard - key of one guard
- * @throws SalusError `FIRMWARE_KEY_UNKNOWN`, or what the registry and sending throw
+ * @throws SalusError what the registry and sending throw, such as `CHAIN_RELEASE_NOT_DUE`
  */
-export async function stopRelease(
+export async function activateRelease(
   { registry, submit }: MakerComponents,
-  action: 'hold' | 'yank',
-  { model, sequence, reason }: { readonly model: Hex; readonly sequence: number; readonly reason: number },
-  guard: Wallet
+  { model, sequence }: { readonly model: Hex; readonly sequence: number }
+): Promise<'started' | 'already'> {
+  const { blockNumber } = await registry.head(model)
+  const { terms, status } = await registry.release(model, sequence, blockNumber)
+  if (status === 'staged' || status === 'active') return 'already'
+  await send(submit, 'activate', [model, sequence, terms.manifestDigest, terms.imageSha256])
+  return 'started'
+}
+
+/**
+ * Offers the staged release to more devices.
+ *
+ * @param bps - the share in hundredths of a per cent; 10,000 for all
+ * @throws SalusError `FIRMWARE_KEY_UNKNOWN`, `FIRMWARE_KEYS_TOO_FEW`, or what the registry and sending throw
+ */
+export async function raiseRollout(
+  { registry, submit }: MakerComponents,
+  { model, sequence, bps }: { readonly model: Hex; readonly sequence: number; readonly bps: number },
+  keys: readonly Wallet[]
 ): Promise<void> {
-  const { guards } = await registry.modelKeys(model)
+  const [{ revision }, { keys: inForce }] = [await registry.facts(model, sequence), await registry.maker(model)]
   const deadline = String((await registry.newestBlockTimeS()) + DEADLINE_S)
-  const value = { model, sequence, reason, deadline }
-  const statement =
-    action === 'yank'
-      ? { types: yankTypes, value }
-      : { types: holdTypes, value: { ...value, revision: await registry.revision(model, sequence) } }
-  const [approval] = approve(registry, statement, guards, [guard], 1)
-  if (approval != null) await send(submit, action, [model, sequence, reason, deadline, tuple(approval)])
+  const value = { model, sequence, bps, revision, deadline }
+  const by = approve(registry, { types: rolloutRaiseTypes, value }, inForce.release, keys)
+  await send(submit, 'raiseRollout', [model, sequence, bps, deadline, by])
 }
 
-async function send(submit: Submit, method: string, args: RequestValue[]): Promise<void> {
+/**
+ * Raises the release that devices must at least run.
+ *
+ * @throws SalusError `FIRMWARE_KEY_UNKNOWN`, `FIRMWARE_KEYS_TOO_FEW`, or what the registry and sending throw
+ */
+export async function raiseMinimum(
+  { registry, submit }: MakerComponents,
+  { model, sequence }: { readonly model: Hex; readonly sequence: number },
+  keys: readonly Wallet[]
+): Promise<void> {
+  const { keys: inForce } = await registry.maker(model)
+  const nowS = await registry.newestBlockTimeS()
+  const value = { model, minimumSequence: sequence, mandatoryBy: nowS, deadline: String(nowS + DEADLINE_S) }
+  const by = approve(registry, { types: minimumRaiseTypes, value }, inForce.release, keys)
+  await send(submit, 'raiseMinimum', [model, sequence, value.mandatoryBy, value.deadline, by])
+}
+
+/** The struct `Keysets`. */
+export function keysetsTuple(keysets: Keysets): RequestValue[] {
+  const set = ({ threshold, signers }: SignerSet): RequestValue => [threshold, [...signers]]
+  return [...ROLES.map(role => set(keysets[role])), keysets.silenceDays]
+}
+
+/** Sends a request to the registry. */
+export async function send(submit: Submit, method: string, args: RequestValue[]): Promise<void> {
   await submit({ contract: 'FirmwareRegistry', method, args })
-}
-
-function tuple({ index, signature }: Approval): RequestValue[] {
-  return [index, signature]
 }
 
 function withdrawn(): SalusError {

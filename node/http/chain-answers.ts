@@ -54,13 +54,14 @@ export function answerModel(view: ChainView, id: string): ModelAnswer {
   const model = view.model(id as Hex)
   if (model == null)
     throw new SalusError('MODEL_UNKNOWN', 'The chain has no model of this id, as far as this node knows.')
-  const { manufacturer, latest, active, minimum } = model
+  const { manufacturer, latest, active, staged, rolloutBps, minimum } = model
   const releases: ModelAnswer['releases'] = []
   for (let sequence = latest; sequence > 0 && releases.length < MAX_RELEASES; sequence--) {
     const release = view.release(id as Hex, sequence)
     if (release == null) continue
-    const { securityCounter, sizeBytes, imageSha256, manifestDigest, held, yanked } = release
+    const { securityCounter, sizeBytes, imageSha256, manifestDigest, heldUntilS, yanked } = release
+    const held = heldUntilS > view.blockTimeS
     releases.push({ sequence, securityCounter, sizeBytes, imageSha256, manifestDigest, held, yanked })
   }
-  return { model: id, manufacturer, latest, active, minimum, releases }
+  return { model: id, manufacturer, latest, active, staged, rolloutBps, minimum, releases }
 }

@@ -153,6 +153,8 @@ export const modelAnswer = z
     manufacturer: bytes32,
     latest: z.int(),
     active: z.int(),
+    staged: z.int(),
+    rolloutBps: z.int(),
     minimum: z.int(),
     releases: z.array(
       z.strictObject({

@@ -12,6 +12,7 @@ const ARGUMENTS: Partial<Record<ContractName, readonly Argument[]>> = {
   EmergencyAccess: ['AccessManager', 'AccessGrants', 'CredentialRegistry'],
   BatchAnchors: ['AccessManager'],
   NodeRegistry: ['AccessManager', 'CredentialRegistry'],
+  FirmwareRegistry: ['AccessManager'],
   ConsentRegistry: ['AccessManager', 'AccessGrants'],
   ReleaseRegistry: ['AccessManager'],
   PrivacyLedger: ['AccessManager'],

@@ -63,6 +63,8 @@ export interface TestChain {
   fund(address: string): Promise<void>
   /** The contracts as an account that pays its own gas sees them. */
   sentBy(wallet: Wallet): Promise<Contracts>
+  /** Sends the same calldata to the same contract again. */
+  replay(sent: { readonly to: string | null; readonly data: string }): Promise<unknown>
   /** Puts everything back to where it was when the chain was opened. */
   reset(): Promise<void>
   close(): Promise<void>
@@ -105,6 +107,7 @@ export async function openChain(): Promise<TestChain> {
       await backend.fund(wallet.address)
       return attach(deployment, wallet.connect(provider))
     },
+    replay: ({ to, data }) => relayer.sendTransaction({ to, data }),
     reset,
     close: () => backend.close()
   }

@@ -46,6 +46,16 @@ export function accountKey(label: string): Key {
   }
 }
 
+/** A key whose account sends transactions itself. */
+export async function payingKey(
+  chain: TestChain,
+  label: string
+): Promise<{ readonly key: Key; readonly signer: Wallet }> {
+  const signer = walletOf(label).connect(chain.provider)
+  await chain.fund(signer.address)
+  return { key: accountKey(label), signer }
+}
+
 /** Every way of signing that the contracts understand. */
 export const WAYS: readonly Way[] = [
   { name: 'an account', create: (_chain, label) => Promise.resolve(accountKey(label)) },

@@ -3,7 +3,6 @@ import { TypedDataEncoder, id } from 'ethers'
 import { accessRequestTypes } from '#core/abi/typed-data/grants.ts'
 import { signBatch } from '#test/contracts/batch-requests.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
-import { openDesk } from '#test/contracts/firmware-requests.ts'
 import { WAYS, accountKey } from '#test/contracts/keys.ts'
 import { DELAY_S, circleOf, setGuardians, signRecovery, vetoRecovery } from '#test/contracts/recovery-requests.ts'
 import {
@@ -121,19 +120,6 @@ describe('signed requests', () => {
           anchors,
           'Anchored'
         )
-      })
-
-      it('publishes and stops firmware', async () => {
-        const { firmware } = chain.contracts
-        const keys = [await way.create(chain, 'release'), accountKey('second release')]
-        const desk = openDesk(chain, { releaseKeys: keys, threshold: 2, guards: [await way.create(chain, 'guard')] })
-        await desk.registerManufacturer()
-        await desk.registerModel()
-        await expect(desk.publish(await desk.terms(1))).to.emit(firmware, 'ReleasePublished')
-        await expect(desk.hold(1)).to.emit(firmware, 'ReleaseHeld')
-        await expect(desk.unhold(1)).to.emit(firmware, 'ReleaseUnheld')
-        await expect(desk.raiseMinimum(1)).to.emit(firmware, 'MinimumRaised').withArgs(desk.model, 1)
-        await expect(desk.yank(1)).to.emit(firmware, 'ReleaseYanked')
       })
 
       it('is refused for a patient of another key', async () => {

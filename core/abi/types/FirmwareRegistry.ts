@@ -7,6 +7,7 @@ import type {
   Result,
   Interface,
   EventFragment,
+  AddressLike,
   ContractRunner,
   ContractMethod,
   Listener,
@@ -21,20 +22,192 @@ import type {
 } from "./common.ts";
 
 export declare namespace IFirmwareRegistry {
-  export type ApprovalStruct = { index: BigNumberish; signature: BytesLike };
+  export type AdvisoryTermsStruct = {
+    model: BytesLike;
+    fromSequence: BigNumberish;
+    toSequence: BigNumberish;
+    vulnerability: BytesLike;
+    impact: BigNumberish;
+    documentDigest: BytesLike;
+    deadline: BigNumberish;
+  };
 
-  export type ApprovalStructOutput = [index: bigint, signature: string] & {
-    index: bigint;
-    signature: string;
+  export type AdvisoryTermsStructOutput = [
+    model: string,
+    fromSequence: bigint,
+    toSequence: bigint,
+    vulnerability: string,
+    impact: bigint,
+    documentDigest: string,
+    deadline: bigint
+  ] & {
+    model: string;
+    fromSequence: bigint;
+    toSequence: bigint;
+    vulnerability: string;
+    impact: bigint;
+    documentDigest: string;
+    deadline: bigint;
+  };
+}
+
+export declare namespace IFirmwareMakers {
+  export type SignerSetStruct = {
+    threshold: BigNumberish;
+    signers: BytesLike[];
+  };
+
+  export type SignerSetStructOutput = [threshold: bigint, signers: string[]] & {
+    threshold: bigint;
+    signers: string[];
+  };
+
+  export type KeysetsStruct = {
+    root: IFirmwareMakers.SignerSetStruct;
+    release: IFirmwareMakers.SignerSetStruct;
+    guard: IFirmwareMakers.SignerSetStruct;
+    steward: IFirmwareMakers.SignerSetStruct;
+    silenceDays: BigNumberish;
+  };
+
+  export type KeysetsStructOutput = [
+    root: IFirmwareMakers.SignerSetStructOutput,
+    release: IFirmwareMakers.SignerSetStructOutput,
+    guard: IFirmwareMakers.SignerSetStructOutput,
+    steward: IFirmwareMakers.SignerSetStructOutput,
+    silenceDays: bigint
+  ] & {
+    root: IFirmwareMakers.SignerSetStructOutput;
+    release: IFirmwareMakers.SignerSetStructOutput;
+    guard: IFirmwareMakers.SignerSetStructOutput;
+    steward: IFirmwareMakers.SignerSetStructOutput;
+    silenceDays: bigint;
+  };
+
+  export type ApprovalStruct = {
+    index: BigNumberish;
+    signer: BytesLike;
+    signature: BytesLike;
+  };
+
+  export type ApprovalStructOutput = [
+    index: bigint,
+    signer: string,
+    signature: string
+  ] & { index: bigint; signer: string; signature: string };
+
+  export type QuorumStruct = {
+    threshold: BigNumberish;
+    ids: AddressLike[];
+    approvals: IFirmwareMakers.ApprovalStruct[];
+  };
+
+  export type QuorumStructOutput = [
+    threshold: bigint,
+    ids: string[],
+    approvals: IFirmwareMakers.ApprovalStructOutput[]
+  ] & {
+    threshold: bigint;
+    ids: string[];
+    approvals: IFirmwareMakers.ApprovalStructOutput[];
+  };
+}
+
+export declare namespace IFirmwareFleets {
+  export type FleetReportStruct = {
+    model: BytesLike;
+    epoch: BigNumberish;
+    root: BytesLike;
+    confirmed: BigNumberish;
+    failed: BigNumberish;
+    rolledBack: BigNumberish;
+    deadline: BigNumberish;
+  };
+
+  export type FleetReportStructOutput = [
+    model: string,
+    epoch: bigint,
+    root: string,
+    confirmed: bigint,
+    failed: bigint,
+    rolledBack: bigint,
+    deadline: bigint
+  ] & {
+    model: string;
+    epoch: bigint;
+    root: string;
+    confirmed: bigint;
+    failed: bigint;
+    rolledBack: bigint;
+    deadline: bigint;
+  };
+
+  export type FailureStruct = {
+    signer: BytesLike;
+    deadline: BigNumberish;
+    signature: BytesLike;
+    proof: BytesLike[];
+  };
+
+  export type FailureStructOutput = [
+    signer: string,
+    deadline: bigint,
+    signature: string,
+    proof: string[]
+  ] & { signer: string; deadline: bigint; signature: string; proof: string[] };
+}
+
+export declare namespace IFirmwareReleases {
+  export type HeadStruct = {
+    latest: BigNumberish;
+    active: BigNumberish;
+    staged: BigNumberish;
+    rolloutBps: BigNumberish;
+    minimum: BigNumberish;
+    securityFloor: BigNumberish;
+    keysetVersion: BigNumberish;
+    publishedAt: BigNumberish;
+    riskClass: BigNumberish;
+    slotMiB: BigNumberish;
+    isSunset: boolean;
+  };
+
+  export type HeadStructOutput = [
+    latest: bigint,
+    active: bigint,
+    staged: bigint,
+    rolloutBps: bigint,
+    minimum: bigint,
+    securityFloor: bigint,
+    keysetVersion: bigint,
+    publishedAt: bigint,
+    riskClass: bigint,
+    slotMiB: bigint,
+    isSunset: boolean
+  ] & {
+    latest: bigint;
+    active: bigint;
+    staged: bigint;
+    rolloutBps: bigint;
+    minimum: bigint;
+    securityFloor: bigint;
+    keysetVersion: bigint;
+    publishedAt: bigint;
+    riskClass: bigint;
+    slotMiB: bigint;
+    isSunset: boolean;
   };
 
   export type ReleaseTermsStruct = {
     model: BytesLike;
     sequence: BigNumberish;
     securityCounter: BigNumberish;
+    kind: BigNumberish;
     sizeBytes: BigNumberish;
     imageSha256: BytesLike;
     manifestDigest: BytesLike;
+    notBefore: BigNumberish;
+    keysetVersion: BigNumberish;
     deadline: BigNumberish;
   };
 
@@ -42,81 +215,224 @@ export declare namespace IFirmwareRegistry {
     model: string,
     sequence: bigint,
     securityCounter: bigint,
+    kind: bigint,
     sizeBytes: bigint,
     imageSha256: string,
     manifestDigest: string,
+    notBefore: bigint,
+    keysetVersion: bigint,
     deadline: bigint
   ] & {
     model: string;
     sequence: bigint;
     securityCounter: bigint;
+    kind: bigint;
     sizeBytes: bigint;
     imageSha256: string;
     manifestDigest: string;
+    notBefore: bigint;
+    keysetVersion: bigint;
     deadline: bigint;
   };
 
   export type ReleaseStruct = {
-    imageSha256: BytesLike;
-    manifestDigest: BytesLike;
-    securityCounter: BigNumberish;
-    sizeBytes: BigNumberish;
-    revision: BigNumberish;
+    contents: BytesLike;
     status: BigNumberish;
+    securityCounter: BigNumberish;
+    kind: BigNumberish;
+    notBefore: BigNumberish;
+    heldUntil: BigNumberish;
+    revision: BigNumberish;
+    keysetVersion: BigNumberish;
   };
 
   export type ReleaseStructOutput = [
-    imageSha256: string,
-    manifestDigest: string,
+    contents: string,
+    status: bigint,
     securityCounter: bigint,
-    sizeBytes: bigint,
+    kind: bigint,
+    notBefore: bigint,
+    heldUntil: bigint,
     revision: bigint,
-    status: bigint
+    keysetVersion: bigint
   ] & {
-    imageSha256: string;
-    manifestDigest: string;
-    securityCounter: bigint;
-    sizeBytes: bigint;
-    revision: bigint;
+    contents: string;
     status: bigint;
+    securityCounter: bigint;
+    kind: bigint;
+    notBefore: bigint;
+    heldUntil: bigint;
+    revision: bigint;
+    keysetVersion: bigint;
   };
+}
+
+export declare namespace IFirmwareBrakes {
+  export type NumberStruct = {
+    sequence: BigNumberish;
+    manifestDigest: BytesLike;
+  };
+
+  export type NumberStructOutput = [
+    sequence: bigint,
+    manifestDigest: string
+  ] & { sequence: bigint; manifestDigest: string };
 }
 
 export interface FirmwareRegistryInterface extends Interface {
   getFunction(
     nameOrSignature:
+      | "activate"
+      | "addAdvisory"
+      | "addAttestor"
+      | "addRebuild"
+      | "anchorReport"
+      | "attestorOf"
+      | "authority"
+      | "cancelRotation"
+      | "completeRotation"
+      | "confirmHold"
+      | "cutRollout"
+      | "deviceKeysOf"
       | "eip712Domain"
       | "headOf"
+      | "heartbeat"
       | "hold"
+      | "holdOnDuty"
+      | "isConsumingScheduledOp"
       | "makerOf"
       | "manufacturerOf"
+      | "pause"
+      | "paused"
+      | "proposeRotation"
       | "publish"
       | "raiseMinimum"
+      | "raiseRollout"
       | "registerManufacturer"
       | "registerModel"
-      | "releaseByImage"
       | "releaseOf"
+      | "removeAttestor"
+      | "setAuthority"
+      | "setDeviceKeys"
+      | "spreadYank"
+      | "sunset"
+      | "tripBreaker"
       | "unhold"
+      | "unpause"
       | "yank"
+      | "yankedAs"
   ): FunctionFragment;
 
   getEvent(
     nameOrSignatureOrTopic:
+      | "ActiveChanged"
+      | "AdvisoryAdded"
+      | "AttestorAdded"
+      | "AttestorRemoved"
+      | "AuthorityUpdated"
+      | "BreakerTripped"
+      | "DeviceKeysSet"
       | "EIP712DomainChanged"
+      | "Heartbeat"
+      | "ImageYanked"
+      | "KeysetsRotated"
       | "ManufacturerRegistered"
       | "MinimumRaised"
       | "ModelRegistered"
+      | "ModelSunset"
+      | "Paused"
+      | "RebuildAdded"
       | "ReleaseHeld"
       | "ReleasePublished"
       | "ReleaseUnheld"
       | "ReleaseYanked"
+      | "ReportAnchored"
+      | "RolloutChanged"
+      | "RotationCancelled"
+      | "RotationProposed"
+      | "Unpaused"
   ): EventFragment;
 
+  encodeFunctionData(
+    functionFragment: "activate",
+    values: [BytesLike, BigNumberish, BytesLike, BytesLike]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "addAdvisory",
+    values: [
+      IFirmwareRegistry.AdvisoryTermsStruct,
+      IFirmwareMakers.QuorumStruct
+    ]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "addAttestor",
+    values: [BytesLike, BytesLike, BigNumberish, IFirmwareMakers.QuorumStruct]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "addRebuild",
+    values: [
+      BytesLike,
+      BigNumberish,
+      BytesLike,
+      BigNumberish,
+      BytesLike,
+      BytesLike
+    ]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "anchorReport",
+    values: [IFirmwareFleets.FleetReportStruct, BytesLike, BytesLike]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "attestorOf",
+    values: [BytesLike, AddressLike]
+  ): string;
+  encodeFunctionData(functionFragment: "authority", values?: undefined): string;
+  encodeFunctionData(
+    functionFragment: "cancelRotation",
+    values: [BytesLike, BigNumberish, IFirmwareMakers.QuorumStruct]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "completeRotation",
+    values: [BytesLike, IFirmwareMakers.KeysetsStruct]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "confirmHold",
+    values: [
+      BytesLike,
+      BigNumberish,
+      BigNumberish,
+      IFirmwareMakers.QuorumStruct
+    ]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "cutRollout",
+    values: [
+      BytesLike,
+      BigNumberish,
+      BigNumberish,
+      BigNumberish,
+      IFirmwareMakers.QuorumStruct
+    ]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "deviceKeysOf",
+    values: [BytesLike]
+  ): string;
   encodeFunctionData(
     functionFragment: "eip712Domain",
     values?: undefined
   ): string;
   encodeFunctionData(functionFragment: "headOf", values: [BytesLike]): string;
+  encodeFunctionData(
+    functionFragment: "heartbeat",
+    values: [
+      BytesLike,
+      BigNumberish,
+      BigNumberish,
+      IFirmwareMakers.QuorumStruct
+    ]
+  ): string;
   encodeFunctionData(
     functionFragment: "hold",
     values: [
@@ -124,20 +440,41 @@ export interface FirmwareRegistryInterface extends Interface {
       BigNumberish,
       BigNumberish,
       BigNumberish,
-      IFirmwareRegistry.ApprovalStruct
+      IFirmwareMakers.QuorumStruct
     ]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "holdOnDuty",
+    values: [BytesLike, BigNumberish, BigNumberish]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "isConsumingScheduledOp",
+    values?: undefined
   ): string;
   encodeFunctionData(functionFragment: "makerOf", values: [BytesLike]): string;
   encodeFunctionData(
     functionFragment: "manufacturerOf",
     values: [BytesLike]
   ): string;
+  encodeFunctionData(functionFragment: "pause", values?: undefined): string;
+  encodeFunctionData(functionFragment: "paused", values?: undefined): string;
+  encodeFunctionData(
+    functionFragment: "proposeRotation",
+    values: [
+      BytesLike,
+      IFirmwareMakers.KeysetsStruct,
+      BigNumberish,
+      BigNumberish,
+      IFirmwareMakers.QuorumStruct,
+      IFirmwareMakers.QuorumStruct
+    ]
+  ): string;
   encodeFunctionData(
     functionFragment: "publish",
     values: [
-      IFirmwareRegistry.ReleaseTermsStruct,
+      IFirmwareReleases.ReleaseTermsStruct,
       BytesLike,
-      IFirmwareRegistry.ApprovalStruct[]
+      IFirmwareMakers.QuorumStruct
     ]
   ): string;
   encodeFunctionData(
@@ -146,12 +483,23 @@ export interface FirmwareRegistryInterface extends Interface {
       BytesLike,
       BigNumberish,
       BigNumberish,
-      IFirmwareRegistry.ApprovalStruct[]
+      BigNumberish,
+      IFirmwareMakers.QuorumStruct
+    ]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "raiseRollout",
+    values: [
+      BytesLike,
+      BigNumberish,
+      BigNumberish,
+      BigNumberish,
+      IFirmwareMakers.QuorumStruct
     ]
   ): string;
   encodeFunctionData(
     functionFragment: "registerManufacturer",
-    values: [BytesLike[], BigNumberish, BytesLike[], BytesLike]
+    values: [IFirmwareMakers.KeysetsStruct, BytesLike]
   ): string;
   encodeFunctionData(
     functionFragment: "registerModel",
@@ -159,16 +507,51 @@ export interface FirmwareRegistryInterface extends Interface {
       BytesLike,
       BytesLike,
       BigNumberish,
-      IFirmwareRegistry.ApprovalStruct[]
+      BigNumberish,
+      BigNumberish,
+      IFirmwareMakers.QuorumStruct
     ]
-  ): string;
-  encodeFunctionData(
-    functionFragment: "releaseByImage",
-    values: [BytesLike, BytesLike]
   ): string;
   encodeFunctionData(
     functionFragment: "releaseOf",
     values: [BytesLike, BigNumberish]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "removeAttestor",
+    values: [BytesLike, AddressLike, BigNumberish, IFirmwareMakers.QuorumStruct]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "setAuthority",
+    values: [AddressLike]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "setDeviceKeys",
+    values: [
+      BytesLike,
+      BytesLike,
+      BigNumberish,
+      BigNumberish,
+      BigNumberish,
+      IFirmwareMakers.QuorumStruct
+    ]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "spreadYank",
+    values: [BytesLike, BytesLike, IFirmwareBrakes.NumberStruct[]]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "sunset",
+    values: [
+      BytesLike,
+      BigNumberish,
+      IFirmwareMakers.SignerSetStruct,
+      BigNumberish,
+      IFirmwareMakers.QuorumStruct
+    ]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "tripBreaker",
+    values: [BytesLike, BigNumberish, IFirmwareFleets.FailureStruct[]]
   ): string;
   encodeFunctionData(
     functionFragment: "unhold",
@@ -177,34 +560,89 @@ export interface FirmwareRegistryInterface extends Interface {
       BigNumberish,
       BigNumberish,
       BigNumberish,
-      IFirmwareRegistry.ApprovalStruct[]
+      IFirmwareMakers.QuorumStruct
     ]
   ): string;
+  encodeFunctionData(functionFragment: "unpause", values?: undefined): string;
   encodeFunctionData(
     functionFragment: "yank",
     values: [
       BytesLike,
+      BytesLike,
       BigNumberish,
       BigNumberish,
-      BigNumberish,
-      IFirmwareRegistry.ApprovalStruct
+      IFirmwareMakers.QuorumStruct,
+      IFirmwareBrakes.NumberStruct[]
     ]
   ): string;
+  encodeFunctionData(
+    functionFragment: "yankedAs",
+    values: [BytesLike, BytesLike]
+  ): string;
 
+  decodeFunctionResult(functionFragment: "activate", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "addAdvisory",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(
+    functionFragment: "addAttestor",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(functionFragment: "addRebuild", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "anchorReport",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(functionFragment: "attestorOf", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "authority", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "cancelRotation",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(
+    functionFragment: "completeRotation",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(
+    functionFragment: "confirmHold",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(functionFragment: "cutRollout", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "deviceKeysOf",
+    data: BytesLike
+  ): Result;
   decodeFunctionResult(
     functionFragment: "eip712Domain",
     data: BytesLike
   ): Result;
   decodeFunctionResult(functionFragment: "headOf", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "heartbeat", data: BytesLike): Result;
   decodeFunctionResult(functionFragment: "hold", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "holdOnDuty", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "isConsumingScheduledOp",
+    data: BytesLike
+  ): Result;
   decodeFunctionResult(functionFragment: "makerOf", data: BytesLike): Result;
   decodeFunctionResult(
     functionFragment: "manufacturerOf",
     data: BytesLike
   ): Result;
+  decodeFunctionResult(functionFragment: "pause", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "paused", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "proposeRotation",
+    data: BytesLike
+  ): Result;
   decodeFunctionResult(functionFragment: "publish", data: BytesLike): Result;
   decodeFunctionResult(
     functionFragment: "raiseMinimum",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(
+    functionFragment: "raiseRollout",
     data: BytesLike
   ): Result;
   decodeFunctionResult(
@@ -215,13 +653,145 @@ export interface FirmwareRegistryInterface extends Interface {
     functionFragment: "registerModel",
     data: BytesLike
   ): Result;
+  decodeFunctionResult(functionFragment: "releaseOf", data: BytesLike): Result;
   decodeFunctionResult(
-    functionFragment: "releaseByImage",
+    functionFragment: "removeAttestor",
     data: BytesLike
   ): Result;
-  decodeFunctionResult(functionFragment: "releaseOf", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "setAuthority",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(
+    functionFragment: "setDeviceKeys",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(functionFragment: "spreadYank", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "sunset", data: BytesLike): Result;
+  decodeFunctionResult(
+    functionFragment: "tripBreaker",
+    data: BytesLike
+  ): Result;
   decodeFunctionResult(functionFragment: "unhold", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "unpause", data: BytesLike): Result;
   decodeFunctionResult(functionFragment: "yank", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "yankedAs", data: BytesLike): Result;
+}
+
+export namespace ActiveChangedEvent {
+  export type InputTuple = [model: BytesLike, sequence: BigNumberish];
+  export type OutputTuple = [model: string, sequence: bigint];
+  export interface OutputObject {
+    model: string;
+    sequence: bigint;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace AdvisoryAddedEvent {
+  export type InputTuple = [
+    model: BytesLike,
+    vulnerability: BytesLike,
+    terms: IFirmwareRegistry.AdvisoryTermsStruct
+  ];
+  export type OutputTuple = [
+    model: string,
+    vulnerability: string,
+    terms: IFirmwareRegistry.AdvisoryTermsStructOutput
+  ];
+  export interface OutputObject {
+    model: string;
+    vulnerability: string;
+    terms: IFirmwareRegistry.AdvisoryTermsStructOutput;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace AttestorAddedEvent {
+  export type InputTuple = [model: BytesLike, signer: BytesLike];
+  export type OutputTuple = [model: string, signer: string];
+  export interface OutputObject {
+    model: string;
+    signer: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace AttestorRemovedEvent {
+  export type InputTuple = [model: BytesLike, attestor: AddressLike];
+  export type OutputTuple = [model: string, attestor: string];
+  export interface OutputObject {
+    model: string;
+    attestor: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace AuthorityUpdatedEvent {
+  export type InputTuple = [authority: AddressLike];
+  export type OutputTuple = [authority: string];
+  export interface OutputObject {
+    authority: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace BreakerTrippedEvent {
+  export type InputTuple = [
+    model: BytesLike,
+    sequence: BigNumberish,
+    failures: BigNumberish
+  ];
+  export type OutputTuple = [model: string, sequence: bigint, failures: bigint];
+  export interface OutputObject {
+    model: string;
+    sequence: bigint;
+    failures: bigint;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace DeviceKeysSetEvent {
+  export type InputTuple = [
+    model: BytesLike,
+    root: BytesLike,
+    devices: BigNumberish,
+    version: BigNumberish
+  ];
+  export type OutputTuple = [
+    model: string,
+    root: string,
+    devices: bigint,
+    version: bigint
+  ];
+  export interface OutputObject {
+    model: string;
+    root: string;
+    devices: bigint;
+    version: bigint;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
 }
 
 export namespace EIP712DomainChangedEvent {
@@ -234,24 +804,65 @@ export namespace EIP712DomainChangedEvent {
   export type LogDescription = TypedLogDescription<Event>;
 }
 
+export namespace HeartbeatEvent {
+  export type InputTuple = [manufacturer: BytesLike];
+  export type OutputTuple = [manufacturer: string];
+  export interface OutputObject {
+    manufacturer: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace ImageYankedEvent {
+  export type InputTuple = [
+    model: BytesLike,
+    imageSha256: BytesLike,
+    reason: BigNumberish
+  ];
+  export type OutputTuple = [
+    model: string,
+    imageSha256: string,
+    reason: bigint
+  ];
+  export interface OutputObject {
+    model: string;
+    imageSha256: string;
+    reason: bigint;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace KeysetsRotatedEvent {
+  export type InputTuple = [manufacturer: BytesLike, version: BigNumberish];
+  export type OutputTuple = [manufacturer: string, version: bigint];
+  export interface OutputObject {
+    manufacturer: string;
+    version: bigint;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
 export namespace ManufacturerRegisteredEvent {
   export type InputTuple = [
     manufacturer: BytesLike,
-    releaseSigners: BytesLike[],
-    threshold: BigNumberish,
-    guards: BytesLike[]
+    keysets: IFirmwareMakers.KeysetsStruct
   ];
   export type OutputTuple = [
     manufacturer: string,
-    releaseSigners: string[],
-    threshold: bigint,
-    guards: string[]
+    keysets: IFirmwareMakers.KeysetsStructOutput
   ];
   export interface OutputObject {
     manufacturer: string;
-    releaseSigners: string[];
-    threshold: bigint;
-    guards: string[];
+    keysets: IFirmwareMakers.KeysetsStructOutput;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
   export type Filter = TypedDeferredTopicFilter<Event>;
@@ -260,11 +871,20 @@ export namespace ManufacturerRegisteredEvent {
 }
 
 export namespace MinimumRaisedEvent {
-  export type InputTuple = [model: BytesLike, minimumSequence: BigNumberish];
-  export type OutputTuple = [model: string, minimumSequence: bigint];
+  export type InputTuple = [
+    model: BytesLike,
+    minimumSequence: BigNumberish,
+    mandatoryBy: BigNumberish
+  ];
+  export type OutputTuple = [
+    model: string,
+    minimumSequence: bigint,
+    mandatoryBy: bigint
+  ];
   export interface OutputObject {
     model: string;
     minimumSequence: bigint;
+    mandatoryBy: bigint;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
   export type Filter = TypedDeferredTopicFilter<Event>;
@@ -276,17 +896,82 @@ export namespace ModelRegisteredEvent {
   export type InputTuple = [
     manufacturer: BytesLike,
     model: BytesLike,
-    modelClass: BytesLike
+    modelClass: BytesLike,
+    riskClass: BigNumberish,
+    slotMiB: BigNumberish
   ];
   export type OutputTuple = [
     manufacturer: string,
     model: string,
-    modelClass: string
+    modelClass: string,
+    riskClass: bigint,
+    slotMiB: bigint
   ];
   export interface OutputObject {
     manufacturer: string;
     model: string;
     modelClass: string;
+    riskClass: bigint;
+    slotMiB: bigint;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace ModelSunsetEvent {
+  export type InputTuple = [
+    model: BytesLike,
+    finalSequence: BigNumberish,
+    stewards: IFirmwareMakers.SignerSetStruct
+  ];
+  export type OutputTuple = [
+    model: string,
+    finalSequence: bigint,
+    stewards: IFirmwareMakers.SignerSetStructOutput
+  ];
+  export interface OutputObject {
+    model: string;
+    finalSequence: bigint;
+    stewards: IFirmwareMakers.SignerSetStructOutput;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace PausedEvent {
+  export type InputTuple = [account: AddressLike];
+  export type OutputTuple = [account: string];
+  export interface OutputObject {
+    account: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace RebuildAddedEvent {
+  export type InputTuple = [
+    model: BytesLike,
+    sequence: BigNumberish,
+    signer: BytesLike,
+    imageSha256: BytesLike
+  ];
+  export type OutputTuple = [
+    model: string,
+    sequence: bigint,
+    signer: string,
+    imageSha256: string
+  ];
+  export interface OutputObject {
+    model: string;
+    sequence: bigint;
+    signer: string;
+    imageSha256: string;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
   export type Filter = TypedDeferredTopicFilter<Event>;
@@ -298,13 +983,20 @@ export namespace ReleaseHeldEvent {
   export type InputTuple = [
     model: BytesLike,
     sequence: BigNumberish,
-    reason: BigNumberish
+    reason: BigNumberish,
+    heldUntil: BigNumberish
   ];
-  export type OutputTuple = [model: string, sequence: bigint, reason: bigint];
+  export type OutputTuple = [
+    model: string,
+    sequence: bigint,
+    reason: bigint,
+    heldUntil: bigint
+  ];
   export interface OutputObject {
     model: string;
     sequence: bigint;
     reason: bigint;
+    heldUntil: bigint;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
   export type Filter = TypedDeferredTopicFilter<Event>;
@@ -318,8 +1010,10 @@ export namespace ReleasePublishedEvent {
     sequence: BigNumberish,
     imageSha256: BytesLike,
     securityCounter: BigNumberish,
+    kind: BigNumberish,
     sizeBytes: BigNumberish,
-    manifestDigest: BytesLike,
+    notBefore: BigNumberish,
+    keysetVersion: BigNumberish,
     manifest: BytesLike
   ];
   export type OutputTuple = [
@@ -327,8 +1021,10 @@ export namespace ReleasePublishedEvent {
     sequence: bigint,
     imageSha256: string,
     securityCounter: bigint,
+    kind: bigint,
     sizeBytes: bigint,
-    manifestDigest: string,
+    notBefore: bigint,
+    keysetVersion: bigint,
     manifest: string
   ];
   export interface OutputObject {
@@ -336,8 +1032,10 @@ export namespace ReleasePublishedEvent {
     sequence: bigint;
     imageSha256: string;
     securityCounter: bigint;
+    kind: bigint;
     sizeBytes: bigint;
-    manifestDigest: string;
+    notBefore: bigint;
+    keysetVersion: bigint;
     manifest: string;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
@@ -350,13 +1048,20 @@ export namespace ReleaseUnheldEvent {
   export type InputTuple = [
     model: BytesLike,
     sequence: BigNumberish,
-    reason: BigNumberish
+    reason: BigNumberish,
+    heldUntil: BigNumberish
   ];
-  export type OutputTuple = [model: string, sequence: bigint, reason: bigint];
+  export type OutputTuple = [
+    model: string,
+    sequence: bigint,
+    reason: bigint,
+    heldUntil: bigint
+  ];
   export interface OutputObject {
     model: string;
     sequence: bigint;
     reason: bigint;
+    heldUntil: bigint;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
   export type Filter = TypedDeferredTopicFilter<Event>;
@@ -365,16 +1070,97 @@ export namespace ReleaseUnheldEvent {
 }
 
 export namespace ReleaseYankedEvent {
-  export type InputTuple = [
-    model: BytesLike,
-    sequence: BigNumberish,
-    reason: BigNumberish
-  ];
-  export type OutputTuple = [model: string, sequence: bigint, reason: bigint];
+  export type InputTuple = [model: BytesLike, sequence: BigNumberish];
+  export type OutputTuple = [model: string, sequence: bigint];
   export interface OutputObject {
     model: string;
     sequence: bigint;
-    reason: bigint;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace ReportAnchoredEvent {
+  export type InputTuple = [
+    model: BytesLike,
+    attestor: AddressLike,
+    report: IFirmwareFleets.FleetReportStruct
+  ];
+  export type OutputTuple = [
+    model: string,
+    attestor: string,
+    report: IFirmwareFleets.FleetReportStructOutput
+  ];
+  export interface OutputObject {
+    model: string;
+    attestor: string;
+    report: IFirmwareFleets.FleetReportStructOutput;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace RolloutChangedEvent {
+  export type InputTuple = [
+    model: BytesLike,
+    sequence: BigNumberish,
+    bps: BigNumberish
+  ];
+  export type OutputTuple = [model: string, sequence: bigint, bps: bigint];
+  export interface OutputObject {
+    model: string;
+    sequence: bigint;
+    bps: bigint;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace RotationCancelledEvent {
+  export type InputTuple = [manufacturer: BytesLike];
+  export type OutputTuple = [manufacturer: string];
+  export interface OutputObject {
+    manufacturer: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace RotationProposedEvent {
+  export type InputTuple = [
+    manufacturer: BytesLike,
+    due: BigNumberish,
+    keysets: IFirmwareMakers.KeysetsStruct
+  ];
+  export type OutputTuple = [
+    manufacturer: string,
+    due: bigint,
+    keysets: IFirmwareMakers.KeysetsStructOutput
+  ];
+  export interface OutputObject {
+    manufacturer: string;
+    due: bigint;
+    keysets: IFirmwareMakers.KeysetsStructOutput;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace UnpausedEvent {
+  export type InputTuple = [account: AddressLike];
+  export type OutputTuple = [account: string];
+  export interface OutputObject {
+    account: string;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
   export type Filter = TypedDeferredTopicFilter<Event>;
@@ -425,6 +1211,125 @@ export interface FirmwareRegistry extends BaseContract {
     event?: TCEvent
   ): Promise<this>;
 
+  activate: TypedContractMethod<
+    [
+      model: BytesLike,
+      sequence: BigNumberish,
+      manifestDigest: BytesLike,
+      imageSha256: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  addAdvisory: TypedContractMethod<
+    [
+      terms: IFirmwareRegistry.AdvisoryTermsStruct,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  addAttestor: TypedContractMethod<
+    [
+      model: BytesLike,
+      signer: BytesLike,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  addRebuild: TypedContractMethod<
+    [
+      model: BytesLike,
+      sequence: BigNumberish,
+      imageSha256: BytesLike,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  anchorReport: TypedContractMethod<
+    [
+      report: IFirmwareFleets.FleetReportStruct,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  attestorOf: TypedContractMethod<
+    [model: BytesLike, attestor: AddressLike],
+    [
+      [boolean, bigint, bigint] & {
+        isAllowed: boolean;
+        epoch: bigint;
+        head: bigint;
+      }
+    ],
+    "view"
+  >;
+
+  authority: TypedContractMethod<[], [string], "view">;
+
+  cancelRotation: TypedContractMethod<
+    [
+      manufacturer: BytesLike,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  completeRotation: TypedContractMethod<
+    [manufacturer: BytesLike, next: IFirmwareMakers.KeysetsStruct],
+    [void],
+    "nonpayable"
+  >;
+
+  confirmHold: TypedContractMethod<
+    [
+      model: BytesLike,
+      sequence: BigNumberish,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  cutRollout: TypedContractMethod<
+    [
+      model: BytesLike,
+      sequence: BigNumberish,
+      bps: BigNumberish,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  deviceKeysOf: TypedContractMethod<
+    [model: BytesLike],
+    [
+      [string, bigint, bigint] & {
+        root: string;
+        devices: bigint;
+        version: bigint;
+      }
+    ],
+    "view"
+  >;
+
   eip712Domain: TypedContractMethod<
     [],
     [
@@ -443,15 +1348,19 @@ export interface FirmwareRegistry extends BaseContract {
 
   headOf: TypedContractMethod<
     [model: BytesLike],
-    [
-      [bigint, bigint, bigint, bigint] & {
-        latest: bigint;
-        active: bigint;
-        minimum: bigint;
-        securityFloor: bigint;
-      }
-    ],
+    [IFirmwareReleases.HeadStructOutput],
     "view"
+  >;
+
+  heartbeat: TypedContractMethod<
+    [
+      manufacturer: BytesLike,
+      previous: BigNumberish,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
   >;
 
   hold: TypedContractMethod<
@@ -460,31 +1369,58 @@ export interface FirmwareRegistry extends BaseContract {
       sequence: BigNumberish,
       reason: BigNumberish,
       deadline: BigNumberish,
-      guard: IFirmwareRegistry.ApprovalStruct
+      by: IFirmwareMakers.QuorumStruct
     ],
     [void],
     "nonpayable"
   >;
+
+  holdOnDuty: TypedContractMethod<
+    [model: BytesLike, sequence: BigNumberish, reason: BigNumberish],
+    [void],
+    "nonpayable"
+  >;
+
+  isConsumingScheduledOp: TypedContractMethod<[], [string], "view">;
 
   makerOf: TypedContractMethod<[model: BytesLike], [string], "view">;
 
   manufacturerOf: TypedContractMethod<
     [manufacturer: BytesLike],
     [
-      [string[], bigint, string[]] & {
-        releaseSigners: string[];
-        threshold: bigint;
-        guards: string[];
+      [bigint, bigint, bigint, bigint, [string, string, string, string]] & {
+        version: bigint;
+        rotationNonce: bigint;
+        rotationDue: bigint;
+        heartbeatAt: bigint;
+        keysets: [string, string, string, string];
       }
     ],
     "view"
   >;
 
+  pause: TypedContractMethod<[], [void], "nonpayable">;
+
+  paused: TypedContractMethod<[], [boolean], "view">;
+
+  proposeRotation: TypedContractMethod<
+    [
+      manufacturer: BytesLike,
+      next: IFirmwareMakers.KeysetsStruct,
+      nonce: BigNumberish,
+      deadline: BigNumberish,
+      byOld: IFirmwareMakers.QuorumStruct,
+      byNew: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+
   publish: TypedContractMethod<
     [
-      terms: IFirmwareRegistry.ReleaseTermsStruct,
+      terms: IFirmwareReleases.ReleaseTermsStruct,
       manifest: BytesLike,
-      approvals: IFirmwareRegistry.ApprovalStruct[]
+      by: IFirmwareMakers.QuorumStruct
     ],
     [void],
     "nonpayable"
@@ -494,20 +1430,28 @@ export interface FirmwareRegistry extends BaseContract {
     [
       model: BytesLike,
       minimumSequence: BigNumberish,
+      mandatoryBy: BigNumberish,
       deadline: BigNumberish,
-      approvals: IFirmwareRegistry.ApprovalStruct[]
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  raiseRollout: TypedContractMethod<
+    [
+      model: BytesLike,
+      sequence: BigNumberish,
+      bps: BigNumberish,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
     ],
     [void],
     "nonpayable"
   >;
 
   registerManufacturer: TypedContractMethod<
-    [
-      releaseSigners: BytesLike[],
-      threshold: BigNumberish,
-      guards: BytesLike[],
-      salt: BytesLike
-    ],
+    [keysets: IFirmwareMakers.KeysetsStruct, salt: BytesLike],
     [string],
     "nonpayable"
   >;
@@ -516,23 +1460,81 @@ export interface FirmwareRegistry extends BaseContract {
     [
       manufacturer: BytesLike,
       modelClass: BytesLike,
+      riskClass: BigNumberish,
+      slotMiB: BigNumberish,
       deadline: BigNumberish,
-      approvals: IFirmwareRegistry.ApprovalStruct[]
+      by: IFirmwareMakers.QuorumStruct
     ],
     [string],
     "nonpayable"
   >;
 
-  releaseByImage: TypedContractMethod<
-    [model: BytesLike, imageSha256: BytesLike],
-    [bigint],
+  releaseOf: TypedContractMethod<
+    [model: BytesLike, sequence: BigNumberish],
+    [IFirmwareReleases.ReleaseStructOutput],
     "view"
   >;
 
-  releaseOf: TypedContractMethod<
-    [model: BytesLike, sequence: BigNumberish],
-    [IFirmwareRegistry.ReleaseStructOutput],
-    "view"
+  removeAttestor: TypedContractMethod<
+    [
+      model: BytesLike,
+      attestor: AddressLike,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  setAuthority: TypedContractMethod<
+    [newAuthority: AddressLike],
+    [void],
+    "nonpayable"
+  >;
+
+  setDeviceKeys: TypedContractMethod<
+    [
+      model: BytesLike,
+      root: BytesLike,
+      devices: BigNumberish,
+      version: BigNumberish,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  spreadYank: TypedContractMethod<
+    [
+      model: BytesLike,
+      imageSha256: BytesLike,
+      numbers: IFirmwareBrakes.NumberStruct[]
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  sunset: TypedContractMethod<
+    [
+      model: BytesLike,
+      finalSequence: BigNumberish,
+      stewards: IFirmwareMakers.SignerSetStruct,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  tripBreaker: TypedContractMethod<
+    [
+      model: BytesLike,
+      sequence: BigNumberish,
+      failures: IFirmwareFleets.FailureStruct[]
+    ],
+    [void],
+    "nonpayable"
   >;
 
   unhold: TypedContractMethod<
@@ -541,28 +1543,168 @@ export interface FirmwareRegistry extends BaseContract {
       sequence: BigNumberish,
       reason: BigNumberish,
       deadline: BigNumberish,
-      approvals: IFirmwareRegistry.ApprovalStruct[]
+      by: IFirmwareMakers.QuorumStruct
     ],
     [void],
     "nonpayable"
   >;
 
+  unpause: TypedContractMethod<[], [void], "nonpayable">;
+
   yank: TypedContractMethod<
     [
       model: BytesLike,
-      sequence: BigNumberish,
+      imageSha256: BytesLike,
       reason: BigNumberish,
       deadline: BigNumberish,
-      guard: IFirmwareRegistry.ApprovalStruct
+      by: IFirmwareMakers.QuorumStruct,
+      numbers: IFirmwareBrakes.NumberStruct[]
     ],
     [void],
     "nonpayable"
+  >;
+
+  yankedAs: TypedContractMethod<
+    [model: BytesLike, imageSha256: BytesLike],
+    [bigint],
+    "view"
   >;
 
   getFunction<T extends ContractMethod = ContractMethod>(
     key: string | FunctionFragment
   ): T;
 
+  getFunction(
+    nameOrSignature: "activate"
+  ): TypedContractMethod<
+    [
+      model: BytesLike,
+      sequence: BigNumberish,
+      manifestDigest: BytesLike,
+      imageSha256: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "addAdvisory"
+  ): TypedContractMethod<
+    [
+      terms: IFirmwareRegistry.AdvisoryTermsStruct,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "addAttestor"
+  ): TypedContractMethod<
+    [
+      model: BytesLike,
+      signer: BytesLike,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "addRebuild"
+  ): TypedContractMethod<
+    [
+      model: BytesLike,
+      sequence: BigNumberish,
+      imageSha256: BytesLike,
+      deadline: BigNumberish,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "anchorReport"
+  ): TypedContractMethod<
+    [
+      report: IFirmwareFleets.FleetReportStruct,
+      signer: BytesLike,
+      signature: BytesLike
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "attestorOf"
+  ): TypedContractMethod<
+    [model: BytesLike, attestor: AddressLike],
+    [
+      [boolean, bigint, bigint] & {
+        isAllowed: boolean;
+        epoch: bigint;
+        head: bigint;
+      }
+    ],
+    "view"
+  >;
+  getFunction(
+    nameOrSignature: "authority"
+  ): TypedContractMethod<[], [string], "view">;
+  getFunction(
+    nameOrSignature: "cancelRotation"
+  ): TypedContractMethod<
+    [
+      manufacturer: BytesLike,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "completeRotation"
+  ): TypedContractMethod<
+    [manufacturer: BytesLike, next: IFirmwareMakers.KeysetsStruct],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "confirmHold"
+  ): TypedContractMethod<
+    [
+      model: BytesLike,
+      sequence: BigNumberish,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "cutRollout"
+  ): TypedContractMethod<
+    [
+      model: BytesLike,
+      sequence: BigNumberish,
+      bps: BigNumberish,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "deviceKeysOf"
+  ): TypedContractMethod<
+    [model: BytesLike],
+    [
+      [string, bigint, bigint] & {
+        root: string;
+        devices: bigint;
+        version: bigint;
+      }
+    ],
+    "view"
+  >;
   getFunction(
     nameOrSignature: "eip712Domain"
   ): TypedContractMethod<
@@ -584,15 +1726,20 @@ export interface FirmwareRegistry extends BaseContract {
     nameOrSignature: "headOf"
   ): TypedContractMethod<
     [model: BytesLike],
-    [
-      [bigint, bigint, bigint, bigint] & {
-        latest: bigint;
-        active: bigint;
-        minimum: bigint;
-        securityFloor: bigint;
-      }
-    ],
+    [IFirmwareReleases.HeadStructOutput],
     "view"
+  >;
+  getFunction(
+    nameOrSignature: "heartbeat"
+  ): TypedContractMethod<
+    [
+      manufacturer: BytesLike,
+      previous: BigNumberish,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
   >;
   getFunction(
     nameOrSignature: "hold"
@@ -602,11 +1749,21 @@ export interface FirmwareRegistry extends BaseContract {
       sequence: BigNumberish,
       reason: BigNumberish,
       deadline: BigNumberish,
-      guard: IFirmwareRegistry.ApprovalStruct
+      by: IFirmwareMakers.QuorumStruct
     ],
     [void],
     "nonpayable"
   >;
+  getFunction(
+    nameOrSignature: "holdOnDuty"
+  ): TypedContractMethod<
+    [model: BytesLike, sequence: BigNumberish, reason: BigNumberish],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "isConsumingScheduledOp"
+  ): TypedContractMethod<[], [string], "view">;
   getFunction(
     nameOrSignature: "makerOf"
   ): TypedContractMethod<[model: BytesLike], [string], "view">;
@@ -615,21 +1772,43 @@ export interface FirmwareRegistry extends BaseContract {
   ): TypedContractMethod<
     [manufacturer: BytesLike],
     [
-      [string[], bigint, string[]] & {
-        releaseSigners: string[];
-        threshold: bigint;
-        guards: string[];
+      [bigint, bigint, bigint, bigint, [string, string, string, string]] & {
+        version: bigint;
+        rotationNonce: bigint;
+        rotationDue: bigint;
+        heartbeatAt: bigint;
+        keysets: [string, string, string, string];
       }
     ],
     "view"
   >;
   getFunction(
+    nameOrSignature: "pause"
+  ): TypedContractMethod<[], [void], "nonpayable">;
+  getFunction(
+    nameOrSignature: "paused"
+  ): TypedContractMethod<[], [boolean], "view">;
+  getFunction(
+    nameOrSignature: "proposeRotation"
+  ): TypedContractMethod<
+    [
+      manufacturer: BytesLike,
+      next: IFirmwareMakers.KeysetsStruct,
+      nonce: BigNumberish,
+      deadline: BigNumberish,
+      byOld: IFirmwareMakers.QuorumStruct,
+      byNew: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
     nameOrSignature: "publish"
   ): TypedContractMethod<
     [
-      terms: IFirmwareRegistry.ReleaseTermsStruct,
+      terms: IFirmwareReleases.ReleaseTermsStruct,
       manifest: BytesLike,
-      approvals: IFirmwareRegistry.ApprovalStruct[]
+      by: IFirmwareMakers.QuorumStruct
     ],
     [void],
     "nonpayable"
@@ -640,8 +1819,22 @@ export interface FirmwareRegistry extends BaseContract {
     [
       model: BytesLike,
       minimumSequence: BigNumberish,
+      mandatoryBy: BigNumberish,
       deadline: BigNumberish,
-      approvals: IFirmwareRegistry.ApprovalStruct[]
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "raiseRollout"
+  ): TypedContractMethod<
+    [
+      model: BytesLike,
+      sequence: BigNumberish,
+      bps: BigNumberish,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
     ],
     [void],
     "nonpayable"
@@ -649,12 +1842,7 @@ export interface FirmwareRegistry extends BaseContract {
   getFunction(
     nameOrSignature: "registerManufacturer"
   ): TypedContractMethod<
-    [
-      releaseSigners: BytesLike[],
-      threshold: BigNumberish,
-      guards: BytesLike[],
-      salt: BytesLike
-    ],
+    [keysets: IFirmwareMakers.KeysetsStruct, salt: BytesLike],
     [string],
     "nonpayable"
   >;
@@ -664,25 +1852,84 @@ export interface FirmwareRegistry extends BaseContract {
     [
       manufacturer: BytesLike,
       modelClass: BytesLike,
+      riskClass: BigNumberish,
+      slotMiB: BigNumberish,
       deadline: BigNumberish,
-      approvals: IFirmwareRegistry.ApprovalStruct[]
+      by: IFirmwareMakers.QuorumStruct
     ],
     [string],
     "nonpayable"
   >;
   getFunction(
-    nameOrSignature: "releaseByImage"
-  ): TypedContractMethod<
-    [model: BytesLike, imageSha256: BytesLike],
-    [bigint],
-    "view"
-  >;
-  getFunction(
     nameOrSignature: "releaseOf"
   ): TypedContractMethod<
     [model: BytesLike, sequence: BigNumberish],
-    [IFirmwareRegistry.ReleaseStructOutput],
+    [IFirmwareReleases.ReleaseStructOutput],
     "view"
+  >;
+  getFunction(
+    nameOrSignature: "removeAttestor"
+  ): TypedContractMethod<
+    [
+      model: BytesLike,
+      attestor: AddressLike,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "setAuthority"
+  ): TypedContractMethod<[newAuthority: AddressLike], [void], "nonpayable">;
+  getFunction(
+    nameOrSignature: "setDeviceKeys"
+  ): TypedContractMethod<
+    [
+      model: BytesLike,
+      root: BytesLike,
+      devices: BigNumberish,
+      version: BigNumberish,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "spreadYank"
+  ): TypedContractMethod<
+    [
+      model: BytesLike,
+      imageSha256: BytesLike,
+      numbers: IFirmwareBrakes.NumberStruct[]
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "sunset"
+  ): TypedContractMethod<
+    [
+      model: BytesLike,
+      finalSequence: BigNumberish,
+      stewards: IFirmwareMakers.SignerSetStruct,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "tripBreaker"
+  ): TypedContractMethod<
+    [
+      model: BytesLike,
+      sequence: BigNumberish,
+      failures: IFirmwareFleets.FailureStruct[]
+    ],
+    [void],
+    "nonpayable"
   >;
   getFunction(
     nameOrSignature: "unhold"
@@ -692,31 +1939,112 @@ export interface FirmwareRegistry extends BaseContract {
       sequence: BigNumberish,
       reason: BigNumberish,
       deadline: BigNumberish,
-      approvals: IFirmwareRegistry.ApprovalStruct[]
+      by: IFirmwareMakers.QuorumStruct
     ],
     [void],
     "nonpayable"
   >;
   getFunction(
+    nameOrSignature: "unpause"
+  ): TypedContractMethod<[], [void], "nonpayable">;
+  getFunction(
     nameOrSignature: "yank"
   ): TypedContractMethod<
     [
       model: BytesLike,
-      sequence: BigNumberish,
+      imageSha256: BytesLike,
       reason: BigNumberish,
       deadline: BigNumberish,
-      guard: IFirmwareRegistry.ApprovalStruct
+      by: IFirmwareMakers.QuorumStruct,
+      numbers: IFirmwareBrakes.NumberStruct[]
     ],
     [void],
     "nonpayable"
   >;
+  getFunction(
+    nameOrSignature: "yankedAs"
+  ): TypedContractMethod<
+    [model: BytesLike, imageSha256: BytesLike],
+    [bigint],
+    "view"
+  >;
 
+  getEvent(
+    key: "ActiveChanged"
+  ): TypedContractEvent<
+    ActiveChangedEvent.InputTuple,
+    ActiveChangedEvent.OutputTuple,
+    ActiveChangedEvent.OutputObject
+  >;
+  getEvent(
+    key: "AdvisoryAdded"
+  ): TypedContractEvent<
+    AdvisoryAddedEvent.InputTuple,
+    AdvisoryAddedEvent.OutputTuple,
+    AdvisoryAddedEvent.OutputObject
+  >;
+  getEvent(
+    key: "AttestorAdded"
+  ): TypedContractEvent<
+    AttestorAddedEvent.InputTuple,
+    AttestorAddedEvent.OutputTuple,
+    AttestorAddedEvent.OutputObject
+  >;
+  getEvent(
+    key: "AttestorRemoved"
+  ): TypedContractEvent<
+    AttestorRemovedEvent.InputTuple,
+    AttestorRemovedEvent.OutputTuple,
+    AttestorRemovedEvent.OutputObject
+  >;
+  getEvent(
+    key: "AuthorityUpdated"
+  ): TypedContractEvent<
+    AuthorityUpdatedEvent.InputTuple,
+    AuthorityUpdatedEvent.OutputTuple,
+    AuthorityUpdatedEvent.OutputObject
+  >;
+  getEvent(
+    key: "BreakerTripped"
+  ): TypedContractEvent<
+    BreakerTrippedEvent.InputTuple,
+    BreakerTrippedEvent.OutputTuple,
+    BreakerTrippedEvent.OutputObject
+  >;
+  getEvent(
+    key: "DeviceKeysSet"
+  ): TypedContractEvent<
+    DeviceKeysSetEvent.InputTuple,
+    DeviceKeysSetEvent.OutputTuple,
+    DeviceKeysSetEvent.OutputObject
+  >;
   getEvent(
     key: "EIP712DomainChanged"
   ): TypedContractEvent<
     EIP712DomainChangedEvent.InputTuple,
     EIP712DomainChangedEvent.OutputTuple,
     EIP712DomainChangedEvent.OutputObject
+  >;
+  getEvent(
+    key: "Heartbeat"
+  ): TypedContractEvent<
+    HeartbeatEvent.InputTuple,
+    HeartbeatEvent.OutputTuple,
+    HeartbeatEvent.OutputObject
+  >;
+  getEvent(
+    key: "ImageYanked"
+  ): TypedContractEvent<
+    ImageYankedEvent.InputTuple,
+    ImageYankedEvent.OutputTuple,
+    ImageYankedEvent.OutputObject
+  >;
+  getEvent(
+    key: "KeysetsRotated"
+  ): TypedContractEvent<
+    KeysetsRotatedEvent.InputTuple,
+    KeysetsRotatedEvent.OutputTuple,
+    KeysetsRotatedEvent.OutputObject
   >;
   getEvent(
     key: "ManufacturerRegistered"
@@ -738,6 +2066,27 @@ export interface FirmwareRegistry extends BaseContract {
     ModelRegisteredEvent.InputTuple,
     ModelRegisteredEvent.OutputTuple,
     ModelRegisteredEvent.OutputObject
+  >;
+  getEvent(
+    key: "ModelSunset"
+  ): TypedContractEvent<
+    ModelSunsetEvent.InputTuple,
+    ModelSunsetEvent.OutputTuple,
+    ModelSunsetEvent.OutputObject
+  >;
+  getEvent(
+    key: "Paused"
+  ): TypedContractEvent<
+    PausedEvent.InputTuple,
+    PausedEvent.OutputTuple,
+    PausedEvent.OutputObject
+  >;
+  getEvent(
+    key: "RebuildAdded"
+  ): TypedContractEvent<
+    RebuildAddedEvent.InputTuple,
+    RebuildAddedEvent.OutputTuple,
+    RebuildAddedEvent.OutputObject
   >;
   getEvent(
     key: "ReleaseHeld"
@@ -767,8 +2116,120 @@ export interface FirmwareRegistry extends BaseContract {
     ReleaseYankedEvent.OutputTuple,
     ReleaseYankedEvent.OutputObject
   >;
+  getEvent(
+    key: "ReportAnchored"
+  ): TypedContractEvent<
+    ReportAnchoredEvent.InputTuple,
+    ReportAnchoredEvent.OutputTuple,
+    ReportAnchoredEvent.OutputObject
+  >;
+  getEvent(
+    key: "RolloutChanged"
+  ): TypedContractEvent<
+    RolloutChangedEvent.InputTuple,
+    RolloutChangedEvent.OutputTuple,
+    RolloutChangedEvent.OutputObject
+  >;
+  getEvent(
+    key: "RotationCancelled"
+  ): TypedContractEvent<
+    RotationCancelledEvent.InputTuple,
+    RotationCancelledEvent.OutputTuple,
+    RotationCancelledEvent.OutputObject
+  >;
+  getEvent(
+    key: "RotationProposed"
+  ): TypedContractEvent<
+    RotationProposedEvent.InputTuple,
+    RotationProposedEvent.OutputTuple,
+    RotationProposedEvent.OutputObject
+  >;
+  getEvent(
+    key: "Unpaused"
+  ): TypedContractEvent<
+    UnpausedEvent.InputTuple,
+    UnpausedEvent.OutputTuple,
+    UnpausedEvent.OutputObject
+  >;
 
   filters: {
+    "ActiveChanged(bytes32,uint32)": TypedContractEvent<
+      ActiveChangedEvent.InputTuple,
+      ActiveChangedEvent.OutputTuple,
+      ActiveChangedEvent.OutputObject
+    >;
+    ActiveChanged: TypedContractEvent<
+      ActiveChangedEvent.InputTuple,
+      ActiveChangedEvent.OutputTuple,
+      ActiveChangedEvent.OutputObject
+    >;
+
+    "AdvisoryAdded(bytes32,bytes32,tuple)": TypedContractEvent<
+      AdvisoryAddedEvent.InputTuple,
+      AdvisoryAddedEvent.OutputTuple,
+      AdvisoryAddedEvent.OutputObject
+    >;
+    AdvisoryAdded: TypedContractEvent<
+      AdvisoryAddedEvent.InputTuple,
+      AdvisoryAddedEvent.OutputTuple,
+      AdvisoryAddedEvent.OutputObject
+    >;
+
+    "AttestorAdded(bytes32,bytes)": TypedContractEvent<
+      AttestorAddedEvent.InputTuple,
+      AttestorAddedEvent.OutputTuple,
+      AttestorAddedEvent.OutputObject
+    >;
+    AttestorAdded: TypedContractEvent<
+      AttestorAddedEvent.InputTuple,
+      AttestorAddedEvent.OutputTuple,
+      AttestorAddedEvent.OutputObject
+    >;
+
+    "AttestorRemoved(bytes32,address)": TypedContractEvent<
+      AttestorRemovedEvent.InputTuple,
+      AttestorRemovedEvent.OutputTuple,
+      AttestorRemovedEvent.OutputObject
+    >;
+    AttestorRemoved: TypedContractEvent<
+      AttestorRemovedEvent.InputTuple,
+      AttestorRemovedEvent.OutputTuple,
+      AttestorRemovedEvent.OutputObject
+    >;
+
+    "AuthorityUpdated(address)": TypedContractEvent<
+      AuthorityUpdatedEvent.InputTuple,
+      AuthorityUpdatedEvent.OutputTuple,
+      AuthorityUpdatedEvent.OutputObject
+    >;
+    AuthorityUpdated: TypedContractEvent<
+      AuthorityUpdatedEvent.InputTuple,
+      AuthorityUpdatedEvent.OutputTuple,
+      AuthorityUpdatedEvent.OutputObject
+    >;
+
+    "BreakerTripped(bytes32,uint32,uint256)": TypedContractEvent<
+      BreakerTrippedEvent.InputTuple,
+      BreakerTrippedEvent.OutputTuple,
+      BreakerTrippedEvent.OutputObject
+    >;
+    BreakerTripped: TypedContractEvent<
+      BreakerTrippedEvent.InputTuple,
+      BreakerTrippedEvent.OutputTuple,
+      BreakerTrippedEvent.OutputObject
+    >;
+
+    "DeviceKeysSet(bytes32,bytes32,uint32,uint32)": TypedContractEvent<
+      DeviceKeysSetEvent.InputTuple,
+      DeviceKeysSetEvent.OutputTuple,
+      DeviceKeysSetEvent.OutputObject
+    >;
+    DeviceKeysSet: TypedContractEvent<
+      DeviceKeysSetEvent.InputTuple,
+      DeviceKeysSetEvent.OutputTuple,
+      DeviceKeysSetEvent.OutputObject
+    >;
+
     "EIP712DomainChanged()": TypedContractEvent<
       EIP712DomainChangedEvent.InputTuple,
       EIP712DomainChangedEvent.OutputTuple,
@@ -780,7 +2241,40 @@ export interface FirmwareRegistry extends BaseContract {
       EIP712DomainChangedEvent.OutputObject
     >;
 
-    "ManufacturerRegistered(bytes32,bytes[],uint8,bytes[])": TypedContractEvent<
+    "Heartbeat(bytes32)": TypedContractEvent<
+      HeartbeatEvent.InputTuple,
+      HeartbeatEvent.OutputTuple,
+      HeartbeatEvent.OutputObject
+    >;
+    Heartbeat: TypedContractEvent<
+      HeartbeatEvent.InputTuple,
+      HeartbeatEvent.OutputTuple,
+      HeartbeatEvent.OutputObject
+    >;
+
+    "ImageYanked(bytes32,bytes32,uint32)": TypedContractEvent<
+      ImageYankedEvent.InputTuple,
+      ImageYankedEvent.OutputTuple,
+      ImageYankedEvent.OutputObject
+    >;
+    ImageYanked: TypedContractEvent<
+      ImageYankedEvent.InputTuple,
+      ImageYankedEvent.OutputTuple,
+      ImageYankedEvent.OutputObject
+    >;
+
+    "KeysetsRotated(bytes32,uint32)": TypedContractEvent<
+      KeysetsRotatedEvent.InputTuple,
+      KeysetsRotatedEvent.OutputTuple,
+      KeysetsRotatedEvent.OutputObject
+    >;
+    KeysetsRotated: TypedContractEvent<
+      KeysetsRotatedEvent.InputTuple,
+      KeysetsRotatedEvent.OutputTuple,
+      KeysetsRotatedEvent.OutputObject
+    >;
+
+    "ManufacturerRegistered(bytes32,tuple)": TypedContractEvent<
       ManufacturerRegisteredEvent.InputTuple,
       ManufacturerRegisteredEvent.OutputTuple,
       ManufacturerRegisteredEvent.OutputObject
@@ -791,7 +2285,7 @@ export interface FirmwareRegistry extends BaseContract {
       ManufacturerRegisteredEvent.OutputObject
     >;
 
-    "MinimumRaised(bytes32,uint32)": TypedContractEvent<
+    "MinimumRaised(bytes32,uint32,uint40)": TypedContractEvent<
       MinimumRaisedEvent.InputTuple,
       MinimumRaisedEvent.OutputTuple,
       MinimumRaisedEvent.OutputObject
@@ -802,7 +2296,7 @@ export interface FirmwareRegistry extends BaseContract {
       MinimumRaisedEvent.OutputObject
     >;
 
-    "ModelRegistered(bytes32,bytes32,bytes32)": TypedContractEvent<
+    "ModelRegistered(bytes32,bytes32,bytes32,uint8,uint16)": TypedContractEvent<
       ModelRegisteredEvent.InputTuple,
       ModelRegisteredEvent.OutputTuple,
       ModelRegisteredEvent.OutputObject
@@ -813,7 +2307,40 @@ export interface FirmwareRegistry extends BaseContract {
       ModelRegisteredEvent.OutputObject
     >;
 
-    "ReleaseHeld(bytes32,uint32,uint32)": TypedContractEvent<
+    "ModelSunset(bytes32,uint32,tuple)": TypedContractEvent<
+      ModelSunsetEvent.InputTuple,
+      ModelSunsetEvent.OutputTuple,
+      ModelSunsetEvent.OutputObject
+    >;
+    ModelSunset: TypedContractEvent<
+      ModelSunsetEvent.InputTuple,
+      ModelSunsetEvent.OutputTuple,
+      ModelSunsetEvent.OutputObject
+    >;
+
+    "Paused(address)": TypedContractEvent<
+      PausedEvent.InputTuple,
+      PausedEvent.OutputTuple,
+      PausedEvent.OutputObject
+    >;
+    Paused: TypedContractEvent<
+      PausedEvent.InputTuple,
+      PausedEvent.OutputTuple,
+      PausedEvent.OutputObject
+    >;
+
+    "RebuildAdded(bytes32,uint32,bytes,bytes32)": TypedContractEvent<
+      RebuildAddedEvent.InputTuple,
+      RebuildAddedEvent.OutputTuple,
+      RebuildAddedEvent.OutputObject
+    >;
+    RebuildAdded: TypedContractEvent<
+      RebuildAddedEvent.InputTuple,
+      RebuildAddedEvent.OutputTuple,
+      RebuildAddedEvent.OutputObject
+    >;
+
+    "ReleaseHeld(bytes32,uint32,uint32,uint40)": TypedContractEvent<
       ReleaseHeldEvent.InputTuple,
       ReleaseHeldEvent.OutputTuple,
       ReleaseHeldEvent.OutputObject
@@ -824,7 +2351,7 @@ export interface FirmwareRegistry extends BaseContract {
       ReleaseHeldEvent.OutputObject
     >;
 
-    "ReleasePublished(bytes32,uint32,bytes32,uint32,uint40,bytes32,bytes)": TypedContractEvent<
+    "ReleasePublished(bytes32,uint32,bytes32,uint32,uint8,uint40,uint40,uint16,bytes)": TypedContractEvent<
       ReleasePublishedEvent.InputTuple,
       ReleasePublishedEvent.OutputTuple,
       ReleasePublishedEvent.OutputObject
@@ -835,7 +2362,7 @@ export interface FirmwareRegistry extends BaseContract {
       ReleasePublishedEvent.OutputObject
     >;
 
-    "ReleaseUnheld(bytes32,uint32,uint32)": TypedContractEvent<
+    "ReleaseUnheld(bytes32,uint32,uint32,uint40)": TypedContractEvent<
       ReleaseUnheldEvent.InputTuple,
       ReleaseUnheldEvent.OutputTuple,
       ReleaseUnheldEvent.OutputObject
@@ -846,7 +2373,7 @@ export interface FirmwareRegistry extends BaseContract {
       ReleaseUnheldEvent.OutputObject
     >;
 
-    "ReleaseYanked(bytes32,uint32,uint32)": TypedContractEvent<
+    "ReleaseYanked(bytes32,uint32)": TypedContractEvent<
       ReleaseYankedEvent.InputTuple,
       ReleaseYankedEvent.OutputTuple,
       ReleaseYankedEvent.OutputObject
@@ -855,6 +2382,61 @@ export interface FirmwareRegistry extends BaseContract {
       ReleaseYankedEvent.InputTuple,
       ReleaseYankedEvent.OutputTuple,
       ReleaseYankedEvent.OutputObject
+    >;
+
+    "ReportAnchored(bytes32,address,tuple)": TypedContractEvent<
+      ReportAnchoredEvent.InputTuple,
+      ReportAnchoredEvent.OutputTuple,
+      ReportAnchoredEvent.OutputObject
+    >;
+    ReportAnchored: TypedContractEvent<
+      ReportAnchoredEvent.InputTuple,
+      ReportAnchoredEvent.OutputTuple,
+      ReportAnchoredEvent.OutputObject
+    >;
+
+    "RolloutChanged(bytes32,uint32,uint16)": TypedContractEvent<
+      RolloutChangedEvent.InputTuple,
+      RolloutChangedEvent.OutputTuple,
+      RolloutChangedEvent.OutputObject
+    >;
+    RolloutChanged: TypedContractEvent<
+      RolloutChangedEvent.InputTuple,
+      RolloutChangedEvent.OutputTuple,
+      RolloutChangedEvent.OutputObject
+    >;
+
+    "RotationCancelled(bytes32)": TypedContractEvent<
+      RotationCancelledEvent.InputTuple,
+      RotationCancelledEvent.OutputTuple,
+      RotationCancelledEvent.OutputObject
+    >;
+    RotationCancelled: TypedContractEvent<
+      RotationCancelledEvent.InputTuple,
+      RotationCancelledEvent.OutputTuple,
+      RotationCancelledEvent.OutputObject
+    >;
+
+    "RotationProposed(bytes32,uint40,tuple)": TypedContractEvent<
+      RotationProposedEvent.InputTuple,
+      RotationProposedEvent.OutputTuple,
+      RotationProposedEvent.OutputObject
+    >;
+    RotationProposed: TypedContractEvent<
+      RotationProposedEvent.InputTuple,
+      RotationProposedEvent.OutputTuple,
+      RotationProposedEvent.OutputObject
+    >;
+
+    "Unpaused(address)": TypedContractEvent<
+      UnpausedEvent.InputTuple,
+      UnpausedEvent.OutputTuple,
+      UnpausedEvent.OutputObject
+    >;
+    Unpaused: TypedContractEvent<
+      UnpausedEvent.InputTuple,
+      UnpausedEvent.OutputTuple,
+      UnpausedEvent.OutputObject
     >;
   };
 }

@@ -1,8 +1,10 @@
 /** `salus device`: a device that was given the chain's address and finds its firmware itself. */
+import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { Hex } from '#core/chain/events.ts'
+import { toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
 import { createDeviceState } from '#core/firmware/device-state.ts'
 import { readAddress, readBytes32, readCount } from '#node/cli/options.ts'
@@ -83,7 +85,9 @@ async function init({ model, rpc, registry, slotBytes, data, json }: InitOptions
   try {
     const { chainId } = reader
     const keys = await reader.modelKeys(model)
-    await files.writeState(createDeviceState({ chainId, registry, rpcUrl: rpc, model, keys, slotBytes }))
+    const rolloutSalt = toHex(randomBytes(32))
+    const state = { chainId, registry, rpcUrl: rpc, model, keys, slotBytes, rolloutSalt }
+    await files.writeState(createDeviceState(state))
     createProgress(json)({ event: 'ready', chainId, model }, `ready: a device of model ${model}`)
   } finally {
     reader.close()

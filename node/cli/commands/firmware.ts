@@ -3,36 +3,35 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { keccak256, toUtf8Bytes } from 'ethers'
 import type { Hex } from '#core/chain/events.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
 import { loadDeployment } from '#node/chain/deployment-file.ts'
+import { registerFirmwareSteps } from '#node/cli/commands/firmware-steps.ts'
+import { onChain, signerSet, withChain, type ChainOptions } from '#node/cli/maker-chain.ts'
 import { readBytes32, readCount } from '#node/cli/options.ts'
 import { createProgress } from '#node/cli/progress.ts'
 import { createKeyFile, readKeyFile } from '#node/firmware/keys.ts'
 import { startFirmwarePeer } from '#node/firmware/peer.ts'
-import { publishRelease, registerModel, stopRelease, type MakerComponents } from '#node/firmware/publish.ts'
+import { activateRelease, publishRelease, registerModel, type MakerComponents } from '#node/firmware/publish.ts'
 import { openRegistry } from '#node/firmware/registry.ts'
 import { seedUntilHeld } from '#node/firmware/seed.ts'
-import { payWith, relayThrough } from '#node/firmware/submit.ts'
-import { createLog, type Log } from '#node/log.ts'
+import { createLog } from '#node/log.ts'
 import { importFile } from '#node/network/import-file.ts'
-
-interface ChainOptions {
-  readonly rpc: string
-  readonly deployment: string
-  readonly relay?: string
-  readonly payer?: string
-  readonly json: boolean
-}
 
 interface RegisterOptions extends ChainOptions {
   readonly class: string
   readonly keys: readonly string[]
   readonly guardKeys: readonly string[]
+  readonly rootKeys?: readonly string[]
+  readonly stewardKeys: readonly string[]
   readonly threshold?: number
+  readonly rootThreshold?: number
+  readonly silenceDays: number
+  readonly risk: string
+  readonly slotMib: number
   readonly salt: Hex
 }
 
@@ -49,12 +48,8 @@ interface PublishOptions extends ChainOptions {
   readonly stay: boolean
 }
 
-interface StopOptions extends ChainOptions {
-  readonly model: Hex
-  readonly sequence: number
-  readonly reason: number
-  readonly guardKey: string
-}
+/** In the order of `FirmwareRegistry`'s risk classes. */
+const RISKS = ['test', 'low', 'medium', 'high']
 
 /** Adds the commands. */
 export function registerFirmware(program: Command): void {
@@ -71,8 +66,22 @@ export function registerFirmware(program: Command): void {
     .description('register a manufacturer by its keys, and one model of device')
     .requiredOption('--class <text>', "the manufacturer's own name of the model; only its hash is published")
     .requiredOption('--keys <files...>', 'keys of all release signers')
-    .requiredOption('--guard-keys <files...>', 'keys of the guards, each of whom can stop a release')
+    .requiredOption(
+      '--guard-keys <files...>',
+      'keys of the guards, each of whom can stop a release; the first is on duty'
+    )
+    .option('--root-keys <files...>', 'keys that replace keys (default: the release keys)')
+    .option('--steward-keys <files...>', 'keys that may stop releases once the manufacturer is gone', [])
     .option('--threshold <n>', 'how many release signers it takes (default: all)', readCount)
+    .option('--root-threshold <n>', 'how many root signers it takes (default: all)', readCount)
+    .option(
+      '--silence-days <n>',
+      'days without a sign of life after which the manufacturer counts as gone',
+      readCount,
+      400
+    )
+    .addOption(new Option('--risk <class>', 'what a bad release could do').choices(RISKS).default('medium'))
+    .option('--slot-mib <n>', 'largest image of the model, MiB', readCount, 64)
     .option('--salt <hex>', 'tells manufacturers with equal keys apart', readBytes32, `0x${'00'.repeat(32)}`)
     .action(register)
 
@@ -91,29 +100,12 @@ export function registerFirmware(program: Command): void {
     .option('--stay', 'go on serving afterwards', false)
     .action(publish)
 
-  for (const action of ['hold', 'yank'] as const) {
-    withChain(firmware.command(action))
-      .description(action === 'hold' ? 'stop a release for now' : 'withdraw a release for ever')
-      .requiredOption('--model <id>', 'the model', readBytes32)
-      .requiredOption('--sequence <n>', 'number of the release', readCount)
-      .requiredOption('--guard-key <file>', 'key of a guard')
-      .option('--reason <n>', "the manufacturer's own number for why", readCount, 0)
-      .action(async (options: StopOptions) => stop(action, options))
-  }
+  registerFirmwareSteps(firmware)
 
   withChain(firmware.command('status'))
     .description('show where a model stands on the chain')
     .requiredOption('--model <id>', 'the model', readBytes32)
     .action(status)
-}
-
-function withChain(command: Command): Command {
-  return command
-    .requiredOption('--rpc <url>', 'JSON-RPC endpoint of the chain')
-    .requiredOption('--deployment <file>', 'where the contracts are')
-    .option('--relay <url>', 'node that sends the requests to the chain')
-    .option('--payer <file>', 'key of an account that pays for them instead')
-    .option('--json', 'print one JSON object a line', false)
 }
 
 async function keygen(files: readonly string[], { json }: { readonly json: boolean }): Promise<void> {
@@ -125,17 +117,20 @@ async function keygen(files: readonly string[], { json }: { readonly json: boole
 }
 
 async function register(options: RegisterOptions): Promise<void> {
-  const keys = await Promise.all(options.keys.map(readKeyFile))
-  const guards = await Promise.all(options.guardKeys.map(readKeyFile))
-  const addresses = (wallets: typeof keys): Hex[] => wallets.map(({ address }) => address.toLowerCase() as Hex)
-  const keyset = {
-    releaseSigners: addresses(keys),
-    threshold: options.threshold ?? keys.length,
-    guards: addresses(guards)
+  const { keys: files, rootKeys = files, guardKeys, stewardKeys, silenceDays, salt, slotMib: slotMiB } = options
+  const keys = await Promise.all(files.map(readKeyFile))
+  const keysets = {
+    root: await signerSet(rootKeys, options.rootThreshold ?? rootKeys.length),
+    release: await signerSet(files, options.threshold ?? files.length),
+    guard: await signerSet(guardKeys, 1),
+    steward: await signerSet(stewardKeys, stewardKeys.length),
+    silenceDays
   }
   const modelClass = keccak256(toUtf8Bytes(options.class)) as Hex
+  const riskClass = RISKS.indexOf(options.risk)
   await onChain(options, async components => {
-    const { manufacturer, model } = await registerModel(components, { keyset, salt: options.salt, modelClass }, keys)
+    const wanted = { keysets, salt, modelClass, riskClass, slotMiB }
+    const { manufacturer, model } = await registerModel(components, wanted, keys)
     createProgress(options.json)(
       { event: 'registered', manufacturer, model },
       `manufacturer ${manufacturer}\nmodel        ${model}`
@@ -179,6 +174,7 @@ async function publish(file: string, options: PublishOptions): Promise<void> {
         },
         `${state === 'already' ? 'is on the chain already' : 'published'} as release ${String(sequence)}`
       )
+      await startIfDue(components, model, sequence, progress)
     })
     await serve(peer, cid, replicas, { ended: ended.signal, timeoutS: options.timeout, progress })
     if (options.stay && !ended.signal.aborted) {
@@ -189,6 +185,24 @@ async function publish(file: string, options: PublishOptions): Promise<void> {
     process.off('SIGINT', end).off('SIGTERM', end)
     await peer.stop()
   }
+}
+
+/** A release of a test model starts at once; others wait, and `activate` starts them. */
+async function startIfDue(
+  components: MakerComponents,
+  model: Hex,
+  sequence: number,
+  progress: ReturnType<typeof createProgress>
+): Promise<void> {
+  const { status, notBefore } = await components.registry.facts(model, sequence)
+  if (status !== 'published') return
+  if (notBefore > (await components.registry.newestBlockTimeS())) {
+    const when = new Date(notBefore * 1000).toISOString()
+    progress({ event: 'waiting', sequence, notBefore }, `can be started with "salus firmware activate" from ${when}`)
+    return
+  }
+  await activateRelease(components, { model, sequence })
+  progress({ event: 'activated', sequence }, `release ${String(sequence)} started`)
 }
 
 async function serve(
@@ -214,46 +228,17 @@ async function serve(
   }
 }
 
-async function stop(action: 'hold' | 'yank', options: StopOptions): Promise<void> {
-  const guard = await readKeyFile(options.guardKey)
-  const { model, sequence, reason } = options
-  await onChain(options, async components => stopRelease(components, action, { model, sequence, reason }, guard))
-  const done = action === 'hold' ? 'held' : 'yanked'
-  createProgress(options.json)({ event: done, model, sequence, reason }, `release ${String(sequence)} ${done}`)
-}
-
 async function status({ rpc, deployment, model, json }: ChainOptions & { readonly model: Hex }): Promise<void> {
   const { contracts } = await loadDeployment(deployment)
   const registry = await openRegistry({ rpcUrl: rpc, registry: contracts.FirmwareRegistry.address })
   try {
-    const { latest, active, minimum, securityFloor, blockNumber } = await registry.head(model)
+    const { latest, active, staged, rolloutBps, minimum, securityFloor, blockNumber } = await registry.head(model)
     createProgress(json)(
-      { event: 'status', model, latest, active, minimum, securityFloor, blockNumber },
-      `latest ${String(latest)}, active ${String(active)}, minimum ${String(minimum)}, security ${String(securityFloor)}`
+      { event: 'status', model, latest, active, staged, rolloutBps, minimum, securityFloor, blockNumber },
+      `latest ${String(latest)}, active ${String(active)}, staged ${String(staged)}, minimum ${String(minimum)}, security ${String(securityFloor)}`
     )
   } finally {
     registry.close()
-  }
-}
-
-/** Does something with the registry and a way to send requests to it, and closes both. */
-async function onChain(options: ChainOptions, act: (components: MakerComponents) => Promise<void>): Promise<void> {
-  const log: Log = createLog({ name: 'maker', level: 'warn' })
-  const deployment = await loadDeployment(options.deployment)
-  if (options.relay == null && options.payer == null) {
-    throw new SalusError('FIRMWARE_NO_RELAY', 'Say who sends requests to the chain: --relay URL, or --payer FILE.')
-  }
-  const { rpc: rpcUrl, relay, payer = '' } = options
-  const submitter = relay == null ? await payWith(payer, { rpcUrl, deployment, log }) : relayThrough(relay)
-  try {
-    const registry = await openRegistry({ rpcUrl, registry: deployment.contracts.FirmwareRegistry.address })
-    try {
-      await act({ registry, submit: submitter.submit })
-    } finally {
-      registry.close()
-    }
-  } finally {
-    await submitter.close()
   }
 }
 

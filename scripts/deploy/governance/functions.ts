@@ -28,7 +28,7 @@ const ADMINISTRATION: FunctionRoles = {
 }
 
 /** By contract. What stops something is the PAUSER's, at once; what loosens or raises something has a delay. */
-const TABLE: Readonly<Record<string, FunctionRoles>> = {
+const TABLE: Readonly<Partial<Record<ContractName, FunctionRoles>>> = {
   AccessManager: ADMINISTRATION,
   AccessGrants: PAUSING,
   CredentialRegistry: {
@@ -43,6 +43,7 @@ const TABLE: Readonly<Record<string, FunctionRoles>> = {
     'setLimits((uint16,uint16,uint32,uint32,uint8,uint32))': 'GOVERNOR'
   },
   BatchAnchors: PAUSING,
+  FirmwareRegistry: PAUSING,
   NodeRegistry: PAUSING,
   ConsentRegistry: PAUSING,
   ReleaseRegistry: {

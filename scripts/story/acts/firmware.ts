@@ -23,7 +23,7 @@ export async function playFirmware(stage: Stage): Promise<void> {
       await mkdir(folder, { recursive: true })
       await writeFile(image, osRandom(IMAGE_BYTES))
       succeeded(await runCommand(['firmware', 'keygen', first, second, third, guard, '--json']))
-      const keys = ['--keys', first, second, third, '--guard-keys', guard, '--threshold', '2']
+      const keys = ['--keys', first, second, third, '--guard-keys', guard, '--threshold', '2', '--risk', 'test']
       const said = succeeded(
         await runCommand(['firmware', 'register', '--class', 'infusion-pump', ...keys, ...onChain])
       )

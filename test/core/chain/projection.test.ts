@@ -59,10 +59,28 @@ const event: fc.Arbitrary<ChainEvent> = fc.oneof(
     manifest: few
   }),
   fc.record({
-    name: fc.constantFrom('ReleaseHeld' as const, 'ReleaseUnheld' as const, 'ReleaseYanked' as const),
+    name: fc.constantFrom('ReleaseHeld' as const, 'ReleaseUnheld' as const),
     model: few,
     sequence: small,
-    reason: small
+    reason: small,
+    heldUntil: small
+  }),
+  fc.record({
+    name: fc.constantFrom('ReleaseYanked' as const, 'ActiveChanged' as const),
+    model: few,
+    sequence: small
+  }),
+  fc.record({ name: fc.constant('RolloutChanged' as const), model: few, sequence: small, bps: small }),
+  fc.record({
+    name: fc.constantFrom('ManufacturerRegistered' as const, 'RotationProposed' as const),
+    manufacturer: few,
+    releaseSigners: fc.array(few),
+    threshold: small,
+    guards: fc.array(few)
+  }),
+  fc.record({
+    name: fc.constantFrom('RotationCancelled' as const, 'KeysetsRotated' as const),
+    manufacturer: few
   }),
   fc.record({ name: fc.constant('MinimumRaised' as const), model: few, minimumSequence: small })
 )
@@ -161,15 +179,56 @@ describe('the projection of the chain', () => {
     } as const
     add({ name: 'ModelRegistered', manufacturer: id(4), model, modelClass: id(6) })
     expect(active()).to.equal(0)
-    for (const sequence of [1, 2, 3]) add({ ...release, sequence, imageSha256: id(sequence) })
+    const start = (sequence: number): void => {
+      add({ ...release, sequence, imageSha256: id(sequence) })
+      add({ name: 'RolloutChanged', model, sequence, bps: 10_000 }, { name: 'ActiveChanged', model, sequence })
+    }
+    for (const sequence of [1, 2, 3]) start(sequence)
     expect(active()).to.equal(3)
-    add({ name: 'ReleaseHeld', model, sequence: 3, reason: 1 })
+    add({ name: 'ReleaseHeld', model, sequence: 3, reason: 1, heldUntil: 100 })
     expect(active()).to.equal(2)
-    add({ name: 'ReleaseYanked', model, sequence: 2, reason: 1 })
-    expect(active()).to.equal(1)
-    add({ name: 'ReleaseUnheld', model, sequence: 3, reason: 0 }, { name: 'MinimumRaised', model, minimumSequence: 2 })
+    add({ name: 'ReleaseYanked', model, sequence: 2 })
+    add({ name: 'ReleaseUnheld', model, sequence: 3, reason: 0, heldUntil: 1 })
     expect(active()).to.equal(3)
-    add({ name: 'ReleaseHeld', model, sequence: 3, reason: 1 })
+    add({ name: 'ReleaseYanked', model, sequence: 3 }, { name: 'ActiveChanged', model, sequence: 1 })
+    expect(active()).to.equal(1)
+    start(4)
+    add({ name: 'MinimumRaised', model, minimumSequence: 4 })
+    add({ name: 'ReleaseHeld', model, sequence: 4, reason: 1, heldUntil: 100 })
     expect(active()).to.equal(0)
+  })
+
+  it('shows a staged release and its share, unless it is held', () => {
+    const { state, write } = paperState()
+    const model = id(5)
+    const add = (...events: ChainEvent[]): void => write(projectEvents(state, events, 1))
+    const staged = (): unknown[] => {
+      const record = createChainView(state, { blockNumber: 1, blockTimeS: 1 }).model(model)
+      return [record?.staged, record?.rolloutBps]
+    }
+    const counters = { securityCounter: 1, sizeBytes: 1, manifestDigest: id(1), manifest: '0x' } as const
+    add({ name: 'ModelRegistered', manufacturer: id(4), model, modelClass: id(6) })
+    add({ name: 'ReleasePublished', model, sequence: 1, imageSha256: id(1), ...counters })
+    add({ name: 'RolloutChanged', model, sequence: 1, bps: 500 })
+    expect(staged()).to.deep.equal([1, 500])
+    add({ name: 'ReleaseHeld', model, sequence: 1, reason: 1, heldUntil: 100 })
+    expect(staged()).to.deep.equal([0, 0])
+  })
+
+  it('takes over proposed keys when they come in force, and none that were cancelled', () => {
+    const { state, write } = paperState()
+    const manufacturer = id(1)
+    const add = (event: ChainEvent): void => write(projectEvents(state, [event], 1))
+    const signers = (): unknown =>
+      createChainView(state, { blockNumber: 1, blockTimeS: 1 }).manufacturer(manufacturer)?.releaseSigners
+    const keys = (signer: number) => ({ releaseSigners: [id(signer)], threshold: 1, guards: [] })
+    add({ name: 'ManufacturerRegistered', manufacturer, ...keys(1) })
+    add({ name: 'RotationProposed', manufacturer, ...keys(2) })
+    add({ name: 'RotationCancelled', manufacturer })
+    add({ name: 'KeysetsRotated', manufacturer })
+    expect(signers()).to.deep.equal([id(1)])
+    add({ name: 'RotationProposed', manufacturer, ...keys(3) })
+    add({ name: 'KeysetsRotated', manufacturer })
+    expect(signers()).to.deep.equal([id(3)])
   })
 })

@@ -15,13 +15,11 @@ import { survivesMutations } from '#test/mutations.ts'
 
 const registry = new Interface(firmwareRegistryAbi)
 const release = published()
-const publication = registry.encodeFunctionData('publish', [release.terms, release.manifest, release.approvals])
-const registration = registry.encodeFunctionData('registerManufacturer', [
-  KEYS.releaseSigners,
-  KEYS.threshold,
-  KEYS.guards,
-  KEYS.salt
-])
+const quorum = { threshold: 2, ids: KEYS.release.signers, approvals: release.approvals }
+const publication = registry.encodeFunctionData('publish', [release.terms, release.manifest, quorum])
+const registration = registry.encodeFunctionData('registerManufacturer', [KEYS, KEYS.salt])
+
+const ACTIVE = { status: 'active', rotations: [] } as const
 
 describe('calldata of the registry', () => {
   it('gives the publication back', () => {
@@ -30,8 +28,7 @@ describe('calldata of the registry', () => {
   })
 
   it('gives the keys of a manufacturer back', () => {
-    const { releaseSigners, threshold, guards, salt } = KEYS
-    expect(readRegistration(registration)).to.deep.equal({ releaseSigners, threshold, guards, salt })
+    expect({ ...readRegistration(registration), modelClass: KEYS.modelClass }).to.deep.equal(KEYS)
   })
 
   it('is refused when it is of another call, cut or too long', async () => {
@@ -53,7 +50,7 @@ describe('calldata of the registry', () => {
   it('verifies after a mutation only as what was signed', async () => {
     const state = device()
     const read = (bytes: Uint8Array): void => {
-      const manifest = verifyRelease({ ...readPublication(toHex(bytes)), status: 'live' }, state, 1)
+      const manifest = verifyRelease({ ...readPublication(toHex(bytes)), ...ACTIVE }, state, 1)
       expect(manifest.sha256).to.deep.equal(fromHex(release.terms.imageSha256))
     }
     const { refused } = await survivesMutations(fromHex(publication), { seed: 'publication', count: 200 }, read)
@@ -71,7 +68,7 @@ describe('calldata of the registry', () => {
       try {
         const read = readPublication(calldata)
         expect(releaseDigest(state, read.terms)).to.equal(digest)
-        expect(verifyRelease({ ...read, status: 'live' }, state, 1).sequence).to.equal(1)
+        expect(verifyRelease({ ...read, ...ACTIVE }, state, 1).sequence).to.equal(1)
         expect(code).to.equal(undefined)
       } catch (error) {
         if (!isSalusError(error)) throw error

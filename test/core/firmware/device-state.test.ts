@@ -40,13 +40,13 @@ describe('state of a device', () => {
     await expectCode('DEVICE_STATE_TRAILING', () => decodeDeviceState(concat(bytes, bytes)))
     await expectCode('DEVICE_STATE_NOT_CANONICAL', () => decodeDeviceState(fromHex('a2617601616101')))
     await expectCode('DEVICE_STATE_MALFORMED', () => decodeDeviceState(fromHex('ff')))
-    await expectCode('DEVICE_STATE_VERSION', () => decodeDeviceState(encodeCanonical({ v: 2 })))
-    await expectCode('DEVICE_STATE_SHAPE', () => decodeDeviceState(encodeCanonical({ v: 1 })))
+    await expectCode('DEVICE_STATE_VERSION', () => decodeDeviceState(encodeCanonical({ v: 3 })))
+    await expectCode('DEVICE_STATE_SHAPE', () => decodeDeviceState(encodeCanonical({ v: 2 })))
   })
 
   it('refuses a keyset that was changed on the disk', async () => {
     const map = decodeCanonical(bytes, { area: 'DEVICE_STATE', maxBytes: 65_536 }) as Record<string, object>
-    const changed = encodeCanonical({ ...map, keys: { ...map['keys'], threshold: 1 } })
+    const changed = encodeCanonical({ ...map, keys: { ...map['keys'], silenceDays: 30 } })
     await expectCode('FIRMWARE_BAD_KEYSET', () => decodeDeviceState(changed))
   })
 

@@ -13,14 +13,18 @@ import { EXAMPLE_DOMAIN, exampleManifest } from '#test/core/firmware/example.ts'
 
 /** Three release signers in the order of the keyset, and one guard. */
 export const SIGNERS: readonly Wallet[] = ['one', 'two', 'three'].map(name => new Wallet(hashOf(name)))
+/** Two root signers. */
+export const ROOTS: readonly Wallet[] = ['root one', 'root two'].map(name => new Wallet(hashOf(name)))
 /** The one guard of {@link KEYS}. */
 export const GUARD = new Wallet(hashOf('guard'))
 
 /** Two of three release, one guard stops. */
 export const KEYS: ModelKeys = {
-  releaseSigners: SIGNERS.map(addressOf),
-  threshold: 2,
-  guards: [addressOf(GUARD)],
+  root: { threshold: 2, signers: ROOTS.map(addressOf) },
+  release: { threshold: 2, signers: SIGNERS.map(addressOf) },
+  guard: { threshold: 1, signers: [addressOf(GUARD)] },
+  steward: { threshold: 0, signers: [] },
+  silenceDays: 400,
   salt: hashOf('salt'),
   modelClass: hashOf('infusion pump')
 }
@@ -30,14 +34,22 @@ export const MODEL: Hex = modelIdOf(manufacturerIdOf(KEYS, KEYS.salt), KEYS.mode
 
 /** A device fresh from the factory, with changes. */
 export function device(changes: Partial<DeviceState> = {}): DeviceState {
-  const place = { rpcUrl: 'http://127.0.0.1:8545', model: MODEL, keys: KEYS, slotBytes: 1 << 20 }
+  const place = {
+    rpcUrl: 'http://127.0.0.1:8545',
+    model: MODEL,
+    keys: KEYS,
+    slotBytes: 1 << 20,
+    rolloutSalt: hashOf('rollout')
+  }
   return { ...createDeviceState({ ...EXAMPLE_DOMAIN, ...place }), ...changes }
 }
+
+const NOTHING_ELSE = { staged: 0, rolloutBps: 0, minimum: 0, securityFloor: 0 }
 
 /** A head with one active release, with changes. */
 export function head(changes: Partial<HeadFacts> = {}): HeadFacts {
   const block = { blockNumber: 100, blockTimeS: 1_800_000_000 }
-  return { ...EXAMPLE_DOMAIN, model: MODEL, ...block, latest: 1, active: 1, minimum: 0, securityFloor: 0, ...changes }
+  return { ...EXAMPLE_DOMAIN, model: MODEL, ...block, latest: 1, active: 1, ...NOTHING_ELSE, ...changes }
 }
 
 /** The example's manifest for {@link MODEL}, with changes. */
@@ -53,6 +65,7 @@ export function approve(
 ): Approval[] {
   return indices.map(index => ({
     index,
+    signer: '0x',
     signature: SIGNERS[index]!.signingKey.sign(digestOf(terms, place)).serialized as Hex
   }))
 }
@@ -63,7 +76,8 @@ export function published(
   changes: Partial<PublishedRelease> = {}
 ): PublishedRelease {
   const terms = releaseTermsOf(manifest, 1_800_000_000n)
-  return { terms, manifest: encodeManifest(manifest), approvals: approve(terms, [0, 1]), status: 'live', ...changes }
+  const signed = { terms, manifest: encodeManifest(manifest), approvals: approve(terms, [0, 1]) }
+  return { ...signed, status: 'active', rotations: [], ...changes }
 }
 
 function digestOf(terms: ReleaseTerms, { chainId, registry }: RegistryDomain): string {

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { create } from 'multiformats/hashes/digest'
 import { CID } from 'multiformats/cid'
-import { keccak256 } from 'ethers'
+import { keccak256, toBeHex } from 'ethers'
 import type { Hex } from '#core/chain/events.ts'
 import { encodeCanonical } from '#core/encoding/canonical.ts'
 import type { DeviceState } from '#core/firmware/device-state.ts'
@@ -45,9 +45,9 @@ describe('checks of a head', () => {
 
 describe('selection of a release', () => {
   it('takes the active one, and nothing when it is installed', () => {
-    expect(selectRelease(head(), 'live', device())).to.deep.equal({ kind: 'install', sequence: 1 })
+    expect(selectRelease(head(), 'active', device())).to.deep.equal({ kind: 'install', sequence: 1 })
     const state = device({ installed: INSTALLED })
-    expect(selectRelease(head({ latest: 3, active: 3 }), 'live', state)).to.deep.equal({ kind: 'current' })
+    expect(selectRelease(head({ latest: 3, active: 3 }), 'active', state)).to.deep.equal({ kind: 'current' })
   })
 
   it('falls back to an older release only where nothing newer is installed', async () => {
@@ -56,11 +56,35 @@ describe('selection of a release', () => {
     await expectCode('FIRMWARE_YANKED', () => selectRelease(fallen, 'yanked', device({ installed: INSTALLED })))
   })
 
+  it('takes the staged one where the draw falls on this device, and about as often as its share says', () => {
+    const facts = head({ latest: 2, active: 1, staged: 2, rolloutBps: 2500 })
+    const chosen = Array.from({ length: 1000 }, (_, index) => {
+      const rolloutSalt = keccak256(toBeHex(index, 32)) as Hex
+      return selectRelease(facts, 'staged', device({ rolloutSalt }))
+    }).filter(selection => selection.kind === 'install' && selection.sequence === 2)
+    expect(chosen.length).to.be.within(200, 300)
+    expect(selectRelease({ ...facts, rolloutBps: 0 }, 'staged', device())).to.deep.equal({
+      kind: 'install',
+      sequence: 1
+    })
+  })
+
+  it('keeps a staged one when the share is made smaller', () => {
+    const facts = head({ latest: 3, active: 1, staged: 3, rolloutBps: 0 })
+    expect(selectRelease(facts, 'staged', device({ installed: INSTALLED }))).to.deep.equal({ kind: 'current' })
+  })
+
+  it('waits for what has not started, and for its turn', async () => {
+    await expectCode('FIRMWARE_NOT_ACTIVE', () => selectRelease(head({ active: 0 }), 'published', device()))
+    const others = head({ active: 0, staged: 1, rolloutBps: 0 })
+    await expectCode('FIRMWARE_NOT_IN_ROLLOUT', () => selectRelease(others, 'staged', device()))
+  })
+
   it('says why there is nothing', async () => {
-    await expectCode('FIRMWARE_NONE', () => selectRelease(head({ latest: 0, active: 0 }), 'live', device()))
+    await expectCode('FIRMWARE_NONE', () => selectRelease(head({ latest: 0, active: 0 }), 'active', device()))
     await expectCode('FIRMWARE_HELD', () => selectRelease(head({ active: 0 }), 'held', device()))
     await expectCode('FIRMWARE_YANKED', () => selectRelease(head({ active: 0 }), 'yanked', device()))
-    await expectCode('FIRMWARE_BELOW_MINIMUM', () => selectRelease(head({ minimum: 2 }), 'live', device()))
+    await expectCode('FIRMWARE_BELOW_MINIMUM', () => selectRelease(head({ minimum: 2 }), 'active', device()))
   })
 })
 
@@ -78,6 +102,8 @@ describe('checks of a release', () => {
   const refused: [string, string, () => PublishedRelease, Partial<DeviceState>?][] = [
     ['one that was yanked', 'FIRMWARE_YANKED', () => published(manifestFor(), { status: 'yanked' })],
     ['one that is held', 'FIRMWARE_HELD', () => published(manifestFor(), { status: 'held' })],
+    ['one that has not started', 'FIRMWARE_NOT_ACTIVE', () => published(manifestFor(), { status: 'published' })],
+    ['one that was superseded', 'FIRMWARE_NOT_ACTIVE', () => published(manifestFor(), { status: 'superseded' })],
     ['terms of another model', 'FIRMWARE_WRONG_MODEL', () => withTerms({ model: OTHER })],
     ['a manifest of another model', 'FIRMWARE_WRONG_MODEL', () => withManifest({ model: new Uint8Array(32) })],
     ['a manifest of another registry', 'FIRMWARE_WRONG_NETWORK', () => withManifest({ network: new Uint8Array(32) })],
@@ -91,7 +117,12 @@ describe('checks of a release', () => {
     ['an older sequence', 'FIRMWARE_ROLLBACK', () => published(), { installed: INSTALLED }],
     ['an image that does not fit', 'FIRMWARE_OVERSIZE', () => published(), { slotBytes: 3 }],
     ['keys of another model', 'FIRMWARE_BAD_KEYSET', () => published(), { keys: { ...KEYS, salt: OTHER } }],
-    ['a lowered threshold', 'FIRMWARE_BAD_KEYSET', () => published(), { keys: { ...KEYS, threshold: 0 } }],
+    [
+      'a lowered threshold',
+      'FIRMWARE_BAD_KEYSET',
+      () => published(),
+      { keys: { ...KEYS, release: { ...KEYS.release, threshold: 0 } } }
+    ],
     ['one signature', 'FIRMWARE_THRESHOLD', () => withApprovals([0])],
     ['no signature', 'FIRMWARE_THRESHOLD', () => withApprovals([])],
     ['a signature twice', 'FIRMWARE_THRESHOLD', () => withApprovals([1, 1])],
@@ -108,7 +139,7 @@ describe('checks of a release', () => {
 describe('approvals', () => {
   const terms = releaseTermsOf(manifestFor(), 1n)
   const digest = releaseDigest(EXAMPLE_DOMAIN, terms)
-  const count = (approvals: readonly Approval[]): number => countApprovals(digest, KEYS.releaseSigners, approvals)
+  const count = (approvals: readonly Approval[]): number => countApprovals(digest, KEYS.release.signers, approvals)
 
   it('count once for each signer in rising order', () => {
     expect(count(approve(terms, [0, 1, 2]))).to.equal(3)
@@ -116,7 +147,7 @@ describe('approvals', () => {
   })
 
   it('do not count a signer that stands in the keyset twice', () => {
-    const [first] = KEYS.releaseSigners
+    const [first] = KEYS.release.signers
     const [one] = approve(terms, [0])
     const twice = [one!, { ...one!, index: 1 }]
     expect(countApprovals(digest, [first!, first!], twice)).to.equal(1)
@@ -127,12 +158,12 @@ describe('approvals', () => {
     const bytes = good!.signature
     const highS = `${bytes.slice(0, 66)}${'f'.repeat(64)}${bytes.slice(130)}` as Hex
     const forgeries: Approval[] = [
-      { index: 1, signature: bytes },
-      { index: 200, signature: bytes },
-      { index: 0, signature: '0x' },
-      { index: 0, signature: bytes.slice(0, -2) as Hex },
-      { index: 0, signature: `0x${'00'.repeat(65)}` },
-      { index: 0, signature: highS }
+      { index: 1, signer: '0x', signature: bytes },
+      { index: 200, signer: '0x', signature: bytes },
+      { index: 0, signer: '0x', signature: '0x' },
+      { index: 0, signer: '0x', signature: bytes.slice(0, -2) as Hex },
+      { index: 0, signer: '0x', signature: `0x${'00'.repeat(65)}` },
+      { index: 0, signer: '0x', signature: highS }
     ]
     for (const forgery of forgeries) expect(count([forgery])).to.equal(0)
     expect(SIGNERS).to.have.length(3)

@@ -80,7 +80,18 @@ describe('the commands of makers and devices', function () {
 
     const keys = ['one', 'two', 'three'].map(at)
     await salus('firmware', 'keygen', ...keys, at('guard'))
-    const maker = ['--class', 'infusion pump', '--keys', ...keys, '--guard-keys', at('guard'), '--threshold', '2']
+    const maker = [
+      '--class',
+      'infusion pump',
+      '--keys',
+      ...keys,
+      '--guard-keys',
+      at('guard'),
+      '--threshold',
+      '2',
+      '--risk',
+      'test'
+    ]
     const [registered] = await salus('firmware', 'register', ...maker, ...onChain(), ...relay)
     const model = registered?.['model'] as string
 

@@ -34,7 +34,7 @@ function release(cid: CID, published: Published = {}): ListedRelease {
     imageSha256: toHex(sha256),
     manifest: toHex(manifest)
   }
-  const status = { held: false, yanked: false, manifestDigest: toHex(model) }
+  const status = { heldUntilS: 0, live: true, yanked: false, manifestDigest: toHex(model) }
   return { ...about, ...status, sequence, sizeBytes, securityCounter: 0 }
 }
 

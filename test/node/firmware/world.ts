@@ -13,7 +13,14 @@ import { openDeviceFiles, type DeviceFiles } from '#node/firmware/device-files.t
 import { updateDevice, type UpdateInit, type UpdateOutcome } from '#node/firmware/device.ts'
 import { createImageSource } from '#node/firmware/image-source.ts'
 import { startFirmwarePeer, type FirmwarePeer } from '#node/firmware/peer.ts'
-import { publishRelease, registerModel, stopRelease, type ImageToPublish, type Submit } from '#node/firmware/publish.ts'
+import {
+  activateRelease,
+  publishRelease,
+  registerModel,
+  type ImageToPublish,
+  type Submit
+} from '#node/firmware/publish.ts'
+import { stopRelease } from '#node/firmware/stop.ts'
 import { openRegistry, type RegistryReader } from '#node/firmware/registry.ts'
 import { createReplicator, type Replicator } from '#node/firmware/replicate.ts'
 import { createHaveService } from '#node/network/have.ts'
@@ -76,10 +83,10 @@ export async function startWorld(): Promise<World> {
     registryAddress,
     folder,
     async newModel(name) {
-      const { releaseSigners, threshold, guards, salt } = KEYS
       const modelClass = keccak256(toUtf8Bytes(name)) as Hex
-      const keyset = { releaseSigners, threshold, guards }
-      return (await registerModel(components, { keyset, salt, modelClass }, SIGNERS)).model
+      const { salt, ...keysets } = KEYS
+      const model = { keysets, salt, modelClass, riskClass: 0, slotMiB: 64 }
+      return (await registerModel(components, model, SIGNERS)).model
     },
     async maker(peers, listen = []) {
       const peer = await startFirmwarePeer({ directory: await folder(), listen, peers, log: silentLog })
@@ -118,7 +125,9 @@ export async function startWorld(): Promise<World> {
     },
     async publish(model, image, version, securityCounter) {
       const release = { model, image, version, ...(securityCounter == null ? {} : { securityCounter }) }
-      return (await publishRelease(components, release, SIGNERS.slice(0, 2))).manifest.sequence
+      const { sequence } = (await publishRelease(components, release, SIGNERS.slice(0, 2))).manifest
+      await activateRelease(components, { model, sequence })
+      return sequence
     },
     async stop(action, model, sequence) {
       await stopRelease(components, action, { model, sequence, reason: 1 }, GUARD)
@@ -128,7 +137,15 @@ export async function startWorld(): Promise<World> {
       const files = openDeviceFiles(directory)
       const keys = await registry.modelKeys(model)
       const { chainId } = registry
-      const init = { chainId, registry: registryAddress, rpcUrl: chain.rpcUrl, model, keys, slotBytes }
+      const init = {
+        chainId,
+        registry: registryAddress,
+        rpcUrl: chain.rpcUrl,
+        model,
+        keys,
+        slotBytes,
+        rolloutSalt: keccak256('0x') as Hex
+      }
       await files.writeState(createDeviceState(init))
       return { directory, files }
     },
