@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { decodeBundle } from '#core/batch/bundle.ts'
+import { byContract } from '#core/chain/deployment.ts'
 import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { networkIdOf } from '#core/proof/keccak.ts'
 
@@ -74,9 +75,9 @@ describe('salus verify', function () {
     const deploymentOf = async (changes: Record<string, unknown>, contracts = {}): Promise<string> => {
       const path = join(directory, 'deployment.json')
       const all = {
+        ...byContract(() => contract(OTHER)),
         AccessGrants: contract(toHex(chain.accessGrants)),
         BatchAnchors: contract(address),
-        FirmwareRegistry: contract(OTHER),
         ...contracts
       }
       const { chainId } = chain
