@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { decodeBundle } from '#core/batch/bundle.ts'
-import { CONTRACT_NAMES } from '#core/chain/contract-names.ts'
+import { byContract } from '#core/chain/deployment.ts'
 import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { networkIdOf } from '#core/proof/keccak.ts'
 
@@ -75,7 +75,7 @@ describe('salus verify', function () {
     const deploymentOf = async (changes: Record<string, unknown>, contracts = {}): Promise<string> => {
       const path = join(directory, 'deployment.json')
       const all = {
-        ...Object.fromEntries(CONTRACT_NAMES.map(name => [name, contract(OTHER)])),
+        ...byContract(() => contract(OTHER)),
         AccessGrants: contract(toHex(chain.accessGrants)),
         BatchAnchors: contract(address),
         ...contracts
