@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
-import { GOALS, RIVALS } from '#scripts/bench/gas/goals.ts'
+import { GOALS, RIVALS, unitsOf } from '#scripts/bench/gas/goals.ts'
 import { renderGasTable, type GasRow } from '#scripts/bench/gas/table.ts'
 import type { Bench } from '#scripts/bench/report.ts'
 import { ROOT, runNode } from '#scripts/process/run.ts'
@@ -16,7 +16,7 @@ export async function run(bench: Bench): Promise<void> {
   const rows = await measure()
   for (const { name, gas, floor } of rows) {
     const goal = GOALS.find(({ row }) => row.test(name))
-    const each = goal?.of ?? 1
+    const each = unitsOf(name)
     bench.figure({
       metric: name,
       samples: [gas / each],
@@ -24,10 +24,10 @@ export async function run(bench: Bench): Promise<void> {
       versus: { name: 'the floor', samples: [floor / each] },
       ...(goal == null ? {} : { goal: `<= ${goal.atMost}`, meets: value => value <= goal.atMost })
     })
-    const rival = RIVALS.find(({ row }) => row.test(name))
-    if (rival == null) continue
-    const versus = { name: rival.name, samples: [rival.gas] }
-    bench.figure({ metric: `${name}, against others`, samples: [gas], unit: 'gas', versus })
+    for (const rival of RIVALS.filter(({ row }) => row.test(name))) {
+      const versus = { name: rival.name, samples: [rival.gas] }
+      bench.figure({ metric: `${name}, against others`, samples: [gas / each], unit: 'gas', versus })
+    }
   }
   for (const { row, what } of GOALS) {
     if (!rows.some(({ name }) => row.test(name))) bench.progress(`no row measures: ${what}`)

@@ -38,8 +38,10 @@ export async function playStory(
     startChain(dataDir)
   )
   started.chain = chain
-  const { deployment, file } = await report.step('contracts', 'The contracts are deployed, and who governs them is set up', () =>
-    deployContracts(chain.rpcUrl, dataDir)
+  const { deployment, file } = await report.step(
+    'contracts',
+    'The contracts are deployed, and who governs them is set up',
+    () => deployContracts(chain.rpcUrl, dataDir)
   )
   await report.step('nodes', 'Three nodes run and see each other', () =>
     startNodes(chain.rpcUrl, file, dataDir, started.nodes)

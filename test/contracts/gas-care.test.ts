@@ -14,6 +14,7 @@ import {
   setPolicy
 } from '#test/contracts/emergency-requests.ts'
 import { openWorld } from '#test/contracts/emergency-world.ts'
+import { leaveGasRow } from '#test/contracts/gas-rows.ts'
 import { MEASURES_COVERAGE } from '#test/contracts/instrumented.ts'
 import { accountKey } from '#test/contracts/keys.ts'
 import type { Sent } from '#test/contracts/requests.ts'
@@ -33,6 +34,7 @@ describe('gas of credentials and emergencies', () => {
   async function measure(name: string, sent: Sent, per = 1): Promise<void> {
     const receipt = await (await sent).wait()
     measured[name] = Math.round(Number(receipt?.gasUsed) / per)
+    await leaveGasRow(chain, name, receipt)
   }
 
   it('is what the snapshot says (SALUS_UPDATE_GAS=1 writes a new one)', async function () {
