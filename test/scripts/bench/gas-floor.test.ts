@@ -38,13 +38,13 @@ describe('the floor of gas', () => {
 
   it('is shown beside goals and what others need', () => {
     const table = renderGasTable([
-      { name: 'FirmwareRegistry.hold', gas: 33_000, floor: 30_000 },
+      { name: 'FirmwareRegistry.holdOnDuty', gas: 33_000, floor: 30_000 },
       { name: 'AccessGrants.grantBatch, 100', gas: 1_100_000, floor: 1_000_000 }
     ])
     expect(table)
-      .to.contain('| a hold | 30,000 | 33,000 (FirmwareRegistry.hold) | **no** |')
+      .to.contain('| a hold, direct | 30,000 | 33,000 (FirmwareRegistry.holdOnDuty) | **no** |')
       .and.to.contain('| a grant in a batch of 100 | 12,000 | 11,000 (AccessGrants.grantBatch, 100) | yes |')
       .and.to.contain('| a claim, direct | 30,000 | not measured | |')
-      .and.to.contain('| FirmwareRegistry.hold | 33,000 | 30,000 | 1.10 |  |')
+      .and.to.contain('| FirmwareRegistry.holdOnDuty | 33,000 | 30,000 | 1.10 |  |')
   })
 })
