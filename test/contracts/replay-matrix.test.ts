@@ -16,6 +16,7 @@ import { ANCHOR_ROWS } from '#test/contracts/replay-rows/anchors.ts'
 import { CARE_ROWS } from '#test/contracts/replay-rows/care.ts'
 import { FIRMWARE_ROWS } from '#test/contracts/replay-rows/firmware.ts'
 import { FLEET_ROWS } from '#test/contracts/replay-rows/fleets.ts'
+import { GRANT_ROWS } from '#test/contracts/replay-rows/grants.ts'
 import { PATIENT_ROWS } from '#test/contracts/replay-rows/patients.ts'
 import { RESEARCH_ROWS } from '#test/contracts/replay-rows/research.ts'
 import { WARRANT_ROWS } from '#test/contracts/replay-rows/warrants.ts'
@@ -25,7 +26,7 @@ const STRUCTS = {
   ...{ ...nodes, ...patients, ...recovery, ...research, ...warrants }
 }
 const ROWS = [
-  ...[...PATIENT_ROWS, ...CARE_ROWS, ...ANCHOR_ROWS, ...FIRMWARE_ROWS],
+  ...[...PATIENT_ROWS, ...GRANT_ROWS, ...CARE_ROWS, ...ANCHOR_ROWS, ...FIRMWARE_ROWS],
   ...[...FLEET_ROWS, ...RESEARCH_ROWS, ...WARRANT_ROWS]
 ]
 

@@ -47,8 +47,8 @@ const DOMAINS: Readonly<Record<string, (chain: TestChain, row: Row) => object>> 
     const name = contract === 'AccessGrants' ? 'BatchAnchors' : 'AccessGrants'
     return { verifyingContract: chain.deployment.contracts[name].address }
   },
-  'another contract by name': ({ domainOf }, { contract }) => ({
-    name: domainOf(contract === 'AccessGrants' ? 'BatchAnchors' : 'AccessGrants').name
+  'another contract by name': (chain, { contract }) => ({
+    name: chain.domainOf(contract === 'AccessGrants' ? 'BatchAnchors' : 'AccessGrants').name
   }),
   'another version': () => ({ version: '2' })
 }

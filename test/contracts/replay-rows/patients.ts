@@ -1,28 +1,13 @@
 import { id } from 'ethers'
-import * as grants from '#core/abi/typed-data/grants.ts'
 import * as patients from '#core/abi/typed-data/patients.ts'
 import * as recovery from '#core/abi/typed-data/recovery.ts'
-import { signBatch } from '#test/contracts/batch-requests.ts'
 import type { TestChain } from '#test/contracts/chain.ts'
 import { accountKey, type Key } from '#test/contracts/keys.ts'
 import { DELAY_S, circleOf, setGuardians, signRecovery, vetoRecovery } from '#test/contracts/recovery-requests.ts'
 import type { Row } from '#test/contracts/replay-matrix.ts'
-import {
-  SCOPE,
-  claim,
-  grantIdOf,
-  idOf,
-  register,
-  requestAccess,
-  revoke,
-  rotateSigner,
-  signGrant,
-  termsFor,
-  updateKeyBundle,
-  type Sent
-} from '#test/contracts/requests.ts'
+import { idOf, register, rotateSigner, updateKeyBundle, type Sent } from '#test/contracts/requests.ts'
 
-const [key, next, doctor] = [accountKey('patient'), accountKey('next'), accountKey('doctor')]
+const [key, next] = [accountKey('patient'), accountKey('next')]
 const patient = idOf(key.signer, id('salt'))
 const guardians = [accountKey('guardian'), accountKey('second guardian')]
 const circle = circleOf(patient, guardians)
@@ -36,12 +21,7 @@ async function guarded(chain: TestChain): Promise<void> {
 async function recover(chain: TestChain, to: Key, by: readonly Key[]): Sent {
   return (await signRecovery(chain, patient, to, { circle, guardians: circle.inOrder(by) }))()
 }
-async function granted(chain: TestChain): Promise<void> {
-  await registered(chain)
-  await (await signGrant(chain, key, patient, termsFor(doctor, { uses: 2 }))).submit()
-}
-
-/** The requests of patients and those whom they let in. */
+/** The requests of patients about themselves. */
 export const PATIENT_ROWS: readonly Row[] = [
   {
     ...common,
@@ -112,55 +92,5 @@ export const PATIENT_ROWS: readonly Row[] = [
       await recover(chain, next, guardians)
     },
     send: (chain, by) => vetoRecovery(chain, by, patient)
-  },
-  {
-    ...common,
-    name: 'grant',
-    types: grants.grantTypes,
-    once: 'GrantAlreadyOpened',
-    prepare: registered,
-    send: async (chain, by) => (await signGrant(chain, by, patient, termsFor(doctor))).submit()
-  },
-  {
-    ...common,
-    name: 'grantWithAccount',
-    types: grants.grantTypes,
-    once: 'GrantAlreadyOpened',
-    isCompact: true,
-    prepare: registered,
-    send: async (chain, by) => (await signGrant(chain, by, patient, termsFor(doctor))).submitCompact()
-  },
-  {
-    ...common,
-    name: 'grantBatch',
-    types: grants.grantBatchTypes,
-    once: 'GrantBatchAlreadyOpened',
-    prepare: registered,
-    send: async (chain, by) => (await signBatch(chain, by, patient, [{ ...termsFor(doctor), scope: SCOPE }])).submit()
-  },
-  {
-    ...common,
-    name: 'revoke',
-    types: grants.revocationTypes,
-    once: 'GrantIsRevoked',
-    prepare: granted,
-    send: (chain, by) => revoke(chain, by, patient)
-  },
-  {
-    ...common,
-    name: 'claim',
-    key: doctor,
-    types: grants.claimTypes,
-    once: 'RequestSignatureInvalid',
-    prepare: granted,
-    send: (chain, by) => claim(chain, by, grantIdOf(patient, SCOPE), 1)
-  },
-  {
-    ...common,
-    name: 'requestAccess',
-    types: grants.accessRequestTypes,
-    once: 'AccessRequestMadeBefore',
-    prepare: () => Promise.resolve(),
-    send: (chain, by) => requestAccess(chain, by, id('request'))
   }
 ]
