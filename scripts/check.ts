@@ -14,6 +14,7 @@ const CHECKS: Record<string, readonly string[]> = {
   'generated files': ['scripts/generate.ts', '--check'],
   'error codes': ['scripts/check/error-codes.ts'],
   'explained mutants': ['scripts/check/mutants.ts'],
+  'tests cited by documents': ['scripts/check/cited-tests.ts'],
   'links in documents': ['scripts/check/links.ts']
 }
 const HELP = `Usage: npm run check [-- NAME ...] [--json]

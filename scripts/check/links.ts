@@ -8,7 +8,9 @@ const LINK = /\]\(([^)#\s]+)(?:#[^)\s]*)?\)/g
 const CITED = /(?<![\w@./-])(?:docs|core|node|gateway|contracts|scripts|test)\/[\w./-]+\.(?:md|ts|sol|json|mjs|csv)\b/g
 
 let broken = 0
-for await (const file of glob(['*.md', 'docs/**/*.md', '{core,node,gateway,scripts,test}/**/*.ts'], { cwd: ROOT })) {
+for await (const file of glob(['*.md', 'contracts/*.md', 'docs/**/*.md', '{core,node,gateway,scripts,test}/**/*.ts'], {
+  cwd: ROOT
+})) {
   const text = await readFile(join(ROOT, file), 'utf8')
   const links = file.endsWith('.md') ? [...text.matchAll(LINK)].map(([, link]) => link ?? '') : []
   const relative = links.filter(link => !/^[a-z]+:/.test(link)).map(link => join(dirname(file), link))

@@ -3,6 +3,7 @@ import { AbiCoder, ZeroAddress, ZeroHash, id, keccak256 } from 'ethers'
 import { anchorGateways, anchorGatewaysByAccount, type SuperRootTerms } from '#test/contracts/anchor-requests.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey, walletOf } from '#test/contracts/keys.ts'
+import { anchor, idOf, registerGateway } from '#test/contracts/requests.ts'
 
 const EPOCH_MASK = 2n ** 40n - 1n
 
@@ -69,6 +70,19 @@ describe('super-roots of BatchAnchors', () => {
     await expect(anchors.anchorGateways(1, 1, id('root'), await chain.deadline(), ZeroAddress, '0x'))
       .to.be.revertedWithCustomError(anchors, 'SignerMalformed')
       .withArgs(ZeroAddress)
+  })
+
+  it('leave a gateway that an aggregator leaves out its own anchors, and its word as it was', async () => {
+    const { anchors } = chain.contracts
+    const gatewayKey = accountKey('gateway')
+    const gateway = idOf(gatewayKey.signer, id('salt'))
+    await registerGateway(chain, gatewayKey)
+    const registered = await anchors.headOf(gatewayKey.id, gateway)
+    await anchorGateways(chain, key, terms(1))
+    expect(await anchors.headOf(gatewayKey.id, gateway)).to.deep.equal(registered)
+    await expect(anchor(chain, gatewayKey, { gateway, sequence: 1, treeSize: 8, root: id('root') }))
+      .to.emit(anchors, 'Anchored')
+      .withArgs(gateway, 1, 8, id('root'))
   })
 
   it('go on while governance has paused the contract', async () => {
