@@ -269,10 +269,12 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
       update('release', releaseId(event.model, event.sequence), { heldUntilS: event.heldUntil })
       break
     case 'ReleaseYanked':
-      update('release', releaseId(event.model, event.sequence), { yanked: true })
+      update('release', releaseId(event.model, event.sequence), { yanked: true, live: false })
       break
     case 'RolloutChanged': {
-      const isPartial = event.bps > 0 && event.bps < 10_000
+      // A share of nought is a rollout cut to nobody, or the end of one that was yanked just before.
+      const yanked = readRecord(state, 'release', releaseId(event.model, event.sequence))?.yanked
+      const isPartial = event.bps < 10_000 && yanked !== true
       const staged = isPartial ? { staged: event.sequence, rolloutBps: event.bps } : { staged: 0, rolloutBps: 0 }
       update('model', event.model, staged)
       break
