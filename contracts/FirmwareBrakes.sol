@@ -90,7 +90,7 @@ abstract contract FirmwareBrakes is IFirmwareBrakes, FirmwareReleases {
 
         uint40 until = uint40(block.timestamp) + RiskClasses.delay(head.riskClass(), state.kind());
         // From now on the guard who is on duty today holds it, and not one whose key was replaced.
-        _releases[model][sequence].state = state.withHeldUntil(until).withDutyGuard(maker.dutyGuard());
+        _releases[model][sequence].state = state.withLetGo(until).withDutyGuard(maker.dutyGuard());
         emit ReleaseUnheld(model, sequence, reason, until);
         uint16 bps = RiskClasses.firstStageBps(head.riskClass());
         if (sequence == head.active() && bps < 10_000) {
@@ -113,10 +113,13 @@ abstract contract FirmwareBrakes is IFirmwareBrakes, FirmwareReleases {
         if (numbers.length == 0) revert NumberMissing();
         _requireStoppers(model, by, keccak256(abi.encode(YANK_TYPEHASH, model, imageSha256, reason, deadline)));
 
-        if (_yankedImages[model][imageSha256] != 0) revert ReleaseImageYanked(_yankedImages[model][imageSha256]);
-        _yankedImages[model][imageSha256] = numbers[0].sequence;
-        emit ImageYanked(model, imageSha256, reason);
-        _spread(model, imageSha256, numbers);
+        uint32 known = _yankedImages[model][imageSha256];
+        if (known == 0) {
+            _yankedImages[model][imageSha256] = numbers[0].sequence;
+            emit ImageYanked(model, imageSha256, reason);
+        }
+        // Who saw the signature and sent it first with fewer numbers must not keep the others from being yanked.
+        if (!_spread(model, imageSha256, numbers) && known != 0) revert ReleaseImageYanked(known);
     }
 
     /// @inheritdoc IFirmwareBrakes
@@ -149,9 +152,10 @@ abstract contract FirmwareBrakes is IFirmwareBrakes, FirmwareReleases {
         emit ReleaseHeld(model, sequence, reason, until);
     }
 
+    /// @dev Reverts unless there is something to stop: what was let go can be stopped again before it goes on.
     function _requireGoing(ReleaseState state) internal view {
         if (state.isYanked()) revert ReleaseStatusUnfit(Status.Yanked);
-        if (state.isHeldAt(block.timestamp)) revert ReleaseStatusUnfit(Status.Held);
+        if (state.isHeldAt(block.timestamp) && !state.isLetGo()) revert ReleaseStatusUnfit(Status.Held);
     }
 
     /// @dev Reverts unless one guard signed, or enough stewards of a manufacturer that is gone.
@@ -182,7 +186,8 @@ abstract contract FirmwareBrakes is IFirmwareBrakes, FirmwareReleases {
         return _keysetOf(manufacturer, Role.Steward);
     }
 
-    function _spread(bytes32 model, bytes32 imageSha256, Number[] calldata numbers) private {
+    /// @dev Whether a number was not yanked before.
+    function _spread(bytes32 model, bytes32 imageSha256, Number[] calldata numbers) private returns (bool isNew) {
         ModelHead head = _heads[model];
         for (uint256 i = 0; i < numbers.length; ++i) {
             uint32 sequence = numbers[i].sequence;
@@ -191,6 +196,7 @@ abstract contract FirmwareBrakes is IFirmwareBrakes, FirmwareReleases {
             if (state.isYanked()) continue;
             _releases[model][sequence].state = state.withYanked();
             emit ReleaseYanked(model, sequence);
+            isNew = true;
             head = _withdraw(model, head, sequence);
         }
         _heads[model] = head;

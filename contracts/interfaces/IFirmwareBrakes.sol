@@ -63,13 +63,15 @@ interface IFirmwareBrakes is IFirmwareReleases {
     /// @param given what was asked for
     error RolloutNotLower(uint16 present, uint16 given);
 
-    /// @notice Stops a release, for 14 days. For the guard that was on duty when it was published, who pays for it.
+    /// @notice Stops a release, for 14 days. For the guard that was on duty when it was published or last let go on, who
+    /// pays for it.
     /// @param model the model
     /// @param sequence the release
     /// @param reason the manufacturer's number for it
     function holdOnDuty(bytes32 model, uint32 sequence, uint32 reason) external;
 
-    /// @notice Stops a release: for 14 days by a guard, until it is let go by stewards. Signed by one of them:
+    /// @notice Stops a release: for 14 days by a guard, until it is let go by stewards. One that was let go can be stopped
+    /// again before it goes on. Signed by one of them:
     /// `Hold(bytes32 model,uint32 sequence,uint32 reason,uint24 revision,uint256 deadline)`.
     /// @param model the model
     /// @param sequence the release
@@ -98,7 +100,7 @@ interface IFirmwareBrakes is IFirmwareReleases {
 
     /// @notice Withdraws an image for ever. Signed by a guard or by stewards:
     /// `Yank(bytes32 model,bytes32 imageSha256,uint32 reason,uint256 deadline)`; no revision, so that no other change can
-    /// outrun it.
+    /// outrun it. Of an image that is withdrawn already it takes the numbers that were left out.
     /// @param model the model
     /// @param imageSha256 SHA-256 of the image
     /// @param reason the manufacturer's number for it

@@ -11,7 +11,8 @@ pragma solidity 0.8.37;
  *
  * Bits 247-232 are the version of the key set that signed it, 231-208 the revision: how often it was stopped or let go
  * on. It is held while the time is before `heldUntil`; {FIRM} is a hold that does not lapse. `dutyGuard` is the end of
- * one guard's address: reading it costs nothing where the word is written anyway. Flags: bit 0 published, bit 1 yanked.
+ * one guard's address: reading it costs nothing where the word is written anyway. Flags: bit 0 published, bit 1 yanked,
+ * bit 2 let go: what is left of its hold is the delay before it goes on.
  */
 type ReleaseState is uint256;
 
@@ -24,6 +25,7 @@ library ReleaseStateLib {
 
     uint256 private constant PUBLISHED = uint256(1) << 248;
     uint256 private constant YANKED = uint256(1) << 249;
+    uint256 private constant LET_GO = uint256(1) << 250;
 
     function create(
         uint88 guard,
@@ -53,6 +55,11 @@ library ReleaseStateLib {
 
     function isHeldAt(ReleaseState state, uint256 time) internal pure returns (bool) {
         return time < state.heldUntil();
+    }
+
+    /// @dev Whether the last that was said of its hold is that it ends.
+    function isLetGo(ReleaseState state) internal pure returns (bool) {
+        return ReleaseState.unwrap(state) & LET_GO != 0;
     }
 
     function dutyGuard(ReleaseState state) internal pure returns (uint88) {
@@ -85,8 +92,14 @@ library ReleaseStateLib {
 
     /// @dev Held until another time, one revision on. A release is never stopped 16 million times: each costs a signature.
     function withHeldUntil(ReleaseState state, uint40 time) internal pure returns (ReleaseState) {
-        uint256 cleared = ReleaseState.unwrap(state.withNextRevision()) & ~(uint256(type(uint40).max) << 168);
+        uint256 cleared =
+            ReleaseState.unwrap(state.withNextRevision()) & ~((uint256(type(uint40).max) << 168) | LET_GO);
         return ReleaseState.wrap(cleared | (uint256(time) << 168));
+    }
+
+    /// @dev Held for the last time until then, one revision on; a new hold takes that back.
+    function withLetGo(ReleaseState state, uint40 time) internal pure returns (ReleaseState) {
+        return ReleaseState.wrap(ReleaseState.unwrap(state.withHeldUntil(time)) | LET_GO);
     }
 
     function withNextRevision(ReleaseState state) internal pure returns (ReleaseState) {

@@ -60,6 +60,7 @@ export type ChainEvent =
       /** Seconds since 1970. */
       readonly heldUntil: number
     }
+  | { readonly name: 'ImageYanked'; readonly model: Hex; readonly imageSha256: Hex }
   | { readonly name: 'ReleaseYanked' | 'ActiveChanged'; readonly model: Hex; readonly sequence: number }
   | { readonly name: 'RolloutChanged'; readonly model: Hex; readonly sequence: number; readonly bps: number }
   | { readonly name: 'MinimumRaised'; readonly model: Hex; readonly minimumSequence: number }
@@ -174,6 +175,8 @@ function eventOf({ name, args }: LogDescription): ChainEvent | undefined {
         reason: int('reason'),
         heldUntil: int('heldUntil')
       }
+    case 'ImageYanked':
+      return { name, model: hex('model'), imageSha256: hex('imageSha256') }
     case 'ReleaseYanked':
     case 'ActiveChanged':
       return { name, model: hex('model'), sequence: int('sequence') }

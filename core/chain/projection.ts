@@ -104,6 +104,12 @@ export interface ImageRecord {
   readonly sequence: number
 }
 
+/** A model's image that was withdrawn for ever, whichever of its numbers the chain has been told of. */
+export interface WithdrawnRecord {
+  /** Time of the block, seconds since 1970. */
+  readonly sinceS: number
+}
+
 /** Record type by the first part of its key. */
 export interface RecordTypes {
   readonly patient: PatientRecord
@@ -113,6 +119,7 @@ export interface RecordTypes {
   readonly model: ModelRecord
   readonly release: ReleaseRecord
   readonly image: ImageRecord
+  readonly withdrawn: WithdrawnRecord
 }
 
 /** Most earlier key bundles that a patient's record remembers. */
@@ -120,7 +127,7 @@ export const MAX_PAST_KEY_BUNDLES: number = 32
 
 const ZERO: Hex = `0x${'00'.repeat(32)}`
 
-/** Key of a record; releases take `<model>/<sequence>` as their id. */
+/** Key of a record; releases take `<model>/<sequence>` as their id, withdrawn images `<model>/<sha256>`. */
 export function recordKey(kind: keyof RecordTypes, id: string): string {
   return `${kind}/${id}`
 }
@@ -128,6 +135,11 @@ export function recordKey(kind: keyof RecordTypes, id: string): string {
 /** Id of a release within {@link recordKey}. */
 export function releaseId(model: Hex, sequence: number): string {
   return `${model}/${String(sequence)}`
+}
+
+/** Id of a withdrawn image within {@link recordKey}. */
+export function withdrawnId(model: Hex, imageSha256: Hex): string {
+  return `${model}/${imageSha256}`
 }
 
 /** Reads one record of the state. */
@@ -268,11 +280,16 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
     case 'ReleaseUnheld':
       update('release', releaseId(event.model, event.sequence), { heldUntilS: event.heldUntil })
       break
+    case 'ImageYanked':
+      write('withdrawn', withdrawnId(event.model, event.imageSha256), { sinceS: blockTimeS })
+      break
     case 'ReleaseYanked':
-      update('release', releaseId(event.model, event.sequence), { yanked: true })
+      update('release', releaseId(event.model, event.sequence), { yanked: true, live: false })
       break
     case 'RolloutChanged': {
-      const isPartial = event.bps > 0 && event.bps < 10_000
+      // A share of nought is a rollout cut to nobody, or the end of one that was yanked just before.
+      const yanked = readRecord(state, 'release', releaseId(event.model, event.sequence))?.yanked
+      const isPartial = event.bps < 10_000 && yanked !== true
       const staged = isPartial ? { staged: event.sequence, rolloutBps: event.bps } : { staged: 0, rolloutBps: 0 }
       update('model', event.model, staged)
       break

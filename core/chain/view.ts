@@ -3,6 +3,7 @@ import type { Hex } from '#core/chain/events.ts'
 import {
   readRecord,
   releaseId,
+  withdrawnId,
   type GatewayRecord,
   type GrantRecord,
   type ImageRecord,
@@ -39,6 +40,8 @@ export interface ChainView extends FollowedBlock {
   manufacturer(id: Hex): ManufacturerRecord | undefined
   model(id: Hex): ModelOnChain | undefined
   release(model: Hex, sequence: number): ReleaseRecord | undefined
+  /** Whether a model's image was withdrawn for ever, under whichever number. */
+  isWithdrawn(model: Hex, imageSha256: Hex): boolean
   /** The release that an image with this SHA-256 is. */
   image(sha256: Hex): ImageRecord | undefined
 }
@@ -60,6 +63,7 @@ export function createChainView(state: StateView, block: FollowedBlock): ChainVi
       return record == null ? undefined : withoutHeld(state, id, record, block.blockTimeS)
     },
     release: (model, sequence) => readRecord(state, 'release', releaseId(model, sequence)),
+    isWithdrawn: (model, imageSha256) => readRecord(state, 'withdrawn', withdrawnId(model, imageSha256)) != null,
     image: sha256 => readRecord(state, 'image', sha256)
   }
 }

@@ -5,6 +5,7 @@ import {
   projectEvents,
   recordKey,
   undoOf,
+  withdrawnId,
   type Change,
   type ImageRecord,
   type ModelRecord,
@@ -62,7 +63,7 @@ const BEGINNING = 'beginning'
 const NETWORK = 'network'
 const PROJECTION = 'projection'
 /** Changes whenever core/chain/projection.ts writes other records: an index of another revision is built anew. */
-const PROJECTION_REVISION = '3'
+const PROJECTION_REVISION = '4'
 const STATE = 'state/'
 const UNDO = 'undo/'
 
@@ -153,7 +154,7 @@ export async function openChainIndex(db: Database, deployment: Deployment): Prom
   return index
 }
 
-/** A release with its model and the maker of that. */
+/** A release with its model and the maker of that; yanked also where only another number of its image was. */
 export interface ListedRelease extends ReleaseRecord, ImageRecord {
   readonly manufacturer: Hex
 }
@@ -173,7 +174,9 @@ export async function* listReleases(db: Database): AsyncGenerator<ListedRelease>
       const { manufacturer } = JSON.parse(new TextDecoder().decode(found)) as ModelRecord
       maker = { model, manufacturer }
     }
-    yield { ...record, model: model as Hex, sequence: Number(sequence), manufacturer: maker.manufacturer }
+    const withdrawn = await table.get(STATE + recordKey('withdrawn', withdrawnId(model as Hex, record.imageSha256)))
+    const yanked = record.yanked || withdrawn != null
+    yield { ...record, yanked, model: model as Hex, sequence: Number(sequence), manufacturer: maker.manufacturer }
   }
 }
 

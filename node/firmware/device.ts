@@ -75,6 +75,15 @@ export async function updateDevice(components: UpdateComponents, init: UpdateIni
   const selection = selectRelease(head, latestStatus, state)
   if (selection.kind === 'current') {
     await tidy(components, state)
+    if (
+      state.installed != null &&
+      (await registry.isWithdrawn(state.model, state.installed.sha256, head.blockNumber))
+    ) {
+      throw new SalusError(
+        'FIRMWARE_YANKED',
+        'What is installed was withdrawn for good by its maker. Wait for a newer one.'
+      )
+    }
     return outcomeOf(components, 'current', state)
   }
 
@@ -89,7 +98,8 @@ export async function updateDevice(components: UpdateComponents, init: UpdateIni
   // Fetching may have taken days: what was withdrawn meanwhile is not installed.
   const now = await headFor(components, state)
   const { status } = await registry.facts(state.model, sequence, now.blockNumber)
-  verifyRelease({ ...release, status }, state, sequence)
+  const isWithdrawn = await registry.isWithdrawn(state.model, release.terms.imageSha256, now.blockNumber)
+  verifyRelease({ ...release, status: isWithdrawn ? 'yanked' : status }, state, sequence)
   const installed = rememberInstalled(rememberHead(state, now), manifest)
   await files.writeState(installed)
   say({ step: 'installed', sequence, version: manifest.version })

@@ -44,7 +44,9 @@ export interface RegistryReader extends RegistryDomain {
   newestBlockTimeS(): Promise<number>
   /** Where one release stands, at a block or now. */
   facts(model: Hex, sequence: number, blockNumber?: number): Promise<ReleaseFacts>
-  /** A release with the signatures it was published with. */
+  /** Whether an image was withdrawn for ever, under whichever number, at a block. */
+  isWithdrawn(model: Hex, imageSha256: Hex, blockNumber: number): Promise<boolean>
+  /** A release with the signatures it was published with; `yanked` also where only another number of its image was. */
   release(model: Hex, sequence: number, blockNumber: number): Promise<PublishedRelease>
   /** The numbers under which a model's image was published, in order. */
   numbersOfImage(model: Hex, imageSha256: Hex): Promise<ImageNumber[]>
@@ -111,6 +113,10 @@ export async function openRegistry(init: RegistryReaderInit): Promise<RegistryRe
     const number = (field: string): number => Number(release.getValue(field))
     return { status, revision: number('revision'), notBefore: number('notBefore') }
   }
+  const isWithdrawn = async (model: Hex, imageSha256: Hex, blockNumber: number): Promise<boolean> => {
+    const [sequence] = await call('yankedAs', [model, imageSha256], blockNumber)
+    return Number(sequence) !== 0
+  }
   const modelKeys = async (model: Hex): Promise<ModelKeys> => {
     const { number } = await newest()
     const [manufacturer] = (await call('makerOf', [model], number)) as unknown as [Hex]
@@ -125,6 +131,7 @@ export async function openRegistry(init: RegistryReaderInit): Promise<RegistryRe
     chainId,
     registry,
     facts,
+    isWithdrawn,
     modelKeys,
     async head(model) {
       const block = await newest()
@@ -151,7 +158,12 @@ export async function openRegistry(init: RegistryReaderInit): Promise<RegistryRe
       const isByFirstKeys = publication.terms.keysetVersion === 1
       const [manufacturer] = (await call('makerOf', [model], blockNumber)) as unknown as [Hex]
       const rotations = isByFirstKeys ? [] : await logs.rotations(manufacturer, blockNumber)
-      return { ...publication, status, rotations }
+      const { imageSha256 } = publication.terms
+      return {
+        ...publication,
+        status: (await isWithdrawn(model, imageSha256, blockNumber)) ? 'yanked' : status,
+        rotations
+      }
     },
     async numbersOfImage(model, imageSha256) {
       const { number } = await newest()

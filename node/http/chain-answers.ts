@@ -59,7 +59,8 @@ export function answerModel(view: ChainView, id: string): ModelAnswer {
   for (let sequence = latest; sequence > 0 && releases.length < MAX_RELEASES; sequence--) {
     const release = view.release(id as Hex, sequence)
     if (release == null) continue
-    const { securityCounter, sizeBytes, imageSha256, manifestDigest, heldUntilS, yanked } = release
+    const { securityCounter, sizeBytes, imageSha256, manifestDigest, heldUntilS } = release
+    const yanked = release.yanked || view.isWithdrawn(id as Hex, imageSha256)
     const held = heldUntilS > view.blockTimeS
     releases.push({ sequence, securityCounter, sizeBytes, imageSha256, manifestDigest, held, yanked })
   }

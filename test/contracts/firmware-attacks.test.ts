@@ -2,6 +2,8 @@ import { expect } from 'chai'
 import { ZeroAddress, ZeroHash, concat, getBytes, hexlify, id, keccak256, toBeHex, type TypedDataDomain } from 'ethers'
 import * as types from '#core/abi/typed-data/firmware.ts'
 import type { TypedDataTypes } from '#core/abi/typed-data/domain.ts'
+import type { Hex } from '#core/chain/events.ts'
+import { keysetDigest, keysetsDigest } from '#core/firmware/keyset.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import {
   HELD,
@@ -13,13 +15,19 @@ import {
   makerOf,
   openDesk,
   quorum,
+  structOf,
+  tupleOf,
+  keysetsOf,
   type FirmwareDesk,
+  type KeySet,
   type Maker,
   type Quorum
 } from '#test/contracts/firmware-requests.ts'
 import { accountKey, payingKey } from '#test/contracts/keys.ts'
 
 const DAYS = 86_400
+const ATTESTOR = accountKey('attestor').signer
+const LAST = { threshold: 1, signers: [accountKey('last').signer as Hex] }
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
 
 /** A request: who signs what, and how it is sent. */
@@ -56,6 +64,11 @@ describe('FirmwareRegistry: attacks', () => {
     revision: 0,
     deadline
   })
+  /** What signatures about a release that is held say of it. */
+  const held = async (desk_: FirmwareDesk, deadline: number): Promise<Record<string, unknown>> => {
+    if ((await desk_.statusOf(2)) !== HELD) await desk_.hold(2)
+    return { ...about(desk_, 2, deadline), revision: await desk_.revisionOf(2) }
+  }
   const requests: readonly Attacked[] = [
     {
       name: 'publish',
@@ -135,6 +148,81 @@ describe('FirmwareRegistry: attacks', () => {
         deadline
       }),
       send: (d, v, by) => d.firmware.addAdvisory(v as never, by)
+    },
+    {
+      name: 'registerModel',
+      role: 'release',
+      struct: types.modelRegistrationTypes,
+      value: ({ manufacturer }, deadline) => ({
+        manufacturer,
+        modelClass: id('another class'),
+        riskClass: 1,
+        slotMiB: 64,
+        deadline
+      }),
+      send: (d, v, by) =>
+        d.firmware.registerModel(
+          v['manufacturer']!,
+          v['modelClass']!,
+          v['riskClass']!,
+          v['slotMiB']!,
+          v['deadline']!,
+          by
+        )
+    },
+    {
+      name: 'confirmHold',
+      role: 'release',
+      struct: types.holdConfirmationTypes,
+      value: held,
+      send: (d, v, by) => d.firmware.confirmHold(v['model']!, v['sequence']!, v['deadline']!, by)
+    },
+    {
+      name: 'unhold',
+      role: 'release',
+      struct: types.unholdTypes,
+      value: async (d, deadline) => ({ ...(await held(d, deadline)), reason: 3 }),
+      send: (d, v, by) => d.firmware.unhold(v['model']!, v['sequence']!, v['reason']!, v['deadline']!, by)
+    },
+    {
+      name: 'sunset',
+      role: 'root',
+      struct: types.sunsetTypes,
+      value: ({ model }, deadline) => ({ model, finalSequence: 2, stewards: keysetDigest(LAST), deadline }),
+      send: (d, v, by) => d.firmware.sunset(v['model']!, v['finalSequence']!, tupleOf(LAST), v['deadline']!, by)
+    },
+    {
+      name: 'cancelRotation',
+      role: 'root',
+      struct: types.rotationCancellationTypes,
+      value: async (d, deadline) => {
+        if ((await d.firmware.manufacturerOf(d.manufacturer)).rotationDue === 0n) await d.propose(makerOf())
+        const { rotationNonce: nonce } = await d.firmware.manufacturerOf(d.manufacturer)
+        return { manufacturer: d.manufacturer, nonce, deadline }
+      },
+      send: (d, v, by) => d.firmware.cancelRotation(v['manufacturer']!, v['deadline']!, by)
+    },
+    {
+      name: 'addAttestor',
+      role: 'release',
+      struct: types.attestorAdditionTypes,
+      value: ({ model }, deadline) => ({ model, signer: ATTESTOR, deadline }),
+      send: (d, v, by) => d.firmware.addAttestor(v['model']!, v['signer']!, v['deadline']!, by)
+    },
+    {
+      name: 'removeAttestor',
+      role: 'release',
+      struct: types.attestorRemovalTypes,
+      value: async (d, deadline) => {
+        const { model, firmware } = d
+        if (!(await firmware.attestorOf(model, ATTESTOR)).isAllowed) {
+          const addition = { model, signer: ATTESTOR, deadline: await chain.deadline() }
+          const by = await d.sign('release', types.attestorAdditionTypes, addition)
+          await firmware.addAttestor(model, ATTESTOR, addition.deadline, by)
+        }
+        return { model, attestor: ATTESTOR, deadline }
+      },
+      send: (d, v, by) => d.firmware.removeAttestor(v['model']!, v['attestor']!, v['deadline']!, by)
     }
   ]
 
@@ -164,7 +252,7 @@ describe('FirmwareRegistry: attacks', () => {
         const value = await request.value(desk, await chain.deadline())
         for (const [field, present] of Object.entries(value)) {
           const isWord = typeof present === 'string'
-          const other = isWord ? id('another') : BigInt(present as number) + 1n
+          const other = isWord ? id('another').slice(0, present.length) : BigInt(present as number) + 1n
           const by = await signed(request, desk.domain, { ...value, [field]: other })
           await refused(request.send(desk, value as never, by))
         }
@@ -202,6 +290,47 @@ describe('FirmwareRegistry: attacks', () => {
       })
     })
   }
+
+  it('a rotation takes the old root keys and the new, each over exactly these keys', async () => {
+    const { firmware, manufacturer, domain, maker } = desk
+    const next = makerOf({ root: { threshold: 2, keys: accounts('fresh root', 2) } })
+    const { rotationNonce: nonce } = await firmware.manufacturerOf(manufacturer)
+    const value = { manufacturer, keysets: keysetsDigest(keysetsOf(next)), nonce, deadline: await chain.deadline() }
+    const sign = (keys: KeySet, changes: Record<string, unknown> = {}): Promise<Quorum> =>
+      quorum(keys, domain, types.keysetRotationTypes, { ...value, ...changes })
+    const send = (byOld: Quorum, byNew: Quorum): Promise<unknown> =>
+      firmware.proposeRotation(manufacturer, structOf(keysetsOf(next)), nonce, value.deadline, byOld, byNew)
+    const [byOld, byNew] = [await sign(maker.root), await sign(next.root)]
+    for (const changes of [{ keysets: id('others') }, { nonce: nonce + 1n }, { manufacturer: id('another') }]) {
+      await refused(send(await sign(maker.root, changes), byNew))
+      await refused(send(byOld, await sign(next.root, changes)))
+    }
+    for (const keys of [next.root, maker.release, maker.guard]) await expectRefusal(send(await sign(keys), byNew))
+    for (const keys of [maker.root, next.release, next.guard]) await expectRefusal(send(byOld, await sign(keys)))
+    await send(byOld, byNew)
+  })
+
+  it('a report counts by its attestor alone, as it was signed', async () => {
+    const { firmware, model, domain } = desk
+    const addition = { model, signer: ATTESTOR, deadline: await chain.deadline() }
+    const by = await desk.sign('release', types.attestorAdditionTypes, addition)
+    await firmware.addAttestor(model, ATTESTOR, addition.deadline, by)
+    const counts = { confirmed: 9, failed: 2, rolledBack: 1 }
+    const report = { model, epoch: 1, root: id('reports'), ...counts, deadline: await chain.deadline() }
+    const key = accountKey('attestor')
+    for (const field of Object.keys(counts)) {
+      const signature = await key.sign(domain, types.fleetReportTypes, { ...report, [field]: 1000 })
+      const sent = firmware.anchorReport(report, ATTESTOR, signature)
+      await expect(sent).to.be.revertedWithCustomError(firmware, 'RequestSignatureInvalid')
+    }
+    const stranger = accountKey('stranger')
+    const signature = await stranger.sign(domain, types.fleetReportTypes, report)
+    await expect(firmware.anchorReport(report, ATTESTOR, signature)).to.be.revertedWithCustomError(
+      firmware,
+      'RequestSignatureInvalid'
+    )
+    await firmware.anchorReport(report, ATTESTOR, await key.sign(domain, types.fleetReportTypes, report))
+  })
 
   describe('a guard that is a hostile contract', () => {
     for (const trick of ['00', '01', '02', '03', '04', '05', '06']) {
@@ -248,7 +377,7 @@ describe('FirmwareRegistry: attacks', () => {
       await expect(desk.publish(leap)).to.be.revertedWithCustomError(desk.firmware, 'ReleaseCounterOutOfRange')
     })
 
-    it('of a guard delay a release by 14 days, and nobody can prolong it', async () => {
+    it('of a guard delay a release by 14 days with each hold, and no hold prolongs one that runs', async () => {
       await desk.hold(2)
       await expect(desk.hold(2)).to.be.revertedWithCustomError(desk.firmware, 'ReleaseStatusUnfit')
       await chain.moveTo((await chain.now()) + 14 * DAYS + 1)

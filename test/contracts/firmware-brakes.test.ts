@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { ZeroHash, id, keccak256 } from 'ethers'
-import { holdTypes, unholdTypes } from '#core/abi/typed-data/firmware.ts'
+import { holdTypes, unholdTypes, yankTypes } from '#core/abi/typed-data/firmware.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import {
   ACTIVE,
@@ -191,6 +191,30 @@ describe('FirmwareRegistry: brakes', () => {
       expect(await own.statusOf(2)).to.equal(STAGED)
     })
 
+    it('can be answered by a new hold before the delay is over', async () => {
+      const duty = await payingKey(chain, 'duty')
+      const own = openDesk(chain, makerOf({ guard: { threshold: 1, keys: [duty.key] } }))
+      await own.registerManufacturer()
+      await own.registerModel(MEDIUM)
+      await own.publish(await own.terms(1))
+      await wait(2 * DAYS)
+      await own.activate(1)
+      for (const stop of [
+        () => own.hold(1),
+        () => own.firmware.connect(duty.signer).holdOnDuty(own.model, 1, REASON)
+      ]) {
+        if ((await own.statusOf(1)) !== HELD) await own.hold(1)
+        await own.unhold(1)
+        await wait(3600)
+        await stop()
+        const heldUntil = (await chain.now()) + 14 * DAYS
+        expect((await own.firmware.releaseOf(own.model, 1)).heldUntil).to.equal(heldUntil)
+        await refuse(own.hold(1), 'ReleaseStatusUnfit', HELD)
+      }
+      await own.unhold(1)
+      await refuse(own.firmware.tripBreaker(own.model, 1, []), 'ReleaseStatusUnfit', HELD)
+    })
+
     it('leaves a newer staged release in its place', async () => {
       const own = openDesk(chain, makerOf({ guard: { threshold: 1, keys: accounts('other guard', 1) } }))
       await own.registerManufacturer()
@@ -257,6 +281,20 @@ describe('FirmwareRegistry: brakes', () => {
         .withArgs(desk.model, 4)
       for (const sequence of [1, 4, 5]) expect(await desk.statusOf(sequence)).to.equal(YANKED)
       expect(await active()).to.equal(3n)
+    })
+
+    it('takes the numbers that somebody left out who sent the same signature first', async () => {
+      const imageSha256 = id('image 1')
+      await desk.release(4, { imageSha256 })
+      const deadline = await chain.deadline()
+      const by = await desk.sign('guard', yankTypes, { model: desk.model, imageSha256, reason: REASON, deadline })
+      const send = (...sequences: number[]) =>
+        desk.firmware.yank(desk.model, imageSha256, REASON, deadline, by, sequences.map(number))
+      await send(1)
+      expect(await active()).to.equal(4n)
+      await expect(send(1, 4)).to.not.emit(desk.firmware, 'ImageYanked')
+      expect([await desk.statusOf(4), await active()]).to.deep.equal([YANKED, 3n])
+      await refuse(send(1, 4), 'ReleaseImageYanked', 1)
     })
 
     it('takes no number of another image', async () => {

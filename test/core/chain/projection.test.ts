@@ -70,6 +70,7 @@ const event: fc.Arbitrary<ChainEvent> = fc.oneof(
     model: few,
     sequence: small
   }),
+  fc.record({ name: fc.constant('ImageYanked' as const), model: few, imageSha256: few }),
   fc.record({ name: fc.constant('RolloutChanged' as const), model: few, sequence: small, bps: small }),
   fc.record({
     name: fc.constantFrom('ManufacturerRegistered' as const, 'RotationProposed' as const),

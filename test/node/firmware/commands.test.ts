@@ -36,7 +36,7 @@ async function refused(...args: string[]): Promise<[number, string]> {
 }
 
 describe('the commands of makers and devices', function () {
-  this.timeout(120_000)
+  this.timeout(300_000)
   const processes: ChildProcess[] = []
   let chain: TestChain
   let dir: string
@@ -118,6 +118,86 @@ describe('the commands of makers and devices', function () {
     const [status] = await salus('firmware', 'status', '--model', model, ...onChain())
     expect([status?.['latest'], status?.['active']]).to.deep.equal([1, 0])
     expect(await refused('device', 'init', '--data', at('device'), ...factory)).to.deep.equal([1, 'DEVICE_EXISTS'])
+  })
+
+  it('take a release through all it can go through, and its maker to new keys', async () => {
+    const node = await startNode('steps', [])
+    const [address = ''] = node.ready['multiaddrs'] as string[]
+    const [keys, roots] = [['r1', 'r2', 'r3'].map(at), ['o1', 'o2'].map(at)]
+    const [fresh, guard, freshGuard] = [['f1', 'f2'].map(at), at('g1'), at('g2')]
+    await salus('firmware', 'keygen', ...keys, ...roots, ...fresh, guard, freshGuard)
+    const pay = [...onChain(), '--relay', node.ready['http'] as string]
+    const sets = ['--keys', ...keys, '--threshold', '2', '--root-keys', ...roots, '--guard-keys', guard]
+    const [registered] = await salus('firmware', 'register', '--class', 'steps', ...sets, '--risk', 'low', ...pay)
+    const ofModel = ['--model', registered?.['model'] as string]
+    const wait = async (hours: number): Promise<void> => {
+      await chain.provider.send('evm_increaseTime', [hours * 3600])
+      await chain.provider.send('evm_mine', [])
+    }
+    const step = async (name: string, ...args: string[]): Promise<Line[]> =>
+      salus('firmware', name, ...ofModel, '--sequence', '1', ...args, ...pay)
+    const status = async (): Promise<unknown[]> => {
+      const [line] = await salus('firmware', 'status', ...ofModel, ...onChain())
+      return ['latest', 'active', 'staged', 'rolloutBps', 'minimum'].map(field => line?.[field])
+    }
+    const publish = async (name: string, by: readonly string[]): Promise<unknown[]> => {
+      await writeFile(at(name), generatedImage(name, 10_000))
+      const giving = ['--data', at(`maker of ${name}`), '--peer', address, '--version', name, '--keys', ...by]
+      return (await salus('firmware', 'publish', at(name), ...ofModel, ...giving, ...pay)).map(({ event }) => event)
+    }
+    const registry = chain.deployment.contracts.FirmwareRegistry.address
+    const update = ['device', 'update', '--data', at('steps device'), '--peer', address]
+
+    expect(await publish('one', keys.slice(0, 2))).to.include('waiting')
+    const activate = ['firmware', 'activate', ...ofModel, '--sequence', '1', ...pay]
+    expect(await refused(...activate)).to.deep.equal([1, 'CHAIN_RELEASE_NOT_DUE'])
+    await salus(
+      'device',
+      'init',
+      '--data',
+      at('steps device'),
+      ...ofModel,
+      '--rpc',
+      chain.rpcUrl,
+      '--registry',
+      registry
+    )
+    expect(await refused(...update)).to.deep.equal([1, 'FIRMWARE_NOT_ACTIVE'])
+    await wait(24)
+    await salus(...activate)
+    expect(await status()).to.deep.equal([1, 0, 1, 2500, 0])
+    await step('rollout', '--bps', '100', '--guard-key', guard)
+    await step('rollout', '--bps', '10000', '--keys', ...keys.slice(1))
+    expect(await status()).to.deep.equal([1, 1, 0, 0, 0])
+
+    await step('hold', '--guard-key', guard)
+    expect(await refused(...update)).to.deep.equal([1, 'FIRMWARE_HELD'])
+    await step('unhold', '--keys', ...keys.slice(1))
+    await wait(23)
+    await step('hold', '--guard-key', guard)
+    await step('unhold', '--keys', ...keys.slice(1))
+    await wait(24)
+    expect(await status()).to.deep.equal([1, 0, 1, 2500, 0])
+    await step('rollout', '--bps', '10000', '--keys', ...keys.slice(1))
+    await step('minimum', '--keys', ...keys.slice(1))
+    expect((await salus(...update)).at(-1)?.['outcome']).to.equal('installed')
+    await step('advisory', '--vulnerability', 'CVE-2026-1', '--document', `0x${'11'.repeat(32)}`, '--guard-key', guard)
+
+    const next = ['--root-keys', ...fresh, '--keys', ...fresh, '--guard-keys', freshGuard]
+    const rotate = ['firmware', 'rotate', ...ofModel, ...next]
+    await salus(...rotate, '--old-root-keys', ...roots, ...pay)
+    expect(await refused(...rotate, '--complete', ...pay)).to.deep.equal([1, 'CHAIN_ROTATION_NOT_DUE'])
+    await wait(48)
+    await salus(...rotate, '--complete', ...pay)
+    const stop = ['--sequence', '1', ...pay, '--guard-key']
+    expect(await refused('firmware', 'yank', ...ofModel, ...stop, guard)).to.deep.equal([1, 'FIRMWARE_KEY_UNKNOWN'])
+    expect(await publish('two', fresh)).to.include('waiting')
+    await wait(24)
+    await salus('firmware', 'activate', ...ofModel, '--sequence', '2', ...pay)
+    await salus('firmware', 'rollout', ...ofModel, '--sequence', '2', '--bps', '10000', '--keys', ...fresh, ...pay)
+    expect((await salus(...update)).at(-1)?.['version']).to.equal('two')
+    await step('yank', '--guard-key', freshGuard)
+    expect(await status()).to.deep.equal([2, 2, 0, 0, 1])
   })
 
   it('say what is wrong with a stable code', async () => {

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import type { CID } from 'multiformats/cid'
 import type { Hex } from '#core/chain/events.ts'
+import { toHex } from '#core/encoding/bytes.ts'
 import { seedUntilHeld } from '#node/firmware/seed.ts'
 import { expectCode } from '#test/error-code.ts'
 import { generatedImage, importImage, startWorld, type World } from '#test/node/firmware/world.ts'
@@ -98,6 +100,31 @@ describe('firmware from a maker to devices that never met it', () => {
     await expectCode('FIRMWARE_YANKED', async () => world.update(directory, [node.address]))
     expect((await files.readState()).installed).to.equal(null)
     await until('the node lets go', async () => !(await node.blockstore.has(cid)))
+  })
+
+  it('are refused under a number that whoever sent the yank left out', async () => {
+    const model = await world.newModel('twin')
+    const node = await world.node()
+    const image = generatedImage('twin', 10_000)
+    const { sequence, cid } = await release(model, image, '1.0', node.address)
+    const { directory } = await world.device(model)
+    await world.update(directory, [node.address])
+    await release(model, generatedImage('between', 10_000), '1.1', node.address)
+    const { sequence: twin } = await release(model, image, '1.2', node.address)
+    const { directory: current } = await world.device(model)
+    expect((await world.update(current, [node.address])).installed.sequence).to.equal(twin)
+
+    const numbers = await world.registry.numbersOfImage(model, toHex(createHash('sha256').update(image).digest()))
+    expect(numbers.map(number => number.sequence)).to.deep.equal([sequence, twin])
+    const partly = { ...world.registry, numbersOfImage: async () => Promise.resolve(numbers.slice(0, 1)) }
+    await world.stop('yank', model, sequence, partly)
+    expect((await world.registry.head(model)).active).to.equal(twin)
+    for (const device of [directory, current, (await world.device(model)).directory]) {
+      await expectCode('FIRMWARE_YANKED', async () => world.update(device, [node.address]))
+    }
+    await until('the node lets go', async () => !(await node.blockstore.has(cid)))
+    await world.stop('yank', model, sequence)
+    expect((await world.registry.head(model)).active).to.equal(sequence + 1)
   })
 
   it('keep what runs when it is yanked', async () => {

@@ -47,7 +47,7 @@ export interface World {
   maker(peers: readonly string[], listen?: readonly string[]): Promise<FirmwarePeer>
   node(peers?: readonly string[]): Promise<FirmwareNode>
   publish(model: Hex, image: ImageToPublish, version: string, securityCounter?: number): Promise<number>
-  stop(action: 'hold' | 'yank', model: Hex, sequence: number): Promise<void>
+  stop(action: 'hold' | 'yank', model: Hex, sequence: number, as?: RegistryReader): Promise<void>
   /** A device fresh from the factory, in a folder. */
   device(model: Hex, slotBytes?: number): Promise<{ directory: string; files: DeviceFiles }>
   /** Runs `salus device update` within this process. */
@@ -129,8 +129,8 @@ export async function startWorld(): Promise<World> {
       await activateRelease(components, { model, sequence })
       return sequence
     },
-    async stop(action, model, sequence) {
-      await stopRelease(components, action, { model, sequence, reason: 1 }, GUARD)
+    async stop(action, model, sequence, as = registry) {
+      await stopRelease({ ...components, registry: as }, action, { model, sequence, reason: 1 }, GUARD)
     },
     async device(model, slotBytes = 1 << 24) {
       const directory = await folder()
