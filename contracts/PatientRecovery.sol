@@ -153,17 +153,17 @@ abstract contract PatientRecovery is IPatientRecovery, PatientRegistry {
         Guardians memory guardians = _guardians[patient];
         if (guardians.root == 0) revert GuardiansMissing(patient);
         if (approvals.length < guardians.threshold) revert GuardiansTooFew(guardians.threshold, approvals.length);
-        bytes32 previous = 0;
+        address previous = address(0);
         for (uint256 i = 0; i < approvals.length; ++i) {
             GuardianApproval calldata approval = approvals[i];
+            address guardian = Signers.id(approval.signer);
+            // By signer and not by leaf: a tree that has a guardian under two salts counts it once.
+            if (guardian <= previous) revert GuardiansOutOfOrder();
             // Hashed twice, so that no inner node of the tree can pass for a leaf.
-            bytes32 leaf = keccak256(
-                bytes.concat(keccak256(abi.encode(patient, Signers.id(approval.signer), approval.salt)))
-            );
-            if (leaf <= previous) revert GuardiansOutOfOrder();
+            bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(patient, guardian, approval.salt))));
             if (!MerkleProof.verifyCalldata(approval.proof, guardians.root, leaf)) revert GuardianUnknown(leaf);
             _requireSigned(approval.signer, structHash, approval.signature);
-            previous = leaf;
+            previous = guardian;
         }
         return guardians.delay;
     }

@@ -56,7 +56,7 @@ interface IPatientRecovery is ISignedRequests {
     /// @param given how many there are
     error GuardiansTooFew(uint256 needed, uint256 given);
 
-    /// @notice Approvals must come in rising order of the guardians' leaves, each once.
+    /// @notice Approvals must come in rising order of the ids of the guardians' signers, each guardian once.
     error GuardiansOutOfOrder();
 
     /// @notice An approval is not by a guardian of the patient.
@@ -101,7 +101,7 @@ interface IPatientRecovery is ISignedRequests {
     /// @param newSigner who will sign for the patient, in the form of ERC-7913
     /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
     /// @param newSignature of `newSigner`
-    /// @param approvals of guardians, as many as the threshold or more, in rising order of their leaves
+    /// @param approvals of guardians, as many as the threshold or more, in rising order of the ids of their signers
     function openRecovery(
         bytes32 patient,
         bytes calldata newSigner,

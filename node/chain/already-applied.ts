@@ -10,10 +10,14 @@ import { pagesBackwards } from '#node/chain/log-pages.ts'
 const TERMS_WITHOUT_USES = (1n << 248n) - 1n
 
 /** The id of a grant is a hash of its patient and scope: only the terms can differ. */
-const hasTerms: Check = async (chain, { args, errorArgs }) => {
-  const [terms] = await chain.view('termsOf', errorArgs[0])
-  return (((terms as bigint) ^ (args[1] as bigint)) & TERMS_WITHOUT_USES) === 0n
-}
+const hasTerms =
+  (asked: (args: readonly unknown[]) => unknown): Check =>
+  async (chain, { args, errorArgs }) => {
+    const [terms] = await chain.view('termsOf', errorArgs[0])
+    return (((terms as bigint) ^ (asked(args) as bigint)) & TERMS_WITHOUT_USES) === 0n
+  }
+
+const hasGrantTerms: Check = hasTerms(args => args[1])
 
 /** By `contract.method.error`; what is not listed was not applied. */
 const CHECKS: Readonly<Record<string, Check>> = {
@@ -22,8 +26,13 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const [keyBundle] = await chain.view('keyBundleOf', errorArgs[0])
     return keyBundle === args[1]
   },
-  'AccessGrants.grant.GrantAlreadyOpened': hasTerms,
-  'AccessGrants.grantWithAccount.GrantAlreadyOpened': hasTerms,
+  'AccessGrants.grant.GrantAlreadyOpened': hasGrantTerms,
+  'AccessGrants.grantWithAccount.GrantAlreadyOpened': hasGrantTerms,
+  // The root is over all that a batch holds, and kept for its patient.
+  'AccessGrants.grantBatch.GrantBatchAlreadyOpened': async () => Promise.resolve(true),
+  'AccessGrants.openFromBatch.GrantAlreadyOpened': hasTerms(args => (args[2] as readonly unknown[])[0]),
+  // The digest is all that a request says, and kept for each who asks.
+  'AccessGrants.requestAccess.AccessRequestMadeBefore': async () => Promise.resolve(true),
   // The tombstone is of the grant that was to be revoked: the id comes from the request.
   'AccessGrants.revoke.GrantIsRevoked': async () => Promise.resolve(true),
   'CredentialRegistry.issue.CredentialAlreadyIssued': async (chain, { args: [organisation, acceptances] }) => {

@@ -75,7 +75,7 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
   GuardiansMissing: ['CHAIN_GUARDIANS_MISSING', 'The patient has named no guardians.'],
   GuardiansOutOfOrder: [
     'CHAIN_GUARDIANS_OUT_OF_ORDER',
-    'Approvals of guardians must come in rising order of their leaves, each once.'
+    'Approvals of guardians must come in rising order of their signers’ ids, each once.'
   ],
   GuardiansTooFew: ['CHAIN_GUARDIANS_TOO_FEW', 'Fewer guardians approved than the patient asks for.'],
   PatientAlreadyRegistered: ['CHAIN_PATIENT_ALREADY_REGISTERED', 'The patient is registered with other keys.'],

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { concat, id } from 'ethers'
+import { concat, id, keccak256 } from 'ethers'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey, type Key } from '#test/contracts/keys.ts'
 import { DELAY_S, circleOf, setGuardians, signRecovery } from '#test/contracts/recovery-requests.ts'
@@ -58,4 +58,17 @@ describe('signers that mean harm', () => {
       })
     }
   }
+
+  it('a precompile is no verifier, though one that repeats what it is asked seems to agree', async () => {
+    const identity = '0x0000000000000000000000000000000000000004'
+    const signer = concat([identity, '0x01'])
+    const nobody: Key = { signer, id: `0x${keccak256(signer).slice(-40)}`, sign: () => Promise.resolve('0x') }
+    const { grants } = chain.contracts
+    await expect(register(chain, nobody)).to.be.revertedWithCustomError(grants, 'RequestSignatureInvalid')
+    await expect(rotateSigner(chain, key, nobody, patient)).to.be.revertedWithCustomError(
+      grants,
+      'RequestSignatureInvalid'
+    )
+    expect(await grants.signerOf(patient)).to.equal(key.id)
+  })
 })

@@ -87,6 +87,27 @@ describe('recovery of a patient', () => {
     await expect(signed()).to.be.revertedWithCustomError(grants, 'GuardiansOutOfOrder')
   })
 
+  it('counts a guardian once, though the tree has it under two salts', async () => {
+    const { grants } = chain.contracts
+    const [ann, bob] = friends
+    const annAgain = { ...ann! }
+    const saltOf = (guardian: Key): string => id(guardian === annAgain ? 'second salt' : 'first salt')
+    const twice = circleOf(patient, [ann!, annAgain, bob!], saltOf)
+    await setGuardians(chain, key, patient, { ...terms, root: twice.tree.root })
+    for (const guardians of [
+      [ann!, annAgain],
+      [annAgain, ann!]
+    ]) {
+      const signed = await signRecovery(chain, patient, fresh, { circle: twice, guardians })
+      await expect(signed()).to.be.revertedWithCustomError(grants, 'GuardiansOutOfOrder')
+    }
+    const signed = await signRecovery(chain, patient, fresh, {
+      circle: twice,
+      guardians: twice.inOrder([annAgain, bob!])
+    })
+    await expect(signed()).to.emit(grants, 'RecoveryOpened')
+  })
+
   it('knows no guardian but those in the patient’s tree', async () => {
     const { grants } = chain.contracts
     const stranger = accountKey('stranger')

@@ -20,15 +20,18 @@ export interface Circle {
 }
 
 /** Makes the tree of a patient's guardians. */
-export function circleOf(patient: string, guardians: readonly Key[]): Circle {
-  const saltOf = (guardian: Key): string => id(`salt of ${guardian.id}`)
+export function circleOf(
+  patient: string,
+  guardians: readonly Key[],
+  saltOf = (guardian: Key): string => id(`salt of ${guardian.id}`)
+): Circle {
   const leafOf = (guardian: Key): string =>
     keccak256(keccak256(coder.encode(['bytes32', 'address', 'bytes32'], [patient, guardian.id, saltOf(guardian)])))
   return {
     tree: treeOf(guardians.map(leafOf)),
     leafOf,
     saltOf,
-    inOrder: chosen => [...chosen].sort((a, b) => (BigInt(leafOf(a)) < BigInt(leafOf(b)) ? -1 : 1))
+    inOrder: chosen => [...chosen].sort((a, b) => (BigInt(a.id) < BigInt(b.id) ? -1 : 1))
   }
 }
 

@@ -67,7 +67,7 @@ contract RecoveryActor is PatientActor {
                 _soon()
             )
         );
-        bool inOrder = _leafOf(GUARDIAN_A) < _leafOf(GUARDIAN_B);
+        bool inOrder = VM.addr(GUARDIAN_A) < VM.addr(GUARDIAN_B);
         IPatientRecovery.GuardianApproval[] memory approvals = new IPatientRecovery.GuardianApproval[](2);
         approvals[0] = _approval(inOrder ? GUARDIAN_A : GUARDIAN_B, structHash);
         approvals[1] = oneOnly ? approvals[0] : _approval(inOrder ? GUARDIAN_B : GUARDIAN_A, structHash);
