@@ -35,8 +35,6 @@ const ABIS: readonly InterfaceAbi[] = [
 const PAGE = new URL('../../docs/privacy.md', import.meta.url)
 /** `| ``key`` | … |` under the heading of the table. */
 const ROW = /^\| `([a-z-]+)` \|/gm
-/** WebAuthn: user present and verified. */
-const FLAGS = '0x05'
 const CHALLENGE_CHARACTERS = 43
 
 const VALUES: Readonly<Record<string, (sources: DeclaredSources) => Uint8Array[]>> = {
@@ -78,13 +76,8 @@ function topicsOf(abi: InterfaceAbi): Uint8Array[] {
 
 /** What every assertion of one site has, with the length before it: https://www.w3.org/TR/webauthn-2/#sctn-op-get-assertion */
 function passkeyConstants(site: string): Uint8Array[] {
-  const authenticatorData = concat([sha256(toUtf8Bytes(site)), FLAGS, '0x00000001'])
   const before = '{"type":"webauthn.get","challenge":"'
   const after = `","origin":"https://${site}","crossOrigin":false}`
   const length = toBeHex(before.length + CHALLENGE_CHARACTERS + after.length)
-  return [
-    getBytes(concat(['0x25', authenticatorData])),
-    getBytes(concat([length, toUtf8Bytes(before)])),
-    toUtf8Bytes(after)
-  ]
+  return [getBytes(sha256(toUtf8Bytes(site))), getBytes(concat([length, toUtf8Bytes(before)])), toUtf8Bytes(after)]
 }

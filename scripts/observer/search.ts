@@ -62,5 +62,5 @@ export function search(
 }
 
 function isAbout({ parts }: SeenTransaction, ids: readonly Uint8Array[]): boolean {
-  return parts.some(({ bytes }) => ids.some(id => Buffer.from(bytes).includes(id)))
+  return parts.some(({ bytes }) => ids.some(id => Buffer.from(bytes).includes(Buffer.from(id))))
 }

@@ -16,9 +16,9 @@ export interface Relationship {
   readonly patient: string
   readonly hashes: string[]
   /** Notes a transaction as one about this pseudonym. */
-  did(sent: Sent): Promise<void>
+  readonly did: (sent: Sent) => Promise<void>
   /** The scope of a grant, from a document as a patient's agent makes it. */
-  scopeFor(grantee: Key, compartments: readonly Compartment[], salt?: Uint8Array): string
+  readonly scopeFor: (grantee: Key, compartments: readonly Compartment[]) => string
 }
 
 /** Registers a pseudonym with random salt and keys. */
@@ -30,10 +30,10 @@ export async function openRelationship(chain: TestChain, key: Key): Promise<Rela
   const relationship: Relationship = {
     patient,
     hashes: [],
-    async did(sent) {
+    did: async sent => {
       relationship.hashes.push((await sent).hash)
     },
-    scopeFor: (grantee, compartments, documentSalt = randomBytes(32)) =>
+    scopeFor: (grantee, compartments) =>
       hexlify(
         grantScope(
           encodeGrantDocument({
@@ -42,7 +42,7 @@ export async function openRelationship(chain: TestChain, key: Key): Promise<Rela
             grantee: getBytes(grantee.id),
             compartments,
             purpose: PURPOSE,
-            salt: documentSalt
+            salt: randomBytes(32)
           })
         )
       )
@@ -58,6 +58,6 @@ export async function freshBundle(): Promise<string> {
 }
 
 /** A digest of words with 32 random bytes, as agents make it. */
-export function commitment(words: string, salt: Uint8Array = randomBytes(32)): string {
-  return keccak256(concat([salt, toUtf8Bytes(words)]))
+export function commitment(words: string): string {
+  return keccak256(concat([randomBytes(32), toUtf8Bytes(words)]))
 }

@@ -1,16 +1,21 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { getBytes, hexlify, id, toUtf8Bytes } from 'ethers'
 import { CID } from 'multiformats/cid'
+import { saveDeployment } from '#scripts/deploy/file.ts'
 import { readDeclared } from '#scripts/observer/declared.ts'
 import { findNeedles } from '#scripts/observer/find.ts'
 import { findLinks } from '#scripts/observer/links.ts'
 import { needlesOf } from '#scripts/observer/needles.ts'
 import type { SeenTransaction } from '#scripts/observer/observe.ts'
-import { readTransactions } from '#scripts/observer/search.ts'
+import { readTransactions, type Report } from '#scripts/observer/search.ts'
 import { openAnvil, type AnvilBackend } from '#test/contracts/backends/anvil.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey } from '#test/contracts/keys.ts'
 import { requestAccess } from '#test/contracts/requests.ts'
+import { runObserver, type Outcome } from '#test/scripts/observer/script.ts'
 import { CIDS, SECRETS } from '#test/scripts/observer/secrets.ts'
 import { tellStory, type Story } from '#test/scripts/observer/story.ts'
 
@@ -77,6 +82,60 @@ describe('what the chain shows of a whole story', function () {
     const links = findLinks(about(1), about(2), [])
     expect(links.some(link => link.includes(story.sharedGrantee.slice(2).toLowerCase()))).to.equal(true)
     expect(links.some(link => link.includes(hexlify(toUtf8Bytes('salus.example')).slice(2)))).to.equal(true)
+  })
+
+  describe('the script', () => {
+    let dir: string
+    let chainOptions: string[]
+    before(async () => {
+      dir = await mkdtemp(join(tmpdir(), 'salus-observer-'))
+      await saveDeployment(join(dir, 'deployment.json'), chain.deployment)
+      chainOptions = ['--rpc', backend.rpcUrl, '--deployment', join(dir, 'deployment.json')]
+    })
+    after(() => rm(dir, { recursive: true, force: true }))
+
+    const withSecrets = async (file: object | string, ...args: readonly string[]): Promise<Outcome> => {
+      const path = join(dir, 'secrets.json')
+      await writeFile(path, typeof file === 'string' ? file : JSON.stringify(file))
+      return runObserver(...chainOptions, '--secrets', path, ...args)
+    }
+    const relationships = (): object[] =>
+      story.relationships.map(({ patient }, index) => ({ name: `relationship ${String(index)}`, ids: [patient] }))
+
+    it('finds nothing that is declared, and ends with 0', async () => {
+      const { code, stdout } = await withSecrets({
+        secrets: [{ kind: 'text', name: 'phone', value: '+49 30 901820' }],
+        relationships: relationships(),
+        relayers: [await backend.signer.getAddress()],
+        grantees: [story.sharedGrantee],
+        staff: story.reviewer
+      })
+      expect(stdout).to.match(/Nothing was found/)
+      expect(code).to.equal(0)
+    })
+
+    it('says which links and secrets it finds, and ends with 1', async () => {
+      await requestAccess(chain, accountKey('careless'), hexlify(toUtf8Bytes('Erika Mustermann'.padEnd(32))))
+      const secrets = [{ kind: 'text', name: 'name', value: 'Erika Mustermann' }]
+      const { code, stdout } = await withSecrets({ secrets, relationships: relationships() }, '--json')
+      const report = JSON.parse(stdout) as Report
+      expect(report.findings.map(({ needle }) => needle)).to.include('name')
+      expect(report.links.some(({ shared }) => shared.includes(story.sharedGrantee.slice(2).toLowerCase()))).to.equal(
+        true
+      )
+      expect(code).to.equal(1)
+    })
+
+    it('explains itself, and refuses what it cannot read with a code and without quoting it', async () => {
+      expect((await runObserver('--help')).code).to.equal(0)
+      expect((await runObserver()).code).to.equal(2)
+      expect((await runObserver('--what')).code).to.equal(2)
+      const broken = await withSecrets('{"secrets": ["Erika Mustermann"]}')
+      expect(broken.code).to.equal(1)
+      expect(broken.stderr)
+        .to.match(/^OBSERVER_INPUT: /)
+        .and.not.include('Erika')
+    })
   })
 
   describe('controls: what a careless agent would put there is found', () => {
