@@ -28,23 +28,25 @@ interface Trace {
 /**
  * Reads calldata, logs and storage writes of every transaction of a range of blocks, oldest first.
  *
- * @param provider - an endpoint with geth's `prestateTracer`
+ * @param provider - an endpoint with geth's `prestateTracer`, unless storage is left out
  * @throws SalusError `OBSERVER_TRACER`
  */
 export async function* observe(
   provider: JsonRpcProvider,
-  range: { readonly fromBlock: number; readonly toBlock: number }
+  range: { readonly fromBlock: number; readonly toBlock: number; readonly withStorage?: boolean }
 ): AsyncGenerator<SeenTransaction> {
   for (let number = range.fromBlock; number <= range.toBlock; number++) {
     const block = await provider.getBlock(number, true)
-    for (const transaction of block?.prefetchedTransactions ?? []) yield await seen(provider, transaction, number)
+    for (const transaction of block?.prefetchedTransactions ?? [])
+      yield await seen(provider, transaction, number, range.withStorage ?? true)
   }
 }
 
 async function seen(
   provider: JsonRpcProvider,
   { hash, from, to, data }: TransactionResponse,
-  blockNumber: number
+  blockNumber: number,
+  withStorage: boolean
 ): Promise<SeenTransaction> {
   const receipt = await provider.getTransactionReceipt(hash)
   const trace = async (): Promise<Trace> => {
@@ -53,13 +55,13 @@ async function seen(
     } catch (cause) {
       throw new SalusError(
         'OBSERVER_TRACER',
-        'The endpoint does not answer debug_traceTransaction with the prestateTracer for old blocks; use a node with the debug namespace.',
+        'The endpoint does not answer debug_traceTransaction with the prestateTracer for old blocks; use a node with the debug namespace, or leave storage out.',
         { cause }
       )
     }
   }
   const options = { tracer: 'prestateTracer', tracerConfig: { diffMode: true } }
-  const { post } = await trace()
+  const { post } = withStorage ? await trace() : { post: {} }
   const part = (place: Place, hex: string): SeenPart => ({ place, bytes: getBytes(hex) })
   const writes = Object.values(post).flatMap(({ storage }) => Object.entries(storage ?? {}))
   return {

@@ -27,9 +27,12 @@ export interface Report {
 }
 
 /** Reads all transactions of the chain but those that deploy: their calldata is the published code. */
-export async function readTransactions(provider: JsonRpcProvider, fromBlock = 0): Promise<SeenTransaction[]> {
+export async function readTransactions(
+  provider: JsonRpcProvider,
+  { fromBlock = 0, withStorage = true }: { readonly fromBlock?: number; readonly withStorage?: boolean } = {}
+): Promise<SeenTransaction[]> {
   const transactions: SeenTransaction[] = []
-  for await (const each of observe(provider, { fromBlock, toBlock: await provider.getBlockNumber() })) {
+  for await (const each of observe(provider, { fromBlock, withStorage, toBlock: await provider.getBlockNumber() })) {
     if (each.to == null || each.to === PROXY) continue
     transactions.push(each)
   }
