@@ -4,6 +4,8 @@ import type { SeenTransaction } from '#scripts/observer/observe.ts'
 
 /** Shorter runs are common by chance or by form: selectors, times, lengths. */
 const SHORTEST_LINK_BYTES = 12
+/** So much of a declared value is not met by chance. */
+const SHORTEST_DECLARED_BYTES = 8
 /** A run with more zero bytes than this is padding. */
 const MOST_ZERO_BYTES = 4
 
@@ -52,11 +54,31 @@ function* windows(bytes: Uint8Array): Generator<{ readonly key: string; readonly
   }
 }
 
-/** A run is declared if it is part of a declared value, leading and trailing zeros aside. */
+/** A run is declared if no 12 bytes of it that count are left once declared values are cut out. */
 function isDeclared(link: string, declared: readonly Uint8Array[]): boolean {
-  const bare = link
-    .slice(2)
-    .replace(/^(?:00)+/, '')
-    .replace(/(?:00)+$/, '')
-  return declared.some(value => Buffer.from(value).toString('hex').includes(bare))
+  const bytes = Buffer.from(link.slice(2), 'hex')
+  const known = declared.map(value => Buffer.from(value))
+  let rest = 0
+  for (let at = 0; at < bytes.length;) {
+    const length = longestAt(bytes, at, known)
+    if (length >= SHORTEST_DECLARED_BYTES) {
+      if (counts(bytes.subarray(rest, at))) return false
+      at += length
+      rest = at
+    } else at++
+  }
+  return !counts(bytes.subarray(rest))
+}
+
+/** How many bytes from `at` on are together part of a declared value. */
+function longestAt(bytes: Buffer, at: number, known: readonly Buffer[]): number {
+  let length = 0
+  const grows = (): boolean =>
+    at + length < bytes.length && known.some(value => value.includes(bytes.subarray(at, at + length + 1)))
+  while (grows()) length++
+  return length
+}
+
+function counts(bytes: Uint8Array): boolean {
+  return !windows(bytes).next().done
 }

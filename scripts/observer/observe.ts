@@ -1,5 +1,6 @@
 /** Everything that somebody who only watches the chain gets to see (docs/privacy.md). */
 import { concat, getBytes, type JsonRpcProvider, type TransactionResponse } from 'ethers'
+import { SalusError } from '#core/error.ts'
 
 /** Where in a transaction bytes were seen. */
 export type Place = 'calldata' | 'log' | 'storage'
@@ -27,26 +28,40 @@ interface Trace {
 /**
  * Reads calldata, logs and storage writes of every transaction of a range of blocks, oldest first.
  *
- * @param provider - an endpoint with geth's `prestateTracer`
+ * @param provider - an endpoint with geth's `prestateTracer`, unless storage is left out
+ * @throws SalusError `OBSERVER_TRACER`
  */
 export async function* observe(
   provider: JsonRpcProvider,
-  range: { readonly fromBlock: number; readonly toBlock: number }
+  range: { readonly fromBlock: number; readonly toBlock: number; readonly withStorage?: boolean }
 ): AsyncGenerator<SeenTransaction> {
   for (let number = range.fromBlock; number <= range.toBlock; number++) {
     const block = await provider.getBlock(number, true)
-    for (const transaction of block?.prefetchedTransactions ?? []) yield await seen(provider, transaction, number)
+    for (const transaction of block?.prefetchedTransactions ?? [])
+      yield await seen(provider, transaction, number, range.withStorage ?? true)
   }
 }
 
 async function seen(
   provider: JsonRpcProvider,
   { hash, from, to, data }: TransactionResponse,
-  blockNumber: number
+  blockNumber: number,
+  withStorage: boolean
 ): Promise<SeenTransaction> {
   const receipt = await provider.getTransactionReceipt(hash)
+  const trace = async (): Promise<Trace> => {
+    try {
+      return (await provider.send('debug_traceTransaction', [hash, options])) as Trace
+    } catch (cause) {
+      throw new SalusError(
+        'OBSERVER_TRACER',
+        'The endpoint does not answer debug_traceTransaction with the prestateTracer for old blocks; use a node with the debug namespace, or leave storage out.',
+        { cause }
+      )
+    }
+  }
   const options = { tracer: 'prestateTracer', tracerConfig: { diffMode: true } }
-  const { post } = (await provider.send('debug_traceTransaction', [hash, options])) as Trace
+  const { post } = withStorage ? await trace() : { post: {} }
   const part = (place: Place, hex: string): SeenPart => ({ place, bytes: getBytes(hex) })
   const writes = Object.values(post).flatMap(({ storage }) => Object.entries(storage ?? {}))
   return {

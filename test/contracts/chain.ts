@@ -27,6 +27,7 @@ import type { RequestContract } from '#core/chain/contract-names.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { createLog } from '#node/log.ts'
 import { deployAll } from '#scripts/deploy/deploy.ts'
+import type { ChainBackend } from '#test/contracts/backends/backend.ts'
 import { openBackend } from '#test/contracts/backends/open.ts'
 
 /** The contracts as a relayer sees them: whoever submits holds none of the keys that sign. */
@@ -71,8 +72,8 @@ export interface TestChain {
 }
 
 /** Opens a chain and deploys the contracts from contracts/bytecode: what is tested is what is shipped. */
-export async function openChain(): Promise<TestChain> {
-  const backend = await openBackend()
+export async function openChain(backendGiven?: ChainBackend): Promise<TestChain> {
+  const backend = backendGiven ?? (await openBackend())
   const { provider, signer: relayer } = backend
   const deploy = async (name: string): Promise<Deployment> =>
     (await backend.deployInstrumented?.()) ??

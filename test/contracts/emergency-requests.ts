@@ -122,11 +122,11 @@ export async function end(chain: TestChain, key: Key, emergency: Emergency): Sen
 }
 
 /** Disputes an emergency. */
-export async function dispute(chain: TestChain, key: Key, emergency: Emergency): Sent {
+export async function dispute(chain: TestChain, key: Key, emergency: Emergency, statement: string = STATEMENT): Sent {
   const deadline = await chain.deadline()
-  const value = { emergency: emergencyIdOf(emergency), statement: STATEMENT, deadline }
+  const value = { emergency: emergencyIdOf(emergency), statement, deadline }
   const signature = await key.sign(chain.domainOf('EmergencyAccess'), emergencyDisputeTypes, value)
-  return chain.contracts.emergencies.dispute(emergency, STATEMENT, deadline, key.signer, signature)
+  return chain.contracts.emergencies.dispute(emergency, statement, deadline, key.signer, signature)
 }
 
 /** Reviews an emergency under a credential. */
@@ -135,12 +135,13 @@ export async function reviewByCredential(
   key: Key,
   emergency: Emergency,
   reviewerCredential: string,
-  outcome: number = JUSTIFIED
+  outcome: number = JUSTIFIED,
+  report: string = REPORT
 ): Sent {
   const deadline = await chain.deadline()
-  const value = { emergency: emergencyIdOf(emergency), outcome, report: REPORT, reviewerCredential, deadline }
+  const value = { emergency: emergencyIdOf(emergency), outcome, report, reviewerCredential, deadline }
   const signature = await key.sign(chain.domainOf('EmergencyAccess'), emergencyReviewTypes, value)
-  return chain.contracts.emergencies.reviewByCredential(emergency, outcome, REPORT, reviewerCredential, deadline, {
+  return chain.contracts.emergencies.reviewByCredential(emergency, outcome, report, reviewerCredential, deadline, {
     signer: key.signer,
     signature
   })

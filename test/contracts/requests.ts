@@ -53,11 +53,16 @@ export function termsFor(grantee: Key, special: Partial<Terms> = {}): Terms {
 }
 
 /** Registers a patient. */
-export async function register(chain: TestChain, key: Key, salt: string = id('salt')): Sent {
+export async function register(
+  chain: TestChain,
+  key: Key,
+  salt: string = id('salt'),
+  keyBundle: string = BUNDLE
+): Sent {
   const deadline = await chain.deadline()
-  const value = { patient: idOf(key.signer, salt), signer: key.signer, keyBundle: BUNDLE, deadline }
+  const value = { patient: idOf(key.signer, salt), signer: key.signer, keyBundle, deadline }
   const signature = await key.sign(chain.domainOf('AccessGrants'), registrationTypes, value)
-  return chain.contracts.grants.register(key.signer, BUNDLE, salt, deadline, signature)
+  return chain.contracts.grants.register(key.signer, keyBundle, salt, deadline, signature)
 }
 
 /** Changes a patient's key bundle. */

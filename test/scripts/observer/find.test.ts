@@ -66,6 +66,15 @@ describe('what links two pseudonyms', () => {
     expect(links).to.deep.equal([`0x${Buffer.from(shared).toString('hex')}`])
   })
 
+  it('is what stands beside a declared value, but not a stray byte there', () => {
+    const [left, right, shared] = [randomBytes(20), randomBytes(20), randomBytes(12)]
+    const beside = (...parts: Uint8Array[]): SeenTransaction => transaction(getBytes(concat([...parts, relayer])))
+    const links = findLinks([beside(left, shared)], [beside(right, shared)], [relayer])
+    expect(links).to.have.length(1)
+    const stray = shared.subarray(0, 2)
+    expect(findLinks([beside(left, stray)], [beside(right, stray)], [relayer])).to.deep.equal([])
+  })
+
   it('is not padding', () => {
     const [a, b] = [transaction(new Uint8Array(96)), transaction(new Uint8Array(96))]
     expect(findLinks([a], [b], [relayer])).to.deep.equal([])

@@ -1,0 +1,83 @@
+/** What two pseudonyms may have in common: the table of docs/privacy.md, with its values on one network. */
+import { readFile } from 'node:fs/promises'
+import { Interface, concat, getBytes, sha256, toBeHex, toUtf8Bytes, type InterfaceAbi } from 'ethers'
+import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
+import { accessManagerAbi } from '#core/abi/AccessManager.ts'
+import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
+import { consentRegistryAbi } from '#core/abi/ConsentRegistry.ts'
+import { credentialRegistryAbi } from '#core/abi/CredentialRegistry.ts'
+import { emergencyAccessAbi } from '#core/abi/EmergencyAccess.ts'
+import type { Deployment } from '#core/chain/deployment.ts'
+import { SalusError } from '#core/error.ts'
+
+/** What a network's declared values follow from. */
+export interface DeclaredSources {
+  readonly deployment: Deployment
+  /** Addresses that send and pay for others. */
+  readonly relayers: readonly string[]
+  /** Ids of those to whom more than one relationship gives access. */
+  readonly grantees: readonly string[]
+  /** Ids and credentials of those who act for organisations, such as reviewers. */
+  readonly staff: readonly string[]
+  /** Domain of the site whose passkeys are used. */
+  readonly passkeySite: string
+}
+
+/** The contracts that patients' requests go to, and their events; those of the others name no patient. */
+const ABIS: readonly InterfaceAbi[] = [
+  accessGrantsAbi,
+  accessManagerAbi,
+  batchAnchorsAbi,
+  consentRegistryAbi,
+  credentialRegistryAbi,
+  emergencyAccessAbi
+]
+const PAGE = new URL('../../docs/privacy.md', import.meta.url)
+/** `| ``key`` | … |` under the heading of the table. */
+const ROW = /^\| `([a-z-]+)` \|/gm
+const CHALLENGE_CHARACTERS = 43
+
+const VALUES: Readonly<Record<string, (sources: DeclaredSources) => Uint8Array[]>> = {
+  relayer: ({ relayers }) => relayers.map(address => getBytes(address)),
+  contracts: ({ deployment }) => Object.values(deployment.contracts).map(({ address }) => getBytes(address)),
+  topics: () => ABIS.flatMap(topicsOf),
+  grantee: ({ grantees }) => grantees.map(address => getBytes(address)),
+  staff: ({ staff }) => staff.map(value => getBytes(value)),
+  passkey: ({ passkeySite }) => passkeyConstants(passkeySite)
+}
+
+/** The keys of the table of docs/privacy.md. */
+export async function readDeclaredKeys(): Promise<string[]> {
+  const [, section = ''] = (await readFile(PAGE, 'utf8')).split('## What is declared')
+  return [...(section.split('\n## ')[0] ?? '').matchAll(ROW)].map(([, key]) => key ?? '')
+}
+
+/**
+ * The bytes of everything that the page declares.
+ *
+ * @throws SalusError `OBSERVER_PAGE` if the page declares what is not known here, or nothing
+ */
+export async function readDeclared(sources: DeclaredSources): Promise<Uint8Array[]> {
+  const keys = await readDeclaredKeys()
+  if (keys.length === 0) throw new SalusError('OBSERVER_PAGE', 'docs/privacy.md declares nothing that can be read.')
+  return keys.flatMap(key => {
+    const values = VALUES[key]
+    if (values == null)
+      throw new SalusError('OBSERVER_PAGE', 'docs/privacy.md declares what the observer does not know.')
+    return values(sources)
+  })
+}
+
+function topicsOf(abi: InterfaceAbi): Uint8Array[] {
+  const topics: Uint8Array[] = []
+  new Interface(abi).forEachEvent(event => topics.push(getBytes(event.topicHash)))
+  return topics
+}
+
+/** What every assertion of one site has, with the length before it: https://www.w3.org/TR/webauthn-2/#sctn-op-get-assertion */
+function passkeyConstants(site: string): Uint8Array[] {
+  const before = '{"type":"webauthn.get","challenge":"'
+  const after = `","origin":"https://${site}","crossOrigin":false}`
+  const length = toBeHex(before.length + CHALLENGE_CHARACTERS + after.length)
+  return [getBytes(sha256(toUtf8Bytes(site))), getBytes(concat([length, toUtf8Bytes(before)])), toUtf8Bytes(after)]
+}

@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto'
+import { concat, getBytes, hexlify, keccak256, toUtf8Bytes } from 'ethers'
+import { networkIdOf } from '#core/chain/network-id.ts'
+import { encodeGrantDocument, grantScope } from '#core/grant/document.ts'
+import { deriveAgentKeys } from '#core/identity/agent-keys.ts'
+import { keyBundleDigest } from '#core/identity/key-bundle.ts'
+import type { Compartment } from '#core/record/compartment.ts'
+import { nativePrimitives } from '#node/crypto/native.ts'
+import type { TestChain } from '#test/contracts/chain.ts'
+import type { Key } from '#test/contracts/keys.ts'
+import { idOf, register, type Sent } from '#test/contracts/requests.ts'
+import { PURPOSE } from '#test/scripts/observer/secrets.ts'
+
+/** One pseudonym of the story's patient, and the transactions about it. */
+export interface Relationship {
+  readonly patient: string
+  readonly hashes: string[]
+  /** Notes a transaction as one about this pseudonym. */
+  readonly did: (sent: Sent) => Promise<void>
+  /** The scope of a grant, from a document as a patient's agent makes it. */
+  readonly scopeFor: (grantee: Key, compartments: readonly Compartment[]) => string
+}
+
+/** Registers a pseudonym with random salt and keys. */
+export async function openRelationship(chain: TestChain, key: Key): Promise<Relationship> {
+  const salt = hexlify(randomBytes(32))
+  const patient = idOf(key.signer, salt)
+  const { chainId, contracts } = chain.deployment
+  const network = networkIdOf(chainId, contracts.AccessGrants.address)
+  const relationship: Relationship = {
+    patient,
+    hashes: [],
+    did: async sent => {
+      relationship.hashes.push((await sent).hash)
+    },
+    scopeFor: (grantee, compartments) =>
+      hexlify(
+        grantScope(
+          encodeGrantDocument({
+            network,
+            patient: getBytes(patient),
+            grantee: getBytes(grantee.id),
+            compartments,
+            purpose: PURPOSE,
+            salt: randomBytes(32)
+          })
+        )
+      )
+  }
+  await relationship.did(register(chain, key, salt, await freshBundle()))
+  return relationship
+}
+
+/** The digest of the public keys of a new seed. */
+export async function freshBundle(): Promise<string> {
+  const { bundleBytes } = await deriveAgentKeys(nativePrimitives, randomBytes(32))
+  return hexlify(keyBundleDigest(bundleBytes))
+}
+
+/** A digest of words with 32 random bytes, as agents make it. */
+export function commitment(words: string): string {
+  return keccak256(concat([randomBytes(32), toUtf8Bytes(words)]))
+}
