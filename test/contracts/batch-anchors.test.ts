@@ -96,13 +96,13 @@ describe('BatchAnchors', () => {
     it('leaves the old signer nothing, by any way', async () => {
       await rotateGateway(chain, [key, next], gateway)
       const attempts = [
-        anchor(chain, key, terms(1)),
-        anchorByAccount(chain, walletOf('gateway'), terms(1)),
-        retireGateway(chain, key, gateway),
-        rotateGateway(chain, [key, stranger], gateway),
-        headOf()
+        () => anchor(chain, key, terms(1)),
+        () => anchorByAccount(chain, walletOf('gateway'), terms(1)),
+        () => retireGateway(chain, key, gateway),
+        () => rotateGateway(chain, [key, stranger], gateway),
+        () => headOf()
       ]
-      for (const attempt of attempts) await refused(attempt, 'GatewayEnded', gateway, key.id)
+      for (const attempt of attempts) await refused(attempt(), 'GatewayEnded', gateway, key.id)
     })
 
     it('never comes back to a signer that had the gateway, itself included', async () => {

@@ -35,13 +35,13 @@ describe('signers in bad faith', () => {
       const mute = { ...victim, signer, id: signer, sign: () => Promise.resolve('0x') }
       const operator = openOperator(chain, mute)
       await credentials.accredit(signer, BUNDLE, id('salt'))
-      const requests: (readonly [Promise<unknown>, BaseContract])[] = [
-        [registerGateway(chain, mute), anchors],
-        [anchors.anchorGateways(1, 1, id('root'), deadline, signer, '0x'), anchors],
-        [operator.list(peerOf('peer')), nodes]
+      const requests: (readonly [() => Promise<unknown>, BaseContract])[] = [
+        [() => registerGateway(chain, mute), anchors],
+        [() => anchors.anchorGateways(1, 1, id('root'), deadline, signer, '0x'), anchors],
+        [() => operator.list(peerOf('peer')), nodes]
       ]
       for (const [sent, contract] of requests) {
-        await expect(sent).to.be.revertedWithCustomError(contract, 'RequestSignatureInvalid')
+        await expect(sent()).to.be.revertedWithCustomError(contract, 'RequestSignatureInvalid')
       }
       expect([...(await anchors.superHeadOf(signer))]).to.deep.equal([ZeroHash, 0n])
       expect(await nodes.nodeCountOf(operator.organisation)).to.equal(0n)

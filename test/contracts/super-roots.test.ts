@@ -49,10 +49,10 @@ describe('super-roots of BatchAnchors', () => {
     const wallet = walletOf('aggregator')
     for (const epoch of [0, 2]) {
       for (const sent of [
-        anchorGateways(chain, key, terms(epoch)),
-        anchorGatewaysByAccount(chain, wallet, terms(epoch))
+        () => anchorGateways(chain, key, terms(epoch)),
+        () => anchorGatewaysByAccount(chain, wallet, terms(epoch))
       ]) {
-        await expect(sent).to.be.revertedWithCustomError(anchors, 'SuperRootOutOfEpoch').withArgs(key.id, 1, epoch)
+        await expect(sent()).to.be.revertedWithCustomError(anchors, 'SuperRootOutOfEpoch').withArgs(key.id, 1, epoch)
       }
     }
   })
@@ -62,10 +62,10 @@ describe('super-roots of BatchAnchors', () => {
     const wallet = walletOf('aggregator')
     for (const empty of [{ root: ZeroHash }, { count: 0 }]) {
       const sent = [
-        anchorGateways(chain, key, terms(1, empty)),
-        anchorGatewaysByAccount(chain, wallet, terms(1, empty))
+        () => anchorGateways(chain, key, terms(1, empty)),
+        () => anchorGatewaysByAccount(chain, wallet, terms(1, empty))
       ]
-      for (const each of sent) await expect(each).to.be.revertedWithCustomError(anchors, 'SuperRootEmpty')
+      for (const each of sent) await expect(each()).to.be.revertedWithCustomError(anchors, 'SuperRootEmpty')
     }
     await expect(anchors.anchorGateways(1, 1, id('root'), await chain.deadline(), ZeroAddress, '0x'))
       .to.be.revertedWithCustomError(anchors, 'SignerMalformed')

@@ -48,4 +48,37 @@ contract BudgetTest is Test {
         _equal(budget.sequence(), 3, "sequence");
         _equal(uint96(Budget.unwrap(budget)), caps, "caps");
     }
+
+    function testFuzz_noSumWrapsRound(uint48 spent, uint48 more, uint16 year) public view {
+        Budget budget = _pack(0, 0, year, spent);
+        if (more <= type(uint48).max - spent) _equal(this.spend(budget, year, more).spentIn(year), spent + more, "sum");
+        else _overflows(budget, year, more);
+    }
+
+    function testFuzz_noCountStartsAgain(uint16 year, uint32 left, uint48 amount) public view {
+        _overflows(_pack(0, type(uint32).max, year, 0), year, amount);
+        Budget last = this.spend(_pack(0, type(uint32).max - 1, year, 0), year, amount);
+        _equal(last.sequence(), type(uint32).max, "sequence");
+        uint48 more = uint48(left) + 1;
+        _overflows(_pack(type(uint64).max - left, 0, year, 0), year, more);
+        last = this.spend(_pack(type(uint64).max - left, 0, year, 0), year, left);
+        _equal(last.total(), type(uint64).max, "total");
+    }
+
+    /// @notice From outside, so that a test sees it revert.
+    function spend(Budget budget, uint16 year, uint48 amount) external pure returns (Budget) {
+        return budget.spend(year, amount);
+    }
+
+    function _overflows(Budget budget, uint16 year, uint48 amount) private view {
+        try this.spend(budget, year, amount) {
+            _require(false, "wrapped round");
+        } catch Panic(uint256 code) {
+            _equal(code, 0x11, "another panic");
+        }
+    }
+
+    function _pack(uint64 total, uint32 sequence, uint16 year, uint48 spent) private pure returns (Budget) {
+        return Budget.wrap(uint256(bytes32(abi.encodePacked(total, sequence, year, spent, uint96(0)))));
+    }
 }

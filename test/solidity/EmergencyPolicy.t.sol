@@ -73,6 +73,47 @@ contract EmergencyPolicyTest is Test {
         _require(!EmergencyPolicy.wrap(0).isLooserThan(a), "no");
     }
 
+    function test_boundsAreExact() public pure {
+        _require(_pack(true, 1, 2, 1, 0).isSound(), "the least");
+        _require(_pack(true, 2, ~uint32(1), 24 hours, type(uint32).max).isSound(), "the most");
+        _require(!_pack(true, 0, 2, 1, 0).isSound(), "nobody signs");
+        _require(!_pack(true, 3, 2, 1, 0).isSound(), "three sign");
+        _require(!_pack(true, 1, 0, 1, 0).isSound(), "no role");
+        _require(!_pack(true, 1, 1, 1, 0).isSound(), "role 0 alone");
+        _require(!_pack(true, 1, 3, 1, 0).isSound(), "role 0 and another");
+        _require(!_pack(true, 1, 2, 0, 0).isSound(), "no time");
+        _require(!_pack(true, 1, 2, 24 hours + 1, 0).isSound(), "more than a day");
+        _require(!_pack(false, 0, 0, 0, 1).isSound(), "a no with more to it");
+    }
+
+    function test_whoeverSaidNothingAllowsOneOfThreeRolesForFourHours() public pure {
+        uint256 expected = EmergencyPolicy.unwrap(_pack(true, 1, (1 << 1) | (1 << 2) | (1 << 3), 4 hours, 0));
+        _equal(EmergencyPolicy.unwrap(EmergencyPolicyLib.standard()), expected, "standard");
+    }
+
+    function testFuzz_oneFieldALittleLooserIsEnough(
+        uint32 roles,
+        uint8 bit,
+        uint32 maxDuration,
+        uint32 coolDown
+    ) public pure {
+        uint32 role = uint32(1) << uint32(_bound(bit, 1, 31));
+        roles = (roles | 2 | 4) & ~uint32(1) & ~role;
+        maxDuration = uint32(_bound(maxDuration, 1, 24 hours - 1));
+        coolDown = uint32(_bound(coolDown, 1, type(uint32).max));
+        EmergencyPolicy strict = _pack(true, 2, roles, maxDuration, coolDown);
+        EmergencyPolicy[4] memory looser = [
+            _pack(true, 1, roles, maxDuration, coolDown),
+            _pack(true, 2, roles | role, maxDuration, coolDown),
+            _pack(true, 2, roles, maxDuration + 1, coolDown),
+            _pack(true, 2, roles, maxDuration, coolDown - 1)
+        ];
+        for (uint256 i = 0; i < looser.length; ++i) {
+            _require(looser[i].isLooserThan(strict), "looser");
+            _require(!strict.isLooserThan(looser[i]), "stricter");
+        }
+    }
+
     function _sound(
         uint8 responders,
         uint32 roles,

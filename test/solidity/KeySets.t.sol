@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IKeySets} from "../../contracts/interfaces/IKeySets.sol";
+import {ISignedRequests} from "../../contracts/interfaces/ISignedRequests.sol";
 import {KeySets} from "../../contracts/libraries/KeySets.sol";
 import {Test} from "./Vm.sol";
 
@@ -22,6 +23,10 @@ contract KeySetsCaller {
 
     function requireSet(IKeySets.KeySet calldata set, bytes32 digest) external pure {
         KeySets.requireSet(set, digest);
+    }
+
+    function requireThreshold(uint8 threshold, uint256 count) external pure {
+        KeySets.requireThreshold(threshold, count);
     }
 }
 
@@ -81,6 +86,51 @@ contract KeySetsTest is Test {
         _refuses(abi.encodeCall(CALLER.requireSet, (set, digest)), IKeySets.SignerSetMismatch.selector);
     }
 
+    function testFuzz_aSetHasOneToSixteenSigners(uint8 size) public view {
+        uint256 count = size % 20;
+        bytes memory call = abi.encodeCall(CALLER.idsOf, (_signers(count)));
+        if (count == 0 || count > 16) _refuses(call, IKeySets.SignerSetSizeInvalid.selector);
+        else _equal(CALLER.idsOf(_signers(count)).length, count, "ids");
+    }
+
+    function testFuzz_noSignerIsInASetTwice(uint8 size, uint8 first, uint8 second) public view {
+        uint256 count = _bound(size, 2, 16);
+        uint256 from = _bound(first, 0, count - 1);
+        uint256 to = (from + _bound(second, 1, count - 1)) % count;
+        bytes[] memory signers = _signers(count);
+        signers[to] = signers[from];
+        _refuses(abi.encodeCall(CALLER.idsOf, (signers)), IKeySets.SignerSetDuplicate.selector);
+    }
+
+    function testFuzz_everySignerOfASetIsWellFormed(uint8 size, uint8 which) public view {
+        uint256 count = _bound(size, 1, 16);
+        bytes[] memory signers = _signers(count);
+        signers[which % count] = new bytes(19);
+        _refuses(abi.encodeCall(CALLER.idsOf, (signers)), ISignedRequests.SignerMalformed.selector);
+    }
+
+    function testFuzz_aThresholdIsFromOneToAll(uint8 threshold, uint8 size) public view {
+        uint256 count = _bound(size, 1, 16);
+        CALLER.requireThreshold(1, count);
+        CALLER.requireThreshold(uint8(count), count);
+        if (threshold > 0 && threshold <= count) CALLER.requireThreshold(threshold, count);
+        else _refuses(abi.encodeCall(CALLER.requireThreshold, (threshold, count)), IKeySets.ThresholdInvalid.selector);
+    }
+
+    function testFuzz_aPlaceBeyondTheSetIsNobodys(bytes32 hash, uint8 beyond) public view {
+        IKeySets.Approval[] memory approvals = new IKeySets.Approval[](1);
+        approvals[0] = _approval(0, hash);
+        approvals[0].index = uint8(_bound(beyond, COUNT, type(uint8).max));
+        _refuses(abi.encodeCall(CALLER.check, (_ids(), 1, hash, approvals)), IKeySets.ApprovalSignerUnknown.selector);
+    }
+
+    function testFuzz_anotherThresholdHasAnotherDigest(uint8 one, uint8 two) public view {
+        VM.assume(one != two);
+        IKeySets.KeySet memory set = IKeySets.KeySet({ids: _ids(), threshold: one});
+        bytes32 digest = keccak256(abi.encode(set.ids, two));
+        _refuses(abi.encodeCall(CALLER.requireSet, (set, digest)), IKeySets.SignerSetMismatch.selector);
+    }
+
     function test_longSignersAreNamedByTheirHash() public view {
         bytes[] memory signers = new bytes[](1);
         signers[0] = abi.encodePacked(address(1), bytes32("x"), bytes32("y"));
@@ -91,6 +141,11 @@ contract KeySetsTest is Test {
     function _refuses(bytes memory call, bytes4 selector) private view {
         (bool isDone, bytes memory data) = address(CALLER).staticcall(call);
         _require(!isDone && bytes4(data) == selector, "refused for another reason");
+    }
+
+    function _signers(uint256 count) private pure returns (bytes[] memory signers) {
+        signers = new bytes[](count);
+        for (uint256 i = 0; i < count; ++i) signers[i] = abi.encodePacked(VM.addr(i + 1));
     }
 
     function _ids() private pure returns (address[] memory ids) {

@@ -29,6 +29,31 @@ contract PatientWordTest is Test {
         _equal(PatientWord.unwrap(PatientWordLib.first(signer)), PatientWord.unwrap(_pack(signer, 0, 0)), "word");
     }
 
+    function testFuzz_noNumberStartsAgain(address signer, uint32 other) public view {
+        other = uint32(_bound(other, 0, type(uint32).max - 1));
+        _overflows(abi.encodeCall(this.withNextNonce, (_pack(signer, other, type(uint32).max))));
+        _overflows(abi.encodeCall(this.withSigner, (_pack(signer, other, type(uint32).max), signer)));
+        _overflows(abi.encodeCall(this.withSigner, (_pack(signer, type(uint32).max, other), signer)));
+    }
+
+    /// @notice From outside, so that a test sees it revert.
+    function withNextNonce(PatientWord word) external pure returns (PatientWord) {
+        return word.withNextNonce();
+    }
+
+    /// @notice From outside, so that a test sees it revert.
+    function withSigner(PatientWord word, address next) external pure returns (PatientWord) {
+        return word.withSigner(next);
+    }
+
+    function _overflows(bytes memory call) private view {
+        (bool isDone, bytes memory reason) = address(this).staticcall(call);
+        _require(
+            !isDone && keccak256(reason) == keccak256(abi.encodeWithSignature("Panic(uint256)", 0x11)),
+            "overflow"
+        );
+    }
+
     function _pack(address signer, uint32 epoch, uint32 nonce) private pure returns (PatientWord) {
         return PatientWord.wrap(uint256(bytes32(abi.encodePacked(uint32(0), epoch, nonce, signer))));
     }
