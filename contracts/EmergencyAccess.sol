@@ -76,11 +76,11 @@ contract EmergencyAccess is EmergencyPolicies, EmergencyReviews {
         state.beganAt = uint40(block.timestamp);
         state.expiresAt = expiresAt;
         address first = _requireResponder(emergency.credential, policy, structHash, responders[0]);
-        state.firstTicket = _countResponder(first);
+        state.firstTicket = _countResponder(first, emergency.patient);
         if (count == 2) {
             address second = _requireResponder(emergency.secondCredential, policy, structHash, responders[1]);
             if (second == first) revert EmergencyResponderTwice(first);
-            state.secondTicket = _countResponder(second);
+            state.secondTicket = _countResponder(second, emergency.patient);
         }
         emit GlassBroken(
             emergency.patient,
@@ -105,8 +105,7 @@ contract EmergencyAccess is EmergencyPolicies, EmergencyReviews {
         if (block.timestamp >= state.expiresAt) revert EmergencyIsOver(id);
         bytes32 structHash = keccak256(abi.encode(EMERGENCY_END_TYPEHASH, id, deadline));
         address by = Signers.id(signer);
-        if (_speaksFor(by, emergency.credential) || _speaksFor(by, emergency.secondCredential))
-            _requireSignedBy(by, signer, structHash, signature);
+        if (_isInvolved(by, emergency)) _requireSignedBy(by, signer, structHash, signature);
         else _requireSignedByPatient(emergency.patient, structHash, signer, signature);
 
         state.expiresAt = uint40(block.timestamp);
@@ -137,6 +136,8 @@ contract EmergencyAccess is EmergencyPolicies, EmergencyReviews {
 
     /// @inheritdoc IEmergencyAccess
     function review(Emergency calldata emergency, Outcome outcome, bytes32 report) external restricted {
+        _known(emergency);
+        if (_isInvolved(msg.sender, emergency)) revert ReviewerNotIndependent(0);
         _review(emergency, outcome, report, msg.sender);
     }
 
@@ -153,9 +154,9 @@ contract EmergencyAccess is EmergencyPolicies, EmergencyReviews {
         (bytes32 organisation, CredentialTerms terms) = credentials.requireValid(reviewerCredential);
         if (terms.role() != CredentialRoles.REVIEWER) revert ReviewerRoleMissing(reviewerCredential);
         address by = terms.holder();
-        bool isIndependent =
-            _isApart(organisation, by, emergency.credential) && _isApart(organisation, by, emergency.secondCredential);
-        if (!isIndependent) revert ReviewerNotIndependent(reviewerCredential);
+        bool isOfTheirs = _isOf(organisation, emergency.credential) || _isOf(organisation, emergency.secondCredential);
+        if (isOfTheirs || _isInvolved(by, emergency) || _isInvolved(credentials.signerOf(organisation), emergency))
+            revert ReviewerNotIndependent(reviewerCredential);
         bytes32 structHash = keccak256(
             abi.encode(EMERGENCY_REVIEW_TYPEHASH, _idOf(emergency), outcome, report, reviewerCredential, deadline)
         );
@@ -208,11 +209,16 @@ contract EmergencyAccess is EmergencyPolicies, EmergencyReviews {
         return terms.holder() == id || credentials.signerOf(organisation) == id;
     }
 
-    /// @dev Whether a reviewer has nothing to do with the holder of the credential.
-    function _isApart(bytes32 organisation, address reviewer, bytes32 credential) private view returns (bool) {
-        if (credential == 0) return true;
-        (bytes32 theirs, CredentialTerms terms) = credentials.credentialOf(credential);
-        return organisation != theirs && reviewer != terms.holder();
+    /// @dev Whether `id` speaks for either responder, and so must not review.
+    function _isInvolved(address id, Emergency calldata emergency) private view returns (bool) {
+        return _speaksFor(id, emergency.credential) || _speaksFor(id, emergency.secondCredential);
+    }
+
+    /// @dev Whether the organisation issued the credential.
+    function _isOf(bytes32 organisation, bytes32 credential) private view returns (bool) {
+        if (credential == 0) return false;
+        (bytes32 theirs, ) = credentials.credentialOf(credential);
+        return organisation == theirs;
     }
 
     function _holderOf(bytes32 credential) private view returns (address) {

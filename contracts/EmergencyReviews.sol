@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {RateLimiter} from "@openzeppelin/contracts/utils/RateLimiter.sol";
 import {Governed} from "./Governed.sol";
 import {IEmergencyAccess} from "./interfaces/IEmergencyAccess.sol";
+import {EmergencyPolicyLib} from "./libraries/EmergencyPolicy.sol";
 import {ReviewQueue} from "./libraries/ReviewQueue.sol";
 
 /// @title How often emergencies may be declared, and what becomes of those who do
@@ -20,6 +21,7 @@ abstract contract EmergencyReviews is IEmergencyAccess, Governed {
     Limits private _limits;
     RateLimiter.RefillingBucket private _byResponder;
     RateLimiter.RefillingBucket private _byPatient;
+    RateLimiter.RefillingBucket private _byPair;
     mapping(address responder => ResponderEntry) private _responders;
 
     constructor() {
@@ -41,7 +43,7 @@ abstract contract EmergencyReviews is IEmergencyAccess, Governed {
             !_isIn(newLimits.perResponder, 2, 1000) ||
             !_isIn(newLimits.perPatient, 2, 1000) ||
             !_isIn(newLimits.window, 1 hours, 1 days) ||
-            !_isIn(newLimits.reviewWithin, 1 hours, 30 days) ||
+            !_isIn(newLimits.reviewWithin, EmergencyPolicyLib.MAX_DURATION, 30 days) ||
             !_isIn(newLimits.maxOverdue, 1, 8) ||
             !_isIn(newLimits.blockFor, 0, 365 days)
         ) revert LimitsOutOfRange();
@@ -64,16 +66,19 @@ abstract contract EmergencyReviews is IEmergencyAccess, Governed {
 
     /// @dev Counts an emergency of the patient; reverts if there were too many.
     function _countPatient(bytes32 patient) internal {
-        if (!_byPatient.tryConsume(patient, 1)) revert EmergencyPatientTooOften(patient);
+        if (!_tryUse(_byPatient, patient)) revert EmergencyPatientTooOften(patient);
     }
 
-    /// @dev Counts an emergency of the responder and puts it where it awaits review; reverts if the responder may not.
-    function _countResponder(address responder) internal returns (uint32 ticket) {
+    /// @dev Counts an emergency of the responder and puts it where it awaits review; reverts if the responder may not. Of
+    /// what a patient has, one responder has half: nobody keeps all others away.
+    function _countResponder(address responder, bytes32 patient) internal returns (uint32 ticket) {
         ResponderEntry storage entry = _responders[responder];
         if (block.timestamp < entry.blockedUntil) revert EmergencyResponderBlocked(responder, entry.blockedUntil);
         if (_isOverdue(entry)) revert EmergencyReviewsOverdue(responder);
-        if (!_byResponder.tryConsume(bytes32(uint256(uint160(responder))), 1))
-            revert EmergencyResponderTooOften(responder);
+        if (
+            !_tryUse(_byResponder, bytes32(uint256(uint160(responder)))) ||
+            !_tryUse(_byPair, keccak256(abi.encode(responder, patient)))
+        ) revert EmergencyResponderTooOften(responder);
 
         ticket = entry.queue.add(uint40(block.timestamp));
     }
@@ -89,6 +94,12 @@ abstract contract EmergencyReviews is IEmergencyAccess, Governed {
         emit ResponderBlocked(responder, until);
     }
 
+    /// @dev Takes one. What was used under a higher bound counts as the present one: after a window of rest all is free.
+    function _tryUse(RateLimiter.RefillingBucket storage bucket, bytes32 key) private returns (bool) {
+        if (bucket._items[key]._lastUsed > bucket._capacity) bucket._items[key]._lastUsed = bucket._capacity;
+        return bucket.tryConsume(key, 1);
+    }
+
     function _isOverdue(ResponderEntry storage entry) private view returns (bool) {
         return entry.queue.hasWaiting(_limits.maxOverdue, block.timestamp - _limits.reviewWithin);
     }
@@ -97,6 +108,7 @@ abstract contract EmergencyReviews is IEmergencyAccess, Governed {
         _limits = newLimits;
         _byResponder.updateSettings(newLimits.window, newLimits.perResponder);
         _byPatient.updateSettings(newLimits.window, newLimits.perPatient);
+        _byPair.updateSettings(newLimits.window, newLimits.perPatient / 2);
         emit LimitsChanged(newLimits);
     }
 

@@ -67,7 +67,7 @@ contract EscrowWarrant is IEscrowWarrant, Audited {
             approvals
         );
 
-        if (terms.isEmergency) _beginEmergency();
+        if (terms.isEmergency) _beginEmergency(set, openers);
         uint40 unlocksAt = uint40(block.timestamp + (terms.isEmergency ? EMERGENCY_WAIT : WAIT));
         Warrant storage entry = _warrants[warrant];
         entry.status = WarrantStatus.Open;
@@ -196,7 +196,9 @@ contract EscrowWarrant is IEscrowWarrant, Audited {
     ) external {
         _requireInTime(deadline);
         Warrant storage entry = _warrants[warrant];
-        if (!entry.isEmergency || entry.isReviewed) revert ReviewUnfit();
+        bool isUsable =
+            entry.status == WarrantStatus.Open && entry.version == _version && block.timestamp < entry.expiresAt;
+        if (!entry.isEmergency || entry.isReviewed || isUsable) revert ReviewUnfit();
         _requireAuditors(set);
         uint16 reviewers = KeySets.requireApprovals(
             set.ids,
@@ -222,7 +224,12 @@ contract EscrowWarrant is IEscrowWarrant, Audited {
         return (_rate.isFree(block.timestamp), _rate.waiting());
     }
 
-    function _beginEmergency() private {
+    /// @dev A wait is shortened by three organisations, who leave enough auditors to look into it.
+    function _beginEmergency(AuditorSet calldata set, uint16 openers) private {
+        bool isFit =
+            _countOrganisations(set.organisations, openers) >= LEAST_ORGANISATIONS &&
+                _count(openers) + set.objectors <= set.ids.length;
+        if (!isFit) revert OpenersUnfit(openers);
         if (!_rate.isFree(block.timestamp)) revert EmergenciesExhausted();
         _rate = _rate.begun(uint40(block.timestamp));
     }

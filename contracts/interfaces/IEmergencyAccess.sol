@@ -58,9 +58,9 @@ interface IEmergencyAccess is ISignedRequests {
 
     /// @notice What governance bounds. Durations are seconds.
     /// @param perResponder emergencies a responder may declare at once, and over each `window`; 2 to 1,000
-    /// @param perPatient the same of a patient
+    /// @param perPatient the same of a patient; no responder has more than half of it
     /// @param window in which what was used up comes back; 1 hour to 1 day
-    /// @param reviewWithin time in which an emergency should be reviewed; 1 hour to 30 days
+    /// @param reviewWithin time in which an emergency should be reviewed; 1 day, the longest emergency, to 30 days
     /// @param maxOverdue overdue reviews that stop a responder; 1 to 8
     /// @param blockFor time for which an unjustified emergency stops its responders; at most a year
     struct Limits {
@@ -190,7 +190,7 @@ interface IEmergencyAccess is ISignedRequests {
     /// @param patient the id
     error EmergencyPatientTooOften(bytes32 patient);
 
-    /// @notice Too many emergencies by one responder; wait.
+    /// @notice Too many emergencies by one responder, of all patients or of this one; wait, or let a colleague declare.
     /// @param responder its id
     error EmergencyResponderTooOften(address responder);
 
@@ -227,8 +227,9 @@ interface IEmergencyAccess is ISignedRequests {
     /// @param credential the credential
     error ReviewerRoleMissing(bytes32 credential);
 
-    /// @notice The reviewer is of a responder's organisation, or is a responder.
-    /// @param credential of the reviewer
+    /// @notice The reviewer is of a responder's organisation or signs for it, is a responder, or is of an organisation that
+    /// a responder, or the signer of a responder's organisation, signs for.
+    /// @param credential of the reviewer; 0 for governance's
     error ReviewerNotIndependent(bytes32 credential);
 
     /// @notice Says what a patient allows in an emergency, at once. Allowing more waits while paused; allowing less never does.

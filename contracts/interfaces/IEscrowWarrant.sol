@@ -120,6 +120,10 @@ interface IEscrowWarrant is IAudited, ISignedRequests {
     /// @notice There were three emergencies within 30 days, or three wait for their review.
     error EmergenciesExhausted();
 
+    /// @notice Who opens an emergency are of fewer than three organisations, or leave fewer others than a review takes.
+    /// @param openers a bit for each auditor who signed
+    error OpenersUnfit(uint16 openers);
+
     /// @notice The warrant is unknown, was stopped or executed, or other auditors are in force.
     /// @param warrant its id
     error WarrantNotOpen(bytes32 warrant);
@@ -144,14 +148,14 @@ interface IEscrowWarrant is IAudited, ISignedRequests {
     /// @notice The notice was posted before, or names nothing.
     error NoticeUnfit();
 
-    /// @notice Nothing to review, reviewed before, or an opener among the reviewers.
+    /// @notice Nothing to review, reviewed before, not over yet, or an opener among the reviewers.
     error ReviewUnfit();
 
     /// @notice Opens a warrant. Signed:
     /// `WarrantOpening(bytes32 row,bytes32 legalBasis,bytes32 caseDigest,bytes32 notice,bytes32 delayOrder,bool isEmergency,uint256 deadline)`.
     /// @param terms of the warrant
     /// @param set the auditors in force
-    /// @param approvals of one of them, or of a threshold in an emergency
+    /// @param approvals of one of them, or of a threshold from three organisations in an emergency
     /// @return warrant its id
     function openWarrant(
         WarrantTerms calldata terms,
@@ -224,7 +228,7 @@ interface IEscrowWarrant is IAudited, ISignedRequests {
     /// @param set the auditors in force
     function execute(bytes32 warrant, AuditorSet calldata set) external;
 
-    /// @notice Marks an emergency as reviewed. Signed:
+    /// @notice Marks an emergency as reviewed, once it was stopped, used, or can no longer be. Signed:
     /// `WarrantReview(bytes32 warrant,bytes32 finding,uint256 deadline)`.
     /// @param warrant its id
     /// @param finding salted digest

@@ -47,6 +47,7 @@ export const escrowWarrantAbi = [
   { inputs: [], name: 'ExpectedPause', type: 'error' },
   { inputs: [], name: 'InvalidShortString', type: 'error' },
   { inputs: [], name: 'NoticeUnfit', type: 'error' },
+  { inputs: [{ internalType: 'uint16', name: 'openers', type: 'uint16' }], name: 'OpenersUnfit', type: 'error' },
   {
     inputs: [{ internalType: 'uint256', name: 'deadline', type: 'uint256' }],
     name: 'RequestDeadlineTooFar',

@@ -79,7 +79,7 @@ export const CARE_ERRORS: Readonly<Record<string, readonly [code: string, messag
   OrganisationUnknown: ['CHAIN_ORGANISATION_UNKNOWN', 'There is no such organisation.'],
   ReviewerNotIndependent: [
     'CHAIN_REVIEWER_NOT_INDEPENDENT',
-    'The reviewer is of a responder’s organisation, or is a responder.'
+    'The reviewer, or its organisation, has to do with a responder.'
   ],
   ReviewerRoleMissing: ['CHAIN_REVIEWER_ROLE_MISSING', 'The credential is not one of a reviewer.']
 }

@@ -26,6 +26,10 @@ export const RESEARCH_ERRORS: Readonly<Record<string, readonly [code: string, me
   ],
   LedgerKeeperUnknown: ['CHAIN_LEDGER_KEEPER_UNKNOWN', 'The signer does not keep the privacy ledger.'],
   NoticeUnfit: ['CHAIN_NOTICE_UNFIT', 'The patient’s notice was posted before, or names nothing.'],
+  OpenersUnfit: [
+    'CHAIN_OPENERS_UNFIT',
+    'An emergency is opened by auditors of three organisations, who leave enough others to review it.'
+  ],
   PurposeNotAllowed: ['CHAIN_PURPOSE_NOT_ALLOWED', 'People did not give their data for this purpose.'],
   QueryAlreadyBooked: ['CHAIN_QUERY_ALREADY_BOOKED', 'The question was booked before; its answer costs nothing again.'],
   ReleaseAlreadyChallenged: ['CHAIN_RELEASE_ALREADY_CHALLENGED', 'You have raised this evidence before.'],
@@ -44,7 +48,10 @@ export const RESEARCH_ERRORS: Readonly<Record<string, readonly [code: string, me
     'CHAIN_RESEARCHER_BUDGET_EXCEEDED',
     'Too little of the researcher’s privacy budget is left this year.'
   ],
-  ReviewUnfit: ['CHAIN_REVIEW_UNFIT', 'There is nothing to review, or an opener is among the reviewers.'],
+  ReviewUnfit: [
+    'CHAIN_REVIEW_UNFIT',
+    'There is nothing to review, the warrant can still be used, or an opener is among the reviewers.'
+  ],
   SchemeAlreadyAdded: ['CHAIN_SCHEME_ALREADY_ADDED', 'The scheme was added before.'],
   SchemeMalformed: ['CHAIN_SCHEME_MALFORMED', 'The scheme has no such tier, or promises less than two.'],
   SchemeNotLive: ['CHAIN_SCHEME_NOT_LIVE', 'The scheme is unknown or retired.'],

@@ -62,7 +62,7 @@ export async function deployAll(init: DeployInit): Promise<Deployment> {
   }
   const firstAdmin = await signer.getAddress()
   const governance = init.governance ?? governedBy(firstAdmin)
-  await checkGovernor(provider, { firstAdmin, governance })
+  await checkGovernor(provider, { network, firstAdmin, governance })
   const p256Precompile = await requireP256(provider, { allowNone: init.allowNoP256 === true, log })
 
   const plan = planContracts({ network, firstAdmin })

@@ -60,11 +60,20 @@ describe('EmergencyAccess: rates and reviews', () => {
 
   describe('rates', () => {
     it('stop a flood of emergencies of one patient, and let go on as time passes', async () => {
-      for (let i = 0; i < 6; i++) await open(String(i))
-      await refuse(open('seventh'), 'EmergencyPatientTooOften', world.patient)
+      const byBen = async (salt: string): Promise<void> => {
+        await breakGlass(chain, [world.ben], emergencyOf(world.patient, world.bens, salt), { duration: 1 })
+      }
+      for (let i = 0; i < 3; i++) {
+        await open(String(i))
+        await byBen(String(i))
+      }
+      const third = await world.other.hire(accountKey('third'), PHYSICIAN)
+      const byThird = (salt: string) =>
+        breakGlass(chain, [accountKey('third')], emergencyOf(world.patient, third, salt), { duration: 1 })
+      await refuse(byThird('seventh'), 'EmergencyPatientTooOften', world.patient)
       await wait(DAY / 6)
-      await open('seventh')
-      await refuse(open('eighth'), 'EmergencyPatientTooOften', world.patient)
+      await byThird('seventh')
+      await refuse(byThird('eighth'), 'EmergencyPatientTooOften', world.patient)
     })
 
     it('stop a flood of emergencies by one responder, whatever credential it shows', async () => {
@@ -94,7 +103,8 @@ describe('EmergencyAccess: rates and reviews', () => {
         .to.emit(emergencies, 'LimitsChanged')
         .withArgs(Object.values(changed))
       await open('0')
-      await open('1')
+      await refuse(open('1'), 'EmergencyResponderTooOften', world.ada.id)
+      await breakGlass(chain, [world.ben], emergencyOf(world.patient, world.bens))
       await refuse(open('2'), 'EmergencyPatientTooOften', world.patient)
       const stranger = await byStranger(chain.provider, emergencies)
       await refuse(stranger.setLimits(LIMITS), 'AccessManagedUnauthorized')
@@ -104,7 +114,7 @@ describe('EmergencyAccess: rates and reviews', () => {
       perResponder: [0, 1, 1001],
       perPatient: [0, 1, 1001],
       window: [0, HOUR - 1, DAY + 1],
-      reviewWithin: [0, HOUR - 1, 30 * DAY + 1],
+      reviewWithin: [0, DAY - 1, 30 * DAY + 1],
       maxOverdue: [0, 9],
       blockFor: [365 * DAY + 1]
     })) {
@@ -117,7 +127,7 @@ describe('EmergencyAccess: rates and reviews', () => {
 
     it('take the outermost bounds', async () => {
       const { emergencies } = chain.contracts
-      const least = { perResponder: 2, perPatient: 2, window: HOUR, reviewWithin: HOUR, maxOverdue: 1, blockFor: 0 }
+      const least = { perResponder: 2, perPatient: 2, window: HOUR, reviewWithin: DAY, maxOverdue: 1, blockFor: 0 }
       const most = {
         perResponder: 1000,
         perPatient: 1000,
@@ -308,6 +318,7 @@ describe('EmergencyAccess: rates and reviews', () => {
   describe('overdue reviews', () => {
     it('stop a responder until enough of them are given, in any order', async () => {
       const { emergencies } = chain.contracts
+      await emergencies.setLimits({ ...LIMITS, perPatient: 12 })
       const opened = [await open('0'), await open('1'), await open('2'), await open('3')]
       await wait(3 * DAY - 100)
       expect(await standing(world.ada)).to.deep.equal([0n, 4n, false])

@@ -77,7 +77,7 @@ export function openWarrantDesk(chain: TestChain, auditors: readonly Auditor[]):
       deadline: await chain.deadline(),
       ...special
     }),
-    open: async (terms, indices = terms.isEmergency ? [0, 1, 2] : [0]) =>
+    open: async (terms, indices = terms.isEmergency ? [0, 2, 4] : [0]) =>
       warrants.openWarrant(terms, set, await sign(warrantOpeningTypes, terms, indices)),
     async object(warrant, index) {
       const deadline = await chain.deadline()

@@ -14,7 +14,7 @@ contract EmergencyActor is CareActor {
     uint256 private constant ORGANISATION_KEY = 0x0c0;
     uint256 private constant HOLDER_KEY = 0xade;
     uint256 private constant STAFF = 6;
-    uint256 private constant REVIEW_WITHIN = 12 hours;
+    uint256 private constant REVIEW_WITHIN = 1 days;
     uint256 private constant MAX_OVERDUE = 1;
     bytes32 private constant SALT = bytes32(uint256(7));
     string private constant NAME = "Salus EmergencyAccess";

@@ -56,6 +56,14 @@ describe('setting up the governance of a consortium', () => {
       await expectCode('DEPLOY_GOVERNOR', () => chain.deploy({ governance: withDeployer, network: 'x' }))
     })
 
+    it('to be governed by a contract of its own, for which nobody speaks', async () => {
+      const { AccessManager, AccessGrants } = deployment.contracts
+      const byManager = governanceOf(chain.people, { governor: AccessManager.address })
+      await expectCode('DEPLOY_GOVERNOR', () => chain.deploy({ governance: byManager }))
+      const withGrants = governanceOf(chain.people, {}, { PAUSER: [AccessGrants.address] })
+      await expectCode('DEPLOY_GOVERNOR', () => chain.deploy({ governance: withGrants }))
+    })
+
     it('to have nobody who could stop anything', async () => {
       const governance = governanceOf(chain.people, {}, { PAUSER: [] })
       await expectCode('DEPLOY_GOVERNOR', () => chain.deploy({ governance, network: 'x' }))
