@@ -73,7 +73,11 @@ export const WARRANT_ROWS: readonly Row[] = [
     name: 'review',
     types: types.warrantReviewTypes,
     once: 'ReviewUnfit',
-    prepare: chain => open(chain, { isEmergency: true }),
+    async prepare(chain) {
+      await open(chain, { isEmergency: true })
+      // It is reviewed when it is over.
+      await chain.moveTo((await chain.now()) + 31 * 86_400)
+    },
     send: (chain, by) => deskOf(chain, by).review(warrant, [0, 4])
   }
 ]
