@@ -67,11 +67,11 @@ describe('signed requests about research', () => {
       })
 
       it('opens, stops and executes warrants', async () => {
-        const auditors = ['a', 'b', 'c', 'd', 'e'].map(async name => ({
-          key: await create(name),
-          organisation: id(name)
-        }))
-        const desk = openWarrantDesk(chain, await Promise.all(auditors))
+        const auditors: { key: Key; organisation: string }[] = []
+        for (const name of ['a', 'b', 'c', 'd', 'e']) {
+          auditors.push({ key: await create(name), organisation: id(name) })
+        }
+        const desk = openWarrantDesk(chain, auditors)
         await desk.name()
         const [used, stopped, emergency] = [
           await desk.terms(),

@@ -1,5 +1,6 @@
 import {
   JsonRpcProvider,
+  Transaction,
   Wallet,
   ZeroAddress,
   ZeroHash,
@@ -28,14 +29,30 @@ class GethProvider extends JsonRpcProvider {
   }
 
   override async send(method: string, params: unknown[]): Promise<unknown> {
-    if (method === 'eth_sendRawTransaction') {
-      const [raw] = params as [string]
-      await this.makeBlock((await this.latest()).time + 1, [raw])
-      return keccak256(raw)
-    }
+    if (method === 'eth_sendRawTransaction') return this.sendInBlock((params as [string])[0])
     // Transactions of blocks that were taken back are pending for ever.
     const asked = params.map(param => (param === 'pending' ? 'latest' : param))
-    return (await super.send(method, asked)) as unknown
+    if (method !== 'eth_estimateGas') return (await super.send(method, asked)) as unknown
+    // What a call costs may depend on its block, which is the next one.
+    return (await super.send(method, [asked[0], 'latest', {}, this.after(await this.latest())])) as unknown
+  }
+
+  /** Puts a transaction into a block of its own; throws, as Hardhat's chain does, if it is reverted there. */
+  private async sendInBlock(raw: string): Promise<string> {
+    const before = await this.latest()
+    await this.makeBlock(before.time + 1, [raw])
+    const hash = keccak256(raw)
+    const receipt = (await super.send('eth_getTransactionReceipt', [hash])) as Record<string, unknown>
+    if (receipt['status'] === '0x1') return hash
+    const { from, to, data, gasLimit } = Transaction.from(raw)
+    const call = { from, to, data, gas: toQuantity(gasLimit) }
+    await super.send('eth_call', [call, toQuantity(before.number), {}, this.after(before)])
+    throw new Error(`reverted in its block alone: ${hash}`)
+  }
+
+  /** What a call is told of its block if that is the next one. */
+  private after({ number, time }: { number: number; time: number }): Record<string, string> {
+    return { number: toQuantity(number + 1), time: toQuantity(time + 1) }
   }
 
   async latest(): Promise<{ readonly number: number; readonly time: number }> {
