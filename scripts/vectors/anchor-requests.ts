@@ -1,22 +1,18 @@
-import { id, TypedDataEncoder, Wallet } from 'ethers'
+import { id } from 'ethers'
 import * as anchors from '#core/abi/typed-data/anchors.ts'
-import { domain, type TypedDataTypes } from '#core/abi/typed-data/domain.ts'
 import * as nodes from '#core/abi/typed-data/nodes.ts'
+import { requestVectors, type RequestSample, type SampleAddresses } from '#scripts/vectors/request-vectors.ts'
 
-const CHAIN_ID = 31_337
-const PRIVATE_KEY = `0x${'46'.repeat(32)}`
-const ADDRESSES = {
+const ADDRESSES: SampleAddresses = {
   BatchAnchors: '0x9fE46736679d2D9a65F0992F2272dE9f3c7fa6e0',
   NodeRegistry: '0xDc64a140Aa3E981100a9becA4E685f962f0cF6C9'
 }
 const SIGNER = '0xd0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0'
-const DEADLINE = '1795000000'
 
-type Value = Record<string, unknown>
 const [gateway, certificate, root] = ['gateway', 'certificate', 'root'].map(id)
 const [organisation, node, peerKey] = ['organisation', 'node', 'peer key'].map(id)
 
-const REQUESTS: readonly (readonly [keyof typeof ADDRESSES, TypedDataTypes, Value])[] = [
+const REQUESTS: readonly RequestSample[] = [
   ['BatchAnchors', anchors.gatewayRegistrationTypes, { gateway, signer: SIGNER, certificate }],
   ['BatchAnchors', anchors.gatewayRotationTypes, { gateway, newSigner: SIGNER, certificate }],
   ['BatchAnchors', anchors.gatewayRetirementTypes, { gateway }],
@@ -40,30 +36,11 @@ const REQUESTS: readonly (readonly [keyof typeof ADDRESSES, TypedDataTypes, Valu
 
 /** Vectors of the requests about anchors and nodes; the key in them is published and worthless. */
 export async function anchorRequestVectors(): Promise<Record<string, unknown>> {
-  const wallet = new Wallet(PRIVATE_KEY)
-  const requests = []
-  for (const [contract, types, fields] of REQUESTS) {
-    const [primaryType = ''] = Object.keys(types)
-    const value = { ...fields, deadline: DEADLINE }
-    const where = domain(contract, CHAIN_ID, ADDRESSES[contract])
-    requests.push({
-      contract,
-      primaryType,
-      type: TypedDataEncoder.from(types).encodeType(primaryType),
-      value,
-      digest: TypedDataEncoder.hash(where, types, value),
-      signature: await wallet.signTypedData(where, types, value)
-    })
-  }
   return {
-    'anchor-requests': {
-      description:
-        'Signed requests about anchors and nodes; docs/specs/contracts-anchors.md, docs/specs/contracts-nodes.md',
-      chainId: CHAIN_ID,
-      addresses: ADDRESSES,
-      privateKey: PRIVATE_KEY,
-      address: wallet.address,
-      requests
-    }
+    'anchor-requests': await requestVectors(
+      'Signed requests about anchors and nodes; docs/specs/contracts-anchors.md, docs/specs/contracts-nodes.md',
+      ADDRESSES,
+      REQUESTS
+    )
   }
 }

@@ -1,19 +1,15 @@
-import { id, TypedDataEncoder, Wallet, ZeroHash } from 'ethers'
+import { id, ZeroHash } from 'ethers'
 import * as credentials from '#core/abi/typed-data/credentials.ts'
-import { domain, type TypedDataTypes } from '#core/abi/typed-data/domain.ts'
 import * as emergencies from '#core/abi/typed-data/emergencies.ts'
-import type { RequestContract } from '#core/chain/contract-names.ts'
+import { requestVectors, type RequestSample, type SampleAddresses } from '#scripts/vectors/request-vectors.ts'
 
-const CHAIN_ID = 31_337
-const PRIVATE_KEY = `0x${'46'.repeat(32)}`
-const ADDRESSES = {
+const ADDRESSES: SampleAddresses = {
   CredentialRegistry: '0xB7f8BC63BbcaD18155201308C8f3540b07f84F5e',
   EmergencyAccess: '0xA51c1fc2f0D1a1b8494Ed1FE312d7C3a78Ed91C0'
 }
 const HOLDER = '0xd0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0'
 const DEADLINE = '1795000000'
 
-type Value = Record<string, unknown>
 const [organisation, patient, credential, emergency] = ['organisation', 'patient', 'credential', 'emergency'].map(id)
 const [salt, reason, statement, report] = ['salt', 'reason', 'statement', 'report'].map(id)
 const terms = {
@@ -25,7 +21,7 @@ const terms = {
   expiresAt: 1_826_000_000
 }
 
-const REQUESTS: readonly (readonly [RequestContract, TypedDataTypes, Value])[] = [
+const REQUESTS: readonly RequestSample[] = [
   ['CredentialRegistry', credentials.organisationRotationTypes, { organisation, newSigner: HOLDER, nonce: 3 }],
   ['CredentialRegistry', credentials.credentialTypes, { ...terms, salt }],
   [
@@ -60,30 +56,11 @@ const REQUESTS: readonly (readonly [RequestContract, TypedDataTypes, Value])[] =
 
 /** Vectors of the requests about credentials and emergencies; the key in them is published and worthless. */
 export async function careRequestVectors(): Promise<Record<string, unknown>> {
-  const wallet = new Wallet(PRIVATE_KEY)
-  const requests = []
-  for (const [contract, types, fields] of REQUESTS) {
-    const [primaryType = ''] = Object.keys(types)
-    const value = { ...fields, deadline: DEADLINE }
-    const where = domain(contract, CHAIN_ID, ADDRESSES[contract as keyof typeof ADDRESSES])
-    requests.push({
-      contract,
-      primaryType,
-      type: TypedDataEncoder.from(types).encodeType(primaryType),
-      value,
-      digest: TypedDataEncoder.hash(where, types, value),
-      signature: await wallet.signTypedData(where, types, value)
-    })
-  }
   return {
-    'care-requests': {
-      description:
-        'Signed requests about credentials and emergencies; docs/specs/contracts-credentials.md, docs/specs/contracts-emergency.md',
-      chainId: CHAIN_ID,
-      addresses: ADDRESSES,
-      privateKey: PRIVATE_KEY,
-      address: wallet.address,
-      requests
-    }
+    'care-requests': await requestVectors(
+      'Signed requests about credentials and emergencies; docs/specs/contracts-credentials.md, docs/specs/contracts-emergency.md',
+      ADDRESSES,
+      REQUESTS
+    )
   }
 }

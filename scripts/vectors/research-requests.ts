@@ -1,30 +1,25 @@
-import { id, TypedDataEncoder, Wallet, ZeroHash } from 'ethers'
+import { id, ZeroHash } from 'ethers'
 import * as consents from '#core/abi/typed-data/consents.ts'
-import { domain, type TypedDataTypes } from '#core/abi/typed-data/domain.ts'
 import * as research from '#core/abi/typed-data/research.ts'
 import * as warrants from '#core/abi/typed-data/warrants.ts'
-import type { RequestContract } from '#core/chain/contract-names.ts'
+import { requestVectors, type RequestSample, type SampleAddresses } from '#scripts/vectors/request-vectors.ts'
 
-const CHAIN_ID = 31_337
-const PRIVATE_KEY = `0x${'46'.repeat(32)}`
-const ADDRESSES = {
+const ADDRESSES: SampleAddresses = {
   ConsentRegistry: '0xDc64a140Aa3E981100a9becA4E685f962f0cF6C9',
   ReleaseRegistry: '0x5FC8d32690cc91D4c39d9d3abcBD16989F875707',
   PrivacyLedger: '0x0165878A594ca255338adfa4d48449f69242Eb8F',
   EscrowWarrant: '0xa513E6E4b8f2a923D98304ec87F64353C4D5C853'
 }
 const RESEARCHER = '0xd0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0'
-const DEADLINE = '1795000000'
 /** General research use, not commercial, with ethics approval, no re-identification. */
 const DATA_USE = (1 << 1) | (1 << 5) | (1 << 10) | (1 << 22)
 /** Health research with ethics approval and no re-identification. */
 const PURPOSE = (1 << 2) | (1 << 10) | (1 << 22)
 
-type Value = Record<string, unknown>
 const [patient, consentId, access, warrant] = ['patient', 'consent', 'access', 'warrant'].map(id)
 const [reason, policy] = ['reason', 'policy'].map(id)
 
-const REQUESTS: readonly (readonly [RequestContract, TypedDataTypes, Value])[] = [
+const REQUESTS: readonly RequestSample[] = [
   ['ConsentRegistry', consents.consentTypes, { patient, consentId, policy, revision: 1 }],
   ['ConsentRegistry', consents.consentWithdrawalTypes, { patient, consentId }],
   [
@@ -80,29 +75,11 @@ const REQUESTS: readonly (readonly [RequestContract, TypedDataTypes, Value])[] =
 
 /** Vectors of the requests about research; the key in them is published and worthless. */
 export async function researchRequestVectors(): Promise<Record<string, unknown>> {
-  const wallet = new Wallet(PRIVATE_KEY)
-  const requests = []
-  for (const [contract, types, fields] of REQUESTS) {
-    const [primaryType = ''] = Object.keys(types)
-    const value = { ...fields, deadline: DEADLINE }
-    const where = domain(contract, CHAIN_ID, ADDRESSES[contract as keyof typeof ADDRESSES])
-    requests.push({
-      contract,
-      primaryType,
-      type: TypedDataEncoder.from(types).encodeType(primaryType),
-      value,
-      digest: TypedDataEncoder.hash(where, types, value),
-      signature: await wallet.signTypedData(where, types, value)
-    })
-  }
   return {
-    'research-requests': {
-      description: 'Signed requests about research; docs/specs/contracts-research.md',
-      chainId: CHAIN_ID,
-      addresses: ADDRESSES,
-      privateKey: PRIVATE_KEY,
-      address: wallet.address,
-      requests
-    }
+    'research-requests': await requestVectors(
+      'Signed requests about research; docs/specs/contracts-research.md',
+      ADDRESSES,
+      REQUESTS
+    )
   }
 }
