@@ -1,5 +1,6 @@
 import { appendFile, mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { readExplained } from '#scripts/mutate/explained.ts'
 import type { Mutant } from '#scripts/mutate/mutants.ts'
 import type { Verdict } from '#scripts/mutate/protocol.ts'
 import { testHash, testsHash, type Source } from '#scripts/mutate/sources.ts'
@@ -18,6 +19,7 @@ interface Row extends Verdict {
 export class Results {
   private readonly rows = new Map<string, Row>()
   private readonly allTests = testsHash()
+  private readonly explained = readExplained()
 
   /** Reads what earlier runs have left. */
   static async load(): Promise<Results> {
@@ -35,7 +37,8 @@ export class Results {
   /** The verdict on a mutant, if neither its source nor what could change the verdict has changed since. */
   get({ id }: Mutant, { hash }: Source): Verdict | undefined {
     const row = this.rows.get(id)
-    return row?.source === hash && row.tests === this.testsOf(row) ? row : undefined
+    if (row?.source !== hash) return undefined
+    return row.tests === this.testsOf(row) || this.maySurvive(row) ? row : undefined
   }
 
   /** Keeps a verdict. */
@@ -44,6 +47,11 @@ export class Results {
     this.rows.set(row.id, row)
     await mkdir(dirname(PATH), { recursive: true })
     await appendFile(PATH, `${JSON.stringify(row)}\n`)
+  }
+
+  /** What is allowed to survive need not be tried again because of a new test: at worst that kills it by now. */
+  private maySurvive({ id, outcome }: Verdict): boolean {
+    return outcome === 'survived' && this.explained.has(id)
   }
 
   /** A killed mutant stays killed as long as its killer stays; whether code is the same is no matter of tests. */
