@@ -51,15 +51,19 @@ describe('EscrowWarrant: emergencies', () => {
 
   it('comes three times in 30 days at most', async () => {
     expect([...(await desk.warrants.emergencies())]).to.deep.equal([true, 0n])
+    let first = 0
     for (const name of ['a', 'b', 'c']) {
       const emergency = await openEmergency(name)
+      first ||= await chain.now()
       await desk.cancelByCourt(emergency)
       await desk.review(emergency, [3, 5])
     }
     expect([...(await desk.warrants.emergencies())]).to.deep.equal([false, 0n])
     await refuse(desk.open(await terms('d')), 'EmergenciesExhausted')
     await desk.open(await desk.terms())
-    await wait(30 * DAY)
+    await chain.moveTo(first + 30 * DAY - 2)
+    await refuse(desk.open(await terms('d')), 'EmergenciesExhausted')
+    await chain.moveTo(first + 30 * DAY - 1)
     await openEmergency('d')
   })
 
@@ -79,6 +83,15 @@ describe('EscrowWarrant: emergencies', () => {
     await openEmergency('d')
     await refuse(desk.open(await terms('e')), 'EmergenciesExhausted')
     for (const each of others) await desk.review(each, [1, 3])
+  })
+
+  it('is reviewed from the moment when it can no longer be used', async () => {
+    const emergency = await openEmergency('a')
+    const { expiresAt } = await desk.warrants.warrantOf(emergency)
+    await chain.moveTo(Number(expiresAt) - 2)
+    await refuse(desk.review(emergency, [3, 5]), 'ReviewUnfit')
+    await chain.moveTo(Number(expiresAt) - 1)
+    await desk.review(emergency, [3, 5])
   })
 
   it('is the only warrant that is reviewed', async () => {
