@@ -190,6 +190,15 @@ describe('CredentialRegistry', () => {
       await office.issue({ holder: ada, terms: { notBefore: now, expiresAt: now + MAX_AHEAD_S } })
     })
 
+    it('ends a second after it is issued at the earliest, and five years after it at the latest', async () => {
+      const issueUntil = async (after: number, salt: string): Promise<void> => {
+        const expiresAt = (await chain.now()) + 1 + after
+        await office.issue({ holder: ada, terms: { notBefore: 0, expiresAt }, salt: id(salt) })
+      }
+      for (const after of [0, MAX_AHEAD_S + 1]) await refuse(issueUntil(after, 'none'), 'CredentialWindowInvalid')
+      for (const after of [1, MAX_AHEAD_S]) await issueUntil(after, String(after))
+    })
+
     it('refuses an empty batch, an unknown organisation and late requests', async () => {
       const { credentials } = chain.contracts
       const [organisation, acceptances, deadline, signer, signature] = await office.prepare([{ holder: ada }])

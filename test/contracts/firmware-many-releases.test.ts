@@ -12,26 +12,34 @@ describe('FirmwareRegistry: more releases than one word holds', () => {
     await desk.registerModel()
     for (let sequence = 1; sequence < 255; sequence++) await desk.publish(await desk.terms(sequence))
     await desk.release(255)
-    await desk.publish(await desk.terms(256))
-    await desk.release(257)
+    await desk.release(256)
+    await desk.publish(await desk.terms(257))
+    await desk.release(258)
+    await desk.raiseMinimum(255)
   })
   after(() => chain.close())
 
   const active = async (): Promise<bigint> => (await desk.firmware.headOf(desk.model)).active
 
-  it('a hold falls back over those that never were for all devices, into the word before, and then to none', async () => {
-    expect(await active()).to.equal(257n)
-    await desk.hold(257)
+  it('a hold falls back to the newest one, over those that are held or never were for all devices', async () => {
+    expect(await active()).to.equal(258n)
+    await desk.hold(258)
+    expect(await active()).to.equal(256n)
+    await desk.unhold(258)
+    await desk.hold(256)
+    expect(await active()).to.equal(258n)
+    await desk.hold(258)
     expect(await active()).to.equal(255n)
     await desk.hold(255)
     expect(await active()).to.equal(0n)
   })
 
   it('not below the minimum, wherever that lies', async () => {
-    for (const sequence of [255, 257]) await desk.unhold(sequence)
-    expect(await active()).to.equal(257n)
+    for (const sequence of [255, 256, 258]) await desk.unhold(sequence)
+    expect(await active()).to.equal(258n)
     await desk.raiseMinimum(256)
-    await desk.hold(257)
+    await desk.hold(256)
+    await desk.hold(258)
     expect(await active()).to.equal(0n)
     expect(await desk.statusOf(255)).to.equal(SUPERSEDED)
   })
