@@ -30,7 +30,7 @@ describe('EmergencyAccess, to the second', () => {
 
   /** What is sent next is in a block of this time. */
   const at = (time: number): Promise<void> => chain.moveTo(time - 1)
-  const declare = async (duration = HOUR): Promise<number> => {
+  const declare = async (duration: number = HOUR): Promise<number> => {
     await breakGlass(chain, [world.ada], emergency, { duration })
     return chain.now()
   }
