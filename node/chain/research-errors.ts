@@ -35,6 +35,10 @@ export const RESEARCH_ERRORS: Readonly<Record<string, readonly [code: string, me
   ReleaseAlreadyChallenged: ['CHAIN_RELEASE_ALREADY_CHALLENGED', 'You have raised this evidence before.'],
   ReleaseGivesNoAccess: ['CHAIN_RELEASE_GIVES_NO_ACCESS', 'The release is public, held, withdrawn or unknown.'],
   ReleaseWindowAhead: ['CHAIN_RELEASE_WINDOW_AHEAD', 'Counting cannot have begun in a block that does not exist yet.'],
+  ReleaseWindowBehind: [
+    'CHAIN_RELEASE_WINDOW_BEHIND',
+    'Counting began too long ago, or before it began for an earlier release of the scheme.'
+  ],
   ResearchReleaseMalformed: [
     'CHAIN_RESEARCH_RELEASE_MALFORMED',
     'The release lacks a digest, keeps less than its scheme promises, or has rows without sealed identifiers.'

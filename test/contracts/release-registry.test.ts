@@ -221,6 +221,26 @@ describe('ReleaseRegistry', () => {
       await refuse(ahead, 'ReleaseWindowAhead', next + 1)
       await desk.publish(await desk.terms(1, { windowBlock: next }))
     })
+
+    it('refuses counting that began before it began for an earlier release of the scheme', async () => {
+      const another = { ...SCHEME, minimumK: 5 }
+      await desk.releases.addScheme(another)
+      await desk.publish(await desk.terms(1, { windowBlock: 5 }))
+      await refuse(desk.publish(await desk.terms(2, { windowBlock: 4 })), 'ReleaseWindowBehind', 4)
+      await desk.publish(await desk.terms(2, { windowBlock: 4, scheme: schemeIdOf(another) }))
+      await desk.publish(await desk.terms(3, { windowBlock: 5 }))
+      await desk.publish(await desk.terms(4, { windowBlock: 6 }))
+      await refuse(desk.publish(await desk.terms(5, { windowBlock: 5 })), 'ReleaseWindowBehind', 5)
+    })
+
+    it('refuses counting that began more than 216,000 blocks ago', async function () {
+      if (chain.makeBlocks == null) return this.skip()
+      const began = await chain.provider.getBlockNumber()
+      await chain.makeBlocks(215_999)
+      await desk.publish(await desk.terms(1, { windowBlock: began }))
+      await refuse(desk.publish(await desk.terms(2, { windowBlock: began })), 'ReleaseWindowBehind', began)
+      await desk.publish(await desk.terms(2, { windowBlock: began + 1 }))
+    })
   })
 
   describe('a published release', () => {
