@@ -15,6 +15,7 @@ import { openAnvil, type AnvilBackend } from '#test/contracts/backends/anvil.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey } from '#test/contracts/keys.ts'
 import { requestAccess } from '#test/contracts/requests.ts'
+import { calledFunctions, stateChangingFunctions } from '#test/scripts/observer/called.ts'
 import { runObserver, type Outcome } from '#test/scripts/observer/script.ts'
 import { CIDS, SECRETS } from '#test/scripts/observer/secrets.ts'
 import { tellStory, type Story } from '#test/scripts/observer/story.ts'
@@ -36,7 +37,7 @@ describe('what the chain shows of a whole story', function () {
       deployment: chain.deployment,
       relayers: [await backend.signer.getAddress()],
       grantees: [story.sharedGrantee],
-      staff: story.reviewer,
+      staff: story.staff,
       passkeySite: 'salus.example'
     })
   })
@@ -62,6 +63,17 @@ describe('what the chain shows of a whole story', function () {
     const places = new Set(seen.flatMap(({ parts }) => parts.map(({ place }) => place)))
     expect([...places].sort()).to.deep.equal(['calldata', 'log', 'storage'])
     expect([AccessManager, ERC7913P256Verifier, ERC7913WebAuthnVerifier]).to.have.length(3)
+  })
+
+  it('calls every function of every contract that can change something; what is new belongs into the story too', async () => {
+    const functions = await stateChangingFunctions(chain.deployment)
+    const called = await calledFunctions(
+      backend.provider,
+      seen.map(({ hash }) => hash)
+    )
+    const left = [...functions].filter(([key]) => !called.has(key)).map(([, name]) => name)
+    expect(left, 'call these in test/scripts/observer/*-story.ts').to.deep.equal([])
+    expect(functions.size).to.be.greaterThan(100)
   })
 
   it('is no name, health word, purpose, reason or record', () => {
@@ -110,7 +122,7 @@ describe('what the chain shows of a whole story', function () {
         relationships: relationships(),
         relayers: [await backend.signer.getAddress()],
         grantees: [story.sharedGrantee],
-        staff: story.reviewer
+        staff: story.staff
       })
       expect(stdout).to.match(/Nothing was found/)
       expect(code).to.equal(0)
