@@ -3,9 +3,11 @@ import { parseArgs } from 'node:util'
 import { isSalusError } from '#core/error.ts'
 import { loadDeployment } from '#node/chain/deployment-file.ts'
 import { connect } from '#scripts/deploy/connect.ts'
+import { openDecoder } from '#scripts/observer/calls.ts'
 import { readDeclared } from '#scripts/observer/declared.ts'
+import { guessableDigests } from '#scripts/observer/guesses.ts'
 import { HEALTH_WORDS, needlesOf, type Secret } from '#scripts/observer/needles.ts'
-import { readTransactions, search, type Report } from '#scripts/observer/search.ts'
+import { about, readTransactions, search, type Report } from '#scripts/observer/search.ts'
 import { loadWanted } from '#scripts/observer/secrets-file.ts'
 
 const HELP = `Usage: npm run -s observer -- --rpc URL --deployment FILE [options]
@@ -72,10 +74,13 @@ async function run(files: {
   const declared = await readDeclared({ ...wanted, deployment })
   const provider = await connect(files.rpc)
   try {
-    return search(await readTransactions(provider, { fromBlock, withStorage: files.withStorage }), {
+    const all = await readTransactions(provider, { fromBlock, withStorage: files.withStorage })
+    return search(all, {
       needles: needlesOf([...words, ...wanted.secrets]),
-      pseudonyms: wanted.relationships,
-      declared
+      guesses: guessableDigests(),
+      sides: wanted.relationships.map(({ name, ids }) => ({ name, seen: about(all, ids) })),
+      declared,
+      decode: await openDecoder(deployment)
     })
   } finally {
     provider.destroy()

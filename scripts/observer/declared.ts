@@ -44,7 +44,7 @@ const ABIS: readonly InterfaceAbi[] = [
 ]
 const PAGE = new URL('../../docs/privacy.md', import.meta.url)
 /** `| ``key`` | … |` under the heading of the table. */
-const ROW = /^\| `([a-z-]+)` \|/gm
+const ROW = /^\| `([a-zA-Z]+)` \|/gm
 const CHALLENGE_CHARACTERS = 43
 /** No contract here has more words of storage before its mappings, and no struct in a mapping more words. */
 const [MOST_STATE_WORDS, MOST_STRUCT_WORDS] = [64, 4]
@@ -59,26 +59,39 @@ const VALUES: Readonly<Record<string, (sources: DeclaredSources) => Uint8Array[]
   passkey: ({ passkeySite }) => passkeyConstants(passkeySite)
 }
 
-/** The keys of the table of docs/privacy.md. */
-export async function readDeclaredKeys(): Promise<string[]> {
-  const [, section = ''] = (await readFile(PAGE, 'utf8')).split('## What is declared')
-  return [...(section.split('\n## ')[0] ?? '').matchAll(ROW)].map(([, key]) => key ?? '')
+/** What docs/privacy.md declares, with its values on one network. */
+export interface Declared {
+  /** What requests of two pseudonyms may share. */
+  readonly bytes: readonly Uint8Array[]
+  /** Whose transactions say nothing of whom they are about, in lower case. */
+  readonly addresses: readonly string[]
+  /** Names of fields of 32 bytes that hold no digest. */
+  readonly plainFields: readonly string[]
 }
 
 /**
- * The bytes of everything that the page declares.
+ * Reads the tables of the page.
  *
  * @throws SalusError `OBSERVER_PAGE` if the page declares what is not known here, or nothing
  */
-export async function readDeclared(sources: DeclaredSources): Promise<Uint8Array[]> {
-  const keys = await readDeclaredKeys()
-  if (keys.length === 0) throw new SalusError('OBSERVER_PAGE', 'docs/privacy.md declares nothing that can be read.')
-  return keys.flatMap(key => {
+export async function readDeclared(sources: DeclaredSources, page: URL | string = PAGE): Promise<Declared> {
+  const text = await readFile(page, 'utf8')
+  const [keys, plainFields] = [keysUnder(text, '## What is declared'), keysUnder(text, '## What is no digest')]
+  if (keys.length === 0 || plainFields.length === 0)
+    throw new SalusError('OBSERVER_PAGE', 'docs/privacy.md declares nothing that can be read.')
+  const bytes = keys.flatMap(key => {
     const values = VALUES[key]
     if (values == null)
       throw new SalusError('OBSERVER_PAGE', 'docs/privacy.md declares what the observer does not know.')
     return values(sources)
   })
+  const { relayers, grantees, staff } = sources
+  return { bytes, plainFields, addresses: [...relayers, ...grantees, ...staff].map(each => each.toLowerCase()) }
+}
+
+function keysUnder(page: string, heading: string): string[] {
+  const [, section = ''] = page.split(heading)
+  return [...(section.split('\n## ')[0] ?? '').matchAll(ROW)].map(([, key]) => key ?? '')
 }
 
 function topicsOf(abi: InterfaceAbi): Uint8Array[] {

@@ -23,10 +23,7 @@ export async function govern(chain: TestChain): Promise<void> {
   await changeRules(chain, research)
 }
 
-async function stopAndStart(
-  { deployment, contracts }: TestChain,
-  { manager }: ResearchContracts
-): Promise<void> {
+async function stopAndStart({ deployment, contracts }: TestChain, { manager }: ResearchContracts): Promise<void> {
   for (const name of REQUEST_CONTRACTS) {
     const { address } = deployment.contracts[name]
     const methods = ['function pause()', 'function unpause()']

@@ -33,15 +33,24 @@ import { CONSENT_TEXT, EMERGENCY_REASON, PURPOSE } from '#test/scripts/observer/
 export interface Part {
   readonly chain: TestChain
   readonly key: Key
+  /** Whom the patient hands the relationship to. */
+  readonly heir: Key
   readonly relationship: Relationship
   readonly number: number
+  /** Stands in the names of keys of this relationship alone. */
+  readonly label: string
   readonly habits: Habits
+  /** Whom all relationships give access. */
+  readonly doctor: Key
+  readonly world: EmergencyWorld
 }
 
+/** Something that the patient does in a relationship. */
+export type Step = (part: Part) => Promise<void>
+
 /** Grants, one by one and many at once, their use and their end. */
-export async function useGrants({ chain, key, relationship, number, habits }: Part, doctor: Key): Promise<void> {
+export async function useGrants({ chain, key, relationship, label, habits, doctor }: Part): Promise<void> {
   const { patient, did, scopeFor } = relationship
-  const label = String(number)
   const specialist = accountKey(`specialist ${label}`)
   const term = (grantee: Key, uses: number): Terms => ({ ...termsFor(grantee), ...habits.term(), uses })
   await did(requestAccess(chain, specialist, habits.commit(PURPOSE)))
@@ -72,11 +81,11 @@ export async function takeConsent({ chain, key, relationship, habits }: Part): P
 }
 
 /** A policy and an emergency under it, its end, the patient's dispute and the review; another one by two responders. */
-export async function haveEmergencies(part: Part, world: EmergencyWorld): Promise<void> {
-  const { chain, key, relationship, number, habits } = part
+export async function haveEmergencies(part: Part): Promise<void> {
+  const { chain, key, relationship, label, habits, world } = part
   const { patient, did } = relationship
   const reason = habits.commit(EMERGENCY_REASON)
-  const responder = accountKey(`responder ${String(number)}`)
+  const responder = accountKey(`responder ${label}`)
   const credential = await world.hospital.hire(responder)
   const review = (emergency: Parameters<typeof end>[2]) =>
     did(reviewByCredential(chain, world.rita, emergency, world.ritas, JUSTIFIED, habits.commit(EMERGENCY_REASON)))
@@ -94,9 +103,8 @@ export async function haveEmergencies(part: Part, world: EmergencyWorld): Promis
 }
 
 /** A rotation to a new key, guardians, a recovery that is stopped and one that is not. */
-export async function changeHands({ chain, key, relationship, number, habits }: Part, heir: Key): Promise<void> {
+export async function changeHands({ chain, key, heir, relationship, number, label, habits }: Part): Promise<void> {
   const { patient, did } = relationship
-  const label = String(number)
   const guardians = ['sister', 'friend', 'notary'].map(who => habits.guardian(who, number))
   const circle = circleOf(patient, guardians)
   await did(rotateSigner(chain, key, heir, patient))

@@ -5,7 +5,14 @@ import { runFirmware } from '#test/scripts/observer/firmware-story.ts'
 import { govern } from '#test/scripts/observer/governance-story.ts'
 import { CAREFUL, type Habits } from '#test/scripts/observer/habits.ts'
 import { runNetwork } from '#test/scripts/observer/network-story.ts'
-import { changeHands, haveEmergencies, takeConsent, useGrants } from '#test/scripts/observer/patient-story.ts'
+import {
+  changeHands,
+  haveEmergencies,
+  takeConsent,
+  useGrants,
+  type Part,
+  type Step
+} from '#test/scripts/observer/patient-story.ts'
 import { openRelationship, type Relationship } from '#test/scripts/observer/relationship.ts'
 import { runResearch } from '#test/scripts/observer/research-story.ts'
 import { treat } from '#test/scripts/observer/staff-story.ts'
@@ -32,28 +39,41 @@ export async function tellStory(chain: TestChain): Promise<Story> {
   return story
 }
 
-/** The part that is about the patient, by an agent with these habits. */
+/** What the patient does in each relationship, in this order. */
+export const STEPS: readonly Step[] = [useGrants, takeConsent, haveEmergencies, changeHands]
+
+/** How the patient's part is told. */
+export interface Telling {
+  readonly habits?: Habits
+  readonly steps?: readonly Step[]
+  /** Stands in the names of keys, so that the story can be told again on one chain. */
+  readonly run?: string
+}
+
+/** The part that is about the patient: its agent, of these habits, takes each step in one relationship after the other. */
 export async function tellOfPatient(
   chain: TestChain,
   world: EmergencyWorld,
-  habits: Habits = CAREFUL
+  { habits = CAREFUL, steps = STEPS, run = '' }: Telling = {}
 ): Promise<Story> {
   const doctor = accountKey('doctor of both')
-  const keys = [accountKey('wallet'), await passkey(chain, 'first passkey'), await passkey(chain, 'second passkey')]
-  const relationships: Relationship[] = []
-  for (const [number, key] of keys.entries()) {
+  const parts: Part[] = []
+  for (const number of [0, 1, 2]) {
+    const label = `${String(number)} ${run}`
+    const key = number === 0 ? accountKey(`wallet ${run}`) : await passkey(chain, `passkey ${label}`)
+    const heir = number === 0 ? accountKey(`new wallet ${run}`) : await passkey(chain, `new passkey ${label}`)
     const relationship = await openRelationship(chain, key, habits)
-    relationships.push(relationship)
-    const part = { chain, key, relationship, number, habits }
-    await useGrants(part, doctor)
-    await takeConsent(part)
-    const heir = number === 0 ? accountKey('new wallet') : await passkey(chain, `new passkey ${String(number)}`)
-    await haveEmergencies(part, world)
-    await changeHands(part, heir)
+    parts.push({ chain, key, heir, relationship, number, label, habits, doctor, world })
     await habits.pause(chain)
   }
+  for (const step of steps) {
+    for (const part of parts) {
+      await step(part)
+      await habits.pause(chain)
+    }
+  }
   const staff = [world.rita.id, world.ritas, world.ben.id, world.bens]
-  return { relationships, sharedGrantee: doctor.id, staff }
+  return { relationships: parts.map(({ relationship }) => relationship), sharedGrantee: doctor.id, staff }
 }
 
 async function passkey(chain: TestChain, label: string): Promise<Key> {
