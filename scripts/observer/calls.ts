@@ -1,5 +1,5 @@
 /** What a transaction asks a contract for, field by field. */
-import { Interface, Result, type InterfaceAbi, type ParamType } from 'ethers'
+import { Interface, type InterfaceAbi, type ParamType, type Result } from 'ethers'
 import { CONTRACT_NAMES } from '#core/chain/contract-names.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
 import type { SeenTransaction } from '#scripts/observer/observe.ts'

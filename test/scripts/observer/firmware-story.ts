@@ -56,21 +56,22 @@ export async function runFirmware(chain: TestChain): Promise<void> {
 }
 
 /** What others say of a release: a flaw, a build of one's own, counts of an attestor. */
-async function judge(chain: TestChain, { firmware, model, domain, sign }: FirmwareDesk): Promise<void> {
+async function judge(chain: TestChain, desk: FirmwareDesk): Promise<void> {
+  const { firmware, model, domain } = desk
   const [attestor, rebuilder] = [accountKey('attestor'), accountKey('rebuilder')]
   const deadline = await chain.deadline()
   const flaw = { vulnerability: encodeBytes32String('CVE-2026-0001'), impact: 1, documentDigest: id('document') }
   const advisory = { model, fromSequence: 1, toSequence: 1, ...flaw, deadline }
-  await firmware.addAdvisory(advisory, await sign('guard', types.advisoryTypes, advisory))
+  await firmware.addAdvisory(advisory, await desk.sign('guard', types.advisoryTypes, advisory))
   const rebuild = { model, sequence: 1, imageSha256: IMAGE, deadline }
   const built = await rebuilder.sign(domain, types.rebuildTypes, rebuild)
   await firmware.addRebuild(model, 1, IMAGE, deadline, rebuilder.signer, built)
   const { signer } = attestor
-  const addition = await sign('release', types.attestorAdditionTypes, { model, signer, deadline })
+  const addition = await desk.sign('release', types.attestorAdditionTypes, { model, signer, deadline })
   await firmware.addAttestor(model, signer, deadline, addition)
   const report = { model, epoch: 1, root: id('devices'), confirmed: 90, failed: 2, rolledBack: 1, deadline }
   await firmware.anchorReport(report, signer, await attestor.sign(domain, types.fleetReportTypes, report))
-  const removal = await sign('release', types.attestorRemovalTypes, { model, attestor: attestor.id, deadline })
+  const removal = await desk.sign('release', types.attestorRemovalTypes, { model, attestor: attestor.id, deadline })
   await firmware.removeAttestor(model, attestor.id, deadline, removal)
 }
 
@@ -84,9 +85,9 @@ async function failOnDevices(chain: TestChain, desk: FirmwareDesk): Promise<void
   const by = await desk.sign('release', types.deviceKeysTypes, list)
   await firmware.setDeviceKeys(model, tree.root, devices.length, 1, deadline, by)
   const failure = { model, sequence: 1, revision: await desk.revisionOf(1), deadline }
-  const failures = devices.slice(0, 5).map(async ({ signer, sign }, index) => {
-    const signature = await sign(domain, types.failureTypes, failure)
-    return { signer, deadline, signature, proof: tree.proof(index) }
+  const failures = devices.slice(0, 5).map(async (device, index) => {
+    const signature = await device.sign(domain, types.failureTypes, failure)
+    return { signer: device.signer, deadline, signature, proof: tree.proof(index) }
   })
   await firmware.tripBreaker(model, 1, await Promise.all(failures))
 }
