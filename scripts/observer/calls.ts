@@ -24,10 +24,14 @@ export async function openDecoder({ contracts }: Deployment): Promise<Decoder> {
   }
   return ({ to, parts }) => {
     const calldata = parts.find(({ place }) => place === 'calldata')?.bytes ?? new Uint8Array()
-    const call = interfaces
-      .get(to?.toLowerCase() ?? '')
-      ?.parseTransaction({ data: `0x${Buffer.from(calldata).toString('hex')}` })
-    return call == null ? [] : fieldsOf(call.fragment.inputs, call.args)
+    const data = `0x${Buffer.from(calldata).toString('hex')}`
+    try {
+      const call = interfaces.get(to?.toLowerCase() ?? '')?.parseTransaction({ data })
+      return call == null ? [] : fieldsOf(call.fragment.inputs, call.args)
+    } catch {
+      // Anybody can send what no contract can read; it is searched as bytes all the same.
+      return []
+    }
   }
 }
 

@@ -6,6 +6,8 @@ import type { SeenTransaction } from '#scripts/observer/observe.ts'
 const TOGETHER_S = 60
 /** Fields with a time to the second. `terms` of a grant holds two. */
 const TIME_FIELD = /^(deadline|notBefore|expiresAt|validUntil)$/
+/** What a patient sets once for long. */
+const CHOICE_FIELD = /^(policy|delay)$/
 const [NO_END, TIME_BITS, NOT_BEFORE_AT, EXPIRES_AT] = [2n ** 40n - 1n, 40, 160n, 200n] as const
 
 /** What else the search needs to know. */
@@ -13,6 +15,8 @@ export interface Surroundings {
   readonly decode: Decoder
   /** Every transaction of the chain. */
   readonly all: readonly SeenTransaction[]
+  /** Hashes of those that are about any pseudonym of the patient: what only they have is not usual. */
+  readonly own: ReadonlySet<string>
   /** Addresses of those who act or pay for many, in lower case. */
   readonly known: ReadonlySet<string>
 }
@@ -23,7 +27,7 @@ export function findEnvelopeLinks(
   b: readonly SeenTransaction[],
   around: Surroundings
 ): string[] {
-  return [...sameMoments(a, b, around), ...together(a, b), ...sameFees(a, b, around), ...sameFunds(a, b, around)]
+  return [sameMoments, sameChoices, together, sameFees, sameFunds].flatMap(find => find(a, b, around))
 }
 
 /** Times that requests of both sides name, to the second: signed in one go, or ends chosen for both. */
@@ -39,6 +43,23 @@ function sameMoments(a: readonly SeenTransaction[], b: readonly SeenTransaction[
   const others = momentsOf(b)
   const shared = [...momentsOf(a)].filter(time => time !== 0n && time !== NO_END && others.has(time))
   return shared.map(time => `the time ${new Date(Number(time) * 1000).toISOString()}`)
+}
+
+/** A recovery's delay or a policy that nobody else has. */
+function sameChoices(
+  a: readonly SeenTransaction[],
+  b: readonly SeenTransaction[],
+  { decode, all, own }: Surroundings
+): string[] {
+  const choicesOf = (some: readonly SeenTransaction[]): string[] =>
+    some
+      .flatMap(decode)
+      .flatMap(({ name, type, value }) =>
+        CHOICE_FIELD.test(name) && type !== 'bytes32' && value !== 0n ? [`the ${name} ${String(value)}`] : []
+      )
+  const usual = new Set(choicesOf(all.filter(({ hash }) => !own.has(hash))))
+  const others = new Set(choicesOf(b))
+  return [...new Set(choicesOf(a))].filter(choice => others.has(choice) && !usual.has(choice))
 }
 
 /** Calls of the same function within a minute. */
@@ -58,14 +79,18 @@ function together(a: readonly SeenTransaction[], b: readonly SeenTransaction[]):
 function sameFees(
   a: readonly SeenTransaction[],
   b: readonly SeenTransaction[],
-  { all, known }: Surroundings
+  { all, own, known }: Surroundings
 ): string[] {
-  const own = (side: readonly SeenTransaction[]): SeenTransaction[] =>
+  const paid = (side: readonly SeenTransaction[]): SeenTransaction[] =>
     side.filter(({ from }) => !known.has(from.toLowerCase()))
-  const senders = new Set([...own(a), ...own(b)].map(({ from }) => from))
-  const usual = new Set(all.filter(({ from }) => !senders.has(from)).map(({ tip }) => tip))
-  const tips = new Set(own(b).map(({ tip }) => tip))
-  const shared = new Set(own(a).flatMap(({ tip }) => (tips.has(tip) && !usual.has(tip) ? [tip] : [])))
+  const senders = new Set([...paid(a), ...paid(b)].map(({ from }) => from))
+  const usual = new Set(
+    all
+      .filter(({ from, hash }) => known.has(from.toLowerCase()) || !(own.has(hash) || senders.has(from)))
+      .map(({ tip }) => tip)
+  )
+  const tips = new Set(paid(b).map(({ tip }) => tip))
+  const shared = new Set(paid(a).flatMap(({ tip }) => (tips.has(tip) && !usual.has(tip) ? [tip] : [])))
   return [...shared].map(tip => `the tip of ${String(tip)} wei`)
 }
 

@@ -57,7 +57,8 @@ export async function readTransactions(
 export function search(all: readonly SeenTransaction[], wanted: Wanted): Report {
   const { needles, guesses, sides, declared, decode } = wanted
   const pairs = sides.flatMap((a, index) => sides.slice(index + 1).map(b => [a, b] as const))
-  const around = { decode, all, known: new Set(declared.addresses) }
+  const own = new Set(sides.flatMap(({ seen }) => seen.map(({ hash }) => hash)))
+  const around = { decode, all, own, known: new Set(declared.addresses) }
   return {
     transactions: all.length,
     findings: all.flatMap(each => [

@@ -27,7 +27,13 @@ describe('what links two pseudonyms although their requests share nothing', () =
     a: readonly SeenTransaction[],
     b: readonly SeenTransaction[],
     others: readonly SeenTransaction[] = []
-  ): string[] => findEnvelopeLinks(a, b, { decode: () => [], all: [...a, ...b, ...others], known: new Set([RELAYER]) })
+  ): string[] =>
+    findEnvelopeLinks(a, b, {
+      decode: () => [],
+      all: [...a, ...b, ...others],
+      own: new Set([...a, ...b].map(({ hash }) => hash)),
+      known: new Set([RELAYER])
+    })
 
   it('is nothing if a relayer sends at different times', () => {
     expect(linksOf([call(), call()], [call(), call()])).to.deep.equal([])

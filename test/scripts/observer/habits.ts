@@ -5,6 +5,7 @@ import { keyBundleDigest } from '#core/identity/key-bundle.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
 import type { TestChain } from '#test/contracts/chain.ts'
 import { accountKey, type Key } from '#test/contracts/keys.ts'
+import { DELAY_S } from '#test/contracts/recovery-requests.ts'
 
 /** How an agent chooses what the contracts do not choose for it. A careless one has one of these another way. */
 export interface Habits {
@@ -18,6 +19,8 @@ export interface Habits {
   guardian(who: string, relationship: number): Key
   /** When a grant begins and ends, in seconds. */
   term(): { readonly notBefore: number; readonly expiresAt: number }
+  /** Seconds in which a recovery can be vetoed. */
+  recoveryDelay(): number
   /** What an agent does between the requests of one relationship and those of the next. */
   pause(chain: TestChain): Promise<void>
 }
@@ -36,5 +39,6 @@ export const CAREFUL: Habits = {
     notBefore: 1_790_000_000 + randomBytes(2).readUInt16BE(),
     expiresAt: 1_890_000_000 + randomBytes(3).readUIntBE(0, 3)
   }),
+  recoveryDelay: () => DELAY_S,
   pause: async chain => chain.moveTo((await chain.now()) + 3600 + randomBytes(2).readUInt16BE())
 }

@@ -94,6 +94,11 @@ describe('what a careless agent would show', function () {
         [useGrants],
         /the time 2030-01-01T00:00:00.000Z/
       ],
+      'a delay of recovery that nobody else has': [
+        { recoveryDelay: () => 100_001 },
+        [changeHands],
+        /^the delay 100001$/
+      ],
       'requests for the same thing at once': [{ pause: () => Promise.resolve() }, [takeConsent], /the minute of/]
     }
     for (const [what, [careless, steps, link]] of Object.entries(found)) {

@@ -14,7 +14,7 @@ import {
 } from '#test/contracts/emergency-requests.ts'
 import type { EmergencyWorld } from '#test/contracts/emergency-world.ts'
 import { accountKey, type Key } from '#test/contracts/keys.ts'
-import { DELAY_S, circleOf, setGuardians, signRecovery, vetoRecovery } from '#test/contracts/recovery-requests.ts'
+import { circleOf, setGuardians, signRecovery, vetoRecovery } from '#test/contracts/recovery-requests.ts'
 import {
   claim,
   requestAccess,
@@ -28,6 +28,12 @@ import {
 import type { Habits } from '#test/scripts/observer/habits.ts'
 import type { Relationship } from '#test/scripts/observer/relationship.ts'
 import { CONSENT_TEXT, EMERGENCY_REASON, PURPOSE } from '#test/scripts/observer/secrets.ts'
+
+/** What patients choose in place of the standard: shorter, or by two. */
+export const [STRICTER, OF_TWO] = [
+  { ...STANDARD, maxDuration: 3 * HOUR },
+  { ...STANDARD, responders: 2 }
+]
 
 /** One relationship of the patient, and who acts in it. */
 export interface Part {
@@ -89,13 +95,13 @@ export async function haveEmergencies(part: Part): Promise<void> {
   const credential = await world.hospital.hire(responder)
   const review = (emergency: Parameters<typeof end>[2]) =>
     did(reviewByCredential(chain, world.rita, emergency, world.ritas, JUSTIFIED, habits.commit(EMERGENCY_REASON)))
-  await did(setPolicy(chain, key, patient, { ...STANDARD, maxDuration: 3 * HOUR }))
+  await did(setPolicy(chain, key, patient, STRICTER))
   const first = emergencyOf(patient, credential, habits.salt())
   await did(breakGlass(chain, [responder], first, { reason }))
   await did(end(chain, responder, first))
   await did(dispute(chain, key, first, habits.commit(EMERGENCY_REASON)))
   await review(first)
-  await did(setPolicy(chain, key, patient, { ...STANDARD, responders: 2 }))
+  await did(setPolicy(chain, key, patient, OF_TWO))
   const second = emergencyOf(patient, credential, habits.salt(), world.bens)
   await did(breakGlass(chain, [responder, world.ben], second, { reason: habits.commit(EMERGENCY_REASON) }))
   await did(end(chain, key, second))
@@ -107,14 +113,15 @@ export async function changeHands({ chain, key, heir, relationship, number, labe
   const { patient, did } = relationship
   const guardians = ['sister', 'friend', 'notary'].map(who => habits.guardian(who, number))
   const circle = circleOf(patient, guardians)
+  const delay = habits.recoveryDelay()
   await did(rotateSigner(chain, key, heir, patient))
-  await did(setGuardians(chain, heir, patient, { root: circle.tree.root, threshold: 2, delay: DELAY_S }))
+  await did(setGuardians(chain, heir, patient, { root: circle.tree.root, threshold: 2, delay }))
   const chosen = circle.inOrder(guardians).slice(0, 2)
   for (const [at, to] of [accountKey(`thief ${label}`), accountKey(`recovered ${label}`)].entries()) {
     await did((await signRecovery(chain, patient, to, { circle, guardians: chosen }))())
     if (at === 0) await did(vetoRecovery(chain, heir, patient))
     else {
-      await chain.moveTo((await chain.now()) + DELAY_S + 1)
+      await chain.moveTo((await chain.now()) + delay + 1)
       await did(chain.contracts.grants.completeRecovery(patient, to.signer))
     }
   }

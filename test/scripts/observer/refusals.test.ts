@@ -2,8 +2,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { JsonRpcProvider } from 'ethers'
+import { JsonRpcProvider, concat, getBytes, toUtf8Bytes } from 'ethers'
+import { openDecoder } from '#scripts/observer/calls.ts'
 import { readDeclared } from '#scripts/observer/declared.ts'
+import { findNeedles } from '#scripts/observer/find.ts'
+import { needlesOf } from '#scripts/observer/needles.ts'
 import { readTransactions } from '#scripts/observer/search.ts'
 import { openAnvil, type AnvilBackend } from '#test/contracts/backends/anvil.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
@@ -51,6 +54,18 @@ describe('what the observer refuses', function () {
         provider.destroy()
       })
     }
+  })
+
+  it('never stops for what others send: bytes that no contract can read are searched as bytes', async () => {
+    const { address } = chain.deployment.contracts.AccessGrants
+    const selector = chain.contracts.grants.interface.getFunction('register').selector
+    const decode = await openDecoder(chain.deployment)
+    const bytes = getBytes(concat([selector, toUtf8Bytes('Erika Mustermann')]))
+    const sent = { hash: '0x01', blockNumber: 1, time: 1, from: address, to: address, value: 0n, tip: 1n }
+    const transaction = { ...sent, parts: [{ place: 'calldata' as const, bytes }] }
+    expect(decode(transaction)).to.deep.equal([])
+    const needles = needlesOf([{ kind: 'text', name: 'name', value: 'Erika Mustermann' }])
+    expect(findNeedles(transaction, needles).map(({ needle }) => needle)).to.include('name')
   })
 
   describe('a page', () => {
