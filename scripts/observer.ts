@@ -14,7 +14,8 @@ const HELP = `Usage: npm run -s observer -- --rpc URL --deployment FILE [options
 
 Reads calldata, logs and storage writes of every transaction of a chain and looks for words about health, for hashes of what
 can be guessed, for fields that hold no digest, for the secrets of a file, and for what links two relationships of one
-patient beyond what docs/privacy.md declares. Deployments of contracts are left out. The endpoint must have the prestateTracer; npm start's own chain has, for its newest few hundred blocks.
+patient beyond what docs/privacy.md declares. Deployments of contracts are left out. The endpoint must have the
+prestateTracer; npm start's own chain has, for its newest few hundred blocks.
   --rpc URL          JSON-RPC endpoint of the chain
   --deployment FILE  where the contracts are (.salus/deployments/CHAIN_ID.json)
   --secrets FILE     what must not be found; its form is in docs/privacy.md
