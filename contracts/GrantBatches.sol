@@ -66,6 +66,8 @@ abstract contract GrantBatches is IGrantBatches, GrantSlots {
         uint256 time
     ) external view returns (bool) {
         GrantTerms own = _slots[_grantIdOf(patient, item.scope)].terms;
+        // A slot with other terms is not this grant's: the patient has used the scope twice.
+        if (!own.isUnopened() && !own.equalsButForUses(item.terms)) return false;
         GrantTerms terms = own.isUnopened() ? item.terms : own;
         return terms.isLiveAt(time) && _isInBatch(patient, root, item, proof);
     }
