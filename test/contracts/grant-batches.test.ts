@@ -83,7 +83,7 @@ describe('grants in batches', () => {
       expect(await grants.isLiveInBatch(...batch.partOf(items[i]!), await chain.now())).to.equal(false)
       await expect(batch.open(items[i]!)).to.be.revertedWithCustomError(grants, 'GrantIsRevoked')
     }
-    await expect(batch.submit()).to.be.revertedWithCustomError(grants, 'GrantIsRevoked')
+    await expect(batch.submit()).to.be.revertedWithCustomError(grants, 'GrantBatchAlreadyOpened')
     const single = await signGrant(chain, key, patient, items[0]!, items[0]!.scope)
     await expect(single.submit()).to.be.revertedWithCustomError(grants, 'GrantIsRevoked')
     expect(await grants.isLiveInBatch(...batch.partOf(items[2]!), await chain.now())).to.equal(true)
