@@ -138,9 +138,7 @@ abstract contract PatientRecovery is IPatientRecovery, PatientRegistry {
     }
 
     /// @inheritdoc IPatientRecovery
-    function recoveryOf(
-        bytes32 patient
-    ) external view returns (address newSigner, uint40 readyAt, uint40 expiresAt) {
+    function recoveryOf(bytes32 patient) external view returns (address newSigner, uint40 readyAt, uint40 expiresAt) {
         if (!_isUnderWay(patient, _known(patient))) return (address(0), 0, 0);
         Pending storage pending = _recoveries[patient];
         return (pending.newSigner, pending.readyAt, pending.readyAt + TIME_TO_COMPLETE);

@@ -138,7 +138,5 @@ interface IPatientRecovery is ISignedRequests {
     /// @return newSigner id of who will sign; 0 if none is under way
     /// @return readyAt from when on it can be completed, in seconds since 1970
     /// @return expiresAt first moment it can no longer be completed
-    function recoveryOf(
-        bytes32 patient
-    ) external view returns (address newSigner, uint40 readyAt, uint40 expiresAt);
+    function recoveryOf(bytes32 patient) external view returns (address newSigner, uint40 readyAt, uint40 expiresAt);
 }

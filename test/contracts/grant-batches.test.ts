@@ -121,7 +121,10 @@ describe('grants in batches', () => {
     const { grants } = chain.contracts
     const [item] = itemsFor(1, { uses: 2 })
     const nurse = { ...item!, grantee: accountKey('nurse').id, rights: 7 }
-    const [ours, theirs] = [await signBatch(chain, key, patient, [item!]), await signBatch(chain, key, patient, [nurse])]
+    const [ours, theirs] = [
+      await signBatch(chain, key, patient, [item!]),
+      await signBatch(chain, key, patient, [nurse])
+    ]
     const isLive = async (): Promise<boolean[]> => {
       const now = await chain.now()
       return Promise.all([

@@ -27,7 +27,11 @@ contract GrantTermsTest is Test {
         _equal(GrantTerms.unwrap(changed.withUses(terms.uses())), word, "the rest");
     }
 
-    function testFuzz_equalsItselfWhateverIsClaimedAndNothingElse(uint256 word, uint256 other, uint8 usesLeft) public pure {
+    function testFuzz_equalsItselfWhateverIsClaimedAndNothingElse(
+        uint256 word,
+        uint256 other,
+        uint8 usesLeft
+    ) public pure {
         GrantTerms terms = GrantTerms.wrap(word);
         _require(terms.equalsButForUses(terms.withUses(usesLeft)), "claimed");
         bool isSame = terms.grantee() == GrantTerms.wrap(other).grantee() && word << 8 == other << 8;
