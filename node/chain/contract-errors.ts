@@ -85,7 +85,7 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
     'CHAIN_RECOVERY_DELAY_INVALID',
     'The delay of a recovery must lie between a day and 30; without guardians it is 0.'
   ],
-  RecoveryNotOpen: ['CHAIN_RECOVERY_NOT_OPEN', 'No recovery of the patient is under way.'],
+  RecoveryNotOpen: ['CHAIN_RECOVERY_NOT_OPEN', 'No recovery of the patient is under way; it may have run out.'],
   RecoveryTooEarly: ['CHAIN_RECOVERY_TOO_EARLY', 'The recovery’s delay is not over yet.'],
   RecoveryUnderWay: ['CHAIN_RECOVERY_UNDER_WAY', 'A recovery of the patient is under way; complete or veto it first.'],
   RequestDeadlineTooFar: ['CHAIN_REQUEST_DEADLINE_TOO_FAR', 'The request’s deadline lies more than 30 days ahead.'],

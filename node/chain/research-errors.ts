@@ -4,7 +4,10 @@
 export const RESEARCH_ERRORS: Readonly<Record<string, readonly [code: string, message: string]>> = {
   AccessAlreadyGiven: ['CHAIN_ACCESS_ALREADY_GIVEN', 'This access exists already; salt the agreement’s digest anew.'],
   AccessIsRevoked: ['CHAIN_ACCESS_IS_REVOKED', 'The access was revoked and cannot be given again.'],
-  AccessMalformed: ['CHAIN_ACCESS_MALFORMED', 'The access has ended before it begins, or names no agreement.'],
+  AccessMalformed: [
+    'CHAIN_ACCESS_MALFORMED',
+    'The access ends before it begins or more than five years ahead, or names no agreement.'
+  ],
   AuditorActedBefore: ['CHAIN_AUDITOR_ACTED_BEFORE', 'This auditor has done this before.'],
   AuditorsMalformed: [
     'CHAIN_AUDITORS_MALFORMED',

@@ -112,6 +112,7 @@ describe('EmergencyAccess: what a patient allows', () => {
     'role 0 among others': { roles: 3 },
     'no time': { maxDuration: 0 },
     'more than a day': { maxDuration: DAY + 1 },
+    'a month and a second between two': { coolDown: 30 * DAY + 1 },
     'nothing, in many words': { ...NEVER_ALLOWED, coolDown: 1 }
   })) {
     it(`refuses a policy of ${what}`, async () => {
