@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Governed} from "./Governed.sol";
 import {IFirmwareMakers} from "./interfaces/IFirmwareMakers.sol";
 import {MakerState} from "./libraries/MakerState.sol";
+import {KeySets} from "./libraries/KeySets.sol";
 import {Signers} from "./libraries/Signers.sol";
 import {SignedRequests} from "./SignedRequests.sol";
 
@@ -13,7 +14,6 @@ import {SignedRequests} from "./SignedRequests.sol";
  * their ids.
  */
 abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
-    uint256 private constant MAX_SIGNERS = 16;
     uint16 private constant MIN_SILENCE_DAYS = 30;
     uint16 private constant MAX_SILENCE_DAYS = 3650;
 
@@ -144,33 +144,15 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
         if (maker.rotationDue() != 0) revert ReleaseKeysFrozen(maker.rotationDue());
     }
 
-    function _digestOf(Quorum calldata quorum) internal pure returns (bytes32) {
-        return keccak256(abi.encode(quorum.threshold, quorum.ids));
-    }
-
-    /// @dev Reverts unless the set is the one of this digest and enough of it signed. Every approval given must hold, not
-    /// only as many as it takes: a wrong one is a mistake worth hearing of.
+    /// @dev Reverts unless the set is the one of this digest and enough of it signed.
     function _requireQuorum(bytes32 keyset, Quorum calldata quorum, bytes32 structHash) internal view {
         // The digest of a set that may be empty: without a threshold nobody can be asked.
         if (quorum.threshold == 0 || _digestOf(quorum) != keyset) revert KeysetNotInForce(keyset);
-        uint256 count = quorum.approvals.length;
-        if (count < quorum.threshold) revert ApprovalsTooFew(count, quorum.threshold);
-        bytes32 digest = _hashTypedDataV4(structHash);
-        uint256 next = 0;
-        for (uint256 i = 0; i < count; ++i) {
-            Approval calldata approval = quorum.approvals[i];
-            uint8 index = approval.index;
-            if (index < next) revert ApprovalOutOfOrder(index);
-            if (index >= quorum.ids.length) revert ApprovalSignerUnknown(index);
-            if (!_isApproved(quorum.ids[index], digest, approval)) revert ApprovalSignatureInvalid(index);
-            next = uint256(index) + 1;
-        }
+        KeySets.requireApprovals(quorum.ids, quorum.threshold, _hashTypedDataV4(structHash), quorum.approvals);
     }
 
-    function _isApproved(address id, bytes32 digest, Approval calldata approval) private view returns (bool) {
-        if (approval.signer.length == 0) return Signers.isValid(abi.encodePacked(id), digest, approval.signature);
-        bytes memory signer = approval.signer;
-        return Signers.id(signer) == id && Signers.isValid(signer, digest, approval.signature);
+    function _digestOf(Quorum calldata quorum) internal pure returns (bytes32) {
+        return KeySets.digest(quorum.threshold, quorum.ids);
     }
 
     /// @dev Also a sign of life: the release keys may be others than those that gave the last one.
@@ -207,15 +189,9 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
     }
 
     function _digestOfSet(SignerSet calldata set, uint256 fewest) internal pure returns (bytes32) {
-        uint256 count = set.signers.length;
-        if (count < fewest || count > MAX_SIGNERS) revert SignerSetSizeInvalid(count);
-        if (set.threshold > count || (set.threshold == 0 && count > 0)) revert ThresholdInvalid(set.threshold);
-        address[] memory ids = new address[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            _requireWellFormed(set.signers[i]);
-            ids[i] = Signers.id(set.signers[i]);
-            for (uint256 j = 0; j < i; ++j) if (ids[i] == ids[j]) revert SignerSetDuplicate(set.signers[i]);
-        }
-        return keccak256(abi.encode(set.threshold, ids));
+        address[] memory ids = KeySets.idsOf(set.signers, fewest);
+        // An empty set has no threshold.
+        if (ids.length > 0 || set.threshold > 0) KeySets.requireThreshold(set.threshold, ids.length);
+        return KeySets.digest(set.threshold, ids);
     }
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IKeySets} from "./IKeySets.sol";
+
 /**
  * @title Manufacturers and their keys
  * @notice A manufacturer has four sets of keys. ROOT replaces keys and ends models; RELEASE publishes; any one GUARD
  * stops; STEWARDs may only stop, and only once the manufacturer is gone. Ids of signers are their addresses, or the last
  * 20 bytes of the keccak-256 of longer ones. The contract keeps a digest of each set; whoever submits brings the ids.
  */
-interface IFirmwareMakers {
+interface IFirmwareMakers is IKeySets {
     /// @notice The sets of a manufacturer, in the order of their power.
     enum Role {
         Root,
@@ -36,16 +38,6 @@ interface IFirmwareMakers {
         SignerSet guard;
         SignerSet steward;
         uint16 silenceDays;
-    }
-
-    /// @notice One signature of a set.
-    /// @param index of the signer in its set
-    /// @param signer its bytes; may be left empty for an account
-    /// @param signature over the request
-    struct Approval {
-        uint8 index;
-        bytes signer;
-        bytes signature;
     }
 
     /// @notice A set in force and the signatures of enough of its signers.
@@ -82,18 +74,6 @@ interface IFirmwareMakers {
     /// @param manufacturer its id
     event Heartbeat(bytes32 indexed manufacturer);
 
-    /// @notice A set has no signers, or more than 16.
-    /// @param count how many
-    error SignerSetSizeInvalid(uint256 count);
-
-    /// @notice A signer stands in a set twice.
-    /// @param signer the signer
-    error SignerSetDuplicate(bytes signer);
-
-    /// @notice The threshold is 0, more than the set holds, or not 1 for the guards.
-    /// @param threshold what was asked for
-    error ThresholdInvalid(uint8 threshold);
-
     /// @notice Silence of fewer than 30 or more than 3650 days.
     /// @param silenceDays what was asked for
     error SilenceInvalid(uint16 silenceDays);
@@ -109,23 +89,6 @@ interface IFirmwareMakers {
     /// @notice The keys that were brought are not those in force.
     /// @param digest of those in force: keccak256(abi.encode(uint8 threshold, address[] ids))
     error KeysetNotInForce(bytes32 digest);
-
-    /// @notice Fewer signatures than it takes.
-    /// @param given how many there are
-    /// @param needed how many it takes
-    error ApprovalsTooFew(uint256 given, uint256 needed);
-
-    /// @notice Signatures must come in the order of the set, each signer once.
-    /// @param index the one that is out of order
-    error ApprovalOutOfOrder(uint8 index);
-
-    /// @notice The set has no signer with this index.
-    /// @param index what was given
-    error ApprovalSignerUnknown(uint8 index);
-
-    /// @notice The signature is not by this signer over this request.
-    /// @param index the signer's
-    error ApprovalSignatureInvalid(uint8 index);
 
     /// @notice The root keys are being replaced; until that is done no release key counts.
     /// @param due time from which it can be completed, in seconds since 1970

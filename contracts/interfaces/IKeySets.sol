@@ -18,7 +18,7 @@ interface IKeySets {
 
     /// @notice One signature of a set; approvals are given with strictly rising index, so nobody counts twice.
     /// @param index of the signer in the set
-    /// @param signer in the form of ERC-7913
+    /// @param signer in the form of ERC-7913; may be left empty for an account
     /// @param signature of that signer
     struct Approval {
         uint8 index;

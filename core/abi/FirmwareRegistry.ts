@@ -43,7 +43,7 @@ export const firmwareRegistryAbi = [
   {
     inputs: [
       { internalType: 'uint256', name: 'given', type: 'uint256' },
-      { internalType: 'uint256', name: 'needed', type: 'uint256' }
+      { internalType: 'uint256', name: 'required', type: 'uint256' }
     ],
     name: 'ApprovalsTooFew',
     type: 'error'
@@ -196,6 +196,7 @@ export const firmwareRegistryAbi = [
   { inputs: [{ internalType: 'bytes', name: 'signer', type: 'bytes' }], name: 'SignerMalformed', type: 'error' },
   { inputs: [{ internalType: 'address', name: 'id', type: 'address' }], name: 'SignerNotTheOne', type: 'error' },
   { inputs: [{ internalType: 'bytes', name: 'signer', type: 'bytes' }], name: 'SignerSetDuplicate', type: 'error' },
+  { inputs: [{ internalType: 'bytes32', name: 'digest', type: 'bytes32' }], name: 'SignerSetMismatch', type: 'error' },
   {
     inputs: [{ internalType: 'uint256', name: 'count', type: 'uint256' }],
     name: 'SignerSetSizeInvalid',
@@ -614,7 +615,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -644,7 +645,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -732,7 +733,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -815,7 +816,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -846,7 +847,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -928,7 +929,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -959,7 +960,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1079,7 +1080,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1098,7 +1099,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1143,7 +1144,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1174,7 +1175,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1205,7 +1206,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1290,7 +1291,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1346,7 +1347,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1385,7 +1386,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1443,7 +1444,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1495,7 +1496,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1527,7 +1528,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }

@@ -18,7 +18,7 @@ contract KeySetsCaller {
     }
 
     function idsOf(bytes[] calldata signers) external pure returns (address[] memory) {
-        return KeySets.idsOf(signers);
+        return KeySets.idsOf(signers, 1);
     }
 
     function requireSet(IKeySets.KeySet calldata set, bytes32 digest) external pure {
@@ -80,7 +80,7 @@ contract KeySetsTest is Test {
         VM.assume(ids[place] != other);
         IKeySets.KeySet memory set = IKeySets.KeySet({ids: new address[](4), threshold: threshold});
         for (uint256 i = 0; i < 4; ++i) set.ids[i] = ids[i];
-        bytes32 digest = keccak256(abi.encode(set.ids, set.threshold));
+        bytes32 digest = keccak256(abi.encode(set.threshold, set.ids));
         CALLER.requireSet(set, digest);
         set.ids[place] = other;
         _refuses(abi.encodeCall(CALLER.requireSet, (set, digest)), IKeySets.SignerSetMismatch.selector);
@@ -127,7 +127,7 @@ contract KeySetsTest is Test {
     function testFuzz_anotherThresholdHasAnotherDigest(uint8 one, uint8 two) public view {
         VM.assume(one != two);
         IKeySets.KeySet memory set = IKeySets.KeySet({ids: _ids(), threshold: one});
-        bytes32 digest = keccak256(abi.encode(set.ids, two));
+        bytes32 digest = keccak256(abi.encode(two, set.ids));
         _refuses(abi.encodeCall(CALLER.requireSet, (set, digest)), IKeySets.SignerSetMismatch.selector);
     }
 

@@ -84,32 +84,20 @@ export declare namespace IFirmwareMakers {
     silenceDays: bigint;
   };
 
-  export type ApprovalStruct = {
-    index: BigNumberish;
-    signer: BytesLike;
-    signature: BytesLike;
-  };
-
-  export type ApprovalStructOutput = [
-    index: bigint,
-    signer: string,
-    signature: string
-  ] & { index: bigint; signer: string; signature: string };
-
   export type QuorumStruct = {
     threshold: BigNumberish;
     ids: AddressLike[];
-    approvals: IFirmwareMakers.ApprovalStruct[];
+    approvals: IKeySets.ApprovalStruct[];
   };
 
   export type QuorumStructOutput = [
     threshold: bigint,
     ids: string[],
-    approvals: IFirmwareMakers.ApprovalStructOutput[]
+    approvals: IKeySets.ApprovalStructOutput[]
   ] & {
     threshold: bigint;
     ids: string[];
-    approvals: IFirmwareMakers.ApprovalStructOutput[];
+    approvals: IKeySets.ApprovalStructOutput[];
   };
 }
 
@@ -155,6 +143,20 @@ export declare namespace IFirmwareFleets {
     signature: string,
     proof: string[]
   ] & { signer: string; deadline: bigint; signature: string; proof: string[] };
+}
+
+export declare namespace IKeySets {
+  export type ApprovalStruct = {
+    index: BigNumberish;
+    signer: BytesLike;
+    signature: BytesLike;
+  };
+
+  export type ApprovalStructOutput = [
+    index: bigint,
+    signer: string,
+    signature: string
+  ] & { index: bigint; signer: string; signature: string };
 }
 
 export declare namespace IFirmwareReleases {
