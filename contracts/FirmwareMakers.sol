@@ -152,7 +152,7 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
     }
 
     function _digestOf(Quorum calldata quorum) internal pure returns (bytes32) {
-        return KeySets.digest(quorum.threshold, quorum.ids);
+        return KeySets.digestOfGiven(quorum.threshold, quorum.ids);
     }
 
     /// @dev Also a sign of life: the release keys may be others than those that gave the last one.

@@ -18,6 +18,11 @@ library KeySets {
         return keccak256(abi.encode(threshold, ids));
     }
 
+    /// @dev The same of ids that a request brings, without copying them first.
+    function digestOfGiven(uint8 threshold, address[] calldata ids) internal pure returns (bytes32) {
+        return keccak256(abi.encode(threshold, ids));
+    }
+
     /// @dev The ids of signers, in their order. Reverts unless there are `fewest` to 16, all well formed and different.
     function idsOf(bytes[] calldata signers, uint256 fewest) internal pure returns (address[] memory ids) {
         if (signers.length < fewest || signers.length > MAX_SIGNERS) revert IKeySets.SignerSetSizeInvalid(signers.length);
@@ -36,7 +41,7 @@ library KeySets {
 
     /// @dev Reverts unless `set` is the one with this digest.
     function requireSet(IKeySets.KeySet calldata set, bytes32 expected) internal pure {
-        if (digest(set.threshold, set.ids) != expected) revert IKeySets.SignerSetMismatch(expected);
+        if (digestOfGiven(set.threshold, set.ids) != expected) revert IKeySets.SignerSetMismatch(expected);
     }
 
     /// @dev Reverts unless at least `required` of `ids` signed `hash`. Every approval given must hold, not only as many
@@ -49,10 +54,13 @@ library KeySets {
         IKeySets.Approval[] calldata approvals
     ) internal view returns (uint16 approved) {
         if (approvals.length < required) revert IKeySets.ApprovalsTooFew(approvals.length, required);
+        uint256 next = 0;
         for (uint256 i = 0; i < approvals.length; ++i) {
-            uint8 index = approvals[i].index;
-            if (i > 0 && index <= approvals[i - 1].index) revert IKeySets.ApprovalOutOfOrder(index);
-            requireApproval(ids, hash, approvals[i]);
+            IKeySets.Approval calldata approval = approvals[i];
+            uint8 index = approval.index;
+            if (index < next) revert IKeySets.ApprovalOutOfOrder(index);
+            requireApproval(ids, hash, approval);
+            next = uint256(index) + 1;
             approved |= uint16(1 << index);
         }
     }

@@ -165,9 +165,15 @@ describe('FirmwareRegistry: manufacturers and their keys', () => {
       })
       for (const signer of [accountKey('stranger').signer, '0x01', `0x${'11'.repeat(84)}`]) {
         const changed = approvals.map((approval, index) => (index === 0 ? { ...approval, signer } : approval))
-        await refuse(propose([0, 1], { approvals: changed }), 'ApprovalSignatureInvalid', 0)
+        await refuse(propose([0, 1], { approvals: changed }), 'ApprovalSignerUnknown', 0)
       }
-      const [first] = desk.maker.root.keys
+      const [first, second] = desk.maker.root.keys
+      // The right bytes do not make another's signature good.
+      const swapped = approvals.map((approval, index) => {
+        const { signature = '0x' } = approvals[1 - index] ?? {}
+        return { ...approval, signer: [first, second][index]!.signer, signature }
+      })
+      await refuse(propose([0, 1], { approvals: swapped }), 'ApprovalSignatureInvalid', 0)
       const named = approvals.map((approval, index) =>
         index === 0 ? { ...approval, signer: first!.signer } : approval
       )

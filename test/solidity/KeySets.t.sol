@@ -21,6 +21,14 @@ contract KeySetsCaller {
         return KeySets.idsOf(signers, 1);
     }
 
+    function idsOfAny(bytes[] calldata signers) external pure returns (address[] memory) {
+        return KeySets.idsOf(signers, 0);
+    }
+
+    function digestOfGiven(uint8 threshold, address[] calldata ids) external pure returns (bytes32) {
+        return KeySets.digestOfGiven(threshold, ids);
+    }
+
     function requireSet(IKeySets.KeySet calldata set, bytes32 digest) external pure {
         KeySets.requireSet(set, digest);
     }
@@ -84,6 +92,39 @@ contract KeySetsTest is Test {
         CALLER.requireSet(set, digest);
         set.ids[place] = other;
         _refuses(abi.encodeCall(CALLER.requireSet, (set, digest)), IKeySets.SignerSetMismatch.selector);
+    }
+
+    function testFuzz_aDigestIsTheSameWhereverTheIdsLie(uint8 threshold, address[] calldata ids) public view {
+        bytes32 expected = keccak256(abi.encode(threshold, ids));
+        _require(KeySets.digest(threshold, ids) == expected, "in memory");
+        _require(CALLER.digestOfGiven(threshold, ids) == expected, "in calldata");
+    }
+
+    function test_aSetThatMayBeEmptyHasNoIds() public view {
+        _equal(CALLER.idsOfAny(_signers(0)).length, 0, "ids");
+        _equal(CALLER.idsOfAny(_signers(16)).length, 16, "ids");
+        _refuses(abi.encodeCall(CALLER.idsOfAny, (_signers(17))), IKeySets.SignerSetSizeInvalid.selector);
+    }
+
+    function testFuzz_anAccountNeedNotBeGivenTwice(bytes32 hash, bytes32 other, uint8 index) public view {
+        VM.assume(hash != other);
+        uint256 place = _bound(index, 0, COUNT - 1);
+        IKeySets.Approval[] memory approvals = new IKeySets.Approval[](1);
+        approvals[0] = _approval(place, hash);
+        approvals[0].signer = "";
+        _equal(CALLER.check(_ids(), 1, hash, approvals), 1 << place, "who approved");
+        _refuses(
+            abi.encodeCall(CALLER.check, (_ids(), 1, other, approvals)),
+            IKeySets.ApprovalSignatureInvalid.selector
+        );
+    }
+
+    function testFuzz_theBytesOfAnotherSignerAreNotTheOnes(bytes32 hash, uint8 index) public view {
+        uint256 place = _bound(index, 0, COUNT - 1);
+        IKeySets.Approval[] memory approvals = new IKeySets.Approval[](1);
+        approvals[0] = _approval(place, hash);
+        approvals[0].signer = abi.encodePacked(VM.addr((place + 1) % COUNT + 1));
+        _refuses(abi.encodeCall(CALLER.check, (_ids(), 1, hash, approvals)), IKeySets.ApprovalSignerUnknown.selector);
     }
 
     function testFuzz_aSetHasOneToSixteenSigners(uint8 size) public view {
