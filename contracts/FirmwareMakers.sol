@@ -14,11 +14,22 @@ import {SignedRequests} from "./SignedRequests.sol";
  * their ids.
  */
 abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
+    struct Rotation {
+        bytes32 digest;
+        uint40 frozenUntil;
+    }
+
     uint16 private constant MIN_SILENCE_DAYS = 30;
     uint16 private constant MAX_SILENCE_DAYS = 3650;
 
     /// @dev Time to notice a rotation that nobody meant, and to cancel it.
     uint256 private constant ROTATION_DELAY = 48 hours;
+
+    /// @dev How long at most release keys count for nothing because of rotations that do not come in force.
+    uint256 private constant FREEZE = 7 days;
+
+    /// @dev How long they count after that, whatever is proposed: repeated proposals must not starve the devices.
+    uint256 private constant THAW = 14 days;
 
     bytes32 private constant KEYSET_ROTATION_TYPEHASH = keccak256(
         "KeysetRotation(bytes32 manufacturer,bytes32 keysets,uint32 nonce,uint256 deadline)"
@@ -32,7 +43,7 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
 
     mapping(bytes32 manufacturer => MakerState) private _makers;
     mapping(bytes32 manufacturer => mapping(Role role => bytes32 digest)) private _keysets;
-    mapping(bytes32 manufacturer => bytes32 digest) private _proposals;
+    mapping(bytes32 manufacturer => Rotation) private _rotations;
 
     /// @inheritdoc IFirmwareMakers
     function registerManufacturer(
@@ -67,8 +78,10 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
 
         uint40 due = uint40(block.timestamp + ROTATION_DELAY);
         _makers[manufacturer] = maker.withRotation(due);
-        _proposals[manufacturer] = digest;
-        emit RotationProposed(manufacturer, due, next);
+        Rotation storage rotation = _rotations[manufacturer];
+        rotation.digest = digest;
+        if (block.timestamp >= rotation.frozenUntil + THAW) rotation.frozenUntil = uint40(block.timestamp + FREEZE);
+        emit RotationProposed(manufacturer, due, rotation.frozenUntil, next);
     }
 
     /// @inheritdoc IFirmwareMakers
@@ -90,11 +103,12 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
         MakerState maker = _knownMaker(manufacturer);
         bytes32[4] memory digests = _digestsOf(next);
         uint40 due = maker.rotationDue();
-        if (due == 0 || _proposals[manufacturer] != _digestOfAll(digests, next.silenceDays))
+        if (due == 0 || _rotations[manufacturer].digest != _digestOfAll(digests, next.silenceDays))
             revert RotationNotProposed();
         if (block.timestamp < due) revert RotationNotDue(due);
 
         _putInForce(manufacturer, maker.withRotation(0), next, digests);
+        delete _rotations[manufacturer];
         emit KeysetsRotated(manufacturer, maker.version() + 1);
     }
 
@@ -120,13 +134,15 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
             uint32 version,
             uint32 rotationNonce,
             uint40 rotationDue,
+            uint40 frozenUntil,
             uint40 heartbeatAt,
             bytes32[4] memory keysets
         )
     {
         MakerState maker = _knownMaker(manufacturer);
         for (uint256 i = 0; i < 4; ++i) keysets[i] = _keysetOf(manufacturer, Role(i));
-        return (maker.version(), maker.rotationNonce(), maker.rotationDue(), maker.heartbeatAt(), keysets);
+        uint40 frozen = _rotations[manufacturer].frozenUntil;
+        return (maker.version(), maker.rotationNonce(), maker.rotationDue(), frozen, maker.heartbeatAt(), keysets);
     }
 
     function _keysetOf(bytes32 manufacturer, Role role) internal view returns (bytes32) {
@@ -141,7 +157,9 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
     /// @dev A manufacturer whose release keys count: while the root keys are replaced, nobody knows whose they are.
     function _releasingMaker(bytes32 manufacturer) internal view returns (MakerState maker) {
         maker = _knownMaker(manufacturer);
-        if (maker.rotationDue() != 0) revert ReleaseKeysFrozen(maker.rotationDue());
+        if (maker.rotationDue() == 0) return maker;
+        uint40 until = _rotations[manufacturer].frozenUntil;
+        if (block.timestamp < until) revert ReleaseKeysFrozen(until);
     }
 
     /// @dev Reverts unless the set is the one of this digest and enough of it signed.

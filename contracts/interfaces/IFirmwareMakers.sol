@@ -55,11 +55,12 @@ interface IFirmwareMakers is IKeySets {
     /// @param keysets its keys
     event ManufacturerRegistered(bytes32 indexed manufacturer, Keysets keysets);
 
-    /// @notice New keys will come in force, and no release key counts until then.
+    /// @notice New keys will come in force, and no release key counts until then, or until the freeze is over.
     /// @param manufacturer its id
     /// @param due time from which anybody can complete it, in seconds since 1970
+    /// @param frozenUntil end of the freeze, in seconds since 1970; in the past if the last one was too recent
     /// @param keysets the new keys
-    event RotationProposed(bytes32 indexed manufacturer, uint40 due, Keysets keysets);
+    event RotationProposed(bytes32 indexed manufacturer, uint40 due, uint40 frozenUntil, Keysets keysets);
 
     /// @notice The proposed keys do not come in force.
     /// @param manufacturer its id
@@ -91,8 +92,8 @@ interface IFirmwareMakers is IKeySets {
     error KeysetNotInForce(bytes32 digest);
 
     /// @notice The root keys are being replaced; until that is done no release key counts.
-    /// @param due time from which it can be completed, in seconds since 1970
-    error ReleaseKeysFrozen(uint40 due);
+    /// @param frozenUntil time until which that lasts if it is not done, in seconds since 1970
+    error ReleaseKeysFrozen(uint40 frozenUntil);
 
     /// @notice Another rotation or cancellation came in between.
     /// @param expected the next nonce
@@ -116,8 +117,9 @@ interface IFirmwareMakers is IKeySets {
     /// @return manufacturer the id
     function registerManufacturer(Keysets calldata keysets, bytes32 salt) external returns (bytes32 manufacturer);
 
-    /// @notice Proposes new keys. In force at the earliest 48 hours later; no release key counts until then. Signed by the
-    /// old and the new root keys, with the threshold of each:
+    /// @notice Proposes new keys. In force at the earliest 48 hours later. No release key counts until then or for 7 days,
+    /// whichever is shorter, and proposals freeze nothing in the 14 days after that. Signed by the old and the new root
+    /// keys, with the threshold of each:
     /// `KeysetRotation(bytes32 manufacturer,bytes32 keysets,uint32 nonce,uint256 deadline)`.
     /// @param manufacturer the id
     /// @param next the new keys
@@ -159,6 +161,7 @@ interface IFirmwareMakers is IKeySets {
     /// @return version of its keys, from 1
     /// @return rotationNonce what the next rotation or cancellation signs
     /// @return rotationDue from when on the one under way can be completed; 0 if there is none
+    /// @return frozenUntil until when release keys do not count while one is under way, in seconds since 1970
     /// @return heartbeatAt its newest sign of life, in seconds since 1970
     /// @return keysets digests of its sets in the order of {Role}
     function manufacturerOf(
@@ -170,6 +173,7 @@ interface IFirmwareMakers is IKeySets {
             uint32 version,
             uint32 rotationNonce,
             uint40 rotationDue,
+            uint40 frozenUntil,
             uint40 heartbeatAt,
             bytes32[4] memory keysets
         );
