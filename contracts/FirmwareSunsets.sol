@@ -43,11 +43,7 @@ abstract contract FirmwareSunsets is IFirmwareSunsets, FirmwareReleases {
         if (nonce != sunset.nonce) revert SunsetOutOfSequence(sunset.nonce, nonce);
         if (finalSequence != head.latest()) revert ReleaseOutOfSequence(head.latest(), finalSequence);
         bytes32 keyset = _digestOfSet(stewards, 1);
-        _requireRoots(
-            model,
-            by,
-            keccak256(abi.encode(SUNSET_TYPEHASH, model, finalSequence, keyset, nonce, deadline))
-        );
+        _requireRoots(model, by, keccak256(abi.encode(SUNSET_TYPEHASH, model, finalSequence, keyset, nonce, deadline)));
 
         uint40 due = uint40(block.timestamp + SUNSET_DELAY);
         sunset.stewards = keyset;

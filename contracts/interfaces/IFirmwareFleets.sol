@@ -154,7 +154,9 @@ interface IFirmwareFleets is IFirmwareBrakes {
     /// @return devices how many
     /// @return version of this list; 0 if there is none
     /// @return since from when on it counts in place of the one before, in seconds since 1970
-    function deviceKeysOf(bytes32 model) external view returns (bytes32 root, uint32 devices, uint32 version, uint40 since);
+    function deviceKeysOf(
+        bytes32 model
+    ) external view returns (bytes32 root, uint32 devices, uint32 version, uint40 since);
 
     /// @notice Where an attestor stands.
     /// @param model the model

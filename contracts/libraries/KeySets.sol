@@ -25,7 +25,8 @@ library KeySets {
 
     /// @dev The ids of signers, in their order. Reverts unless there are `fewest` to 16, all well formed and different.
     function idsOf(bytes[] calldata signers, uint256 fewest) internal pure returns (address[] memory ids) {
-        if (signers.length < fewest || signers.length > MAX_SIGNERS) revert IKeySets.SignerSetSizeInvalid(signers.length);
+        if (signers.length < fewest || signers.length > MAX_SIGNERS)
+            revert IKeySets.SignerSetSizeInvalid(signers.length);
         ids = new address[](signers.length);
         for (uint256 i = 0; i < signers.length; ++i) {
             if (!Signers.isWellFormed(signers[i])) revert ISignedRequests.SignerMalformed(signers[i]);

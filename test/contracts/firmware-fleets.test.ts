@@ -7,6 +7,8 @@ import { firmwareFixture } from '#test/contracts/firmware-fixture.ts'
 import {
   FIRM,
   HELD,
+  HIGH,
+  LOW,
   MEDIUM,
   YANKED,
   accounts,
@@ -79,7 +81,7 @@ describe('FirmwareRegistry: what devices and others say', () => {
       const { since } = await desk.firmware.deviceKeysOf(desk.model)
       await chain.moveTo(Number(since) - 2)
       await refuse(trip(devices.slice(0, 4)), 'FailuresTooFew', 4, 5)
-      await chain.moveTo(Number(since))
+      await chain.moveTo(Number(since) - 1)
       await refuse(trip(devices.slice(0, 5)), 'FailuresTooFew', 5, 9)
     })
 
@@ -134,6 +136,42 @@ describe('FirmwareRegistry: what devices and others say', () => {
       await wait(7 * DAYS)
       await refuse(trip(devices.slice(0, 8)), 'FailuresTooFew', 8, 9)
       await trip(devices.slice(0, 9))
+    })
+
+    for (const [name, riskClass, staged, all] of [
+      ['low', LOW, 151, 601],
+      ['medium', MEDIUM, 61, 601],
+      ['high', HIGH, 8, 151]
+    ] as const) {
+      it(`takes as many as a ${name} risk allows to fail and one more, of those it was offered to`, async () => {
+        const maker = makerOf({ release: { threshold: 3, keys: accounts('release', 3) } })
+        const own = openDesk(chain, maker)
+        await own.registerManufacturer()
+        await own.registerModel(riskClass)
+        await own.publish(await own.terms(1))
+        await wait(3 * DAYS)
+        await own.activate(1)
+        const value = {
+          model: own.model,
+          root: tree.root,
+          devices: 30_000,
+          version: 1,
+          deadline: await chain.deadline()
+        }
+        const by = await own.sign('release', types.deviceKeysTypes, value)
+        await own.firmware.setDeviceKeys(own.model, tree.root, 30_000, 1, value.deadline, by)
+        await refuse(own.firmware.tripBreaker(own.model, 1, []), 'FailuresTooFew', 0, staged)
+        await own.raiseRollout(1, 10_000)
+        await refuse(own.firmware.tripBreaker(own.model, 1, []), 'FailuresTooFew', 0, all)
+      })
+    }
+
+    it('takes two for a test, where the fleet is small', async () => {
+      const own = openDesk(chain, makerOf({ steward: { threshold: 0, keys: [] } }))
+      await own.registerManufacturer()
+      await own.registerModel()
+      await own.release(1)
+      await refuse(own.firmware.tripBreaker(own.model, 1, []), 'FailuresTooFew', 0, 2)
     })
 
     it('refuses too few, one twice, disorder and strangers', async () => {

@@ -260,14 +260,16 @@ describe('FirmwareRegistry: manufacturers and their keys', () => {
       await desk.propose(next)
       await chain.moveTo(frozenUntil - 2)
       await refuse(desk.heartbeat(), 'ReleaseKeysFrozen', frozenUntil)
-      await chain.moveTo(frozenUntil)
+      await chain.moveTo(frozenUntil - 1)
       await desk.heartbeat()
-      await chain.moveTo(frozenUntil + 14 * 24 * HOURS - 2)
+      expect(await chain.now()).to.equal(frozenUntil)
+      const thawedUntil = frozenUntil + 14 * 24 * HOURS
+      await chain.moveTo(thawedUntil - 2)
       await desk.propose(next)
-      await desk.heartbeat()
+      expect((await firmware.manufacturerOf(manufacturer)).frozenUntil).to.equal(frozenUntil)
       await desk.propose(next)
-      const again = (await chain.now()) + 7 * 24 * HOURS
-      await refuse(desk.heartbeat(), 'ReleaseKeysFrozen', again)
+      expect(await chain.now()).to.equal(thawedUntil)
+      await refuse(desk.heartbeat(), 'ReleaseKeysFrozen', thawedUntil + 7 * 24 * HOURS)
     })
 
     it('that comes in force lets the next one freeze again', async () => {

@@ -26,8 +26,8 @@ interface Request {
   readonly name: string
   readonly role: keyof Maker
   readonly struct: TypedDataTypes
-  value(desk: FirmwareDesk, deadline: number): Promise<Record<string, unknown>> | Record<string, unknown>
-  send(desk: FirmwareDesk, value: Record<string, never>, by: Quorum): Promise<unknown>
+  readonly value: (desk: FirmwareDesk, deadline: number) => Promise<Record<string, unknown>> | Record<string, unknown>
+  readonly send: (desk: FirmwareDesk, value: Record<string, never>, by: Quorum) => Promise<unknown>
 }
 
 describe('FirmwareRegistry: roles', () => {

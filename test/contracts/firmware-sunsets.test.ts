@@ -28,9 +28,11 @@ describe('FirmwareRegistry: the end of a model', () => {
     await chain.moveTo(due - 2)
     await refuse(firmware.completeSunset(model), 'SunsetNotDue', due)
     expect((await firmware.headOf(model)).isSunset).to.equal(false)
-    await chain.moveTo(due)
+    await chain.moveTo(due - 1)
     await expect(firmware.completeSunset(model)).to.emit(firmware, 'ModelSunset').withArgs(model, 1)
+    expect(await chain.now()).to.equal(due)
     expect((await firmware.headOf(model)).isSunset).to.equal(true)
+    expect([...(await firmware.sunsetOf(model))]).to.deep.equal([1n, 0n, 1n, keysetDigest(set)])
     await refuse(firmware.completeSunset(model), 'SunsetNotProposed')
   })
 

@@ -123,7 +123,7 @@ contract KeySetsTest is Test {
         uint256 place = _bound(index, 0, COUNT - 1);
         IKeySets.Approval[] memory approvals = new IKeySets.Approval[](1);
         approvals[0] = _approval(place, hash);
-        approvals[0].signer = abi.encodePacked(VM.addr((place + 1) % COUNT + 1));
+        approvals[0].signer = abi.encodePacked(VM.addr(((place + 1) % COUNT) + 1));
         _refuses(abi.encodeCall(CALLER.check, (_ids(), 1, hash, approvals)), IKeySets.ApprovalSignerUnknown.selector);
     }
 
