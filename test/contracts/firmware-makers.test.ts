@@ -83,6 +83,10 @@ describe('FirmwareRegistry: manufacturers and their keys', () => {
         await refuse(register({ [role]: { threshold: 0, keys } }), 'ThresholdInvalid', 0)
         await refuse(register({ [role]: { threshold: 4, keys } }), 'ThresholdInvalid', 4)
       }
+      const one = accounts('one', 1)
+      await refuse(register({ root: { threshold: 0, keys: one } }), 'ThresholdInvalid', 0)
+      await refuse(register({ root: { threshold: 2, keys: one } }), 'ThresholdInvalid', 2)
+      await refuse(register({ steward: { threshold: 1, keys: [] } }), 'ThresholdInvalid', 1)
       const { keys } = desk.maker.guard
       await refuse(register({ guard: { threshold: 2, keys } }), 'ThresholdInvalid', 2)
       await refuse(register({ guard: { threshold: 0, keys } }), 'ThresholdInvalid', 0)

@@ -119,6 +119,16 @@ describe('FirmwareRegistry: yanks and smaller rollouts', () => {
       await refuse(desk.activate(4), 'ReleaseStatusUnfit', SUPERSEDED)
     })
 
+    it('leaves the minimum itself free to start', async () => {
+      await desk.publish(await desk.terms(4))
+      await desk.release(5)
+      await desk.raiseMinimum(4)
+      await desk.yank([5])
+      expect(await active()).to.equal(0n)
+      await desk.activate(4)
+      expect(await active()).to.equal(4n)
+    })
+
     it('does not fall back to a release with a hole that the yanked one closed, which does not start either', async () => {
       await desk.publish(await desk.terms(4))
       await desk.release(5, { securityCounter: 2 })
