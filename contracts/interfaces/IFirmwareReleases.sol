@@ -9,7 +9,8 @@ import {IFirmwareMakers} from "./IFirmwareMakers.sol";
  * Published -> Staged -> Active -> Superseded. It can be held at any time, and yanked for ever.
  */
 interface IFirmwareReleases is IFirmwareMakers {
-    /// @notice Where a release stands. Held and Yanked go before all others.
+    /// @notice Where a release stands. Held and Yanked go before all others. Superseded is also what was not started and is
+    /// older than the minimum, or has a lower counter than the newest release.
     enum Status {
         Unknown,
         Published,
@@ -46,7 +47,8 @@ interface IFirmwareReleases is IFirmwareMakers {
 
     /// @notice Where a model stands.
     /// @param latest number of the newest release; 0 before the first
-    /// @param active newest release for all devices that is neither held nor below the minimum; 0 if there is none
+    /// @param active newest release for all devices that is neither held nor below the minimum, unless its counter is lower
+    /// than that of one that was active; 0 if there is none
     /// @param staged release offered to a share of the devices; 0 if there is none or it is held
     /// @param rolloutBps that share, in hundredths of a per cent
     /// @param minimum release that devices must at least run
