@@ -21,7 +21,7 @@ abstract contract Audited is IAudited, Governed, SignedRequests {
         uint8 threshold,
         uint8 objectors
     ) external restricted {
-        address[] memory ids = KeySets.idsOf(signers);
+        address[] memory ids = KeySets.idsOf(signers, 1);
         bool fits =
             organisations.length == ids.length &&
                 threshold >= LEAST_ORGANISATIONS &&

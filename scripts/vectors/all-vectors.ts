@@ -1,6 +1,7 @@
 import type { Primitives } from '#core/crypto/primitives.ts'
 import { anchorRequestVectors } from '#scripts/vectors/anchor-requests.ts'
 import { careRequestVectors } from '#scripts/vectors/care-requests.ts'
+import { firmwareRequestVectors } from '#scripts/vectors/firmware-requests.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
 import { patientRequestVectors } from '#scripts/vectors/patient-requests.ts'
 import { recordVectors } from '#scripts/vectors/record-vectors.ts'
@@ -15,6 +16,7 @@ export async function allVectors(primitives: Primitives): Promise<Record<string,
     ...(await anchorRequestVectors()),
     ...(await careRequestVectors()),
     ...(await patientRequestVectors()),
+    ...(await firmwareRequestVectors()),
     ...(await researchRequestVectors()),
     ...superRootVectors(primitives)
   }

@@ -32,7 +32,7 @@ describe('ReleaseRegistry', () => {
   describe('governance', () => {
     it('names stewards, of whom it keeps a digest', async () => {
       const signers = stewards.map(({ signer }) => signer)
-      const digest = hashOf(['address[]', 'uint8'], [desk.set.ids, 3])
+      const digest = hashOf(['uint8', 'address[]'], [3, desk.set.ids])
       await expect(desk.releases.setStewards(signers, 3))
         .to.emit(desk.releases, 'StewardsSet')
         .withArgs(digest, signers, 3)
