@@ -52,6 +52,8 @@ export async function runFirmware(chain: TestChain): Promise<void> {
   await firmware.completeRotation(desk.manufacturer, structOf(keysetsOf(next)))
   await desk.yank([1], IMAGE)
   await firmware.spreadYank(model, IMAGE, [{ sequence: 2, manifestDigest: keccak256(MANIFEST) }])
+  await desk.proposeSunset(2, desk.maker.steward)
+  await desk.cancelSunset()
   await desk.sunset(2, desk.maker.steward)
 }
 
@@ -84,7 +86,7 @@ async function failOnDevices(chain: TestChain, desk: FirmwareDesk): Promise<void
   const list = { model, root: tree.root, devices: devices.length, version: 1, deadline }
   const by = await desk.sign('release', types.deviceKeysTypes, list)
   await firmware.setDeviceKeys(model, tree.root, devices.length, 1, deadline, by)
-  const failure = { model, sequence: 1, revision: await desk.revisionOf(1), deadline }
+  const failure = { model, sequence: 1, round: await desk.roundOf(1), deadline }
   const failures = devices.slice(0, 5).map(async (device, index) => {
     const signature = await device.sign(domain, types.failureTypes, failure)
     return { signer: device.signer, deadline, signature, proof: tree.proof(index) }

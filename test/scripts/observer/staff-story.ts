@@ -1,6 +1,14 @@
 import type { TestChain } from '#test/contracts/chain.ts'
 import { openOffice } from '#test/contracts/credential-requests.ts'
-import { JUSTIFIED, STANDARD, breakGlass, emergencyOf, end, setPolicy } from '#test/contracts/emergency-requests.ts'
+import {
+  JUSTIFIED,
+  STANDARD,
+  UNJUSTIFIED,
+  breakGlass,
+  emergencyOf,
+  end,
+  setPolicy
+} from '#test/contracts/emergency-requests.ts'
 import type { EmergencyWorld } from '#test/contracts/emergency-world.ts'
 import { accountKey, payingKey } from '#test/contracts/keys.ts'
 import { DELAY_S, setGuardians } from '#test/contracts/recovery-requests.ts'
@@ -21,6 +29,18 @@ export async function treat(chain: TestChain, world: EmergencyWorld): Promise<vo
   await emergencies.review(emergency, JUSTIFIED, CAREFUL.commit(EMERGENCY_REASON))
   const { perPatient, window, reviewWithin, maxOverdue, blockFor } = await emergencies.limits()
   await emergencies.setLimits({ perResponder: 10, perPatient, window, reviewWithin, maxOverdue, blockFor })
+  await beBlocked(chain, world)
+}
+
+/** A responder whose emergency is first thought unjustified. */
+async function beBlocked(chain: TestChain, world: EmergencyWorld): Promise<void> {
+  const { emergencies } = chain.contracts
+  await chain.moveTo((await chain.now()) + 30 * 86_400)
+  const emergency = emergencyOf(world.patient, world.adas, CAREFUL.salt())
+  await breakGlass(chain, [world.ada], emergency, { reason: CAREFUL.commit(EMERGENCY_REASON) })
+  await end(chain, world.ada, emergency)
+  await emergencies.review(emergency, UNJUSTIFIED, CAREFUL.commit(EMERGENCY_REASON))
+  await emergencies.liftBlock(world.ada.id, CAREFUL.commit(EMERGENCY_REASON))
 }
 
 /** An organisation that loses a member, its key and for a time its accreditation. */
@@ -33,6 +53,7 @@ async function runOffice(chain: TestChain): Promise<void> {
   await office.issue({ holder: dentist, salt })
   await office.revoke(dentist, key, salt)
   await credentials.suspend(office.organisation)
+  await credentials.exclude(office.organisation)
   await credentials.reinstate(office.organisation)
   await office.rotate(key, next)
 }
