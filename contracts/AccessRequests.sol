@@ -9,7 +9,9 @@ import {SignedRequests} from "./SignedRequests.sol";
 /// @title Who asks for access, as a matter of record
 /// @dev A digest is kept for each who asks, so that nobody can use up another's by being first.
 abstract contract AccessRequests is IAccessRequests, SignedRequests, Governed {
-    bytes32 private constant ACCESS_REQUEST_TYPEHASH = keccak256("AccessRequest(bytes32 request,uint256 deadline)");
+    bytes32 private constant ACCESS_REQUEST_TYPEHASH = keccak256(
+        "AccessRequest(address requester,bytes32 request,uint256 deadline)"
+    );
 
     mapping(address requester => mapping(bytes32 request => bool)) private _isMade;
 
@@ -24,7 +26,7 @@ abstract contract AccessRequests is IAccessRequests, SignedRequests, Governed {
         if (request == 0) revert AccessRequestMissing();
         address requester = Signers.id(signer);
         if (_isMade[requester][request]) revert AccessRequestMadeBefore(request);
-        _requireSigned(signer, keccak256(abi.encode(ACCESS_REQUEST_TYPEHASH, request, deadline)), signature);
+        _requireSigned(signer, keccak256(abi.encode(ACCESS_REQUEST_TYPEHASH, requester, request, deadline)), signature);
 
         _isMade[requester][request] = true;
         emit AccessRequested(request, requester);

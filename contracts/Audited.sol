@@ -12,7 +12,7 @@ abstract contract Audited is IAudited, Governed, SignedRequests {
     uint256 internal constant LEAST_ORGANISATIONS = 3;
 
     uint16 internal _version;
-    bytes32 private _digest;
+    mapping(uint16 version => bytes32) private _digests;
 
     /// @inheritdoc IAudited
     function setAuditors(
@@ -21,7 +21,7 @@ abstract contract Audited is IAudited, Governed, SignedRequests {
         uint8 threshold,
         uint8 objectors
     ) external restricted {
-        address[] memory ids = KeySets.idsOf(signers);
+        address[] memory ids = KeySets.idsOf(signers, 1);
         bool fits =
             organisations.length == ids.length &&
                 threshold >= LEAST_ORGANISATIONS &&
@@ -30,19 +30,26 @@ abstract contract Audited is IAudited, Governed, SignedRequests {
         if (!fits || _countOrganisations(organisations, type(uint16).max) < LEAST_ORGANISATIONS)
             revert AuditorsMalformed();
 
-        _digest = keccak256(abi.encode(ids, organisations, threshold, objectors));
-        emit AuditorsSet(++_version, _digest, signers, organisations, threshold, objectors);
+        bytes32 digest = keccak256(abi.encode(ids, organisations, threshold, objectors));
+        _digests[++_version] = digest;
+        emit AuditorsSet(_version, digest, signers, organisations, threshold, objectors);
     }
 
     /// @inheritdoc IAudited
     function auditors() external view returns (uint16 version, bytes32 digest) {
-        return (_version, _digest);
+        return (_version, _digests[_version]);
     }
 
     /// @dev Reverts unless `set` is the one in force.
     function _requireAuditors(AuditorSet calldata set) internal view {
+        _requireAuditorsOf(_version, set);
+    }
+
+    /// @dev Reverts unless `set` is the one that had this version.
+    function _requireAuditorsOf(uint16 version, AuditorSet calldata set) internal view {
         bytes32 given = keccak256(abi.encode(set.ids, set.organisations, set.threshold, set.objectors));
-        if (given != _digest) revert SignerSetMismatch(_digest);
+        bytes32 expected = _digests[version];
+        if (given != expected) revert SignerSetMismatch(expected);
     }
 
     /// @dev Reverts unless one auditor of the set in force signed the struct of this hash.

@@ -35,6 +35,15 @@ contract CredentialRegistry is ICredentialRegistry, SignedRequests, Governed {
         bytes32 organisation;
     }
 
+    /// @dev How many organisations are accredited, and how many are suspended and not excluded.
+    struct Census {
+        uint128 accredited;
+        uint128 suspended;
+    }
+
+    /// @dev One part in three of the organisations may be suspended before they are heard: the others go on.
+    uint256 private constant SUSPENDED_PART = 3;
+
     /// @dev Nobody vouches for anybody for ever. Licences to practise are renewed more often than this.
     uint256 private constant MAX_AHEAD = 5 * 366 days;
 
@@ -51,7 +60,9 @@ contract CredentialRegistry is ICredentialRegistry, SignedRequests, Governed {
         "CredentialRevocation(bytes32 credential,uint256 deadline)"
     );
 
+    Census private _census;
     mapping(bytes32 organisation => Organisation) private _organisations;
+    mapping(bytes32 organisation => mapping(address signer => bool)) private _isFormerSigner;
     mapping(bytes32 credential => Credential) private _credentials;
 
     constructor(address authority) EIP712("Salus CredentialRegistry", "1") AccessManaged(authority) {}
@@ -70,22 +81,42 @@ contract CredentialRegistry is ICredentialRegistry, SignedRequests, Governed {
 
         entry.signer = Signers.id(signer);
         entry.standing = Standing.Accredited;
+        _census.accredited++;
         emit OrganisationAccredited(organisation, signer, profile);
     }
 
     /// @inheritdoc ICredentialRegistry
     function suspend(bytes32 organisation) external restricted {
         _requireAccredited(organisation);
+        Census memory census = _census;
+        uint256 most = (uint256(census.accredited) + census.suspended) / SUSPENDED_PART;
+        if (census.suspended > 0 && census.suspended >= most) revert SuspensionsExhausted(census.suspended);
 
         _organisations[organisation].standing = Standing.Suspended;
+        _census = Census(census.accredited - 1, census.suspended + 1);
         emit OrganisationSuspended(organisation);
+    }
+
+    /// @inheritdoc ICredentialRegistry
+    function exclude(bytes32 organisation) external restricted {
+        Organisation storage entry = _known(organisation);
+        if (entry.standing == Standing.Excluded) revert OrganisationNotAccredited(organisation);
+
+        if (entry.standing == Standing.Suspended) _census.suspended--;
+        else _census.accredited--;
+        entry.standing = Standing.Excluded;
+        emit OrganisationExcluded(organisation);
     }
 
     /// @inheritdoc ICredentialRegistry
     function reinstate(bytes32 organisation) external restricted whenNotPaused {
         Organisation storage entry = _organisations[organisation];
-        if (entry.standing != Standing.Suspended) revert OrganisationNotSuspended(organisation);
+        Standing standing = entry.standing;
+        if (standing != Standing.Suspended && standing != Standing.Excluded)
+            revert OrganisationNotSuspended(organisation);
 
+        if (standing == Standing.Suspended) _census.suspended--;
+        _census.accredited++;
         entry.standing = Standing.Accredited;
         emit OrganisationReinstated(organisation);
     }
@@ -113,9 +144,12 @@ contract CredentialRegistry is ICredentialRegistry, SignedRequests, Governed {
         );
         _requireSignedBy(entry.signer, signer, structHash, signature);
         _requireSigned(newSigner, structHash, newSignature);
+        address newId = Signers.id(newSigner);
+        _isFormerSigner[organisation][entry.signer] = true;
+        if (_isFormerSigner[organisation][newId]) revert OrganisationSignerReplaced(organisation, newId);
 
         entry.nonce++;
-        entry.signer = Signers.id(newSigner);
+        entry.signer = newId;
         emit OrganisationSignerRotated(organisation, newSigner);
     }
 

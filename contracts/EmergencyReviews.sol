@@ -52,6 +52,17 @@ abstract contract EmergencyReviews is IEmergencyAccess, Governed {
     }
 
     /// @inheritdoc IEmergencyAccess
+    function liftBlock(address responder, bytes32 reason) external restricted {
+        if (reason == 0) revert EmergencyReasonMissing();
+        if (msg.sender == responder) revert ReviewerNotIndependent(0);
+        ResponderEntry storage entry = _responders[responder];
+        if (block.timestamp >= entry.blockedUntil) revert EmergencyResponderNotBlocked(responder);
+
+        entry.blockedUntil = uint40(block.timestamp);
+        emit ResponderBlockLifted(responder, reason, msg.sender);
+    }
+
+    /// @inheritdoc IEmergencyAccess
     function limits() external view returns (Limits memory) {
         return _limits;
     }

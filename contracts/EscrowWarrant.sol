@@ -192,6 +192,7 @@ contract EscrowWarrant is IEscrowWarrant, Audited {
         bytes32 finding,
         uint256 deadline,
         AuditorSet calldata set,
+        AuditorSet calldata openedUnder,
         Approval[] calldata approvals
     ) external {
         _requireInTime(deadline);
@@ -200,14 +201,14 @@ contract EscrowWarrant is IEscrowWarrant, Audited {
             entry.status == WarrantStatus.Open && entry.version == _version && block.timestamp < entry.expiresAt;
         if (!entry.isEmergency || entry.isReviewed || isUsable) revert ReviewUnfit();
         _requireAuditors(set);
+        _requireAuditorsOf(entry.version, openedUnder);
         uint16 reviewers = KeySets.requireApprovals(
             set.ids,
             set.objectors,
             _hashTypedDataV4(keccak256(abi.encode(WARRANT_REVIEW_TYPEHASH, warrant, finding, deadline))),
             approvals
         );
-        // Under other auditors the openers' places mean nobody.
-        if (entry.version == _version && reviewers & entry.openers != 0) revert ReviewUnfit();
+        if (_haveOneInCommon(set.ids, reviewers, openedUnder.ids, entry.openers)) revert ReviewUnfit();
 
         entry.isReviewed = true;
         _rate = _rate.reviewed();
@@ -245,6 +246,21 @@ contract EscrowWarrant is IEscrowWarrant, Audited {
         entry = _open(warrant);
         if (block.timestamp < entry.unlocksAt || block.timestamp >= entry.expiresAt)
             revert WarrantNotInTime(entry.unlocksAt, entry.expiresAt);
+    }
+
+    /// @dev Whether somebody has a place among both.
+    function _haveOneInCommon(
+        address[] calldata ids,
+        uint16 places,
+        address[] calldata otherIds,
+        uint16 otherPlaces
+    ) private pure returns (bool) {
+        for (uint256 i = 0; i < ids.length; ++i) {
+            if (places & (1 << i) == 0) continue;
+            for (uint256 j = 0; j < otherIds.length; ++j)
+                if (otherPlaces & (1 << j) != 0 && otherIds[j] == ids[i]) return true;
+        }
+        return false;
     }
 
     function _count(uint16 places) private pure returns (uint256 count) {

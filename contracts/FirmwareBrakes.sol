@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {FirmwareReleases} from "./FirmwareReleases.sol";
+import {FirmwareSunsets} from "./FirmwareSunsets.sol";
 import {IFirmwareBrakes} from "./interfaces/IFirmwareBrakes.sol";
 import {MakerState} from "./libraries/MakerState.sol";
 import {ModelHead} from "./libraries/ModelHead.sol";
@@ -9,7 +9,7 @@ import {ReleaseState, ReleaseStateLib} from "./libraries/ReleaseState.sol";
 import {RiskClasses} from "./libraries/RiskClasses.sol";
 
 /// @title What guards and stewards do: stop releases, and nothing else
-abstract contract FirmwareBrakes is IFirmwareBrakes, FirmwareReleases {
+abstract contract FirmwareBrakes is IFirmwareBrakes, FirmwareSunsets {
     uint256 private constant GUARD_HOLD = 14 days;
 
     bytes32 private constant HOLD_TYPEHASH = keccak256(
@@ -79,11 +79,9 @@ abstract contract FirmwareBrakes is IFirmwareBrakes, FirmwareReleases {
     ) external whenNotPaused {
         _requireInTime(deadline);
         ModelHead head = _knownHead(model);
-        bytes32 manufacturer = _manufacturers[model];
-        MakerState maker = _releasingMaker(manufacturer);
         ReleaseState state = _requireHeld(model, sequence);
-        _requireQuorum(
-            _keysetOf(manufacturer, Role.Release),
+        MakerState maker = _requireReleasers(
+            model,
             by,
             keccak256(abi.encode(UNHOLD_TYPEHASH, model, sequence, reason, state.revision(), deadline))
         );
@@ -177,8 +175,7 @@ abstract contract FirmwareBrakes is IFirmwareBrakes, FirmwareReleases {
     /// @dev Reverts while the manufacturer is there.
     function _stewardsOf(bytes32 model, bytes32 manufacturer) private view returns (bytes32 keyset) {
         ModelHead head = _heads[model];
-        keyset = _stewards[model];
-        if (head.isSunset()) return keyset;
+        if (head.isSunset()) return _lastStewardsOf(model);
         MakerState maker = _knownMaker(manufacturer);
         uint40 seenAt = maker.heartbeatAt() > head.publishedAt() ? maker.heartbeatAt() : head.publishedAt();
         uint256 until = seenAt + uint256(maker.silenceDays()) * 1 days;

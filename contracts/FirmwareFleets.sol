@@ -12,17 +12,24 @@ import {Signers} from "./libraries/Signers.sol";
 
 /// @title What comes back from the devices: failures that stop a release, and anchored reports
 abstract contract FirmwareFleets is IFirmwareFleets, FirmwareBrakes {
+    /// @dev The newest list, and before `since` the one that it will replace.
     struct Fleet {
         bytes32 root;
         uint32 devices;
         uint32 version;
+        uint40 since;
+        bytes32 formerRoot;
+        uint32 formerDevices;
     }
+
+    /// @dev Longer than a release waits: stolen release keys must not publish and silence the devices at once.
+    uint256 private constant DEVICE_KEYS_DELAY = 7 days;
 
     bytes32 private constant DEVICE_KEYS_TYPEHASH = keccak256(
         "DeviceKeys(bytes32 model,bytes32 root,uint32 devices,uint32 version,uint256 deadline)"
     );
     bytes32 private constant FAILURE_TYPEHASH = keccak256(
-        "Failure(bytes32 model,uint32 sequence,uint24 revision,uint256 deadline)"
+        "Failure(bytes32 model,uint32 sequence,uint8 round,uint256 deadline)"
     );
     bytes32 private constant ATTESTOR_ADDITION_TYPEHASH = keccak256(
         "AttestorAddition(bytes32 model,bytes signer,uint256 deadline)"
@@ -55,8 +62,10 @@ abstract contract FirmwareFleets is IFirmwareFleets, FirmwareBrakes {
             keccak256(abi.encode(DEVICE_KEYS_TYPEHASH, model, root, devices, version, deadline))
         );
 
-        (fleet.root, fleet.devices, fleet.version) = (root, devices, version);
-        emit DeviceKeysSet(model, root, devices, version);
+        (fleet.formerRoot, fleet.formerDevices) = _inForce(fleet);
+        uint40 since = uint40(version == 1 ? block.timestamp : block.timestamp + DEVICE_KEYS_DELAY);
+        (fleet.root, fleet.devices, fleet.version, fleet.since) = (root, devices, version, since);
+        emit DeviceKeysSet(model, root, devices, version, since);
     }
 
     /// @inheritdoc IFirmwareFleets
@@ -66,12 +75,12 @@ abstract contract FirmwareFleets is IFirmwareFleets, FirmwareBrakes {
         _requireGoing(state);
         Status status = _statusOf(head, sequence, state);
         if (status != Status.Staged && status != Status.Active) revert ReleaseStatusUnfit(status);
-        uint256 needed = _failuresNeeded(model, head, status);
+        (bytes32 root, uint32 devices) = _inForce(_fleets[model]);
+        uint256 needed = _failuresNeeded(devices, head, status);
         if (failures.length < needed) revert FailuresTooFew(failures.length, needed);
-        bytes32 root = _fleets[model].root;
         address last = address(0);
         for (uint256 i = 0; i < failures.length; ++i) {
-            last = _requireFailure(root, model, sequence, state.revision(), failures[i], last);
+            last = _requireFailure(root, model, sequence, state.round(), failures[i], last);
         }
 
         emit BreakerTripped(model, sequence, failures.length);
@@ -118,9 +127,11 @@ abstract contract FirmwareFleets is IFirmwareFleets, FirmwareBrakes {
     }
 
     /// @inheritdoc IFirmwareFleets
-    function deviceKeysOf(bytes32 model) external view returns (bytes32 root, uint32 devices, uint32 version) {
+    function deviceKeysOf(
+        bytes32 model
+    ) external view returns (bytes32 root, uint32 devices, uint32 version, uint40 since) {
         Fleet storage fleet = _fleets[model];
-        return (fleet.root, fleet.devices, fleet.version);
+        return (fleet.root, fleet.devices, fleet.version, fleet.since);
     }
 
     /// @inheritdoc IFirmwareFleets
@@ -132,23 +143,21 @@ abstract contract FirmwareFleets is IFirmwareFleets, FirmwareBrakes {
         return (state.isAllowed(), state.epoch(), state.head());
     }
 
-    function _requireReleasers(bytes32 model, Quorum calldata by, bytes32 structHash) internal view {
-        _knownHead(model);
-        bytes32 manufacturer = _manufacturers[model];
-        _releasingMaker(manufacturer);
-        _requireQuorum(_keysetOf(manufacturer, Role.Release), by, structHash);
-    }
-
     function _allowedAttestor(bytes32 model, address attestor) private view returns (AttestorState state) {
         state = _attestors[model][attestor];
         if (!state.isAllowed()) revert AttestorUnknown(attestor);
     }
 
+    function _inForce(Fleet storage fleet) private view returns (bytes32 root, uint32 devices) {
+        if (block.timestamp < fleet.since) return (fleet.formerRoot, fleet.formerDevices);
+        return (fleet.root, fleet.devices);
+    }
+
     /// @dev More than the error budget of the devices that the release was offered to, and never fewer than a handful.
-    function _failuresNeeded(bytes32 model, ModelHead head, Status status) private view returns (uint256) {
+    function _failuresNeeded(uint32 devices, ModelHead head, Status status) private pure returns (uint256) {
         uint256 bps = status == Status.Staged ? head.rolloutBps() : 10_000;
         uint256 budget = RiskClasses.errorBudgetBps(head.riskClass());
-        uint256 needed = (uint256(_fleets[model].devices) * bps * budget) / 1e8 + 1;
+        uint256 needed = (uint256(devices) * bps * budget) / 1e8 + 1;
         uint256 fewest = RiskClasses.breakerDevices(head.riskClass());
         return needed < fewest ? fewest : needed;
     }
@@ -157,7 +166,7 @@ abstract contract FirmwareFleets is IFirmwareFleets, FirmwareBrakes {
         bytes32 root,
         bytes32 model,
         uint32 sequence,
-        uint24 revision,
+        uint8 round,
         Failure calldata failure,
         address last
     ) private view returns (address device) {
@@ -170,7 +179,7 @@ abstract contract FirmwareFleets is IFirmwareFleets, FirmwareBrakes {
         if (!MerkleProof.verifyCalldata(failure.proof, root, leaf)) revert DeviceUnknown(device);
         _requireSigned(
             failure.signer,
-            keccak256(abi.encode(FAILURE_TYPEHASH, model, sequence, revision, failure.deadline)),
+            keccak256(abi.encode(FAILURE_TYPEHASH, model, sequence, round, failure.deadline)),
             failure.signature
         );
     }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Governed} from "./Governed.sol";
 import {IFirmwareMakers} from "./interfaces/IFirmwareMakers.sol";
 import {MakerState} from "./libraries/MakerState.sol";
+import {KeySets} from "./libraries/KeySets.sol";
 import {Signers} from "./libraries/Signers.sol";
 import {SignedRequests} from "./SignedRequests.sol";
 
@@ -13,12 +14,22 @@ import {SignedRequests} from "./SignedRequests.sol";
  * their ids.
  */
 abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
-    uint256 private constant MAX_SIGNERS = 16;
+    struct Rotation {
+        bytes32 digest;
+        uint40 frozenUntil;
+    }
+
     uint16 private constant MIN_SILENCE_DAYS = 30;
     uint16 private constant MAX_SILENCE_DAYS = 3650;
 
     /// @dev Time to notice a rotation that nobody meant, and to cancel it.
     uint256 private constant ROTATION_DELAY = 48 hours;
+
+    /// @dev How long at most release keys count for nothing because of rotations that do not come in force.
+    uint256 private constant FREEZE = 7 days;
+
+    /// @dev How long they count after that, whatever is proposed: repeated proposals must not starve the devices.
+    uint256 private constant THAW = 14 days;
 
     bytes32 private constant KEYSET_ROTATION_TYPEHASH = keccak256(
         "KeysetRotation(bytes32 manufacturer,bytes32 keysets,uint32 nonce,uint256 deadline)"
@@ -32,7 +43,7 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
 
     mapping(bytes32 manufacturer => MakerState) private _makers;
     mapping(bytes32 manufacturer => mapping(Role role => bytes32 digest)) private _keysets;
-    mapping(bytes32 manufacturer => bytes32 digest) private _proposals;
+    mapping(bytes32 manufacturer => Rotation) private _rotations;
 
     /// @inheritdoc IFirmwareMakers
     function registerManufacturer(
@@ -67,8 +78,10 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
 
         uint40 due = uint40(block.timestamp + ROTATION_DELAY);
         _makers[manufacturer] = maker.withRotation(due);
-        _proposals[manufacturer] = digest;
-        emit RotationProposed(manufacturer, due, next);
+        Rotation storage rotation = _rotations[manufacturer];
+        rotation.digest = digest;
+        if (block.timestamp >= rotation.frozenUntil + THAW) rotation.frozenUntil = uint40(block.timestamp + FREEZE);
+        emit RotationProposed(manufacturer, due, rotation.frozenUntil, next);
     }
 
     /// @inheritdoc IFirmwareMakers
@@ -90,11 +103,12 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
         MakerState maker = _knownMaker(manufacturer);
         bytes32[4] memory digests = _digestsOf(next);
         uint40 due = maker.rotationDue();
-        if (due == 0 || _proposals[manufacturer] != _digestOfAll(digests, next.silenceDays))
+        if (due == 0 || _rotations[manufacturer].digest != _digestOfAll(digests, next.silenceDays))
             revert RotationNotProposed();
         if (block.timestamp < due) revert RotationNotDue(due);
 
         _putInForce(manufacturer, maker.withRotation(0), next, digests);
+        delete _rotations[manufacturer];
         emit KeysetsRotated(manufacturer, maker.version() + 1);
     }
 
@@ -120,13 +134,15 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
             uint32 version,
             uint32 rotationNonce,
             uint40 rotationDue,
+            uint40 frozenUntil,
             uint40 heartbeatAt,
             bytes32[4] memory keysets
         )
     {
         MakerState maker = _knownMaker(manufacturer);
         for (uint256 i = 0; i < 4; ++i) keysets[i] = _keysetOf(manufacturer, Role(i));
-        return (maker.version(), maker.rotationNonce(), maker.rotationDue(), maker.heartbeatAt(), keysets);
+        uint40 frozen = _rotations[manufacturer].frozenUntil;
+        return (maker.version(), maker.rotationNonce(), maker.rotationDue(), frozen, maker.heartbeatAt(), keysets);
     }
 
     function _keysetOf(bytes32 manufacturer, Role role) internal view returns (bytes32) {
@@ -141,36 +157,20 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
     /// @dev A manufacturer whose release keys count: while the root keys are replaced, nobody knows whose they are.
     function _releasingMaker(bytes32 manufacturer) internal view returns (MakerState maker) {
         maker = _knownMaker(manufacturer);
-        if (maker.rotationDue() != 0) revert ReleaseKeysFrozen(maker.rotationDue());
+        if (maker.rotationDue() == 0) return maker;
+        uint40 until = _rotations[manufacturer].frozenUntil;
+        if (block.timestamp < until) revert ReleaseKeysFrozen(until);
     }
 
-    function _digestOf(Quorum calldata quorum) internal pure returns (bytes32) {
-        return keccak256(abi.encode(quorum.threshold, quorum.ids));
-    }
-
-    /// @dev Reverts unless the set is the one of this digest and enough of it signed. Every approval given must hold, not
-    /// only as many as it takes: a wrong one is a mistake worth hearing of.
+    /// @dev Reverts unless the set is the one of this digest and enough of it signed.
     function _requireQuorum(bytes32 keyset, Quorum calldata quorum, bytes32 structHash) internal view {
         // The digest of a set that may be empty: without a threshold nobody can be asked.
         if (quorum.threshold == 0 || _digestOf(quorum) != keyset) revert KeysetNotInForce(keyset);
-        uint256 count = quorum.approvals.length;
-        if (count < quorum.threshold) revert ApprovalsTooFew(count, quorum.threshold);
-        bytes32 digest = _hashTypedDataV4(structHash);
-        uint256 next = 0;
-        for (uint256 i = 0; i < count; ++i) {
-            Approval calldata approval = quorum.approvals[i];
-            uint8 index = approval.index;
-            if (index < next) revert ApprovalOutOfOrder(index);
-            if (index >= quorum.ids.length) revert ApprovalSignerUnknown(index);
-            if (!_isApproved(quorum.ids[index], digest, approval)) revert ApprovalSignatureInvalid(index);
-            next = uint256(index) + 1;
-        }
+        KeySets.requireApprovals(quorum.ids, quorum.threshold, _hashTypedDataV4(structHash), quorum.approvals);
     }
 
-    function _isApproved(address id, bytes32 digest, Approval calldata approval) private view returns (bool) {
-        if (approval.signer.length == 0) return Signers.isValid(abi.encodePacked(id), digest, approval.signature);
-        bytes memory signer = approval.signer;
-        return Signers.id(signer) == id && Signers.isValid(signer, digest, approval.signature);
+    function _digestOf(Quorum calldata quorum) internal pure returns (bytes32) {
+        return KeySets.digestOfGiven(quorum.threshold, quorum.ids);
     }
 
     /// @dev Also a sign of life: the release keys may be others than those that gave the last one.
@@ -207,15 +207,9 @@ abstract contract FirmwareMakers is IFirmwareMakers, SignedRequests, Governed {
     }
 
     function _digestOfSet(SignerSet calldata set, uint256 fewest) internal pure returns (bytes32) {
-        uint256 count = set.signers.length;
-        if (count < fewest || count > MAX_SIGNERS) revert SignerSetSizeInvalid(count);
-        if (set.threshold > count || (set.threshold == 0 && count > 0)) revert ThresholdInvalid(set.threshold);
-        address[] memory ids = new address[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            _requireWellFormed(set.signers[i]);
-            ids[i] = Signers.id(set.signers[i]);
-            for (uint256 j = 0; j < i; ++j) if (ids[i] == ids[j]) revert SignerSetDuplicate(set.signers[i]);
-        }
-        return keccak256(abi.encode(set.threshold, ids));
+        address[] memory ids = KeySets.idsOf(set.signers, fewest);
+        // An empty set has no threshold.
+        if (ids.length > 0 || set.threshold > 0) KeySets.requireThreshold(set.threshold, ids.length);
+        return KeySets.digest(set.threshold, ids);
     }
 }

@@ -28,8 +28,6 @@ abstract contract FirmwareModels is IFirmwareReleases, FirmwareMakers {
     /// @dev Releases that reached all devices and were not taken back from them.
     mapping(bytes32 model => LiveReleases.Set) internal _live;
     mapping(bytes32 model => bytes32 manufacturer) internal _manufacturers;
-    /// @dev Stewards that a sunset named, in place of the manufacturer's.
-    mapping(bytes32 model => bytes32 keyset) internal _stewards;
 
     /// @inheritdoc IFirmwareReleases
     function headOf(bytes32 model) external view returns (Head memory) {
@@ -70,6 +68,7 @@ abstract contract FirmwareModels is IFirmwareReleases, FirmwareMakers {
                 notBefore: state.notBefore(),
                 heldUntil: state.heldUntil(),
                 revision: state.revision(),
+                round: state.round(),
                 keysetVersion: state.keysetVersion()
             });
     }
@@ -84,9 +83,27 @@ abstract contract FirmwareModels is IFirmwareReleases, FirmwareMakers {
         if (!head.isRegistered()) revert ModelUnknown(model);
     }
 
+    /// @dev The head of a model that has not had its last release.
+    function _continuedHead(bytes32 model) internal view returns (ModelHead head) {
+        head = _knownHead(model);
+        if (head.isSunset()) revert ModelIsSunset(model);
+    }
+
     function _knownRelease(bytes32 model, uint32 sequence) internal view returns (ReleaseState state) {
         state = _releases[model][sequence].state;
         if (!state.isPublished()) revert ReleaseUnknown(model, sequence);
+    }
+
+    /// @dev Reverts unless enough release keys signed, and count.
+    function _requireReleasers(
+        bytes32 model,
+        Quorum calldata by,
+        bytes32 structHash
+    ) internal view returns (MakerState maker) {
+        bytes32 manufacturer = _manufacturers[model];
+        if (manufacturer == 0) revert ModelUnknown(model);
+        maker = _releasingMaker(manufacturer);
+        _requireQuorum(_keysetOf(manufacturer, Role.Release), by, structHash);
     }
 
     /// @dev Reverts unless these are the digests that the release was published with.
@@ -105,14 +122,23 @@ abstract contract FirmwareModels is IFirmwareReleases, FirmwareMakers {
         if (state.isHeldAt(block.timestamp)) return Status.Held;
         if (sequence == head.staged()) return Status.Staged;
         if (sequence == head.active()) return Status.Active;
-        return sequence < head.active() || sequence < head.staged() ? Status.Superseded : Status.Published;
+        if (sequence < head.active() || sequence < head.staged()) return Status.Superseded;
+        // What was taken back does not make way for what it replaced: below the minimum, or with a hole that it closed.
+        bool isOutdated = sequence < head.minimum() || state.securityCounter() < head.securityFloor();
+        return isOutdated ? Status.Superseded : Status.Published;
     }
 
-    /// @dev The newest release for all devices below `before` that is not older than the minimum; 0 if there is none.
-    function _newestLive(bytes32 model, ModelHead head, uint32 before) internal view returns (uint32) {
-        if (before <= 1) return 0;
+    /// @dev The newest release for all devices below `before` that is not older than the minimum and closes as many holes;
+    /// 0 if there is none.
+    function _newestLive(bytes32 model, ModelHead head, uint32 before) internal view returns (uint32 found) {
         uint32 oldest = head.minimum() == 0 ? 1 : head.minimum();
-        return _live[model].newest(oldest, before - 1);
+        found = _live[model].newest(oldest, before - 1);
+        // Counters never fall with the number, so that what is older still closes no more.
+        if (_counterOf(model, found) < _counterOf(model, before)) return 0;
+    }
+
+    function _counterOf(bytes32 model, uint32 sequence) private view returns (uint32) {
+        return _releases[model][sequence].state.securityCounter();
     }
 
     /// @dev Takes a release out of circulation; the one before takes its place.

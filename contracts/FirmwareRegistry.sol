@@ -10,7 +10,8 @@ import {Signers} from "./libraries/Signers.sol";
 /**
  * @title Manufacturers, their models, the releases devices may install, and what is said about them
  * @dev The parts, from the bottom: keys ({FirmwareMakers}), what is kept ({FirmwareModels}), publishing
- * ({FirmwareReleases}), stopping ({FirmwareBrakes}), what devices say ({FirmwareFleets}), and what others say, here.
+ * ({FirmwareReleases}), ending ({FirmwareSunsets}), stopping ({FirmwareBrakes}), what devices say ({FirmwareFleets}), and
+ * what others say, here.
  */
 contract FirmwareRegistry is IFirmwareRegistry, FirmwareFleets {
     bytes32 private constant ADVISORY_TYPEHASH = keccak256(

@@ -8,7 +8,7 @@ import {ModelHead, ModelHeadLib} from "./libraries/ModelHead.sol";
 import {ReleaseState, ReleaseStateLib} from "./libraries/ReleaseState.sol";
 import {RiskClasses} from "./libraries/RiskClasses.sol";
 
-/// @title What release and root keys do: publish, roll out, raise the minimum, end a model
+/// @title What release keys do: publish, roll out, raise the minimum
 abstract contract FirmwareReleases is FirmwareModels {
     uint256 private constant MAX_MANIFEST_BYTES = 2048;
 
@@ -26,9 +26,6 @@ abstract contract FirmwareReleases is FirmwareModels {
     );
     bytes32 private constant MINIMUM_RAISE_TYPEHASH = keccak256(
         "MinimumRaise(bytes32 model,uint32 minimumSequence,uint40 mandatoryBy,uint256 deadline)"
-    );
-    bytes32 private constant SUNSET_TYPEHASH = keccak256(
-        "Sunset(bytes32 model,uint32 finalSequence,bytes32 stewards,uint256 deadline)"
     );
 
     /// @inheritdoc IFirmwareReleases
@@ -61,7 +58,7 @@ abstract contract FirmwareReleases is FirmwareModels {
     /// @inheritdoc IFirmwareReleases
     function publish(ReleaseTerms calldata terms, bytes calldata manifest, Quorum calldata by) external whenNotPaused {
         _requireInTime(terms.deadline);
-        ModelHead head = _knownHead(terms.model);
+        ModelHead head = _continuedHead(terms.model);
         bytes32 manufacturer = _manufacturers[terms.model];
         MakerState maker = _releasingMaker(manufacturer);
         _requirePublishable(head, maker, terms);
@@ -127,14 +124,12 @@ abstract contract FirmwareReleases is FirmwareModels {
     ) external whenNotPaused {
         _requireInTime(deadline);
         ModelHead head = _knownHead(model);
-        bytes32 manufacturer = _manufacturers[model];
-        _releasingMaker(manufacturer);
         ReleaseState state = _knownRelease(model, sequence);
         Status status = _statusOf(head, sequence, state);
         if (status != Status.Staged) revert ReleaseStatusUnfit(status);
         if (bps <= head.rolloutBps() || bps > 10_000) revert RolloutOutOfRange(head.rolloutBps(), bps);
-        _requireQuorum(
-            _keysetOf(manufacturer, Role.Release),
+        _requireReleasers(
+            model,
             by,
             keccak256(abi.encode(ROLLOUT_RAISE_TYPEHASH, model, sequence, bps, state.revision(), deadline))
         );
@@ -152,14 +147,12 @@ abstract contract FirmwareReleases is FirmwareModels {
     ) external {
         _requireInTime(deadline);
         ModelHead head = _knownHead(model);
-        bytes32 manufacturer = _manufacturers[model];
-        _releasingMaker(manufacturer);
         if (minimumSequence <= head.minimum() || minimumSequence > head.active())
             revert MinimumOutOfRange(head.minimum(), head.active(), minimumSequence);
         Status status = _statusOf(head, minimumSequence, _knownRelease(model, minimumSequence));
         if (status != Status.Active && status != Status.Superseded) revert ReleaseStatusUnfit(status);
-        _requireQuorum(
-            _keysetOf(manufacturer, Role.Release),
+        _requireReleasers(
+            model,
             by,
             keccak256(abi.encode(MINIMUM_RAISE_TYPEHASH, model, minimumSequence, mandatoryBy, deadline))
         );
@@ -168,33 +161,7 @@ abstract contract FirmwareReleases is FirmwareModels {
         emit MinimumRaised(model, minimumSequence, mandatoryBy);
     }
 
-    /// @inheritdoc IFirmwareReleases
-    function sunset(
-        bytes32 model,
-        uint32 finalSequence,
-        SignerSet calldata stewards,
-        uint256 deadline,
-        Quorum calldata by
-    ) external {
-        _requireInTime(deadline);
-        ModelHead head = _knownHead(model);
-        if (head.isSunset()) revert ModelIsSunset(model);
-        if (finalSequence != head.latest()) revert ReleaseOutOfSequence(head.latest(), finalSequence);
-        bytes32 keyset = _digestOfSet(stewards, 1);
-        bytes32 manufacturer = _manufacturers[model];
-        _requireQuorum(
-            _keysetOf(manufacturer, Role.Root),
-            by,
-            keccak256(abi.encode(SUNSET_TYPEHASH, model, finalSequence, keyset, deadline))
-        );
-
-        _heads[model] = head.withSunset();
-        _stewards[model] = keyset;
-        emit ModelSunset(model, finalSequence, stewards);
-    }
-
     function _requirePublishable(ModelHead head, MakerState maker, ReleaseTerms calldata terms) private view {
-        if (head.isSunset()) revert ModelIsSunset(terms.model);
         (uint32 expected, uint32 floor) = (head.latest() + 1, head.securityFloor());
         if (terms.sequence != expected) revert ReleaseOutOfSequence(expected, terms.sequence);
         if (terms.securityCounter < floor || terms.securityCounter > uint256(floor) + MAX_COUNTER_STEP)

@@ -35,18 +35,21 @@ abstract contract GrantBatches is IGrantBatches, GrantSlots {
     ) external returns (bytes32 root) {
         if (items.length == 0 || items.length > MAX_BATCH) revert GrantBatchSizeInvalid(items.length);
         PatientWord word = _known(patient);
-        bytes32[] memory leaves = _openable(patient, items, deadline);
+        bytes32[] memory leaves = _openable(items, deadline);
         bytes32 structHash = keccak256(
             abi.encode(GRANT_BATCH_TYPEHASH, patient, keccak256(abi.encodePacked(leaves)), word.epoch(), deadline)
         );
         root = MerkleRoot.from(leaves);
+        // Before any slot is looked at: whoever sends a batch again hears of the batch, whatever became of its grants.
         if (_batches[patient][root]) revert GrantBatchAlreadyOpened(root);
         _requireSignedBy(word.signer(), signer, structHash, signature);
 
         _batches[patient][root] = true;
         emit GrantBatchOpened(patient, root, items.length);
         for (uint256 i = 0; i < items.length; ++i) {
-            emit Granted(patient, _grantIdOf(patient, items[i].scope), items[i].terms);
+            bytes32 grantId = _grantIdOf(patient, items[i].scope);
+            _requireUnopened(grantId);
+            emit Granted(patient, grantId, items[i].terms);
         }
     }
 
@@ -66,23 +69,20 @@ abstract contract GrantBatches is IGrantBatches, GrantSlots {
         uint256 time
     ) external view returns (bool) {
         GrantTerms own = _slots[_grantIdOf(patient, item.scope)].terms;
+        // A slot with other terms is not this grant's: the patient has used the scope twice.
+        if (!own.isUnopened() && !own.equalsButForUses(item.terms)) return false;
         GrantTerms terms = own.isUnopened() ? item.terms : own;
         return terms.isLiveAt(time) && _isInBatch(patient, root, item, proof);
     }
 
-    /// @dev The struct hashes of grants that can all be opened.
-    function _openable(
-        bytes32 patient,
-        BatchItem[] calldata items,
-        uint256 deadline
-    ) private view returns (bytes32[] memory leaves) {
+    /// @dev The struct hashes of grants that can all be opened if their slots are free.
+    function _openable(BatchItem[] calldata items, uint256 deadline) private view returns (bytes32[] memory leaves) {
         leaves = new bytes32[](items.length);
         bytes32 previous = 0;
         for (uint256 i = 0; i < items.length; ++i) {
             BatchItem calldata item = items[i];
             _requireOpenable(item.terms, deadline);
             if (item.scope <= previous) revert GrantBatchOutOfOrder();
-            _requireUnopened(_grantIdOf(patient, item.scope));
             leaves[i] = _hashItem(item);
             previous = item.scope;
         }

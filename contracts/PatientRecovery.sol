@@ -9,8 +9,9 @@ import {PatientRegistry} from "./PatientRegistry.sol";
 
 /**
  * @title How a patient who lost its key gets its pseudonym back
- * @dev A recovery belongs to the nonce it was opened under: whatever the present signer does with a nonce voids it and
- * the approvals for it. Vetoing is never paused; completing is, so a pause can only lengthen the time for a veto.
+ * @dev Opening a recovery uses a nonce, and the recovery belongs to the next one: whatever the present signer does with
+ * that voids it. What was signed before and held back has another nonce and cannot; nor do the same approvals open a
+ * second one. Vetoing is never paused; completing is, so a pause can only lengthen the time for a veto.
  */
 abstract contract PatientRecovery is IPatientRecovery, PatientRegistry {
     /// @dev One slot for the two numbers, one for the root.
@@ -20,7 +21,7 @@ abstract contract PatientRecovery is IPatientRecovery, PatientRegistry {
         uint32 delay;
     }
 
-    /// @dev One slot. `nonce` is the patient's when the recovery was opened.
+    /// @dev One slot. `nonce` is the patient's since the recovery was opened.
     struct Pending {
         address newSigner;
         uint40 readyAt;
@@ -30,6 +31,9 @@ abstract contract PatientRecovery is IPatientRecovery, PatientRegistry {
     uint8 private constant MIN_THRESHOLD = 2;
     uint32 private constant MIN_DELAY = 1 days;
     uint32 private constant MAX_DELAY = 30 days;
+
+    /// @dev How long a recovery can be completed after its delay. What guardians once wanted does not hang over a patient.
+    uint40 private constant TIME_TO_COMPLETE = 30 days;
 
     bytes32 private constant GUARDIAN_SET_TYPEHASH = keccak256(
         "GuardianSet(bytes32 patient,bytes32 root,uint8 threshold,uint32 delay,uint256 nonce,uint256 deadline)"
@@ -86,7 +90,7 @@ abstract contract PatientRecovery is IPatientRecovery, PatientRegistry {
         _requireInTime(deadline);
         _requireWellFormed(newSigner);
         PatientWord word = _known(patient);
-        // Opening twice under one nonce would let the same approvals put the end of the delay off for ever.
+        // Opening another would let guardians put the end of the delay off for ever.
         if (_isUnderWay(patient, word)) revert RecoveryUnderWay(patient);
         bytes32 structHash = keccak256(
             abi.encode(RECOVERY_TYPEHASH, patient, keccak256(newSigner), word.nonce(), deadline)
@@ -94,8 +98,9 @@ abstract contract PatientRecovery is IPatientRecovery, PatientRegistry {
         uint40 readyAt = uint40(block.timestamp + _requireGuardians(patient, structHash, approvals));
         _requireSigned(newSigner, structHash, newSignature);
 
-        _recoveries[patient] = Pending(Signers.id(newSigner), readyAt, word.nonce());
-        emit RecoveryOpened(patient, newSigner, readyAt);
+        uint32 nonce = _useNonce(patient, word).nonce();
+        _recoveries[patient] = Pending(Signers.id(newSigner), readyAt, nonce);
+        emit RecoveryOpened(patient, newSigner, readyAt, readyAt + TIME_TO_COMPLETE);
     }
 
     /// @inheritdoc IPatientRecovery
@@ -133,15 +138,16 @@ abstract contract PatientRecovery is IPatientRecovery, PatientRegistry {
     }
 
     /// @inheritdoc IPatientRecovery
-    function recoveryOf(bytes32 patient) external view returns (address newSigner, uint40 readyAt) {
-        if (!_isUnderWay(patient, _known(patient))) return (address(0), 0);
+    function recoveryOf(bytes32 patient) external view returns (address newSigner, uint40 readyAt, uint40 expiresAt) {
+        if (!_isUnderWay(patient, _known(patient))) return (address(0), 0, 0);
         Pending storage pending = _recoveries[patient];
-        return (pending.newSigner, pending.readyAt);
+        return (pending.newSigner, pending.readyAt, pending.readyAt + TIME_TO_COMPLETE);
     }
 
     function _isUnderWay(bytes32 patient, PatientWord word) private view returns (bool) {
         Pending storage pending = _recoveries[patient];
-        return pending.readyAt != 0 && pending.nonce == word.nonce();
+        uint40 readyAt = pending.readyAt;
+        return readyAt != 0 && pending.nonce == word.nonce() && block.timestamp < readyAt + TIME_TO_COMPLETE;
     }
 
     /// @dev Reverts unless enough different guardians signed; gives the delay that the patient asks for.

@@ -130,9 +130,10 @@ abstract contract PatientRegistry is IPatientRegistry, SignedRequests, Governed 
         if (!word.isKnown()) revert PatientUnknown(patient);
     }
 
-    /// @dev Makes the present signer's requests with this nonce, and a recovery opened under it, void.
-    function _useNonce(bytes32 patient, PatientWord word) internal {
-        _patients[patient] = word.withNextNonce();
+    /// @dev Makes the present signer's requests with this nonce, and a recovery under way, void.
+    function _useNonce(bytes32 patient, PatientWord word) internal returns (PatientWord changed) {
+        changed = word.withNextNonce();
+        _patients[patient] = changed;
     }
 
     /// @dev Hands the patient to a signer; uses the nonce, too.

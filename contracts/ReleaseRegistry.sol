@@ -18,6 +18,7 @@ contract ReleaseRegistry is IReleaseRegistry, ResearchAccess {
         SchemeStatus status;
         uint8 tier;
         uint16 minimumK;
+        uint64 windowBlock;
     }
 
     bytes32 private constant RESEARCH_RELEASE_TYPEHASH = keccak256(
@@ -35,6 +36,9 @@ contract ReleaseRegistry is IReleaseRegistry, ResearchAccess {
     bytes32 private constant RELEASE_WITHDRAWAL_TYPEHASH = keccak256(
         "ReleaseWithdrawal(uint48 release,bytes32 reason,uint256 deadline)"
     );
+
+    /// @dev 30 days on a chain with a block every 12 seconds, less on a faster one.
+    uint256 private constant MAX_WINDOW_BLOCKS = 216_000;
 
     uint8 private constant AGGREGATES = 0;
     uint8 private constant PUBLIC_ROWS = 1;
@@ -61,7 +65,7 @@ contract ReleaseRegistry is IReleaseRegistry, ResearchAccess {
         scheme = keccak256(abi.encode(terms));
         if (_schemes[scheme].status != SchemeStatus.Unknown) revert SchemeAlreadyAdded(scheme);
 
-        _schemes[scheme] = SchemeEntry(SchemeStatus.Live, terms.tier, terms.minimumK);
+        _schemes[scheme] = SchemeEntry(SchemeStatus.Live, terms.tier, terms.minimumK, 0);
         emit SchemeAdded(scheme, terms);
     }
 
@@ -86,6 +90,7 @@ contract ReleaseRegistry is IReleaseRegistry, ResearchAccess {
         _requireStewards(set, digest, approvals);
 
         latestRelease = terms.release;
+        _schemes[terms.scheme].windowBlock = terms.windowBlock;
         digestOf[terms.release] = digest;
         _releases[terms.release] = Release(ReleaseStatus.Live, terms.tier, terms.dataUse, 0);
         emit ReleasePublished(terms.release, terms.scheme, digest, terms);
@@ -192,6 +197,8 @@ contract ReleaseRegistry is IReleaseRegistry, ResearchAccess {
         if (!terms.dataUse.isWellFormed()) revert DataUseMalformed(terms.dataUse);
         if (terms.tier == PUBLIC_ROWS && !terms.dataUse.allowsPublicRows()) revert DataUseMalformed(terms.dataUse);
         if (terms.windowBlock > block.number) revert ReleaseWindowAhead(terms.windowBlock);
+        bool isOld = terms.windowBlock < scheme.windowBlock || terms.windowBlock + MAX_WINDOW_BLOCKS < block.number;
+        if (isOld) revert ReleaseWindowBehind(terms.windowBlock);
         bool hasRows = terms.tier != AGGREGATES;
         bool isWhole =
             terms.manifest != 0 &&

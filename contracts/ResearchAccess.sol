@@ -19,6 +19,9 @@ abstract contract ResearchAccess is IResearchAccess, Stewarded {
     /// @dev Releases of this tier and above need an access.
     uint8 private constant FIRST_CLOSED_TIER = 2;
 
+    /// @dev An access that everybody forgot ends by itself; one that is still needed is agreed on again.
+    uint256 private constant MAX_ACCESS = 5 * 365 days;
+
     mapping(bytes32 access => Access) private _accesses;
 
     /// @inheritdoc IResearchAccess
@@ -30,7 +33,9 @@ abstract contract ResearchAccess is IResearchAccess, Stewarded {
         bytes calldata acceptance
     ) external whenNotPaused returns (bytes32 access) {
         _requireInTime(terms.deadline);
-        if (terms.expiresAt <= block.timestamp || terms.agreement == 0) revert AccessMalformed();
+        if (terms.expiresAt <= block.timestamp || terms.expiresAt > block.timestamp + MAX_ACCESS)
+            revert AccessMalformed();
+        if (terms.agreement == 0) revert AccessMalformed();
         access = keccak256(abi.encode(terms.release, terms.researcher, terms.agreement));
         if (_accesses[access].isRevoked) revert AccessIsRevoked(access);
         if (_accesses[access].researcher != address(0)) revert AccessAlreadyGiven(access);

@@ -13,11 +13,11 @@ abstract contract Stewarded is IStewarded, Governed, SignedRequests {
 
     /// @inheritdoc IStewarded
     function setStewards(bytes[] calldata signers, uint8 threshold) external restricted {
-        address[] memory ids = KeySets.idsOf(signers);
+        address[] memory ids = KeySets.idsOf(signers, 1);
         KeySets.requireThreshold(threshold, ids.length);
         if (threshold == 1) revert ThresholdInvalid(threshold);
 
-        stewards = KeySets.digest(ids, threshold);
+        stewards = KeySets.digest(threshold, ids);
         emit StewardsSet(stewards, signers, threshold);
     }
 

@@ -121,12 +121,12 @@ async function report(
   deployment: Deployment,
   more: object = {}
 ): Promise<void> {
-  const { findings, notices } = await verifyDeployment(provider, deployment)
-  print({ path, deployment, ...more, findings, notices }, () => {
+  const found = await verifyDeployment(provider, deployment)
+  print({ path, deployment, ...more, ...found }, () => {
     printDeployment(path, deployment)
-    printReport({ findings, notices })
+    printReport(found)
   })
-  if (findings.length > 0) process.exitCode = 1
+  if (found.findings.length > 0) process.exitCode = 1
 }
 
 function print(result: unknown, text: () => void): void {

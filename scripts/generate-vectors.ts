@@ -5,12 +5,7 @@ import { parseArgs } from 'node:util'
 import { format } from 'prettier'
 import { nativePrimitives } from '#node/crypto/native.ts'
 import { ROOT } from '#scripts/process/run.ts'
-import { anchorRequestVectors } from '#scripts/vectors/anchor-requests.ts'
-import { careRequestVectors } from '#scripts/vectors/care-requests.ts'
-import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
-import { recordVectors } from '#scripts/vectors/record-vectors.ts'
-import { researchRequestVectors } from '#scripts/vectors/research-requests.ts'
-import { superRootVectors } from '#scripts/vectors/super-root-vectors.ts'
+import { allVectors } from '#scripts/vectors/all-vectors.ts'
 
 const HELP = `Usage: node scripts/generate-vectors.ts
 
@@ -21,14 +16,7 @@ const { values } = parseArgs({ options: { help: { type: 'boolean', default: fals
 if (values.help) {
   console.log(HELP)
 } else {
-  const files = {
-    ...(await recordVectors(nativePrimitives)),
-    ...(await grantVectors(nativePrimitives)),
-    ...(await anchorRequestVectors()),
-    ...(await careRequestVectors()),
-    ...(await researchRequestVectors()),
-    ...superRootVectors(nativePrimitives)
-  }
+  const files = await allVectors(nativePrimitives)
   for (const [name, vectors] of Object.entries(files)) {
     const text = await format(JSON.stringify(vectors), { parser: 'json', printWidth: 120 })
     await writeFile(join(ROOT, 'test/vectors', `${name}.json`), text)

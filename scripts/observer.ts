@@ -3,16 +3,19 @@ import { parseArgs } from 'node:util'
 import { isSalusError } from '#core/error.ts'
 import { loadDeployment } from '#node/chain/deployment-file.ts'
 import { connect } from '#scripts/deploy/connect.ts'
+import { openDecoder } from '#scripts/observer/calls.ts'
 import { readDeclared } from '#scripts/observer/declared.ts'
+import { guessableDigests } from '#scripts/observer/guesses.ts'
 import { HEALTH_WORDS, needlesOf, type Secret } from '#scripts/observer/needles.ts'
-import { readTransactions, search, type Report } from '#scripts/observer/search.ts'
+import { about, readTransactions, search, type Report } from '#scripts/observer/search.ts'
 import { loadWanted } from '#scripts/observer/secrets-file.ts'
 
 const HELP = `Usage: npm run -s observer -- --rpc URL --deployment FILE [options]
 
-Reads calldata, logs and storage writes of every transaction of a chain and looks for words about health, for the secrets
-of a file, and for what links two relationships of one patient beyond what docs/privacy.md declares. Deployments of
-contracts are left out. The endpoint must have the prestateTracer; npm start's own chain has, for its newest few hundred blocks.
+Reads calldata, logs and storage writes of every transaction of a chain and looks for words about health, for hashes of what
+can be guessed, for fields that hold no digest, for the secrets of a file, and for what links two relationships of one
+patient beyond what docs/privacy.md declares. Deployments of contracts are left out. The endpoint must have the
+prestateTracer; npm start's own chain has, for its newest few hundred blocks.
   --rpc URL          JSON-RPC endpoint of the chain
   --deployment FILE  where the contracts are (.salus/deployments/CHAIN_ID.json)
   --secrets FILE     what must not be found; its form is in docs/privacy.md
@@ -72,10 +75,13 @@ async function run(files: {
   const declared = await readDeclared({ ...wanted, deployment })
   const provider = await connect(files.rpc)
   try {
-    return search(await readTransactions(provider, { fromBlock, withStorage: files.withStorage }), {
+    const all = await readTransactions(provider, { fromBlock, withStorage: files.withStorage })
+    return search(all, {
       needles: needlesOf([...words, ...wanted.secrets]),
-      pseudonyms: wanted.relationships,
-      declared
+      guesses: guessableDigests(),
+      sides: wanted.relationships.map(({ name, ids }) => ({ name, seen: about(all, ids) })),
+      declared,
+      decode: await openDecoder(deployment)
     })
   } finally {
     provider.destroy()

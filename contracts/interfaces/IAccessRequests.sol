@@ -11,7 +11,7 @@ import {ISignedRequests} from "./ISignedRequests.sol";
  */
 interface IAccessRequests is ISignedRequests {
     /// @notice Somebody asks a patient for access.
-    /// @param request keccak-256 of the salted request document
+    /// @param request keccak-256 of the request document, which has 32 random bytes in it
     /// @param requester id of the signer who asks
     event AccessRequested(bytes32 indexed request, address requester);
 
@@ -22,8 +22,10 @@ interface IAccessRequests is ISignedRequests {
     /// @param request the digest
     error AccessRequestMadeBefore(bytes32 request);
 
-    /// @notice Leaves a request. Signed: `AccessRequest(bytes32 request,uint256 deadline)`. Not while paused.
-    /// @param request keccak-256 of the salted request document
+    /// @notice Leaves a request. Signed: `AccessRequest(address requester,bytes32 request,uint256 deadline)`, in which
+    /// `requester` is the id of `signer`. Not while paused.
+    /// @param request keccak-256 of the request document, which must have 32 random bytes in it: the digest is public,
+    /// and without them whoever guesses the document learns whose record it is about
     /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
     /// @param signer who asks, in the form of ERC-7913
     /// @param signature of `signer`

@@ -8,15 +8,16 @@ import {ISignedRequests} from "./ISignedRequests.sol";
  * @title Organisations that governance accredits, and the credentials they issue to their staff
  * @notice A credential says that an organisation vouches for somebody in a role, for a time. The holder signs it too, so
  * nobody is tied to an organisation unasked. Organisation and holder can each revoke it, for ever. While an organisation
- * is suspended none of its credentials is valid. Governance accredits and suspends organisations; it cannot issue a
- * credential in the name of one.
+ * is suspended or excluded none of its credentials is valid. Governance accredits, suspends and excludes organisations; it
+ * cannot issue a credential in the name of one.
  */
 interface ICredentialRegistry is ISignedRequests {
     /// @notice Where an organisation stands.
     enum Standing {
         Unknown,
         Accredited,
-        Suspended
+        Suspended,
+        Excluded
     }
 
     /// @notice One credential to issue, as its holder agreed to it. The holder signs
@@ -43,6 +44,10 @@ interface ICredentialRegistry is ISignedRequests {
     /// @notice Governance suspended an organisation: its credentials are not valid while this lasts.
     /// @param organisation its id
     event OrganisationSuspended(bytes32 indexed organisation);
+
+    /// @notice Governance excluded an organisation: its credentials are not valid while this lasts.
+    /// @param organisation its id
+    event OrganisationExcluded(bytes32 indexed organisation);
 
     /// @notice Governance reinstated an organisation.
     /// @param organisation its id
@@ -82,13 +87,22 @@ interface ICredentialRegistry is ISignedRequests {
     /// @param organisation the id
     error OrganisationUnknown(bytes32 organisation);
 
-    /// @notice The organisation is not accredited, or is suspended.
+    /// @notice The organisation is not accredited, or is suspended or excluded.
     /// @param organisation the id
     error OrganisationNotAccredited(bytes32 organisation);
 
-    /// @notice The organisation is not suspended.
+    /// @notice The organisation is neither suspended nor excluded.
     /// @param organisation the id
     error OrganisationNotSuspended(bytes32 organisation);
+
+    /// @notice A third of the organisations is suspended: exclude some of them, or reinstate some, first.
+    /// @param suspended how many are
+    error SuspensionsExhausted(uint256 suspended);
+
+    /// @notice The organisation had this signer before. Otherwise what it signed then would count again.
+    /// @param organisation the id
+    /// @param signer id of the signer
+    error OrganisationSignerReplaced(bytes32 organisation, address signer);
 
     /// @notice There is no credential to issue.
     error CredentialsMissing();
@@ -124,15 +138,21 @@ interface ICredentialRegistry is ISignedRequests {
     /// @return organisation the id, `keccak256(abi.encode(keccak256(signer), salt))`
     function accredit(bytes calldata signer, bytes32 profile, bytes32 salt) external returns (bytes32 organisation);
 
-    /// @notice Suspends an organisation, at once. For governance alone, also while paused.
+    /// @notice Suspends an organisation, at once; a third of all that are not excluded at the most, or one. For governance
+    /// alone, also while paused.
     /// @param organisation the id
     function suspend(bytes32 organisation) external;
 
-    /// @notice Ends a suspension. For governance alone, not while paused.
+    /// @notice Excludes an organisation, suspended or not, after governance's delay. It no longer counts among those a third
+    /// of which may be suspended. For governance alone, also while paused.
+    /// @param organisation the id
+    function exclude(bytes32 organisation) external;
+
+    /// @notice Ends a suspension or an exclusion. For governance alone, not while paused.
     /// @param organisation the id
     function reinstate(bytes32 organisation) external;
 
-    /// @notice Hands an organisation to a new signer, also while it is suspended. Signed by both:
+    /// @notice Hands an organisation to a signer that it never had, also while it is suspended. Signed by both:
     /// `OrganisationRotation(bytes32 organisation,bytes newSigner,uint256 nonce,uint256 deadline)`.
     /// @param organisation the id
     /// @param newSigner who signs from now on, in the form of ERC-7913
@@ -182,7 +202,7 @@ interface ICredentialRegistry is ISignedRequests {
         bytes calldata signature
     ) external;
 
-    /// @notice Whether an organisation is accredited and not suspended.
+    /// @notice Whether an organisation is accredited, and neither suspended nor excluded.
     /// @param organisation the id
     /// @return whether it is
     function isAccredited(bytes32 organisation) external view returns (bool);

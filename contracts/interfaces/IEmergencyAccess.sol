@@ -7,9 +7,10 @@ import {ISignedRequests} from "./ISignedRequests.sol";
 /**
  * @title Breaking the glass: access without the patient's signature, for hours, in the open
  * @notice Credentialed staff declare an emergency under their own signature. It ends by itself, is bounded by what the patient
- * allows, by rates and by a cap that nobody can lift, and somebody of another organisation reviews it. Governance can
- * neither declare an emergency nor keep one from being declared; it bounds the rates and reviews. Whoever keeps shares of keys
- * follows the events and {isActive}.
+ * allows, by rates and by a cap that nobody can lift, and somebody of another organisation reviews it. No function here
+ * lets governance declare an emergency or keep one from being declared; it bounds the rates and reviews, and elsewhere,
+ * after its delay, it accredits the organisations whose staff declare. Whoever keeps shares of keys follows the events and
+ * {isActive}.
  */
 interface IEmergencyAccess is ISignedRequests {
     /// @notice What makes up an emergency's id, `keccak256(abi.encode(emergency))`.
@@ -117,6 +118,12 @@ interface IEmergencyAccess is ISignedRequests {
     /// @param until end, in seconds since 1970
     event ResponderBlocked(address indexed responder, uint40 until);
 
+    /// @notice A block was lifted before its time.
+    /// @param responder its id
+    /// @param reason keccak-256 of the salted reason
+    /// @param by who lifted it
+    event ResponderBlockLifted(address indexed responder, bytes32 reason, address by);
+
     /// @notice Governance changed the bounds.
     /// @param limits the new ones
     event LimitsChanged(Limits limits);
@@ -199,6 +206,10 @@ interface IEmergencyAccess is ISignedRequests {
     /// @param until end, in seconds since 1970
     error EmergencyResponderBlocked(address responder, uint40 until);
 
+    /// @notice There is no block to lift.
+    /// @param responder its id
+    error EmergencyResponderNotBlocked(address responder);
+
     /// @notice Too many emergencies of this responder await review for too long.
     /// @param responder its id
     error EmergencyReviewsOverdue(address responder);
@@ -228,7 +239,7 @@ interface IEmergencyAccess is ISignedRequests {
     error ReviewerRoleMissing(bytes32 credential);
 
     /// @notice The reviewer is of a responder's organisation or signs for it, is a responder, or is of an organisation that
-    /// a responder, or the signer of a responder's organisation, signs for.
+    /// a responder, or the signer of a responder's organisation, signs for; or a reviewer would lift its own block.
     /// @param credential of the reviewer; 0 for governance's
     error ReviewerNotIndependent(bytes32 credential);
 
@@ -314,6 +325,12 @@ interface IEmergencyAccess is ISignedRequests {
         uint256 deadline,
         Responder calldata reviewer
     ) external;
+
+    /// @notice Lifts the block of a responder whom a review stopped wrongly; what the review found stays. For governance's
+    /// reviewers alone, none of whom lifts its own; never paused.
+    /// @param responder its id
+    /// @param reason keccak-256 of the salted reason
+    function liftBlock(address responder, bytes32 reason) external;
 
     /// @notice Changes the bounds. For governance alone, after its delay.
     /// @param limits the new ones

@@ -234,12 +234,14 @@ interface IEscrowWarrant is IAudited, ISignedRequests {
     /// @param finding salted digest
     /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
     /// @param set the auditors in force
-    /// @param approvals of as many as can stop a warrant, none of whom opened it
+    /// @param openedUnder the auditors under whom it was opened, often the same
+    /// @param approvals of as many as can stop a warrant, none of whom opened it, wherever in either set it stands
     function review(
         bytes32 warrant,
         bytes32 finding,
         uint256 deadline,
         AuditorSet calldata set,
+        AuditorSet calldata openedUnder,
         Approval[] calldata approvals
     ) external;
 

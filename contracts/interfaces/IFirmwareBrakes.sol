@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IFirmwareReleases} from "./IFirmwareReleases.sol";
+import {IFirmwareSunsets} from "./IFirmwareSunsets.sol";
 
 /**
  * @title Stopping releases
@@ -9,7 +9,7 @@ import {IFirmwareReleases} from "./IFirmwareReleases.sol";
  * the delay of the model's class. A guard's hold lapses after 14 days unless it is confirmed, so that a stolen guard key
  * delays and does not starve. None of this can be paused.
  */
-interface IFirmwareBrakes is IFirmwareReleases {
+interface IFirmwareBrakes is IFirmwareSunsets {
     /// @notice One of the numbers under which an image was published.
     /// @param sequence the number
     /// @param manifestDigest keccak-256 of the manifest

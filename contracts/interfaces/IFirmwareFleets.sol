@@ -10,7 +10,7 @@ import {IFirmwareBrakes} from "./IFirmwareBrakes.sol";
  */
 interface IFirmwareFleets is IFirmwareBrakes {
     /// @notice One device's word that a release fails. Signed by it:
-    /// `Failure(bytes32 model,uint32 sequence,uint24 revision,uint256 deadline)`.
+    /// `Failure(bytes32 model,uint32 sequence,uint8 round,uint256 deadline)`.
     /// @param signer the device's key, in the form of ERC-7913
     /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
     /// @param signature over it
@@ -45,7 +45,8 @@ interface IFirmwareFleets is IFirmwareBrakes {
     /// @param root of the Merkle tree of their ids
     /// @param devices how many
     /// @param version of this list, from 1
-    event DeviceKeysSet(bytes32 indexed model, bytes32 root, uint32 devices, uint32 version);
+    /// @param since from when on it counts in place of the one before, in seconds since 1970
+    event DeviceKeysSet(bytes32 indexed model, bytes32 root, uint32 devices, uint32 version, uint40 since);
 
     /// @notice Devices stopped a release.
     /// @param model the model
@@ -100,7 +101,8 @@ interface IFirmwareFleets is IFirmwareBrakes {
     /// @param given what was signed
     error ReportOutOfSequence(uint32 newest, uint32 given);
 
-    /// @notice Says which devices there are. Signed by the release keys:
+    /// @notice Says which devices there are. The first list counts at once, a later one in 7 days. Signed by the release
+    /// keys:
     /// `DeviceKeys(bytes32 model,bytes32 root,uint32 devices,uint32 version,uint256 deadline)`.
     /// @param model the model
     /// @param root of the Merkle tree; its leaves are keccak256(bytes.concat(keccak256(abi.encode(id))))
@@ -146,12 +148,15 @@ interface IFirmwareFleets is IFirmwareBrakes {
     /// @param signature over it
     function anchorReport(FleetReport calldata report, bytes calldata signer, bytes calldata signature) external;
 
-    /// @notice Which devices there are.
+    /// @notice Which devices there are, by the newest list.
     /// @param model the model
     /// @return root of the Merkle tree of their ids
     /// @return devices how many
     /// @return version of this list; 0 if there is none
-    function deviceKeysOf(bytes32 model) external view returns (bytes32 root, uint32 devices, uint32 version);
+    /// @return since from when on it counts in place of the one before, in seconds since 1970
+    function deviceKeysOf(
+        bytes32 model
+    ) external view returns (bytes32 root, uint32 devices, uint32 version, uint40 since);
 
     /// @notice Where an attestor stands.
     /// @param model the model

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IKeySets} from "./IKeySets.sol";
+
 /**
  * @title Manufacturers and their keys
  * @notice A manufacturer has four sets of keys. ROOT replaces keys and ends models; RELEASE publishes; any one GUARD
  * stops; STEWARDs may only stop, and only once the manufacturer is gone. Ids of signers are their addresses, or the last
  * 20 bytes of the keccak-256 of longer ones. The contract keeps a digest of each set; whoever submits brings the ids.
  */
-interface IFirmwareMakers {
+interface IFirmwareMakers is IKeySets {
     /// @notice The sets of a manufacturer, in the order of their power.
     enum Role {
         Root,
@@ -38,16 +40,6 @@ interface IFirmwareMakers {
         uint16 silenceDays;
     }
 
-    /// @notice One signature of a set.
-    /// @param index of the signer in its set
-    /// @param signer its bytes; may be left empty for an account
-    /// @param signature over the request
-    struct Approval {
-        uint8 index;
-        bytes signer;
-        bytes signature;
-    }
-
     /// @notice A set in force and the signatures of enough of its signers.
     /// @param threshold of the set
     /// @param ids of all its signers, in its order
@@ -63,11 +55,12 @@ interface IFirmwareMakers {
     /// @param keysets its keys
     event ManufacturerRegistered(bytes32 indexed manufacturer, Keysets keysets);
 
-    /// @notice New keys will come in force, and no release key counts until then.
+    /// @notice New keys will come in force, and no release key counts until then, or until the freeze is over.
     /// @param manufacturer its id
     /// @param due time from which anybody can complete it, in seconds since 1970
+    /// @param frozenUntil end of the freeze, in seconds since 1970; in the past if the last one was too recent
     /// @param keysets the new keys
-    event RotationProposed(bytes32 indexed manufacturer, uint40 due, Keysets keysets);
+    event RotationProposed(bytes32 indexed manufacturer, uint40 due, uint40 frozenUntil, Keysets keysets);
 
     /// @notice The proposed keys do not come in force.
     /// @param manufacturer its id
@@ -81,18 +74,6 @@ interface IFirmwareMakers {
     /// @notice The manufacturer is still there.
     /// @param manufacturer its id
     event Heartbeat(bytes32 indexed manufacturer);
-
-    /// @notice A set has no signers, or more than 16.
-    /// @param count how many
-    error SignerSetSizeInvalid(uint256 count);
-
-    /// @notice A signer stands in a set twice.
-    /// @param signer the signer
-    error SignerSetDuplicate(bytes signer);
-
-    /// @notice The threshold is 0, more than the set holds, or not 1 for the guards.
-    /// @param threshold what was asked for
-    error ThresholdInvalid(uint8 threshold);
 
     /// @notice Silence of fewer than 30 or more than 3650 days.
     /// @param silenceDays what was asked for
@@ -110,26 +91,9 @@ interface IFirmwareMakers {
     /// @param digest of those in force: keccak256(abi.encode(uint8 threshold, address[] ids))
     error KeysetNotInForce(bytes32 digest);
 
-    /// @notice Fewer signatures than it takes.
-    /// @param given how many there are
-    /// @param needed how many it takes
-    error ApprovalsTooFew(uint256 given, uint256 needed);
-
-    /// @notice Signatures must come in the order of the set, each signer once.
-    /// @param index the one that is out of order
-    error ApprovalOutOfOrder(uint8 index);
-
-    /// @notice The set has no signer with this index.
-    /// @param index what was given
-    error ApprovalSignerUnknown(uint8 index);
-
-    /// @notice The signature is not by this signer over this request.
-    /// @param index the signer's
-    error ApprovalSignatureInvalid(uint8 index);
-
     /// @notice The root keys are being replaced; until that is done no release key counts.
-    /// @param due time from which it can be completed, in seconds since 1970
-    error ReleaseKeysFrozen(uint40 due);
+    /// @param frozenUntil time until which that lasts if it is not done, in seconds since 1970
+    error ReleaseKeysFrozen(uint40 frozenUntil);
 
     /// @notice Another rotation or cancellation came in between.
     /// @param expected the next nonce
@@ -153,8 +117,9 @@ interface IFirmwareMakers {
     /// @return manufacturer the id
     function registerManufacturer(Keysets calldata keysets, bytes32 salt) external returns (bytes32 manufacturer);
 
-    /// @notice Proposes new keys. In force at the earliest 48 hours later; no release key counts until then. Signed by the
-    /// old and the new root keys, with the threshold of each:
+    /// @notice Proposes new keys. In force at the earliest 48 hours later. No release key counts until then or for 7 days,
+    /// whichever is shorter, and proposals freeze nothing in the 14 days after that. Signed by the old and the new root
+    /// keys, with the threshold of each:
     /// `KeysetRotation(bytes32 manufacturer,bytes32 keysets,uint32 nonce,uint256 deadline)`.
     /// @param manufacturer the id
     /// @param next the new keys
@@ -196,6 +161,7 @@ interface IFirmwareMakers {
     /// @return version of its keys, from 1
     /// @return rotationNonce what the next rotation or cancellation signs
     /// @return rotationDue from when on the one under way can be completed; 0 if there is none
+    /// @return frozenUntil until when release keys do not count while one is under way, in seconds since 1970
     /// @return heartbeatAt its newest sign of life, in seconds since 1970
     /// @return keysets digests of its sets in the order of {Role}
     function manufacturerOf(
@@ -207,6 +173,7 @@ interface IFirmwareMakers {
             uint32 version,
             uint32 rotationNonce,
             uint40 rotationDue,
+            uint40 frozenUntil,
             uint40 heartbeatAt,
             bytes32[4] memory keysets
         );

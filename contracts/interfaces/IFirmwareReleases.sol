@@ -9,7 +9,8 @@ import {IFirmwareMakers} from "./IFirmwareMakers.sol";
  * Published -> Staged -> Active -> Superseded. It can be held at any time, and yanked for ever.
  */
 interface IFirmwareReleases is IFirmwareMakers {
-    /// @notice Where a release stands. Held and Yanked go before all others.
+    /// @notice Where a release stands. Held and Yanked go before all others. Superseded is also what was not started and is
+    /// older than the minimum, or has a lower counter than the newest release.
     enum Status {
         Unknown,
         Published,
@@ -46,7 +47,8 @@ interface IFirmwareReleases is IFirmwareMakers {
 
     /// @notice Where a model stands.
     /// @param latest number of the newest release; 0 before the first
-    /// @param active newest release for all devices that is neither held nor below the minimum; 0 if there is none
+    /// @param active newest release for all devices that is neither held nor below the minimum, unless its counter is lower
+    /// than that of one that was active; 0 if there is none
     /// @param staged release offered to a share of the devices; 0 if there is none or it is held
     /// @param rolloutBps that share, in hundredths of a per cent
     /// @param minimum release that devices must at least run
@@ -78,6 +80,7 @@ interface IFirmwareReleases is IFirmwareMakers {
     /// @param notBefore when it can start, in seconds since 1970
     /// @param heldUntil end of its hold, in seconds since 1970; 2^40-1 for one that does not lapse
     /// @param revision how often it was stopped or let go on
+    /// @param round how often it was let go on, up to 31 and from 0 again
     /// @param keysetVersion of the keys that signed it
     struct Release {
         bytes32 contents;
@@ -87,6 +90,7 @@ interface IFirmwareReleases is IFirmwareMakers {
         uint40 notBefore;
         uint40 heldUntil;
         uint24 revision;
+        uint8 round;
         uint16 keysetVersion;
     }
 
@@ -142,12 +146,6 @@ interface IFirmwareReleases is IFirmwareMakers {
     /// @param minimumSequence the release
     /// @param mandatoryBy until when, in seconds since 1970
     event MinimumRaised(bytes32 indexed model, uint32 minimumSequence, uint40 mandatoryBy);
-
-    /// @notice No release follows.
-    /// @param model the model
-    /// @param finalSequence the last release
-    /// @param stewards who may stop it
-    event ModelSunset(bytes32 indexed model, uint32 finalSequence, SignerSet stewards);
 
     /// @notice No such class.
     /// @param riskClass what was given
@@ -284,21 +282,6 @@ interface IFirmwareReleases is IFirmwareMakers {
         bytes32 model,
         uint32 minimumSequence,
         uint40 mandatoryBy,
-        uint256 deadline,
-        Quorum calldata by
-    ) external;
-
-    /// @notice Ends a model: its newest release is its last, and its stewards may stop it. Signed by the root keys:
-    /// `Sunset(bytes32 model,uint32 finalSequence,bytes32 stewards,uint256 deadline)`.
-    /// @param model the model
-    /// @param finalSequence its newest release
-    /// @param stewards who may stop it from now on
-    /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
-    /// @param by the root keys
-    function sunset(
-        bytes32 model,
-        uint32 finalSequence,
-        SignerSet calldata stewards,
         uint256 deadline,
         Quorum calldata by
     ) external;

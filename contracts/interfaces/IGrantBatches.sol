@@ -69,7 +69,7 @@ interface IGrantBatches is ISignedRequests {
     /// @param item the grant
     /// @param proof from the grant to the root
     /// @param time in seconds since 1970
-    /// @return whether it is in the batch, not revoked, not spent, and within its time
+    /// @return whether it is in the batch, not revoked, not spent, within its time, and no other grant holds its slot
     function isLiveInBatch(
         bytes32 patient,
         bytes32 root,

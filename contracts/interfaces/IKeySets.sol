@@ -3,8 +3,8 @@ pragma solidity 0.8.37;
 
 /**
  * @title Sets of signers of whom a number must agree
- * @notice A contract keeps one digest of a set, however many keys it has: `keccak256(abi.encode(address[] ids, uint8
- * threshold))`, an id being an account's address or the last 20 bytes of the keccak-256 of a longer signer. Whoever
+ * @notice A contract keeps one digest of a set, however many keys it has: `keccak256(abi.encode(uint8 threshold,
+ * address[] ids))`, an id being an account's address or the last 20 bytes of the keccak-256 of a longer signer. Whoever
  * submits brings the ids along.
  */
 interface IKeySets {
@@ -18,7 +18,7 @@ interface IKeySets {
 
     /// @notice One signature of a set; approvals are given with strictly rising index, so nobody counts twice.
     /// @param index of the signer in the set
-    /// @param signer in the form of ERC-7913
+    /// @param signer in the form of ERC-7913; may be left empty for an account
     /// @param signature of that signer
     struct Approval {
         uint8 index;
@@ -26,7 +26,7 @@ interface IKeySets {
         bytes signature;
     }
 
-    /// @notice A set has 1 to 16 signers.
+    /// @notice A set has 1 to 16 signers, or none where it may be empty.
     /// @param count as given
     error SignerSetSizeInvalid(uint256 count);
 
@@ -34,7 +34,7 @@ interface IKeySets {
     /// @param signer the one
     error SignerSetDuplicate(bytes signer);
 
-    /// @notice The threshold is zero or more than there are signers.
+    /// @notice The threshold is zero, more than there are signers, or not 1 where each signer acts alone.
     /// @param threshold as given
     error ThresholdInvalid(uint8 threshold);
 

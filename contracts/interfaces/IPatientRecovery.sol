@@ -33,7 +33,8 @@ interface IPatientRecovery is ISignedRequests {
     /// @param patient the patient
     /// @param newSigner who will sign for it, in the form of ERC-7913
     /// @param readyAt from when on it can be completed, in seconds since 1970
-    event RecoveryOpened(bytes32 indexed patient, bytes newSigner, uint40 readyAt);
+    /// @param expiresAt first moment it can no longer be completed, 30 days after `readyAt`
+    event RecoveryOpened(bytes32 indexed patient, bytes newSigner, uint40 readyAt, uint40 expiresAt);
 
     /// @notice The present signer stopped a recovery.
     /// @param patient the patient
@@ -63,11 +64,12 @@ interface IPatientRecovery is ISignedRequests {
     /// @param leaf that is not in the patient's tree
     error GuardianUnknown(bytes32 leaf);
 
-    /// @notice A recovery is under way; it must be completed or vetoed first.
+    /// @notice A recovery is under way; it must be completed, vetoed or past its end first.
     /// @param patient the patient
     error RecoveryUnderWay(bytes32 patient);
 
-    /// @notice No recovery is under way; it was vetoed, voided by another request of the patient, or never opened.
+    /// @notice No recovery is under way; it was vetoed, voided by another request of the patient, not completed in time,
+    /// or never opened.
     /// @param patient the patient
     error RecoveryNotOpen(bytes32 patient);
 
@@ -96,7 +98,8 @@ interface IPatientRecovery is ISignedRequests {
     ) external;
 
     /// @notice Opens a recovery. Signed by the new signer and by guardians:
-    /// `Recovery(bytes32 patient,bytes newSigner,uint256 nonce,uint256 deadline)`. Not while paused.
+    /// `Recovery(bytes32 patient,bytes newSigner,uint256 nonce,uint256 deadline)`. Uses the nonce: what the present
+    /// signer signed before cannot void the recovery. Not while paused.
     /// @param patient the id
     /// @param newSigner who will sign for the patient, in the form of ERC-7913
     /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
@@ -110,15 +113,15 @@ interface IPatientRecovery is ISignedRequests {
         GuardianApproval[] calldata approvals
     ) external;
 
-    /// @notice Stops the recovery under way and voids the approvals for it. Any other request of the patient that uses a
-    /// nonce does the same. Signed: `RecoveryVeto(bytes32 patient,uint256 nonce,uint256 deadline)`.
+    /// @notice Stops the recovery under way. Any other request of the patient that uses a nonce does the same. Signed: `RecoveryVeto(bytes32 patient,uint256 nonce,uint256 deadline)`.
     /// @param patient the id
     /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
     /// @param signer the patient's present signer
     /// @param signature of `signer`, over the current {IPatientRegistry-nonceOf}
     function vetoRecovery(bytes32 patient, uint256 deadline, bytes calldata signer, bytes calldata signature) external;
 
-    /// @notice Hands the patient to the new signer once the delay is over; for anybody to send. Not while paused.
+    /// @notice Hands the patient to the new signer once the delay is over, and for 30 days; for anybody to send. Not while
+    /// paused.
     /// @param patient the id
     /// @param newSigner who was named when the recovery was opened
     function completeRecovery(bytes32 patient, bytes calldata newSigner) external;
@@ -134,5 +137,6 @@ interface IPatientRecovery is ISignedRequests {
     /// @param patient the id
     /// @return newSigner id of who will sign; 0 if none is under way
     /// @return readyAt from when on it can be completed, in seconds since 1970
-    function recoveryOf(bytes32 patient) external view returns (address newSigner, uint40 readyAt);
+    /// @return expiresAt first moment it can no longer be completed
+    function recoveryOf(bytes32 patient) external view returns (address newSigner, uint40 readyAt, uint40 expiresAt);
 }

@@ -25,7 +25,7 @@ interface IPrivacyLedger is ISignedRequests {
     /// @param dataset its id
     /// @param sequence number of the booking for this data set, from 1
     /// @param researcher who asks
-    /// @param query keccak-256 of the question
+    /// @param query keccak-256 of the question behind the data set's secret salt
     /// @param microEpsilon price, in millionths of epsilon
     event Spent(
         bytes32 indexed dataset,
@@ -83,7 +83,7 @@ interface IPrivacyLedger is ISignedRequests {
     /// @notice Books the price of a question, before it is answered. For the ledger's keepers alone.
     /// @param dataset its id
     /// @param researcher who asks: id of its signer
-    /// @param query keccak-256 of the question
+    /// @param query keccak-256 of the question behind the data set's secret salt
     /// @param microEpsilon price, in millionths of epsilon
     /// @param sequence one more than the data set's last, 1 for the first
     function spend(bytes32 dataset, address researcher, bytes32 query, uint48 microEpsilon, uint32 sequence) external;
@@ -92,7 +92,7 @@ interface IPrivacyLedger is ISignedRequests {
     /// `PrivacySpending(bytes32 dataset,address researcher,bytes32 query,uint48 microEpsilon,uint32 sequence,uint256 deadline)`.
     /// @param dataset its id
     /// @param researcher who asks: id of its signer
-    /// @param query keccak-256 of the question
+    /// @param query keccak-256 of the question behind the data set's secret salt
     /// @param microEpsilon price, in millionths of epsilon
     /// @param sequence one more than the data set's last, 1 for the first
     /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
@@ -129,7 +129,7 @@ interface IPrivacyLedger is ISignedRequests {
 
     /// @notice What was booked for a question. Whoever answers MUST ask this first.
     /// @param dataset its id
-    /// @param query keccak-256 of the question
+    /// @param query keccak-256 of the question behind the data set's secret salt
     /// @return price in millionths of epsilon; 0 if it was not booked
     function bookedFor(bytes32 dataset, bytes32 query) external view returns (uint48);
 

@@ -36,7 +36,8 @@ interface IReleaseRegistry is IStewarded, ISignedRequests {
     /// @param k fewest patients that share a combination
     /// @param tier of the scheme
     /// @param dataUse for what its people gave their data
-    /// @param windowBlock block at which counting began; who had withdrawn by then is not in it
+    /// @param windowBlock block at which counting began; who had withdrawn by then is not in it. At most 216,000 blocks ago,
+    /// and never before the one of an earlier release of the scheme
     /// @param deadline last moment to submit, in seconds since 1970, at most 30 days ahead
     struct ReleaseTerms {
         uint48 release;
@@ -143,6 +144,10 @@ interface IReleaseRegistry is IStewarded, ISignedRequests {
     /// @notice Counting cannot have begun in a block that does not exist yet.
     /// @param windowBlock as given
     error ReleaseWindowAhead(uint64 windowBlock);
+
+    /// @notice Counting began more than 216,000 blocks ago, or before it began for an earlier release of the scheme.
+    /// @param windowBlock as given
+    error ReleaseWindowBehind(uint64 windowBlock);
 
     /// @notice The release is not where this step starts from.
     /// @param release its number

@@ -76,7 +76,8 @@ interface IResearchAccess is IStewarded {
     /// @param access its id
     error AccessIsRevoked(bytes32 access);
 
-    /// @notice The access would have ended before it began, or no agreement is named.
+    /// @notice The access would have ended before it began or last for more than five years (of 365 days), or no
+    /// agreement is named.
     error AccessMalformed();
 
     /// @notice Gives a researcher access to a release. Signed by both sides:

@@ -22,6 +22,9 @@ library EmergencyPolicyLib {
     /// @dev No emergency is longer, whatever anybody allows.
     uint32 internal constant MAX_DURATION = 24 hours;
 
+    /// @dev Any one emergency begins the cool-down, and nobody is helped in it: longer is not to allow emergencies.
+    uint32 internal constant MAX_COOL_DOWN = 30 days;
+
     /// @dev What holds for a patient who has said nothing: one physician, nurse or paramedic, for four hours. Help must not
     /// fail because a form was not filled in; whoever wants it stricter, or not at all, says so.
     function standard() internal pure returns (EmergencyPolicy) {
@@ -62,7 +65,8 @@ library EmergencyPolicyLib {
         bool isCounted = policy.responders() == 1 || policy.responders() == 2;
         // Role 0 does not exist.
         bool isForSomebody = policy.roles() > 1 && policy.roles() & 1 == 0;
-        return isCounted && isForSomebody && policy.maxDuration() != 0 && policy.maxDuration() <= MAX_DURATION;
+        bool isInBounds = policy.maxDuration() <= MAX_DURATION && policy.coolDown() <= MAX_COOL_DOWN;
+        return isCounted && isForSomebody && policy.maxDuration() != 0 && isInBounds;
     }
 
     /// @dev Whether anything is allowed that `other` does not allow. Both are sound.

@@ -80,6 +80,11 @@ library GrantTermsLib {
         return GrantTerms.wrap((GrantTerms.unwrap(terms) & (type(uint256).max >> 8)) | (uint256(usesLeft) << 248));
     }
 
+    /// @dev Whether both are one grant, of which some uses may have been claimed.
+    function equalsButForUses(GrantTerms terms, GrantTerms other) internal pure returns (bool) {
+        return (GrantTerms.unwrap(terms) ^ GrantTerms.unwrap(other)) << 8 == 0;
+    }
+
     /// @dev Whether the grant can be used at `time`. Unopened and revoked grants have no uses and never can.
     function isLiveAt(GrantTerms terms, uint256 time) internal pure returns (bool) {
         return terms.uses() != 0 && time >= terms.notBefore() && time < terms.expiresAt();

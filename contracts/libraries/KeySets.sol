@@ -14,13 +14,19 @@ library KeySets {
     uint256 internal constant MAX_SIGNERS = 16;
 
     /// @dev What a contract keeps of a set. Never zero, so an empty slot is no set.
-    function digest(address[] memory ids, uint8 threshold) internal pure returns (bytes32) {
-        return keccak256(abi.encode(ids, threshold));
+    function digest(uint8 threshold, address[] memory ids) internal pure returns (bytes32) {
+        return keccak256(abi.encode(threshold, ids));
     }
 
-    /// @dev The ids of signers, in their order. Reverts unless there are 1 to 16, all well formed and different.
-    function idsOf(bytes[] calldata signers) internal pure returns (address[] memory ids) {
-        if (signers.length == 0 || signers.length > MAX_SIGNERS) revert IKeySets.SignerSetSizeInvalid(signers.length);
+    /// @dev The same of ids that a request brings, without copying them first.
+    function digestOfGiven(uint8 threshold, address[] calldata ids) internal pure returns (bytes32) {
+        return keccak256(abi.encode(threshold, ids));
+    }
+
+    /// @dev The ids of signers, in their order. Reverts unless there are `fewest` to 16, all well formed and different.
+    function idsOf(bytes[] calldata signers, uint256 fewest) internal pure returns (address[] memory ids) {
+        if (signers.length < fewest || signers.length > MAX_SIGNERS)
+            revert IKeySets.SignerSetSizeInvalid(signers.length);
         ids = new address[](signers.length);
         for (uint256 i = 0; i < signers.length; ++i) {
             if (!Signers.isWellFormed(signers[i])) revert ISignedRequests.SignerMalformed(signers[i]);
@@ -36,7 +42,7 @@ library KeySets {
 
     /// @dev Reverts unless `set` is the one with this digest.
     function requireSet(IKeySets.KeySet calldata set, bytes32 expected) internal pure {
-        if (digest(set.ids, set.threshold) != expected) revert IKeySets.SignerSetMismatch(expected);
+        if (digestOfGiven(set.threshold, set.ids) != expected) revert IKeySets.SignerSetMismatch(expected);
     }
 
     /// @dev Reverts unless at least `required` of `ids` signed `hash`. Every approval given must hold, not only as many
@@ -49,10 +55,13 @@ library KeySets {
         IKeySets.Approval[] calldata approvals
     ) internal view returns (uint16 approved) {
         if (approvals.length < required) revert IKeySets.ApprovalsTooFew(approvals.length, required);
+        uint256 next = 0;
         for (uint256 i = 0; i < approvals.length; ++i) {
-            uint8 index = approvals[i].index;
-            if (i > 0 && index <= approvals[i - 1].index) revert IKeySets.ApprovalOutOfOrder(index);
-            requireApproval(ids, hash, approvals[i]);
+            IKeySets.Approval calldata approval = approvals[i];
+            uint8 index = approval.index;
+            if (index < next) revert IKeySets.ApprovalOutOfOrder(index);
+            requireApproval(ids, hash, approval);
+            next = uint256(index) + 1;
             approved |= uint16(1 << index);
         }
     }
@@ -60,8 +69,10 @@ library KeySets {
     /// @dev Reverts unless the approval is by the signer of its index, over `hash`.
     function requireApproval(address[] calldata ids, bytes32 hash, IKeySets.Approval calldata approval) internal view {
         uint8 index = approval.index;
-        bytes memory signer = approval.signer;
-        if (index >= ids.length || Signers.id(signer) != ids[index]) revert IKeySets.ApprovalSignerUnknown(index);
+        if (index >= ids.length) revert IKeySets.ApprovalSignerUnknown(index);
+        // An account's bytes are its id, which need not be given twice.
+        bytes memory signer = approval.signer.length == 0 ? abi.encodePacked(ids[index]) : approval.signer;
+        if (Signers.id(signer) != ids[index]) revert IKeySets.ApprovalSignerUnknown(index);
         if (!Signers.isValid(signer, hash, approval.signature)) revert IKeySets.ApprovalSignatureInvalid(index);
     }
 }

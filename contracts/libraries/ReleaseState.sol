@@ -12,7 +12,7 @@ pragma solidity 0.8.37;
  * Bits 247-232 are the version of the key set that signed it, 231-208 the revision: how often it was stopped or let go
  * on. It is held while the time is before `heldUntil`; {FIRM} is a hold that does not lapse. `dutyGuard` is the end of
  * one guard's address: reading it costs nothing where the word is written anyway. Flags: bit 0 published, bit 1 yanked,
- * bit 2 let go: what is left of its hold is the delay before it goes on.
+ * bit 2 let go: what is left of its hold is the delay before it goes on; bits 3-7 the round: how often it was let go on.
  */
 type ReleaseState is uint256;
 
@@ -26,6 +26,7 @@ library ReleaseStateLib {
     uint256 private constant PUBLISHED = uint256(1) << 248;
     uint256 private constant YANKED = uint256(1) << 249;
     uint256 private constant LET_GO = uint256(1) << 250;
+    uint256 private constant ONE_ROUND = uint256(1) << 251;
 
     function create(
         uint88 guard,
@@ -86,6 +87,10 @@ library ReleaseStateLib {
         return uint24(ReleaseState.unwrap(state) >> 208);
     }
 
+    function round(ReleaseState state) internal pure returns (uint8) {
+        return uint8(ReleaseState.unwrap(state) >> 251);
+    }
+
     function keysetVersion(ReleaseState state) internal pure returns (uint16) {
         return uint16(ReleaseState.unwrap(state) >> 232);
     }
@@ -97,9 +102,12 @@ library ReleaseStateLib {
         return ReleaseState.wrap(cleared | (uint256(time) << 168));
     }
 
-    /// @dev Held for the last time until then, one revision on; a new hold takes that back.
+    /// @dev Held for the last time until then, one revision and one round on; a new hold takes the first back.
     function withLetGo(ReleaseState state, uint40 time) internal pure returns (ReleaseState) {
-        return ReleaseState.wrap(ReleaseState.unwrap(state.withHeldUntil(time)) | LET_GO);
+        unchecked {
+            // The topmost bits: after round 31 comes 0, and nothing else changes.
+            return ReleaseState.wrap((ReleaseState.unwrap(state.withHeldUntil(time)) | LET_GO) + ONE_ROUND);
+        }
     }
 
     function withNextRevision(ReleaseState state) internal pure returns (ReleaseState) {

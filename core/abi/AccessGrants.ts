@@ -196,7 +196,8 @@ export const accessGrantsAbi = [
     inputs: [
       { indexed: true, internalType: 'bytes32', name: 'patient', type: 'bytes32' },
       { indexed: false, internalType: 'bytes', name: 'newSigner', type: 'bytes' },
-      { indexed: false, internalType: 'uint40', name: 'readyAt', type: 'uint40' }
+      { indexed: false, internalType: 'uint40', name: 'readyAt', type: 'uint40' },
+      { indexed: false, internalType: 'uint40', name: 'expiresAt', type: 'uint40' }
     ],
     name: 'RecoveryOpened',
     type: 'event'
@@ -470,7 +471,8 @@ export const accessGrantsAbi = [
     name: 'recoveryOf',
     outputs: [
       { internalType: 'address', name: 'newSigner', type: 'address' },
-      { internalType: 'uint40', name: 'readyAt', type: 'uint40' }
+      { internalType: 'uint40', name: 'readyAt', type: 'uint40' },
+      { internalType: 'uint40', name: 'expiresAt', type: 'uint40' }
     ],
     stateMutability: 'view',
     type: 'function'

@@ -75,6 +75,14 @@ export const credentialRegistryAbi = [
   },
   { inputs: [], name: 'OrganisationProfileMissing', type: 'error' },
   {
+    inputs: [
+      { internalType: 'bytes32', name: 'organisation', type: 'bytes32' },
+      { internalType: 'address', name: 'signer', type: 'address' }
+    ],
+    name: 'OrganisationSignerReplaced',
+    type: 'error'
+  },
+  {
     inputs: [{ internalType: 'bytes32', name: 'organisation', type: 'bytes32' }],
     name: 'OrganisationUnknown',
     type: 'error'
@@ -89,6 +97,11 @@ export const credentialRegistryAbi = [
   { inputs: [{ internalType: 'bytes', name: 'signer', type: 'bytes' }], name: 'SignerMalformed', type: 'error' },
   { inputs: [{ internalType: 'address', name: 'id', type: 'address' }], name: 'SignerNotTheOne', type: 'error' },
   { inputs: [{ internalType: 'string', name: 'str', type: 'string' }], name: 'StringTooLong', type: 'error' },
+  {
+    inputs: [{ internalType: 'uint256', name: 'suspended', type: 'uint256' }],
+    name: 'SuspensionsExhausted',
+    type: 'error'
+  },
   {
     anonymous: false,
     inputs: [{ indexed: false, internalType: 'address', name: 'authority', type: 'address' }],
@@ -125,6 +138,12 @@ export const credentialRegistryAbi = [
       { indexed: false, internalType: 'bytes32', name: 'profile', type: 'bytes32' }
     ],
     name: 'OrganisationAccredited',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [{ indexed: true, internalType: 'bytes32', name: 'organisation', type: 'bytes32' }],
+    name: 'OrganisationExcluded',
     type: 'event'
   },
   {
@@ -201,6 +220,13 @@ export const credentialRegistryAbi = [
       { internalType: 'uint256[]', name: 'extensions', type: 'uint256[]' }
     ],
     stateMutability: 'view',
+    type: 'function'
+  },
+  {
+    inputs: [{ internalType: 'bytes32', name: 'organisation', type: 'bytes32' }],
+    name: 'exclude',
+    outputs: [],
+    stateMutability: 'nonpayable',
     type: 'function'
   },
   {

@@ -102,6 +102,11 @@ export const emergencyAccessAbi = [
   },
   {
     inputs: [{ internalType: 'address', name: 'responder', type: 'address' }],
+    name: 'EmergencyResponderNotBlocked',
+    type: 'error'
+  },
+  {
+    inputs: [{ internalType: 'address', name: 'responder', type: 'address' }],
     name: 'EmergencyResponderTooOften',
     type: 'error'
   },
@@ -262,6 +267,16 @@ export const emergencyAccessAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: 'address', name: 'responder', type: 'address' },
+      { indexed: false, internalType: 'bytes32', name: 'reason', type: 'bytes32' },
+      { indexed: false, internalType: 'address', name: 'by', type: 'address' }
+    ],
+    name: 'ResponderBlockLifted',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'address', name: 'responder', type: 'address' },
       { indexed: false, internalType: 'uint40', name: 'until', type: 'uint40' }
     ],
     name: 'ResponderBlocked',
@@ -393,6 +408,16 @@ export const emergencyAccessAbi = [
     name: 'isConsumingScheduledOp',
     outputs: [{ internalType: 'bytes4', name: '', type: 'bytes4' }],
     stateMutability: 'view',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'address', name: 'responder', type: 'address' },
+      { internalType: 'bytes32', name: 'reason', type: 'bytes32' }
+    ],
+    name: 'liftBlock',
+    outputs: [],
+    stateMutability: 'nonpayable',
     type: 'function'
   },
   {

@@ -453,6 +453,17 @@ export const escrowWarrantAbi = [
       },
       {
         components: [
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          { internalType: 'bytes32[]', name: 'organisations', type: 'bytes32[]' },
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'uint8', name: 'objectors', type: 'uint8' }
+        ],
+        internalType: 'struct IAudited.AuditorSet',
+        name: 'openedUnder',
+        type: 'tuple'
+      },
+      {
+        components: [
           { internalType: 'uint8', name: 'index', type: 'uint8' },
           { internalType: 'bytes', name: 'signer', type: 'bytes' },
           { internalType: 'bytes', name: 'signature', type: 'bytes' }

@@ -43,7 +43,7 @@ export const firmwareRegistryAbi = [
   {
     inputs: [
       { internalType: 'uint256', name: 'given', type: 'uint256' },
-      { internalType: 'uint256', name: 'needed', type: 'uint256' }
+      { internalType: 'uint256', name: 'required', type: 'uint256' }
     ],
     name: 'ApprovalsTooFew',
     type: 'error'
@@ -118,7 +118,11 @@ export const firmwareRegistryAbi = [
   },
   { inputs: [], name: 'ReleaseImageMissing', type: 'error' },
   { inputs: [{ internalType: 'uint32', name: 'sequence', type: 'uint32' }], name: 'ReleaseImageYanked', type: 'error' },
-  { inputs: [{ internalType: 'uint40', name: 'due', type: 'uint40' }], name: 'ReleaseKeysFrozen', type: 'error' },
+  {
+    inputs: [{ internalType: 'uint40', name: 'frozenUntil', type: 'uint40' }],
+    name: 'ReleaseKeysFrozen',
+    type: 'error'
+  },
   {
     inputs: [
       { internalType: 'uint32', name: 'version', type: 'uint32' },
@@ -196,6 +200,7 @@ export const firmwareRegistryAbi = [
   { inputs: [{ internalType: 'bytes', name: 'signer', type: 'bytes' }], name: 'SignerMalformed', type: 'error' },
   { inputs: [{ internalType: 'address', name: 'id', type: 'address' }], name: 'SignerNotTheOne', type: 'error' },
   { inputs: [{ internalType: 'bytes', name: 'signer', type: 'bytes' }], name: 'SignerSetDuplicate', type: 'error' },
+  { inputs: [{ internalType: 'bytes32', name: 'digest', type: 'bytes32' }], name: 'SignerSetMismatch', type: 'error' },
   {
     inputs: [{ internalType: 'uint256', name: 'count', type: 'uint256' }],
     name: 'SignerSetSizeInvalid',
@@ -213,6 +218,16 @@ export const firmwareRegistryAbi = [
   { inputs: [{ internalType: 'bytes32', name: 'statement', type: 'bytes32' }], name: 'StatementKnown', type: 'error' },
   { inputs: [{ internalType: 'uint256', name: 'until', type: 'uint256' }], name: 'StewardsNotNeeded', type: 'error' },
   { inputs: [{ internalType: 'string', name: 'str', type: 'string' }], name: 'StringTooLong', type: 'error' },
+  { inputs: [{ internalType: 'uint40', name: 'due', type: 'uint40' }], name: 'SunsetNotDue', type: 'error' },
+  { inputs: [], name: 'SunsetNotProposed', type: 'error' },
+  {
+    inputs: [
+      { internalType: 'uint32', name: 'expected', type: 'uint32' },
+      { internalType: 'uint32', name: 'given', type: 'uint32' }
+    ],
+    name: 'SunsetOutOfSequence',
+    type: 'error'
+  },
   { inputs: [{ internalType: 'uint8', name: 'threshold', type: 'uint8' }], name: 'ThresholdInvalid', type: 'error' },
   {
     anonymous: false,
@@ -287,7 +302,8 @@ export const firmwareRegistryAbi = [
       { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
       { indexed: false, internalType: 'bytes32', name: 'root', type: 'bytes32' },
       { indexed: false, internalType: 'uint32', name: 'devices', type: 'uint32' },
-      { indexed: false, internalType: 'uint32', name: 'version', type: 'uint32' }
+      { indexed: false, internalType: 'uint32', name: 'version', type: 'uint32' },
+      { indexed: false, internalType: 'uint40', name: 'since', type: 'uint40' }
     ],
     name: 'DeviceKeysSet',
     type: 'event'
@@ -397,17 +413,7 @@ export const firmwareRegistryAbi = [
     anonymous: false,
     inputs: [
       { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
-      { indexed: false, internalType: 'uint32', name: 'finalSequence', type: 'uint32' },
-      {
-        components: [
-          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
-          { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
-        ],
-        indexed: false,
-        internalType: 'struct IFirmwareMakers.SignerSet',
-        name: 'stewards',
-        type: 'tuple'
-      }
+      { indexed: false, internalType: 'uint32', name: 'finalSequence', type: 'uint32' }
     ],
     name: 'ModelSunset',
     type: 'event'
@@ -521,6 +527,7 @@ export const firmwareRegistryAbi = [
     inputs: [
       { indexed: true, internalType: 'bytes32', name: 'manufacturer', type: 'bytes32' },
       { indexed: false, internalType: 'uint40', name: 'due', type: 'uint40' },
+      { indexed: false, internalType: 'uint40', name: 'frozenUntil', type: 'uint40' },
       {
         components: [
           {
@@ -572,6 +579,32 @@ export const firmwareRegistryAbi = [
   },
   {
     anonymous: false,
+    inputs: [{ indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' }],
+    name: 'SunsetCancelled',
+    type: 'event'
+  },
+  {
+    anonymous: false,
+    inputs: [
+      { indexed: true, internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { indexed: false, internalType: 'uint32', name: 'finalSequence', type: 'uint32' },
+      { indexed: false, internalType: 'uint40', name: 'due', type: 'uint40' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+        ],
+        indexed: false,
+        internalType: 'struct IFirmwareMakers.SignerSet',
+        name: 'stewards',
+        type: 'tuple'
+      }
+    ],
+    name: 'SunsetProposed',
+    type: 'event'
+  },
+  {
+    anonymous: false,
     inputs: [{ indexed: false, internalType: 'address', name: 'account', type: 'address' }],
     name: 'Unpaused',
     type: 'event'
@@ -614,7 +647,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -644,7 +677,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -732,7 +765,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -743,6 +776,35 @@ export const firmwareRegistryAbi = [
       }
     ],
     name: 'cancelRotation',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IKeySets.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
+        ],
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
+        type: 'tuple'
+      }
+    ],
+    name: 'cancelSunset',
     outputs: [],
     stateMutability: 'nonpayable',
     type: 'function'
@@ -801,6 +863,13 @@ export const firmwareRegistryAbi = [
     type: 'function'
   },
   {
+    inputs: [{ internalType: 'bytes32', name: 'model', type: 'bytes32' }],
+    name: 'completeSunset',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
     inputs: [
       { internalType: 'bytes32', name: 'model', type: 'bytes32' },
       { internalType: 'uint32', name: 'sequence', type: 'uint32' },
@@ -815,7 +884,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -846,7 +915,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -867,7 +936,8 @@ export const firmwareRegistryAbi = [
     outputs: [
       { internalType: 'bytes32', name: 'root', type: 'bytes32' },
       { internalType: 'uint32', name: 'devices', type: 'uint32' },
-      { internalType: 'uint32', name: 'version', type: 'uint32' }
+      { internalType: 'uint32', name: 'version', type: 'uint32' },
+      { internalType: 'uint40', name: 'since', type: 'uint40' }
     ],
     stateMutability: 'view',
     type: 'function'
@@ -928,7 +998,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -959,7 +1029,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1006,6 +1076,7 @@ export const firmwareRegistryAbi = [
       { internalType: 'uint32', name: 'version', type: 'uint32' },
       { internalType: 'uint32', name: 'rotationNonce', type: 'uint32' },
       { internalType: 'uint40', name: 'rotationDue', type: 'uint40' },
+      { internalType: 'uint40', name: 'frozenUntil', type: 'uint40' },
       { internalType: 'uint40', name: 'heartbeatAt', type: 'uint40' },
       { internalType: 'bytes32[4]', name: 'keysets', type: 'bytes32[4]' }
     ],
@@ -1079,7 +1150,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1098,7 +1169,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1109,6 +1180,46 @@ export const firmwareRegistryAbi = [
       }
     ],
     name: 'proposeRotation',
+    outputs: [],
+    stateMutability: 'nonpayable',
+    type: 'function'
+  },
+  {
+    inputs: [
+      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+      { internalType: 'uint32', name: 'finalSequence', type: 'uint32' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
+        ],
+        internalType: 'struct IFirmwareMakers.SignerSet',
+        name: 'stewards',
+        type: 'tuple'
+      },
+      { internalType: 'uint32', name: 'nonce', type: 'uint32' },
+      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
+      {
+        components: [
+          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
+          { internalType: 'address[]', name: 'ids', type: 'address[]' },
+          {
+            components: [
+              { internalType: 'uint8', name: 'index', type: 'uint8' },
+              { internalType: 'bytes', name: 'signer', type: 'bytes' },
+              { internalType: 'bytes', name: 'signature', type: 'bytes' }
+            ],
+            internalType: 'struct IKeySets.Approval[]',
+            name: 'approvals',
+            type: 'tuple[]'
+          }
+        ],
+        internalType: 'struct IFirmwareMakers.Quorum',
+        name: 'by',
+        type: 'tuple'
+      }
+    ],
+    name: 'proposeSunset',
     outputs: [],
     stateMutability: 'nonpayable',
     type: 'function'
@@ -1143,7 +1254,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1174,7 +1285,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1205,7 +1316,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1290,7 +1401,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1321,6 +1432,7 @@ export const firmwareRegistryAbi = [
           { internalType: 'uint40', name: 'notBefore', type: 'uint40' },
           { internalType: 'uint40', name: 'heldUntil', type: 'uint40' },
           { internalType: 'uint24', name: 'revision', type: 'uint24' },
+          { internalType: 'uint8', name: 'round', type: 'uint8' },
           { internalType: 'uint16', name: 'keysetVersion', type: 'uint16' }
         ],
         internalType: 'struct IFirmwareReleases.Release',
@@ -1346,7 +1458,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1385,7 +1497,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1420,42 +1532,15 @@ export const firmwareRegistryAbi = [
     type: 'function'
   },
   {
-    inputs: [
-      { internalType: 'bytes32', name: 'model', type: 'bytes32' },
+    inputs: [{ internalType: 'bytes32', name: 'model', type: 'bytes32' }],
+    name: 'sunsetOf',
+    outputs: [
+      { internalType: 'uint32', name: 'nonce', type: 'uint32' },
+      { internalType: 'uint40', name: 'due', type: 'uint40' },
       { internalType: 'uint32', name: 'finalSequence', type: 'uint32' },
-      {
-        components: [
-          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
-          { internalType: 'bytes[]', name: 'signers', type: 'bytes[]' }
-        ],
-        internalType: 'struct IFirmwareMakers.SignerSet',
-        name: 'stewards',
-        type: 'tuple'
-      },
-      { internalType: 'uint256', name: 'deadline', type: 'uint256' },
-      {
-        components: [
-          { internalType: 'uint8', name: 'threshold', type: 'uint8' },
-          { internalType: 'address[]', name: 'ids', type: 'address[]' },
-          {
-            components: [
-              { internalType: 'uint8', name: 'index', type: 'uint8' },
-              { internalType: 'bytes', name: 'signer', type: 'bytes' },
-              { internalType: 'bytes', name: 'signature', type: 'bytes' }
-            ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
-            name: 'approvals',
-            type: 'tuple[]'
-          }
-        ],
-        internalType: 'struct IFirmwareMakers.Quorum',
-        name: 'by',
-        type: 'tuple'
-      }
+      { internalType: 'bytes32', name: 'stewards', type: 'bytes32' }
     ],
-    name: 'sunset',
-    outputs: [],
-    stateMutability: 'nonpayable',
+    stateMutability: 'view',
     type: 'function'
   },
   {
@@ -1495,7 +1580,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }
@@ -1527,7 +1612,7 @@ export const firmwareRegistryAbi = [
               { internalType: 'bytes', name: 'signer', type: 'bytes' },
               { internalType: 'bytes', name: 'signature', type: 'bytes' }
             ],
-            internalType: 'struct IFirmwareMakers.Approval[]',
+            internalType: 'struct IKeySets.Approval[]',
             name: 'approvals',
             type: 'tuple[]'
           }

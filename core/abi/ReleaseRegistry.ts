@@ -74,6 +74,11 @@ export const releaseRegistryAbi = [
     type: 'error'
   },
   {
+    inputs: [{ internalType: 'uint64', name: 'windowBlock', type: 'uint64' }],
+    name: 'ReleaseWindowBehind',
+    type: 'error'
+  },
+  {
     inputs: [{ internalType: 'uint256', name: 'deadline', type: 'uint256' }],
     name: 'RequestDeadlineTooFar',
     type: 'error'

@@ -74,5 +74,7 @@ function withoutHeld(state: StateView, model: Hex, record: ModelRecord, timeS: n
   const isHeld = (sequence: number): boolean => (release(sequence)?.heldUntilS ?? 0) > timeS
   let { active } = record
   while (active > 0 && (isHeld(active) || release(active)?.live !== true || active < record.minimum)) active--
+  // What closes fewer holes than what is held does not take its place.
+  if ((release(active)?.securityCounter ?? 0) < (release(record.active)?.securityCounter ?? 0)) active = 0
   return isHeld(record.staged) ? { ...record, active, staged: 0, rolloutBps: 0 } : { ...record, active }
 }

@@ -1,40 +1,24 @@
 /** Whether a request that the contract refuses was refused because an equal one had been applied before. */
 import { AbiCoder, Contract, dataSlice, keccak256, toBeHex, type Log, type Provider } from 'ethers'
+import { domain } from '#core/abi/typed-data/domain.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
+import { PATIENT_CHECKS } from '#node/chain/already-applied-patients.ts'
 import { RESEARCH_CHECKS } from '#node/chain/already-applied-research.ts'
 import type { Asked, Check, RefusedRequest } from '#node/chain/applied-check.ts'
+import { rpcError } from '#node/chain/chain-rpc.ts'
 import { CONTRACT_INTERFACES } from '#node/chain/contract-errors.ts'
 import { pagesBackwards } from '#node/chain/log-pages.ts'
 
-/** Bits of the terms below the counter of uses, which claims change. */
-const TERMS_WITHOUT_USES = (1n << 248n) - 1n
+/** Most gas that a signer's own contract may use to say whether a signature is its; nobody is paid for it. */
+const SIGNATURE_GAS = 1_000_000n
 
-/** The id of a grant is a hash of its patient and scope: only the terms can differ. */
-const hasTerms =
-  (asked: (args: readonly unknown[]) => unknown): Check =>
-  async (chain, { args, errorArgs }) => {
-    const [terms] = await chain.view('termsOf', errorArgs[0])
-    return (((terms as bigint) ^ (asked(args) as bigint)) & TERMS_WITHOUT_USES) === 0n
-  }
-
-const hasGrantTerms: Check = hasTerms(args => args[1])
+/** Most pages of logs that are read for one refused request: two years of blocks every 12 s. */
+const MAX_PAGES = 1_000
 
 /** By `contract.method.error`; what is not listed was not applied. */
 const CHECKS: Readonly<Record<string, Check>> = {
+  ...PATIENT_CHECKS,
   ...RESEARCH_CHECKS,
-  'AccessGrants.register.PatientAlreadyRegistered': async (chain, { args, errorArgs }) => {
-    const [keyBundle] = await chain.view('keyBundleOf', errorArgs[0])
-    return keyBundle === args[1]
-  },
-  'AccessGrants.grant.GrantAlreadyOpened': hasGrantTerms,
-  'AccessGrants.grantWithAccount.GrantAlreadyOpened': hasGrantTerms,
-  // The root is over all that a batch holds, and kept for its patient.
-  'AccessGrants.grantBatch.GrantBatchAlreadyOpened': async () => Promise.resolve(true),
-  'AccessGrants.openFromBatch.GrantAlreadyOpened': hasTerms(args => (args[2] as readonly unknown[])[0]),
-  // The digest is all that a request says, and kept for each who asks.
-  'AccessGrants.requestAccess.AccessRequestMadeBefore': async () => Promise.resolve(true),
-  // The tombstone is of the grant that was to be revoked: the id comes from the request.
-  'AccessGrants.revoke.GrantIsRevoked': async () => Promise.resolve(true),
   'CredentialRegistry.issue.CredentialAlreadyIssued': async (chain, { args: [organisation, acceptances] }) => {
     for (const [terms, salt] of acceptances as readonly (readonly [bigint, string])[]) {
       if ((await issuedTerms(chain, String(organisation), terms, salt)) !== terms) return false
@@ -62,8 +46,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
     return registered?.[2] === args[1]
   },
   'BatchAnchors.rotate.GatewayEnded': async (chain, { args: [gateway, newSigner, certificate] }) => {
-    const rotated = await chain.events('GatewayRotated', [gateway])
-    return rotated.some(event => event[1] === newSigner && event[2] === certificate)
+    const isThis = (event: readonly unknown[]): boolean => event[1] === newSigner && event[2] === certificate
+    return (await chain.events('GatewayRotated', [gateway], isThis)).length > 0
   },
   'BatchAnchors.retire.GatewayEnded': async (chain, { args: [gateway] }) => {
     return (await chain.events('GatewayRetired', [gateway])).length > 0
@@ -78,13 +62,14 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
   'NodeRegistry.list.NodeRevisionOutOfSequence': async (chain, { args, errorArgs }) => {
     const [organisation, , pledgedBytes, validUntil, revision] = args[0] as readonly unknown[]
-    const listed = await chain.events('NodeListed', [organisation, errorArgs[0]])
-    return listed.some(event => event[3] === pledgedBytes && event[4] === validUntil && event[5] === revision)
+    const isThis = (event: readonly unknown[]): boolean =>
+      event[3] === pledgedBytes && event[4] === validUntil && event[5] === revision
+    return (await chain.events('NodeListed', [organisation, errorArgs[0]], isThis)).length > 0
   },
   'NodeRegistry.changePledge.NodeRevisionOutOfSequence': async (chain, { args }) => {
     const [organisation, node, pledgedBytes, revision] = args
-    const changed = await chain.events('NodePledgeChanged', [organisation, node])
-    return changed.some(event => event[2] === pledgedBytes && event[3] === revision)
+    const isThis = (event: readonly unknown[]): boolean => event[2] === pledgedBytes && event[3] === revision
+    return (await chain.events('NodePledgeChanged', [organisation, node], isThis)).length > 0
   },
   // It was the organisation's own wish: nobody else is let as far as this error.
   'NodeRegistry.retire.NodeIsRetired': async () => Promise.resolve(true),
@@ -97,6 +82,11 @@ const CHECKS: Readonly<Record<string, Check>> = {
     // The manifest holds what a release is, down to the digest of its image.
     return published?.[8] === args[1]
   }
+}
+
+function isAway(cause: unknown): boolean {
+  const { code } = cause as { readonly code?: unknown }
+  return typeof code === 'string' && rpcError(cause).code === 'CHAIN_UNREACHABLE'
 }
 
 /** What the registry keeps under the id of a credential; nothing if it was never issued. */
@@ -119,14 +109,24 @@ export async function isAlreadyApplied(
   const contract = new Contract(address, abi, provider)
   return check(
     {
+      domain: domain(request.contract, deployment.chainId, address),
       view: async (method, ...args) => contract.getFunction(method).staticCallResult(...args),
-      events: async (name, indexed) => {
+      call: async (to, data) =>
+        provider.call({ to, data, gasLimit: SIGNATURE_GAS }).catch((cause: unknown) => {
+          // What the endpoint says of the call is an answer, whatever it is; an endpoint that is away gives none.
+          if (isAway(cause)) throw rpcError(cause)
+          return '0x'
+        }),
+      events: async (name, indexed, isMeant = () => true) => {
         const topics = abi.encodeFilterTopics(name, indexed)
         const read = async (fromBlock: number, toBlock: number): Promise<Log[]> =>
           provider.getLogs({ address, topics, fromBlock, toBlock })
         const range = { fromBlock: deployment.blockNumber, toBlock: await provider.getBlockNumber() }
+        let pages = 0
         for await (const logs of pagesBackwards(read, range)) {
-          if (logs.length > 0) return logs.map((log): readonly unknown[] => abi.parseLog(log)?.args.toArray() ?? [])
+          const meant = logs.map((log): readonly unknown[] => abi.parseLog(log)?.args.toArray() ?? []).filter(isMeant)
+          if (meant.length > 0) return meant
+          if (++pages === MAX_PAGES) break
         }
         return []
       }

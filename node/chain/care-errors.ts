@@ -46,6 +46,10 @@ export const CARE_ERRORS: Readonly<Record<string, readonly [code: string, messag
     'CHAIN_EMERGENCY_RESPONDER_BLOCKED',
     'An earlier emergency of this responder was found unjustified.'
   ],
+  EmergencyResponderNotBlocked: [
+    'CHAIN_EMERGENCY_RESPONDER_NOT_BLOCKED',
+    'This responder is not blocked, so there is nothing to lift.'
+  ],
   EmergencyResponderTooOften: [
     'CHAIN_EMERGENCY_RESPONDER_TOO_OFTEN',
     'This responder has declared too many emergencies; wait.'
@@ -72,14 +76,22 @@ export const CARE_ERRORS: Readonly<Record<string, readonly [code: string, messag
   OrganisationAlreadyAccredited: ['CHAIN_ORGANISATION_ALREADY_ACCREDITED', 'The organisation is accredited already.'],
   OrganisationNotAccredited: [
     'CHAIN_ORGANISATION_NOT_ACCREDITED',
-    'The organisation is not accredited, or is suspended.'
+    'The organisation is not accredited, or is suspended or excluded.'
   ],
-  OrganisationNotSuspended: ['CHAIN_ORGANISATION_NOT_SUSPENDED', 'The organisation is not suspended.'],
+  OrganisationNotSuspended: ['CHAIN_ORGANISATION_NOT_SUSPENDED', 'The organisation is neither suspended nor excluded.'],
   OrganisationProfileMissing: ['CHAIN_ORGANISATION_PROFILE_MISSING', 'The organisation names no profile.'],
+  OrganisationSignerReplaced: [
+    'CHAIN_ORGANISATION_SIGNER_REPLACED',
+    'The organisation had this signer before; it must be handed to one that it never had.'
+  ],
   OrganisationUnknown: ['CHAIN_ORGANISATION_UNKNOWN', 'There is no such organisation.'],
   ReviewerNotIndependent: [
     'CHAIN_REVIEWER_NOT_INDEPENDENT',
     'The reviewer, or its organisation, has to do with a responder.'
   ],
-  ReviewerRoleMissing: ['CHAIN_REVIEWER_ROLE_MISSING', 'The credential is not one of a reviewer.']
+  ReviewerRoleMissing: ['CHAIN_REVIEWER_ROLE_MISSING', 'The credential is not one of a reviewer.'],
+  SuspensionsExhausted: [
+    'CHAIN_SUSPENSIONS_EXHAUSTED',
+    'A third of the organisations is suspended; exclude or reinstate some of them first.'
+  ]
 }

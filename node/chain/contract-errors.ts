@@ -46,8 +46,8 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
     'Approvals must be given in the order of the signers, each once.'
   ],
   ApprovalSignatureInvalid: ['CHAIN_APPROVAL_SIGNATURE_INVALID', 'An approval was not signed by its signer.'],
-  ApprovalSignerUnknown: ['CHAIN_APPROVAL_SIGNER_UNKNOWN', 'An approval names a signer that the maker does not have.'],
-  ApprovalsTooFew: ['CHAIN_APPROVALS_TOO_FEW', 'Fewer release signers approved than the maker demands.'],
+  ApprovalSignerUnknown: ['CHAIN_APPROVAL_SIGNER_UNKNOWN', 'An approval names a signer that is not in the set.'],
+  ApprovalsTooFew: ['CHAIN_APPROVALS_TOO_FEW', 'Fewer signers approved than it takes.'],
   GrantAlreadyOpened: ['CHAIN_GRANT_ALREADY_OPENED', 'A grant with other terms has this scope; choose another salt.'],
   GrantBatchAlreadyOpened: ['CHAIN_GRANT_BATCH_ALREADY_OPENED', 'This batch of grants was opened before.'],
   GrantBatchOutOfOrder: [
@@ -85,7 +85,7 @@ export const CONTRACT_ERRORS: Readonly<Record<string, readonly [code: string, me
     'CHAIN_RECOVERY_DELAY_INVALID',
     'The delay of a recovery must lie between a day and 30; without guardians it is 0.'
   ],
-  RecoveryNotOpen: ['CHAIN_RECOVERY_NOT_OPEN', 'No recovery of the patient is under way.'],
+  RecoveryNotOpen: ['CHAIN_RECOVERY_NOT_OPEN', 'No recovery of the patient is under way; it may have run out.'],
   RecoveryTooEarly: ['CHAIN_RECOVERY_TOO_EARLY', 'The recovery’s delay is not over yet.'],
   RecoveryUnderWay: ['CHAIN_RECOVERY_UNDER_WAY', 'A recovery of the patient is under way; complete or veto it first.'],
   RequestDeadlineTooFar: ['CHAIN_REQUEST_DEADLINE_TOO_FAR', 'The request’s deadline lies more than 30 days ahead.'],

@@ -61,5 +61,11 @@ export const FIRMWARE_ERRORS: Readonly<Record<string, readonly [code: string, me
   SignersTooFewForRisk: ['CHAIN_SIGNERS_TOO_FEW_FOR_RISK', 'A model of this risk needs more signers.'],
   SilenceInvalid: ['CHAIN_SILENCE_INVALID', 'Silence must be from 30 to 3650 days.'],
   StatementKnown: ['CHAIN_STATEMENT_KNOWN', 'This was said before.'],
-  StewardsNotNeeded: ['CHAIN_STEWARDS_NOT_NEEDED', 'The maker is still there, so its stewards may do nothing.']
+  StewardsNotNeeded: ['CHAIN_STEWARDS_NOT_NEEDED', 'The maker is still there, so its stewards may do nothing.'],
+  SunsetNotDue: ['CHAIN_SUNSET_NOT_DUE', 'The model cannot be ended yet; try again later.'],
+  SunsetNotProposed: ['CHAIN_SUNSET_NOT_PROPOSED', 'Nobody whose keys count proposed to end this model.'],
+  SunsetOutOfSequence: [
+    'CHAIN_SUNSET_OUT_OF_SEQUENCE',
+    'Another word about the end of the model came in between; sign it again.'
+  ]
 }

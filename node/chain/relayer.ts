@@ -44,7 +44,7 @@ export interface RelayerInit {
   readonly pollMs?: number
   /** Blocks for which an applied request is watched and sent again should it vanish; 32 unless told. */
   readonly watchBlocks?: number
-  /** Most gas of one request of an asker, 1,500,000 unless told. */
+  /** Most gas of one request of an asker, tried out or sent; 1,500,000 unless told. */
   readonly maxGas?: number
   /** Gas of one asker; 200,000 a second, 30,000,000 at once unless told. */
   readonly gasBudget?: Rate
@@ -92,7 +92,9 @@ const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
     'raiseRollout',
     'cutRollout',
     'raiseMinimum',
-    'sunset',
+    'proposeSunset',
+    'cancelSunset',
+    'completeSunset',
     'hold',
     'confirmHold',
     'unhold',
@@ -121,11 +123,16 @@ const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
 }
 
 const MAX_WATCHED = 1024
+/** Most gas of any transaction (EIP-7825), so also of the operator's own. */
+const MAX_TRANSACTION_GAS = 16_777_216
+/** How often a request that can be rehearsed and not sent is tried again. */
+const MAX_TRIALS = 16
 const MAX_CALLDATA_CHARACTERS = 2 * 32_768
 
 interface Call extends RelayedRequest {
   readonly to: string
   readonly data: string
+  readonly maxGas: number
 }
 
 /** Makes a relayer. */
@@ -143,12 +150,16 @@ export function createRelayer(
   const watched = new Map<string, { call: Call; sent: SentTransaction; blockNumber: number }>()
   let watching: Promise<void> | undefined
 
-  /** Tries the call without sending it; true if an equal request has been applied already. */
+  /**
+   * Tries the call without sending it; true if an equal request has been applied already. The code of a signer runs in it, so it gets
+   * no more gas than the request may take: one whose signer burns it all is refused like any that its signer did not sign.
+   */
   async function rehearse(call: Call): Promise<boolean> {
     try {
-      await provider.call({ from: wallet.address, to: call.to, data: call.data })
+      await provider.call({ from: wallet.address, to: call.to, data: call.data, gasLimit: call.maxGas })
       return false
     } catch (cause) {
+      if (isOutOfGas(cause)) throw tooMuchGas(cause)
       if (!isError(cause, 'CALL_EXCEPTION')) throw rpcError(cause)
       const { description, error } = readRevert(call.contract, cause.data, cause)
       if (description == null) throw error
@@ -164,9 +175,7 @@ export function createRelayer(
     let isPaid = false
     return gas => {
       if (asker == null) return
-      if (gas > maxGas) {
-        throw new SalusError('RELAY_GAS', 'The request needs more gas than this node pays for; send it yourself.')
-      }
+      if (gas > maxGas) throw tooMuchGas()
       if (!isPaid && !budget.take(asker, Number(gas))) {
         throw new SalusError('RELAY_BUDGET', 'This address has used up the gas it is paid for; ask again later.')
       }
@@ -178,9 +187,14 @@ export function createRelayer(
   async function deliver(call: Call, asker?: string): Promise<RelayResult> {
     const admit = admission(asker)
     const limit = AbortSignal.any([stopped.signal, AbortSignal.timeout(inclusionTimeoutMs)])
-    for (;;) {
-      if (await rehearse(call)) return { status: 'already', txHash: null, blockNumber: await provider.getBlockNumber() }
+    for (let trials = 1; ; trials++) {
+      if (await rehearse(call)) {
+        return { status: 'already', txHash: null, blockNumber: await provider.getBlockNumber() }
+      }
       const sent = await sender.send(call, admit)
+      if (sent == null && trials >= MAX_TRIALS) {
+        throw new SalusError('CHAIN_REVERTED', 'The contract refused the request without saying why.')
+      }
       const receipt = sent == null ? undefined : await included(sent, limit)
       if (sent == null || receipt == null) {
         await wait(limit)
@@ -268,7 +282,8 @@ export function createRelayer(
 
   return {
     async submit(request, asker) {
-      const call = encodeCall(deployment, request)
+      const encoded = encodeCall(deployment, request)
+      const call = { ...encoded, maxGas: asker == null ? MAX_TRANSACTION_GAS : maxGas }
       const key = `${call.to}:${call.data}`
       const underWay = pending.get(key)
       if (underWay != null) return underWay
@@ -291,11 +306,22 @@ export function createRelayer(
   }
 }
 
+function tooMuchGas(cause?: unknown): SalusError {
+  return new SalusError('RELAY_GAS', 'The request needs more gas than this node pays for; send it yourself.', { cause })
+}
+
+/** Whether a call ended for want of gas: it has no data then, not even none, and only the text of the endpoint tells. */
+function isOutOfGas(cause: unknown): boolean {
+  if (!isError(cause, 'CALL_EXCEPTION') || cause.data != null) return false
+  const { error } = (cause.info ?? {}) as { readonly error?: { readonly message?: unknown } }
+  return /\bgas\b/i.test(String(error?.message))
+}
+
 function isOutage({ code }: SalusError): boolean {
   return ['CHAIN_UNREACHABLE', 'CHAIN_RPC_FAILED', 'RELAY_TIMEOUT', 'RELAY_STOPPED'].includes(code)
 }
 
-function encodeCall(deployment: Deployment, { contract, method, args }: RelayedRequest): Call {
+function encodeCall(deployment: Deployment, { contract, method, args }: RelayedRequest): Omit<Call, 'maxGas'> {
   if (!ALLOWED[contract].includes(method)) {
     throw new SalusError('RELAY_NOT_ALLOWED', 'This method is not relayed; docs/specs/http-api.md says which are.')
   }

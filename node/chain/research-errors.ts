@@ -4,7 +4,10 @@
 export const RESEARCH_ERRORS: Readonly<Record<string, readonly [code: string, message: string]>> = {
   AccessAlreadyGiven: ['CHAIN_ACCESS_ALREADY_GIVEN', 'This access exists already; salt the agreement’s digest anew.'],
   AccessIsRevoked: ['CHAIN_ACCESS_IS_REVOKED', 'The access was revoked and cannot be given again.'],
-  AccessMalformed: ['CHAIN_ACCESS_MALFORMED', 'The access has ended before it begins, or names no agreement.'],
+  AccessMalformed: [
+    'CHAIN_ACCESS_MALFORMED',
+    'The access ends before it begins or more than five years ahead, or names no agreement.'
+  ],
   AuditorActedBefore: ['CHAIN_AUDITOR_ACTED_BEFORE', 'This auditor has done this before.'],
   AuditorsMalformed: [
     'CHAIN_AUDITORS_MALFORMED',
@@ -35,6 +38,10 @@ export const RESEARCH_ERRORS: Readonly<Record<string, readonly [code: string, me
   ReleaseAlreadyChallenged: ['CHAIN_RELEASE_ALREADY_CHALLENGED', 'You have raised this evidence before.'],
   ReleaseGivesNoAccess: ['CHAIN_RELEASE_GIVES_NO_ACCESS', 'The release is public, held, withdrawn or unknown.'],
   ReleaseWindowAhead: ['CHAIN_RELEASE_WINDOW_AHEAD', 'Counting cannot have begun in a block that does not exist yet.'],
+  ReleaseWindowBehind: [
+    'CHAIN_RELEASE_WINDOW_BEHIND',
+    'Counting began too long ago, or before it began for an earlier release of the scheme.'
+  ],
   ResearchReleaseMalformed: [
     'CHAIN_RESEARCH_RELEASE_MALFORMED',
     'The release lacks a digest, keeps less than its scheme promises, or has rows without sealed identifiers.'

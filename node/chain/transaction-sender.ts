@@ -13,12 +13,13 @@ export interface SentTransaction {
 /** Sends transactions of one account. */
 export interface TransactionSender {
   /**
-   * Sends a call; `undefined` where it would no longer succeed. `admit` hears the gas it may use, before it is sent, and may throw.
+   * Sends a call; `undefined` where it would no longer succeed with `maxGas`. `admit` hears the gas it may use, before it is sent,
+   * and may throw.
    *
    * @throws SalusError `CHAIN_UNREACHABLE`, `CHAIN_RPC_FAILED`, `RELAY_NO_FUNDS`
    */
   send(
-    call: { readonly to: string; readonly data: string },
+    call: { readonly to: string; readonly data: string; readonly maxGas: number },
     admit: (gas: bigint) => void
   ): Promise<SentTransaction | undefined>
   /** Hands it in again where the chain forgot it; false once another transaction has used its nonce. */
@@ -40,12 +41,12 @@ export function createTransactionSender({
   let turn: Promise<unknown> = Promise.resolve()
 
   async function sendNow(
-    { to, data }: { to: string; data: string },
+    { to, data, maxGas }: { to: string; data: string; maxGas: number },
     admit: (gas: bigint) => void
   ): Promise<SentTransaction | undefined> {
     try {
       const [gas, fees] = await Promise.all([
-        provider.estimateGas({ from: wallet.address, to, data }),
+        provider.estimateGas({ from: wallet.address, to, data, gasLimit: maxGas }),
         provider.getFeeData()
       ])
       const gasLimit = gas + (gas * GAS_MARGIN_PERCENT) / 100n

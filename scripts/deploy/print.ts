@@ -21,7 +21,8 @@ export function printDeployment(path: string, { contracts, origin }: Deployment)
 }
 
 /** What verifying found. */
-export function printReport({ findings, notices }: GovernanceReport): void {
+export function printReport({ findings, notices, settings }: GovernanceReport): void {
+  for (const setting of settings) console.log(`set: ${setting}`)
   for (const notice of notices) console.log(`note: ${notice}`)
   if (findings.length > 0)
     console.table(findings.map(({ code, subject, expected, found }) => ({ code, subject, expected, found })))

@@ -119,6 +119,8 @@ const swapArguments: Operator = (node, _around, textOf) => {
   const args = (node['arguments'] ?? []) as SyntaxNode[]
   // What is hashed is checked against ethers' hash of the same struct: each place is covered as it is.
   if (called == null || textOf(called).startsWith('abi.encode')) return []
+  // The smaller or larger of two is that in either order.
+  if (/^Math\.(min|max)$/.test(textOf(called))) return []
   return args.slice(1).flatMap((second, i) => {
     const first = args[i]
     if (first == null || textOf(first) === textOf(second)) return []

@@ -45,15 +45,18 @@ export const HEALTH_WORDS: readonly string[] = [
   'resourceType'
 ]
 
+/** Forms of which nobody makes hashes. */
+const ENCODED = / in (?:base64|hexadecimal)$/
+
 /**
- * All forms of the secrets: as they are, in UTF-16, and hashed without salt, as whoever guesses them would. A hash is looked
+ * All forms of the secrets: as they are, in UTF-16, hexadecimal and base64, and hashed without salt, as whoever guesses them would. A hash is looked
  * for by its first 20 bytes, so that one cut to an address is found too.
  */
 export function needlesOf(secrets: readonly Secret[]): Needle[] {
   return secrets.flatMap(secret =>
     formsOf(secret).flatMap(form => [
       { ...form, bytes: form.isText ? lowerCase(form.bytes) : form.bytes },
-      ...hashesOf(form)
+      ...(ENCODED.test(form.name) ? [] : hashesOf(form))
     ])
   )
 }
@@ -70,14 +73,30 @@ function formsOf(secret: Secret): Needle[] {
   const text = Buffer.from(secret.value)
   if (kind === 'text') {
     const lower = Buffer.from(secret.value.toLowerCase())
+    const wide = Buffer.from(secret.value, 'utf16le')
     return [
       form('', text, true),
       form(' in lower case', lower, true),
-      form(' in UTF-16', Buffer.from(secret.value, 'utf16le'), true)
+      form(' in UTF-16', wide, true),
+      form(' in UTF-16', Buffer.from(wide).swap16(), true),
+      ...[text, lower].flatMap(each => [
+        form(' in hexadecimal', Buffer.from(each.toString('hex')), true),
+        ...base64Of(each).map(bytes => form(' in base64', bytes))
+      ])
     ]
   }
   const cid = CID.parse(secret.value)
   return [form('', text, true), form(' as bytes', cid.bytes), form(' as digest', cid.multihash.digest)]
+}
+
+/** What is the same in base64, and in its form for URLs, whatever stands before and after: one form for each place in a group of three. */
+function base64Of(bytes: Uint8Array): Uint8Array[] {
+  return [0, 1, 2].flatMap(before => {
+    const whole = Buffer.concat([new Uint8Array(before), bytes])
+    const start = Math.ceil((before * 8) / 6)
+    const end = Math.floor((whole.length * 8) / 6)
+    return (['base64', 'base64url'] as const).map(encoding => Buffer.from(whole.toString(encoding).slice(start, end)))
+  })
 }
 
 function hashesOf({ name, bytes }: Needle): Needle[] {

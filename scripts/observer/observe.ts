@@ -1,5 +1,5 @@
 /** Everything that somebody who only watches the chain gets to see (docs/privacy.md). */
-import { concat, getBytes, type JsonRpcProvider, type TransactionResponse } from 'ethers'
+import { concat, getBytes, type Block, type JsonRpcProvider, type TransactionResponse } from 'ethers'
 import { SalusError } from '#core/error.ts'
 
 /** Where in a transaction bytes were seen. */
@@ -15,9 +15,15 @@ export interface SeenPart {
 export interface SeenTransaction {
   readonly hash: string
   readonly blockNumber: number
+  /** Of the block, in seconds. */
+  readonly time: number
   readonly from: string
   /** `null` where it creates a contract. */
   readonly to: string | null
+  /** What it pays to `to`, in wei. */
+  readonly value: bigint
+  /** What it gives for each unit of gas beyond the base fee, in wei. */
+  readonly tip: bigint
   readonly parts: readonly SeenPart[]
 }
 
@@ -37,42 +43,49 @@ export async function* observe(
 ): AsyncGenerator<SeenTransaction> {
   for (let number = range.fromBlock; number <= range.toBlock; number++) {
     const block = await provider.getBlock(number, true)
-    for (const transaction of block?.prefetchedTransactions ?? [])
-      yield await seen(provider, transaction, number, range.withStorage ?? true)
+    if (block == null) continue
+    for (const transaction of block.prefetchedTransactions)
+      yield await seen(provider, transaction, block, range.withStorage ?? true)
   }
 }
 
 async function seen(
   provider: JsonRpcProvider,
-  { hash, from, to, data }: TransactionResponse,
-  blockNumber: number,
+  transaction: TransactionResponse,
+  block: Block,
   withStorage: boolean
 ): Promise<SeenTransaction> {
+  const { hash, from, to, data, value } = transaction
   const receipt = await provider.getTransactionReceipt(hash)
-  const trace = async (): Promise<Trace> => {
-    try {
-      return (await provider.send('debug_traceTransaction', [hash, options])) as Trace
-    } catch (cause) {
-      throw new SalusError(
-        'OBSERVER_TRACER',
-        'The endpoint does not answer debug_traceTransaction with the prestateTracer for old blocks; use a node with the debug namespace, or leave storage out.',
-        { cause }
-      )
-    }
-  }
-  const options = { tracer: 'prestateTracer', tracerConfig: { diffMode: true } }
-  const { post } = withStorage ? await trace() : { post: {} }
+  const writes = withStorage ? await readWrites(provider, hash) : []
   const part = (place: Place, hex: string): SeenPart => ({ place, bytes: getBytes(hex) })
-  const writes = Object.values(post).flatMap(({ storage }) => Object.entries(storage ?? {}))
   return {
     hash,
-    blockNumber,
+    blockNumber: block.number,
+    time: block.timestamp,
     from,
     to,
+    value,
+    tip: transaction.maxPriorityFeePerGas ?? transaction.gasPrice,
     parts: [
       part('calldata', data),
       ...(receipt?.logs ?? []).map(log => part('log', concat([...log.topics, log.data]))),
-      ...writes.map(([slot, value]) => part('storage', concat([slot, value])))
+      ...writes.map(([slot, word]) => part('storage', concat([slot, word])))
     ]
+  }
+}
+
+/** Slots and new words of what a transaction wrote. */
+async function readWrites(provider: JsonRpcProvider, hash: string): Promise<[slot: string, word: string][]> {
+  try {
+    const options = { tracer: 'prestateTracer', tracerConfig: { diffMode: true } }
+    const { post } = (await provider.send('debug_traceTransaction', [hash, options])) as Trace
+    return Object.values(post).flatMap(({ storage }) => Object.entries(storage ?? {}))
+  } catch (cause) {
+    throw new SalusError(
+      'OBSERVER_TRACER',
+      'The endpoint does not answer debug_traceTransaction with the prestateTracer for old blocks; use a node with the debug namespace, or leave storage out.',
+      { cause }
+    )
   }
 }

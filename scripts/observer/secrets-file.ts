@@ -5,7 +5,6 @@ import { CID } from 'multiformats/cid'
 import { z } from 'zod'
 import { SalusError } from '#core/error.ts'
 import type { Secret } from '#scripts/observer/needles.ts'
-import type { Pseudonym } from '#scripts/observer/search.ts'
 
 const hex = z.string().regex(/^0x(?:[0-9a-fA-F]{2}){8,}$/)
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/)
@@ -23,6 +22,12 @@ const file = z.strictObject({
   staff: z.array(hex).default([]),
   passkeySite: z.string().default('salus.example')
 })
+
+/** One relationship: the pseudonym, and ids of its grants if their use is to be told as well. */
+interface Pseudonym {
+  readonly name: string
+  readonly ids: readonly Uint8Array[]
+}
 
 /** What the file says. */
 export interface Wanted {

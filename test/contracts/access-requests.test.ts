@@ -37,7 +37,7 @@ describe('requests for access', () => {
       .withArgs(request, doctor.id)
   })
 
-  it('are refused empty, late, or signed by another, for another chain, contract, digest or deadline', async () => {
+  it('are refused empty, late, or signed by another, for another chain, contract, requester, digest or deadline', async () => {
     const { grants } = chain.contracts
     const deadline = await chain.deadline()
     await expect(requestAccess(chain, doctor, ZeroHash)).to.be.revertedWithCustomError(grants, 'AccessRequestMissing')
@@ -48,12 +48,16 @@ describe('requests for access', () => {
     const tampers: [object, object][] = [
       [{}, { chainId: 1 }],
       [{}, { verifyingContract: await chain.otherContracts.grants.getAddress() }],
+      [{ requester: nurse.id }, {}],
       [{ request: id('another') }, {}],
       [{ deadline: deadline + 1 }, {}]
     ]
     for (const [value, where] of tampers) {
       const domain = { ...chain.domainOf('AccessGrants'), ...where }
-      const signature = await doctor.sign(domain, accessRequestTypes, { request, deadline, ...value })
+      const signature = await doctor.sign(domain, accessRequestTypes, {
+        ...{ requester: doctor.id, request, deadline },
+        ...value
+      })
       await expect(grants.requestAccess(request, deadline, doctor.signer, signature)).to.be.revertedWithCustomError(
         grants,
         'RequestSignatureInvalid'

@@ -52,6 +52,8 @@ export interface TestChain {
   now(): Promise<number>
   /** Moves the clock; the next block is no earlier. */
   moveTo(time: number): Promise<void>
+  /** Makes many blocks; missing on chains where that takes long. */
+  readonly makeBlocks: ((count: number) => Promise<void>) | undefined
   /** A deadline an hour ahead. */
   deadline(): Promise<number>
   /** Deploys one of the contracts that only tests need; gives its address. */
@@ -89,6 +91,7 @@ export async function openChain(backendGiven?: ChainBackend): Promise<TestChain>
     domainOf: name => domain(name, deployment.chainId, deployment.contracts[name].address),
     now: () => backend.now(),
     moveTo: time => backend.moveTo(time),
+    makeBlocks: backend.makeBlocks,
     deadline: async () => (await backend.now()) + 3600,
     deployMock: async (name, ...args) => {
       const { creationCode } = JSON.parse(readFileSync(new URL(`bytecode/${name}.json`, import.meta.url), 'utf8')) as {

@@ -59,6 +59,7 @@ describe('ConsentRegistry', () => {
     expect(await counts(await chain.provider.getBlockNumber())).to.equal(false)
     const given = (await (await give(POLICY, 1)).wait())!.blockNumber
     await register(chain, accountKey('somebody'))
+    expect([await counts(given - 1), await counts(given), await counts(given + 1)]).to.deep.equal([false, true, true])
     const withdrawn = (await (await withdraw()).wait())!.blockNumber
     expect([await counts(given - 1), await counts(given)]).to.deep.equal([false, true])
     expect([await counts(withdrawn), await counts(withdrawn + 1)]).to.deep.equal([true, false])
@@ -81,7 +82,7 @@ describe('ConsentRegistry', () => {
   it('can be withdrawn before a relayer who held it back submits it', async () => {
     await withdraw()
     await refuse(give(POLICY, 1), 'ConsentIsWithdrawn', CONSENT)
-    expect(await counts(await chain.provider.getBlockNumber())).to.equal(false)
+    for (const block of [0, 1, await chain.provider.getBlockNumber()]) expect(await counts(block)).to.equal(false)
   })
 
   it('refuses revisions out of sequence, so that no old policy comes back', async () => {
@@ -89,6 +90,7 @@ describe('ConsentRegistry', () => {
     await refuse(give(POLICY, 2), 'ConsentOutOfSequence', 1, 2)
     await give(POLICY, 1)
     await refuse(give(POLICY, 1), 'ConsentOutOfSequence', 2, 1)
+    await refuse(give(POLICY, 3), 'ConsentOutOfSequence', 2, 3)
     await refuse(give(ZeroHash, 2), 'ConsentPolicyMissing')
   })
 

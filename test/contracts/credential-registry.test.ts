@@ -14,11 +14,11 @@ import {
   type Wanted
 } from '#test/contracts/credential-requests.ts'
 import { accountKey, type Key } from '#test/contracts/keys.ts'
-import { byStranger, forged } from '#test/contracts/stranger.ts'
+import { forged } from '#test/contracts/stranger.ts'
 
 /** Order of secp256k1: https://www.secg.org/sec2-v2.pdf, 2.4.1 */
 const SECP256K1_N = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
-const [UNKNOWN, ACCREDITED, SUSPENDED] = [0n, 1n, 2n]
+const [UNKNOWN, ACCREDITED] = [0n, 1n]
 const DAY_S = 86_400
 
 describe('CredentialRegistry', () => {
@@ -72,60 +72,6 @@ describe('CredentialRegistry', () => {
     })
   })
 
-  describe('governance', () => {
-    it('is nobody else', async () => {
-      const credentials = await byStranger(chain.provider, chain.contracts.credentials)
-      const calls = [
-        () => credentials.accredit(next.signer, PROFILE, id('salt')),
-        () => credentials.suspend(office.organisation),
-        () => credentials.reinstate(office.organisation),
-        () => credentials.pause(),
-        () => credentials.unpause()
-      ]
-      for (const call of calls) await refuse(call(), 'AccessManagedUnauthorized')
-    })
-
-    it('suspends and reinstates: credentials are not valid meanwhile', async () => {
-      const { credentials } = chain.contracts
-      await office.issue({ holder: ada })
-      await expect(credentials.suspend(office.organisation))
-        .to.emit(credentials, 'OrganisationSuspended')
-        .withArgs(office.organisation)
-      expect(await credentials.standingOf(office.organisation)).to.equal(SUSPENDED)
-      expect(await isValid()).to.equal(false)
-      await refuse(credentials.requireValid(credentialOfAda()), 'CredentialNotValid', credentialOfAda())
-      await refuse(office.issue({ holder: ben }), 'OrganisationNotAccredited', office.organisation)
-      await expect(credentials.reinstate(office.organisation))
-        .to.emit(credentials, 'OrganisationReinstated')
-        .withArgs(office.organisation)
-      expect(await isValid()).to.equal(true)
-    })
-
-    it('suspends only what is accredited and reinstates only what is suspended', async () => {
-      const { credentials } = chain.contracts
-      await refuse(credentials.reinstate(office.organisation), 'OrganisationNotSuspended', office.organisation)
-      await credentials.suspend(office.organisation)
-      await refuse(credentials.suspend(office.organisation), 'OrganisationNotAccredited', office.organisation)
-      await refuse(credentials.suspend(id('none')), 'OrganisationNotAccredited', id('none'))
-      await refuse(credentials.reinstate(id('none')), 'OrganisationNotSuspended', id('none'))
-    })
-
-    it('pauses what is new, never suspending, revoking or changing a key', async () => {
-      const { credentials } = chain.contracts
-      await office.issue({ holder: ada })
-      await credentials.pause()
-      await refuse(credentials.accredit(next.signer, PROFILE, id('salt')), 'EnforcedPause')
-      await refuse(office.issue({ holder: ben }), 'EnforcedPause')
-      expect(await isValid()).to.equal(true)
-      await office.rotate(hospitalKey, next)
-      await office.revoke(ada, next)
-      await credentials.suspend(office.organisation)
-      await refuse(credentials.reinstate(office.organisation), 'EnforcedPause')
-      await credentials.unpause()
-      await credentials.reinstate(office.organisation)
-    })
-  })
-
   describe('rotateSigner', () => {
     it('hands the organisation on, also while it is suspended', async () => {
       const { credentials } = chain.contracts
@@ -136,7 +82,23 @@ describe('CredentialRegistry', () => {
       expect(await credentials.signerOf(office.organisation)).to.equal(next.id)
       expect(await credentials.nonceOf(office.organisation)).to.equal(1n)
       await refuse(office.rotate(hospitalKey, ada), 'SignerNotTheOne', next.id)
-      await office.rotate(next, hospitalKey)
+      await office.rotate(next, ada)
+      expect(await credentials.nonceOf(office.organisation)).to.equal(2n)
+    })
+
+    it('hands nothing back: what an earlier signer signed would count again', async () => {
+      const { organisation } = office
+      const prepared = await office.prepare([{ holder: ada }])
+      await refuse(office.rotate(hospitalKey, hospitalKey), 'OrganisationSignerReplaced', organisation, hospitalKey.id)
+      await office.rotate(hospitalKey, next)
+      await refuse(office.rotate(next, hospitalKey), 'OrganisationSignerReplaced', organisation, hospitalKey.id)
+      await office.rotate(next, ben)
+      for (const earlier of [hospitalKey, next])
+        await refuse(office.rotate(ben, earlier), 'OrganisationSignerReplaced', organisation, earlier.id)
+      await refuse(chain.contracts.credentials.issue(...prepared), 'SignerNotTheOne', ben.id)
+      const other = openOffice(chain, next)
+      await other.accredit()
+      await other.rotate(next, hospitalKey)
     })
 
     it('needs both signatures, in time, for a signer that can sign', async () => {
@@ -226,6 +188,15 @@ describe('CredentialRegistry', () => {
       await window(now, now + MAX_AHEAD_S + 100)
       await window(0, 0)
       await office.issue({ holder: ada, terms: { notBefore: now, expiresAt: now + MAX_AHEAD_S } })
+    })
+
+    it('ends a second after it is issued at the earliest, and five years after it at the latest', async () => {
+      const issueUntil = async (after: number, salt: string): Promise<void> => {
+        const expiresAt = (await chain.now()) + 1 + after
+        await office.issue({ holder: ada, terms: { notBefore: 0, expiresAt }, salt: id(salt) })
+      }
+      for (const after of [0, MAX_AHEAD_S + 1]) await refuse(issueUntil(after, 'none'), 'CredentialWindowInvalid')
+      for (const after of [1, MAX_AHEAD_S]) await issueUntil(after, String(after))
     })
 
     it('refuses an empty batch, an unknown organisation and late requests', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { Signature, ZeroHash, concat, id, toBeHex } from 'ethers'
 import { breakGlassTypes, emergencyDisputeTypes, emergencyEndTypes } from '#core/abi/typed-data/emergencies.ts'
-import { openChain, type TestChain } from '#test/contracts/chain.ts'
+import type { TestChain } from '#test/contracts/chain.ts'
 import { NURSE, PHARMACIST } from '#test/contracts/credential-requests.ts'
 import {
   DAY,
@@ -16,7 +16,7 @@ import {
   signBreakGlass,
   type Emergency
 } from '#test/contracts/emergency-requests.ts'
-import { hospitalKey, openWorld, type EmergencyWorld } from '#test/contracts/emergency-world.ts'
+import { hospitalKey, inEmergencyWorld, type EmergencyWorld } from '#test/contracts/emergency-world.ts'
 import { accountKey } from '#test/contracts/keys.ts'
 import { rotateSigner } from '#test/contracts/requests.ts'
 import { forged } from '#test/contracts/stranger.ts'
@@ -28,20 +28,10 @@ describe('EmergencyAccess', () => {
   let chain: TestChain
   let world: EmergencyWorld
   let emergency: Emergency
-  before(async () => {
-    chain = await openChain()
-  })
-  beforeEach(async () => {
-    world = await openWorld(chain)
+  const { refuse } = inEmergencyWorld((openedChain, openedWorld) => {
+    ;[chain, world] = [openedChain, openedWorld]
     emergency = emergencyOf(world.patient, world.adas)
   })
-  afterEach(() => chain.reset())
-  after(() => chain.close())
-
-  const refuse = async (call: Promise<unknown>, error: string, ...args: unknown[]): Promise<void> => {
-    const assertion = expect(call).to.be.revertedWithCustomError(chain.contracts.emergencies, error)
-    await (args.length === 0 ? assertion : assertion.withArgs(...args))
-  }
   const isActive = async (which: Emergency, time?: number): Promise<boolean> =>
     chain.contracts.emergencies.isActive(emergencyIdOf(which), time ?? (await chain.now()))
 

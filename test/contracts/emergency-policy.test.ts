@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { id } from 'ethers'
 import { emergencyPolicyTypes } from '#core/abi/typed-data/emergencies.ts'
 import { roleMask } from '#core/credential/roles.ts'
-import { openChain, type TestChain } from '#test/contracts/chain.ts'
+import type { TestChain } from '#test/contracts/chain.ts'
 import { NURSE, PARAMEDIC, PHARMACIST, PHYSICIAN } from '#test/contracts/credential-requests.ts'
 import {
   DAY,
@@ -16,26 +16,16 @@ import {
   setPolicy,
   type Policy
 } from '#test/contracts/emergency-requests.ts'
-import { openWorld, type EmergencyWorld } from '#test/contracts/emergency-world.ts'
+import { inEmergencyWorld, type EmergencyWorld } from '#test/contracts/emergency-world.ts'
 import { accountKey } from '#test/contracts/keys.ts'
 import { rotateSigner, type Sent } from '#test/contracts/requests.ts'
 
 describe('EmergencyAccess: what a patient allows', () => {
   let chain: TestChain
   let world: EmergencyWorld
-  before(async () => {
-    chain = await openChain()
+  const { refuse } = inEmergencyWorld((openedChain, openedWorld) => {
+    ;[chain, world] = [openedChain, openedWorld]
   })
-  beforeEach(async () => {
-    world = await openWorld(chain)
-  })
-  afterEach(() => chain.reset())
-  after(() => chain.close())
-
-  const refuse = async (call: Promise<unknown>, error: string, ...args: unknown[]): Promise<void> => {
-    const assertion = expect(call).to.be.revertedWithCustomError(chain.contracts.emergencies, error)
-    await (args.length === 0 ? assertion : assertion.withArgs(...args))
-  }
   const allow = (special: Partial<Policy>): Sent =>
     setPolicy(chain, world.patientKey, world.patient, { ...STANDARD, ...special })
 
@@ -122,6 +112,7 @@ describe('EmergencyAccess: what a patient allows', () => {
     'role 0 among others': { roles: 3 },
     'no time': { maxDuration: 0 },
     'more than a day': { maxDuration: DAY + 1 },
+    'a month and a second between two': { coolDown: 30 * DAY + 1 },
     'nothing, in many words': { ...NEVER_ALLOWED, coolDown: 1 }
   })) {
     it(`refuses a policy of ${what}`, async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { ZeroHash, id } from 'ethers'
 import { emergencyReviewTypes } from '#core/abi/typed-data/emergencies.ts'
-import { openChain, type TestChain } from '#test/contracts/chain.ts'
+import type { TestChain } from '#test/contracts/chain.ts'
 import { PHYSICIAN, REVIEWER, openOffice } from '#test/contracts/credential-requests.ts'
 import {
   DAY,
@@ -18,45 +18,19 @@ import {
   reviewByCredential,
   type Emergency
 } from '#test/contracts/emergency-requests.ts'
-import { openWorld, type EmergencyWorld } from '#test/contracts/emergency-world.ts'
-import { accountKey, type Key } from '#test/contracts/keys.ts'
+import { LIMITS, inEmergencyWorld, type EmergencyWorld } from '#test/contracts/emergency-world.ts'
+import { accountKey } from '#test/contracts/keys.ts'
 import { idOf, register } from '#test/contracts/requests.ts'
 import { byStranger, forged } from '#test/contracts/stranger.ts'
-
-const LIMITS = {
-  perResponder: 12,
-  perPatient: 6,
-  window: DAY,
-  reviewWithin: 3 * DAY,
-  maxOverdue: 3,
-  blockFor: 30 * DAY
-}
 
 describe('EmergencyAccess: rates and reviews', () => {
   let chain: TestChain
   let world: EmergencyWorld
   let emergency: Emergency
-  before(async () => {
-    chain = await openChain()
-  })
-  beforeEach(async () => {
-    world = await openWorld(chain)
+  const { refuse, wait, open, standing } = inEmergencyWorld((openedChain, openedWorld) => {
+    ;[chain, world] = [openedChain, openedWorld]
     emergency = emergencyOf(world.patient, world.adas)
   })
-  afterEach(() => chain.reset())
-  after(() => chain.close())
-
-  const refuse = async (call: Promise<unknown>, error: string, ...args: unknown[]): Promise<void> => {
-    const assertion = expect(call).to.be.revertedWithCustomError(chain.contracts.emergencies, error)
-    await (args.length === 0 ? assertion : assertion.withArgs(...args))
-  }
-  const wait = async (seconds: number): Promise<void> => chain.moveTo((await chain.now()) + seconds)
-  const standing = async (key: Key): Promise<unknown[]> => [...(await chain.contracts.emergencies.responderOf(key.id))]
-  const open = async (salt: string): Promise<Emergency> => {
-    const next = emergencyOf(world.patient, world.adas, salt)
-    await breakGlass(chain, [world.ada], next, { duration: 1 })
-    return next
-  }
 
   describe('rates', () => {
     it('stop a flood of emergencies of one patient, and let go on as time passes', async () => {
@@ -268,50 +242,6 @@ describe('EmergencyAccess: rates and reviews', () => {
         })
         await refuse(call, 'RequestSignatureInvalid')
       }
-    })
-  })
-
-  describe('an unjustified emergency', () => {
-    it('stops its responders for a time', async () => {
-      const { emergencies } = chain.contracts
-      const { ada, ben, adas, bens, patient } = world
-      const two = emergencyOf(patient, adas, 'two', bens)
-      await breakGlass(chain, [ada, ben], two, { duration: 1 })
-      await wait(1)
-      const reviewed = emergencies.review(two, UNJUSTIFIED, REPORT)
-      await reviewed
-      const until = (await chain.now()) + 30 * DAY
-      for (const [key, credential] of [
-        [ada, adas],
-        [ben, bens]
-      ] as const) {
-        await expect(reviewed).to.emit(emergencies, 'ResponderBlocked').withArgs(key.id, until)
-        expect(await standing(key)).to.deep.equal([BigInt(until), 0n, false])
-        const call = breakGlass(chain, [key], emergencyOf(patient, credential, 'next'))
-        await refuse(call, 'EmergencyResponderBlocked', key.id, until)
-      }
-      await chain.moveTo(until)
-      await breakGlass(chain, [ada], emergencyOf(patient, adas, 'next'))
-    })
-
-    it('never shortens a block', async () => {
-      const { emergencies } = chain.contracts
-      const [first, second] = [await open('first'), await open('second')]
-      await wait(1)
-      await emergencies.review(first, UNJUSTIFIED, REPORT)
-      const before = await standing(world.ada)
-      await emergencies.setLimits({ ...LIMITS, blockFor: 0 })
-      await expect(emergencies.review(second, UNJUSTIFIED, REPORT)).to.not.emit(emergencies, 'ResponderBlocked')
-      expect((await standing(world.ada))[0]).to.equal(before[0])
-    })
-
-    it('stops a responder whose credential was revoked before the review, for its next one', async () => {
-      const first = await open('first')
-      await wait(1)
-      await world.hospital.revoke(world.ada, world.ada, id('credential 1'))
-      await chain.contracts.emergencies.review(first, UNJUSTIFIED, REPORT)
-      const next = await world.other.hire(world.ada, PHYSICIAN)
-      await refuse(breakGlass(chain, [world.ada], emergencyOf(world.patient, next)), 'EmergencyResponderBlocked')
     })
   })
 

@@ -1,6 +1,8 @@
+import { expect } from 'chai'
 import { id } from 'ethers'
-import type { TestChain } from '#test/contracts/chain.ts'
+import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { NURSE, PHARMACIST, PHYSICIAN, REVIEWER, openOffice, type Office } from '#test/contracts/credential-requests.ts'
+import { DAY, breakGlass, emergencyOf, type Emergency } from '#test/contracts/emergency-requests.ts'
 import { accountKey, type Key } from '#test/contracts/keys.ts'
 import { idOf, register } from '#test/contracts/requests.ts'
 
@@ -21,6 +23,55 @@ export interface EmergencyWorld {
   readonly ritas: string
   /** A credential of Ada in a role that no standard policy names. */
   readonly adasAsPharmacist: string
+}
+
+/** What governance bounds at first. */
+export const LIMITS = {
+  perResponder: 12,
+  perPatient: 6,
+  window: DAY,
+  reviewWithin: 3 * DAY,
+  maxOverdue: 3,
+  blockFor: 30 * DAY
+} as const
+
+/** What the tests of emergencies say often. */
+export interface EmergencyTests {
+  /** Expects that the contract refuses a call with this error. */
+  readonly refuse: (call: Promise<unknown>, error: string, ...args: unknown[]) => Promise<void>
+  readonly wait: (seconds: number) => Promise<void>
+  /** One responder, Ada unless told, breaks the glass for a second. */
+  readonly open: (salt: string, key?: Key, credential?: string) => Promise<Emergency>
+  /** Where a responder stands: until when it is blocked, what awaits review, whether that is overdue. */
+  readonly standing: (key: Key) => Promise<unknown[]>
+}
+
+/** Opens a chain for the tests around it, and a world of its own for each. */
+export function inEmergencyWorld(enter: (chain: TestChain, world: EmergencyWorld) => void): EmergencyTests {
+  let chain: TestChain
+  let world: EmergencyWorld
+  before(async () => {
+    chain = await openChain()
+  })
+  beforeEach(async () => {
+    world = await openWorld(chain)
+    enter(chain, world)
+  })
+  afterEach(() => chain.reset())
+  after(() => chain.close())
+  return {
+    async refuse(call, error, ...args) {
+      const assertion = expect(call).to.be.revertedWithCustomError(chain.contracts.emergencies, error)
+      await (args.length === 0 ? assertion : assertion.withArgs(...args))
+    },
+    wait: async seconds => chain.moveTo((await chain.now()) + seconds),
+    async open(salt, key = world.ada, credential = world.adas) {
+      const emergency = emergencyOf(world.patient, credential, salt)
+      await breakGlass(chain, [key], emergency, { duration: 1 })
+      return emergency
+    },
+    standing: async key => [...(await chain.contracts.emergencies.responderOf(key.id))]
+  }
 }
 
 /** Who signs for the hospital of the responders. */

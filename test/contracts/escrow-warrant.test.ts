@@ -13,7 +13,7 @@ import { REASON, hashOf, otherDomains, withHighS } from '#test/contracts/researc
 import { openWarrantDesk, warrantIdOf, type WarrantDesk } from '#test/contracts/warrant-requests.ts'
 
 const [OPEN, CANCELLED, EXECUTED] = [1n, 2n, 3n]
-const [HOUR, DAY] = [3600, 86_400]
+const DAY = 86_400
 
 describe('EscrowWarrant', () => {
   const auditors = ['court', 'court', 'ministry', 'ministry', 'university', 'hospital'].map((organisation, index) => ({
@@ -330,70 +330,6 @@ describe('EscrowWarrant', () => {
       await refuse(desk.notify(warrantIdOf(delayed)), 'NoticeUnfit')
       const approval = { index: 0, signer: signers[0]!, signature: '0x' }
       await refuse(desk.warrants.postNotice(warrant, REASON, 1, desk.set, approval), 'RequestExpired', 1)
-    })
-  })
-
-  describe('an emergency', () => {
-    const terms = (name: string) => desk.terms({ isEmergency: true, caseDigest: id(name) })
-    const openEmergency = async (name: string): Promise<string> => {
-      await desk.open(await terms(name))
-      return warrantIdOf(await terms(name))
-    }
-
-    it('waits one hour and takes a threshold of auditors', async () => {
-      await refuse(desk.open(await terms('a'), [0, 1]), 'ApprovalsTooFew', 2, 3)
-      const emergency = await openEmergency('a')
-      const { unlocksAt } = await desk.warrants.warrantOf(emergency)
-      expect(unlocksAt).to.equal(BigInt((await chain.now()) + HOUR))
-      await chain.moveTo(Number(unlocksAt) - 2)
-      await refuse(desk.share(emergency, 0), 'WarrantNotInTime')
-      await chain.moveTo(Number(unlocksAt) - 1)
-      for (const index of [0, 2, 4]) await desk.share(emergency, index)
-      await desk.execute(emergency)
-    })
-
-    it('comes three times in 30 days at most', async () => {
-      expect([...(await desk.warrants.emergencies())]).to.deep.equal([true, 0n])
-      for (const name of ['a', 'b', 'c']) {
-        const emergency = await openEmergency(name)
-        await desk.cancelByCourt(emergency)
-        await desk.review(emergency, [3, 5])
-      }
-      expect([...(await desk.warrants.emergencies())]).to.deep.equal([false, 0n])
-      await refuse(desk.open(await terms('d')), 'EmergenciesExhausted')
-      await desk.open(await desk.terms())
-      await wait(30 * DAY)
-      await openEmergency('d')
-    })
-
-    it('is reviewed by auditors who did not open it, once; without reviews there is no fourth', async () => {
-      const [first, ...others] = [await openEmergency('a'), await openEmergency('b'), await openEmergency('c')]
-      await wait(31 * DAY)
-      await refuse(desk.open(await terms('d')), 'EmergenciesExhausted')
-      await refuse(desk.review(first, [3]), 'ApprovalsTooFew', 1, 2)
-      await refuse(desk.review(first, [2, 3]), 'ReviewUnfit')
-      await desk.warrants.pause()
-      await expect(desk.review(first, [3, 5]))
-        .to.emit(desk.warrants, 'WarrantReviewed')
-        .withArgs(first, REASON)
-      await desk.warrants.unpause()
-      await refuse(desk.review(first, [3, 5]), 'ReviewUnfit')
-      expect([...(await desk.warrants.emergencies())]).to.deep.equal([true, 2n])
-      await openEmergency('d')
-      await refuse(desk.open(await terms('e')), 'EmergenciesExhausted')
-      await desk.name()
-      for (const each of others) await desk.review(each, [0, 1])
-    })
-
-    it('is the only warrant that is reviewed', async () => {
-      await desk.open(await desk.terms())
-      await refuse(desk.review(warrant, [3, 4]), 'ReviewUnfit')
-      await refuse(desk.review(id('none'), [3, 4]), 'ReviewUnfit')
-      await refuse(desk.warrants.review(warrant, REASON, 1, desk.set, []), 'RequestExpired', 1)
-      const emergency = await openEmergency('a')
-      await desk.cancelByCourt(emergency)
-      const loose = { ...desk.set, objectors: 1 }
-      await refuse(desk.warrants.review(emergency, REASON, await chain.deadline(), loose, []), 'SignerSetMismatch')
     })
   })
 })

@@ -1,11 +1,14 @@
 import { expect } from 'chai'
 import { AbiCoder, ZeroHash, encodeBytes32String, id, keccak256 } from 'ethers'
 import * as types from '#core/abi/typed-data/firmware.ts'
-import { openChain, type TestChain } from '#test/contracts/chain.ts'
+import type { TestChain } from '#test/contracts/chain.ts'
 import { deviceTree } from '#test/contracts/device-tree.ts'
+import { firmwareFixture } from '#test/contracts/firmware-fixture.ts'
 import {
   FIRM,
   HELD,
+  HIGH,
+  LOW,
   MEDIUM,
   YANKED,
   accounts,
@@ -23,24 +26,14 @@ describe('FirmwareRegistry: what devices and others say', () => {
   const tree = deviceTree(devices.map(device => device.id))
   let chain: TestChain
   let desk: FirmwareDesk
-  before(async () => {
-    chain = await openChain()
-  })
-  beforeEach(async () => {
-    desk = openDesk(chain)
-    await desk.registerManufacturer()
+  const { refuse, wait } = firmwareFixture(async (opened, its) => {
+    ;[chain, desk] = [opened, its]
     await desk.registerModel(MEDIUM)
     await desk.publish(await desk.terms(1))
     await chain.moveTo((await chain.now()) + 2 * DAYS)
     await desk.activate(1)
   })
-  afterEach(() => chain.reset())
-  after(() => chain.close())
 
-  const refuse = async (call: Promise<unknown>, error: string, ...args: unknown[]): Promise<void> => {
-    const assertion = expect(call).to.be.revertedWithCustomError(desk.firmware, error)
-    await (args.length === 0 ? assertion : assertion.withArgs(...args))
-  }
   async function setDeviceKeys(count: number = devices.length, version = 1, role: 'release' | 'guard' = 'release') {
     const value = { model: desk.model, root: tree.root, devices: count, version, deadline: await chain.deadline() }
     const by = await desk.sign(role, types.deviceKeysTypes, value)
@@ -48,7 +41,7 @@ describe('FirmwareRegistry: what devices and others say', () => {
   }
   async function failure(device: Key, changes: Record<string, unknown> = {}) {
     const deadline = await chain.deadline()
-    const value = { model: desk.model, sequence: 1, revision: await desk.revisionOf(1), deadline, ...changes }
+    const value = { model: desk.model, sequence: 1, round: await desk.roundOf(1), deadline, ...changes }
     const signature = await device.sign(desk.domain, types.failureTypes, value)
     const index = devices.findIndex(other => other.id === device.id)
     return { signer: device.signer, deadline: value.deadline, signature, proof: index < 0 ? [] : tree.proof(index) }
@@ -59,10 +52,43 @@ describe('FirmwareRegistry: what devices and others say', () => {
   describe('setDeviceKeys', () => {
     it('keeps the newest list, each signature once', async () => {
       const sent = await setDeviceKeys()
-      await expect(sent).to.emit(desk.firmware, 'DeviceKeysSet').withArgs(desk.model, tree.root, 16, 1)
+      const now = await chain.now()
+      await expect(sent).to.emit(desk.firmware, 'DeviceKeysSet').withArgs(desk.model, tree.root, 16, 1, now)
       await refuse(chain.replay(sent), 'DeviceKeysOutOfSequence', 2, 1)
       await setDeviceKeys(7, 2)
-      expect([...(await desk.firmware.deviceKeysOf(desk.model))]).to.deep.equal([tree.root, 7n, 2n])
+      const since = BigInt((await chain.now()) + 7 * DAYS)
+      expect([...(await desk.firmware.deviceKeysOf(desk.model))]).to.deep.equal([tree.root, 7n, 2n, since])
+    })
+
+    it('lets a first list count at once and a later one in seven days, so that devices cannot be silenced', async () => {
+      await setDeviceKeys()
+      const silenced = { model: desk.model, root: ZeroHash, devices: 0, version: 2, deadline: await chain.deadline() }
+      const by = await desk.sign('release', types.deviceKeysTypes, silenced)
+      await desk.firmware.setDeviceKeys(desk.model, ZeroHash, 0, 2, silenced.deadline, by)
+      const { since } = await desk.firmware.deviceKeysOf(desk.model)
+      await chain.moveTo(Number(since) - 5)
+      // Another list in the meantime does not bring the one before in force.
+      await setDeviceKeys(30_000, 3)
+      await trip(devices.slice(0, 5))
+      await desk.unhold(1)
+      await wait(7 * DAYS)
+      await refuse(trip(devices.slice(0, 5)), 'FailuresTooFew', 5, 61)
+    })
+
+    it('lets a later list count from the very second that it is due', async () => {
+      await setDeviceKeys()
+      await setDeviceKeys(4000, 2)
+      const { since } = await desk.firmware.deviceKeysOf(desk.model)
+      await chain.moveTo(Number(since) - 2)
+      await refuse(trip(devices.slice(0, 4)), 'FailuresTooFew', 4, 5)
+      await chain.moveTo(Number(since) - 1)
+      await refuse(trip(devices.slice(0, 5)), 'FailuresTooFew', 5, 9)
+    })
+
+    it('is for a model that there is', async () => {
+      const none = { threshold: 1, ids: [], approvals: [] }
+      const call = desk.firmware.setDeviceKeys(ZeroHash, ZeroHash, 0, 1, await chain.deadline(), none)
+      await refuse(call, 'ModelUnknown', ZeroHash)
     })
 
     it('is for release keys, and not while they are replaced', async () => {
@@ -88,16 +114,64 @@ describe('FirmwareRegistry: what devices and others say', () => {
       await refuse(chain.replay(sent), 'ReleaseStatusUnfit', HELD)
       await desk.unhold(1)
       await chain.moveTo((await chain.now()) + 2 * DAYS)
-      const stale = trip(devices.slice(0, 5), { revision: 0, deadline: await chain.deadline() })
+      const stale = trip(devices.slice(0, 5), { round: 0, deadline: await chain.deadline() })
       await refuse(stale, 'RequestSignatureInvalid')
+    })
+
+    it('counts what devices said before a guard cut the share or held the release, which anybody may have stolen', async () => {
+      const deadline = (await chain.now()) + 20 * DAYS
+      const failures = await Promise.all(devices.slice(0, 5).map(device => failure(device, { deadline })))
+      await desk.cutRollout(1, 900)
+      await desk.hold(1)
+      await wait(14 * DAYS)
+      await desk.firmware.tripBreaker(desk.model, 1, failures)
+      expect((await desk.firmware.releaseOf(desk.model, 1)).heldUntil).to.equal(FIRM)
     })
 
     it('takes more devices where the fleet is larger', async () => {
       await setDeviceKeys(30_000, 2)
+      await wait(7 * DAYS)
       await refuse(trip(devices.slice(0, 6)), 'FailuresTooFew', 6, 61)
       await setDeviceKeys(4000, 3)
+      await wait(7 * DAYS)
       await refuse(trip(devices.slice(0, 8)), 'FailuresTooFew', 8, 9)
       await trip(devices.slice(0, 9))
+    })
+
+    for (const [name, riskClass, staged, all] of [
+      ['low', LOW, 151, 601],
+      ['medium', MEDIUM, 61, 601],
+      ['high', HIGH, 8, 151]
+    ] as const) {
+      it(`takes as many as a ${name} risk allows to fail and one more, of those it was offered to`, async () => {
+        const maker = makerOf({ release: { threshold: 3, keys: accounts('release', 3) } })
+        const own = openDesk(chain, maker)
+        await own.registerManufacturer()
+        await own.registerModel(riskClass)
+        await own.publish(await own.terms(1))
+        await wait(3 * DAYS)
+        await own.activate(1)
+        const value = {
+          model: own.model,
+          root: tree.root,
+          devices: 30_000,
+          version: 1,
+          deadline: await chain.deadline()
+        }
+        const by = await own.sign('release', types.deviceKeysTypes, value)
+        await own.firmware.setDeviceKeys(own.model, tree.root, 30_000, 1, value.deadline, by)
+        await refuse(own.firmware.tripBreaker(own.model, 1, []), 'FailuresTooFew', 0, staged)
+        await own.raiseRollout(1, 10_000)
+        await refuse(own.firmware.tripBreaker(own.model, 1, []), 'FailuresTooFew', 0, all)
+      })
+    }
+
+    it('takes two for a test, where the fleet is small', async () => {
+      const own = openDesk(chain, makerOf({ steward: { threshold: 0, keys: [] } }))
+      await own.registerManufacturer()
+      await own.registerModel()
+      await own.release(1)
+      await refuse(own.firmware.tripBreaker(own.model, 1, []), 'FailuresTooFew', 0, 2)
     })
 
     it('refuses too few, one twice, disorder and strangers', async () => {
@@ -136,7 +210,7 @@ describe('FirmwareRegistry: what devices and others say', () => {
       await other.registerModel()
       await other.release(1)
       const failures = await Promise.all(
-        devices.slice(0, 2).map(device => failure(device, { model: other.model, revision: 0 }))
+        devices.slice(0, 2).map(device => failure(device, { model: other.model, round: 0 }))
       )
       await refuse(other.firmware.tripBreaker(other.model, 1, failures), 'DeviceUnknown')
     })

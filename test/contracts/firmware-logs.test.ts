@@ -4,7 +4,8 @@ import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
 import { createLogDecoder } from '#core/chain/events.ts'
 import { projectEvents } from '#core/chain/projection.ts'
 import { createChainView, type ChainView } from '#core/chain/view.ts'
-import { openChain, type TestChain } from '#test/contracts/chain.ts'
+import type { TestChain } from '#test/contracts/chain.ts'
+import { firmwareFixture } from '#test/contracts/firmware-fixture.ts'
 import {
   ACTIVE,
   HELD,
@@ -17,7 +18,6 @@ import {
   contentsOf,
   keysetsOf,
   makerOf,
-  openDesk,
   structOf,
   type FirmwareDesk
 } from '#test/contracts/firmware-requests.ts'
@@ -34,6 +34,7 @@ interface Told {
   notBefore: bigint
   heldUntil: bigint
   revision: bigint
+  round: bigint
   keysetVersion: bigint
   live: boolean
   yanked: boolean
@@ -42,16 +43,10 @@ interface Told {
 describe('FirmwareRegistry: its logs', () => {
   let chain: TestChain
   let desk: FirmwareDesk
-  before(async () => {
-    chain = await openChain()
-  })
-  beforeEach(async () => {
-    desk = openDesk(chain)
-    await desk.registerManufacturer()
+  firmwareFixture(async (opened, its) => {
+    ;[chain, desk] = [opened, its]
     await desk.registerModel(MEDIUM, 16_384)
   })
-  afterEach(() => chain.reset())
-  after(() => chain.close())
 
   const logs = async (): Promise<Log[]> =>
     chain.provider.getLogs({ address: chain.deployment.contracts.FirmwareRegistry.address, fromBlock: 0 })
@@ -89,6 +84,7 @@ describe('FirmwareRegistry: its logs', () => {
             notBefore: args['notBefore'] as bigint,
             heldUntil: 0n,
             revision: 0n,
+            round: 0n,
             keysetVersion,
             live: false,
             yanked: false
@@ -98,6 +94,7 @@ describe('FirmwareRegistry: its logs', () => {
         case 'ReleaseHeld':
         case 'ReleaseUnheld':
           change(sequence, { heldUntil: args['heldUntil'] as bigint, revision: next(sequence) })
+          if (event.name === 'ReleaseUnheld') change(sequence, { round: (told.get(sequence)?.round ?? 0n) + 1n })
           break
         case 'ReleaseYanked':
           change(sequence, { yanked: true, live: false })
@@ -126,20 +123,22 @@ describe('FirmwareRegistry: its logs', () => {
       }
     }
     const isHeld = (sequence: bigint): boolean => BigInt(nowS) < (told.get(sequence)?.heldUntil ?? 0n)
-    const statusOf = (sequence: bigint, { yanked }: Told): bigint => {
+    const statusOf = (sequence: bigint, { yanked, securityCounter }: Told): bigint => {
       if (yanked) return YANKED
       if (isHeld(sequence)) return HELD
       if (sequence === word.staged) return STAGED
       if (sequence === word.active) return ACTIVE
-      return sequence < word.active || sequence < word.staged ? SUPERSEDED : PUBLISHED
+      if (sequence < word.active || sequence < word.staged) return SUPERSEDED
+      return sequence < word.minimum || securityCounter < word.securityFloor ? SUPERSEDED : PUBLISHED
     }
     const releases = Array.from(told, ([sequence, release]) => {
-      const { contents, securityCounter, kind, notBefore, heldUntil, revision, keysetVersion } = release
+      const { contents, securityCounter, kind, notBefore, heldUntil, revision, round, keysetVersion } = release
       const status = statusOf(sequence, release)
-      return { contents, status, securityCounter, kind, notBefore, heldUntil, revision, keysetVersion }
+      return { contents, status, securityCounter, kind, notBefore, heldUntil, revision, round, keysetVersion }
     })
     let { active, staged, rolloutBps } = word
     while (active > 0n && (isHeld(active) || told.get(active)?.live !== true || active < word.minimum)) active--
+    if ((told.get(active)?.securityCounter ?? 0n) < (told.get(word.active)?.securityCounter ?? 0n)) active = 0n
     if (isHeld(staged)) [staged, rolloutBps] = [0n, 0n]
     return { head: { ...word, active, staged, rolloutBps, publishedAt, riskClass, slotMiB, isSunset }, releases }
   }

@@ -3,13 +3,13 @@ import { ZeroAddress, ZeroHash, id } from 'ethers'
 import { keysetRotationTypes } from '#core/abi/typed-data/firmware.ts'
 import type { Hex } from '#core/chain/events.ts'
 import { keysetDigest, keysetsDigest, manufacturerIdOf, ROLES, type Keysets } from '#core/firmware/keyset.ts'
-import { openChain, type TestChain } from '#test/contracts/chain.ts'
+import type { TestChain } from '#test/contracts/chain.ts'
+import { firmwareFixture } from '#test/contracts/firmware-fixture.ts'
 import {
   SILENCE_DAYS,
   accounts,
   keysetsOf,
   makerOf,
-  openDesk,
   quorum,
   structOf,
   type FirmwareDesk
@@ -21,20 +21,9 @@ const HOURS = 3600
 describe('FirmwareRegistry: manufacturers and their keys', () => {
   let chain: TestChain
   let desk: FirmwareDesk
-  before(async () => {
-    chain = await openChain()
+  const { refuse, wait } = firmwareFixture((opened, its) => {
+    ;[chain, desk] = [opened, its]
   })
-  beforeEach(async () => {
-    desk = openDesk(chain)
-    await desk.registerManufacturer()
-  })
-  afterEach(() => chain.reset())
-  after(() => chain.close())
-
-  const refuse = async (call: Promise<unknown>, error: string, ...args: unknown[]): Promise<void> => {
-    const assertion = expect(call).to.be.revertedWithCustomError(desk.firmware, error)
-    await (args.length === 0 ? assertion : assertion.withArgs(...args))
-  }
   const next = makerOf({
     root: { threshold: 1, keys: accounts('next root', 2) },
     release: { threshold: 1, keys: accounts('next release', 1) },
@@ -94,6 +83,10 @@ describe('FirmwareRegistry: manufacturers and their keys', () => {
         await refuse(register({ [role]: { threshold: 0, keys } }), 'ThresholdInvalid', 0)
         await refuse(register({ [role]: { threshold: 4, keys } }), 'ThresholdInvalid', 4)
       }
+      const one = accounts('one', 1)
+      await refuse(register({ root: { threshold: 0, keys: one } }), 'ThresholdInvalid', 0)
+      await refuse(register({ root: { threshold: 2, keys: one } }), 'ThresholdInvalid', 2)
+      await refuse(register({ steward: { threshold: 1, keys: [] } }), 'ThresholdInvalid', 1)
       const { keys } = desk.maker.guard
       await refuse(register({ guard: { threshold: 2, keys } }), 'ThresholdInvalid', 2)
       await refuse(register({ guard: { threshold: 0, keys } }), 'ThresholdInvalid', 0)
@@ -165,9 +158,15 @@ describe('FirmwareRegistry: manufacturers and their keys', () => {
       })
       for (const signer of [accountKey('stranger').signer, '0x01', `0x${'11'.repeat(84)}`]) {
         const changed = approvals.map((approval, index) => (index === 0 ? { ...approval, signer } : approval))
-        await refuse(propose([0, 1], { approvals: changed }), 'ApprovalSignatureInvalid', 0)
+        await refuse(propose([0, 1], { approvals: changed }), 'ApprovalSignerUnknown', 0)
       }
-      const [first] = desk.maker.root.keys
+      const [first, second] = desk.maker.root.keys
+      // The right bytes do not make another's signature good.
+      const swapped = approvals.map((approval, index) => {
+        const { signature = '0x' } = approvals[1 - index] ?? {}
+        return { ...approval, signer: [first, second][index]!.signer, signature }
+      })
+      await refuse(propose([0, 1], { approvals: swapped }), 'ApprovalSignatureInvalid', 0)
       const named = approvals.map((approval, index) =>
         index === 0 ? { ...approval, signer: first!.signer } : approval
       )
@@ -179,10 +178,10 @@ describe('FirmwareRegistry: manufacturers and their keys', () => {
     it('comes in force 48 hours later, and no release key counts until then', async () => {
       const { firmware, manufacturer } = desk
       await expect(desk.propose(next)).to.emit(firmware, 'RotationProposed')
-      const { rotationDue, rotationNonce } = await firmware.manufacturerOf(manufacturer)
+      const { rotationDue, rotationNonce, frozenUntil } = await firmware.manufacturerOf(manufacturer)
       expect([Number(rotationDue), rotationNonce]).to.deep.equal([(await chain.now()) + 48 * HOURS, 1n])
-      await refuse(desk.registerModel(), 'ReleaseKeysFrozen', rotationDue)
-      await refuse(desk.heartbeat(), 'ReleaseKeysFrozen', rotationDue)
+      await refuse(desk.registerModel(), 'ReleaseKeysFrozen', frozenUntil)
+      await refuse(desk.heartbeat(), 'ReleaseKeysFrozen', frozenUntil)
 
       const keysets = structOf(keysetsOf(next))
       await chain.moveTo(Number(rotationDue) - 2)
@@ -248,6 +247,43 @@ describe('FirmwareRegistry: manufacturers and their keys', () => {
       await chain.moveTo((await chain.now()) + 2 * HOURS)
       await refuse(firmware.completeRotation(manufacturer, structOf(keysetsOf(next))), 'RotationNotProposed')
       await refuse(firmware.completeRotation(manufacturer, structOf(keysetsOf(makerOf()))), 'RotationNotDue')
+    })
+
+    it('freezes the release keys for seven days at most, and then not for fourteen, whatever is proposed', async () => {
+      const { firmware, manufacturer } = desk
+      await desk.registerModel()
+      const sent = await desk.propose(next)
+      const start = await chain.now()
+      const frozenUntil = start + 7 * 24 * HOURS
+      await expect(sent).to.emit(firmware, 'RotationProposed')
+      const rotation = await firmware.manufacturerOf(manufacturer)
+      expect(Number(rotation.frozenUntil)).to.equal(frozenUntil)
+      await chain.moveTo(start + 6 * 24 * HOURS)
+      await desk.cancelRotation()
+      await desk.heartbeat()
+      await desk.propose(next)
+      await chain.moveTo(frozenUntil - 2)
+      await refuse(desk.heartbeat(), 'ReleaseKeysFrozen', frozenUntil)
+      await chain.moveTo(frozenUntil - 1)
+      await desk.heartbeat()
+      expect(await chain.now()).to.equal(frozenUntil)
+      const thawedUntil = frozenUntil + 14 * 24 * HOURS
+      await chain.moveTo(thawedUntil - 2)
+      await desk.propose(next)
+      expect((await firmware.manufacturerOf(manufacturer)).frozenUntil).to.equal(frozenUntil)
+      await desk.propose(next)
+      expect(await chain.now()).to.equal(thawedUntil)
+      await refuse(desk.heartbeat(), 'ReleaseKeysFrozen', thawedUntil + 7 * 24 * HOURS)
+    })
+
+    it('that comes in force lets the next one freeze again', async () => {
+      const { firmware, manufacturer } = desk
+      await desk.propose(makerOf())
+      await wait(48 * HOURS)
+      await firmware.completeRotation(manufacturer, structOf(keysetsOf(makerOf())))
+      expect((await firmware.manufacturerOf(manufacturer)).frozenUntil).to.equal(0n)
+      await desk.propose(next)
+      await refuse(desk.heartbeat(), 'ReleaseKeysFrozen', (await chain.now()) + 7 * 24 * HOURS)
     })
 
     it('leaves the ids of manufacturer and models as they are', async () => {

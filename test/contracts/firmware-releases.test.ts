@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { ZeroHash, id, keccak256, type Result } from 'ethers'
-import { releaseTypes, rolloutRaiseTypes } from '#core/abi/typed-data/firmware.ts'
-import { openChain, type TestChain } from '#test/contracts/chain.ts'
+import { releaseTypes } from '#core/abi/typed-data/firmware.ts'
+import type { TestChain } from '#test/contracts/chain.ts'
+import { firmwareFixture } from '#test/contracts/firmware-fixture.ts'
 import {
   ACTIVE,
   HELD,
@@ -23,29 +24,15 @@ import {
   structOf,
   type FirmwareDesk
 } from '#test/contracts/firmware-requests.ts'
-import { payingKey } from '#test/contracts/keys.ts'
 
 const HOURS = 3600
-const ALL = 10_000
 
 describe('FirmwareRegistry: models and releases', () => {
   let chain: TestChain
   let desk: FirmwareDesk
-  before(async () => {
-    chain = await openChain()
+  const { refuse, wait } = firmwareFixture((opened, its) => {
+    ;[chain, desk] = [opened, its]
   })
-  beforeEach(async () => {
-    desk = openDesk(chain)
-    await desk.registerManufacturer()
-  })
-  afterEach(() => chain.reset())
-  after(() => chain.close())
-
-  const refuse = async (call: Promise<unknown>, error: string, ...args: unknown[]): Promise<void> => {
-    const assertion = expect(call).to.be.revertedWithCustomError(desk.firmware, error)
-    await (args.length === 0 ? assertion : assertion.withArgs(...args))
-  }
-  const wait = async (seconds: number): Promise<void> => chain.moveTo((await chain.now()) + seconds)
 
   describe('registerModel', () => {
     it('keeps class and room, and says so', async () => {
@@ -124,6 +111,7 @@ describe('FirmwareRegistry: models and releases', () => {
         notBefore: BigInt(now),
         heldUntil: 0n,
         revision: 0n,
+        round: 0n,
         keysetVersion: 1n
       })
     })
@@ -278,137 +266,14 @@ describe('FirmwareRegistry: models and releases', () => {
       await desk.publish(await desk.terms(1))
       const next = makerOf({ release: { threshold: 2, keys: accounts('next', 2) } })
       await desk.propose(next)
-      const { rotationDue } = await desk.firmware.manufacturerOf(desk.manufacturer)
-      await refuse(desk.activate(1), 'ReleaseKeysFrozen', rotationDue)
-      await refuse(desk.publish(await desk.terms(2)), 'ReleaseKeysFrozen', rotationDue)
+      const { frozenUntil } = await desk.firmware.manufacturerOf(desk.manufacturer)
+      await refuse(desk.activate(1), 'ReleaseKeysFrozen', frozenUntil)
+      await refuse(desk.publish(await desk.terms(2)), 'ReleaseKeysFrozen', frozenUntil)
       await wait(49 * HOURS)
       await desk.firmware.completeRotation(desk.manufacturer, structOf(keysetsOf(next)))
       await refuse(desk.activate(1), 'ReleaseKeysetOutdated', 2, 1)
       await refuse(desk.publish(await desk.terms(2)), 'ReleaseKeysetOutdated', 2, 1)
       await refuse(desk.publish(await desk.terms(2, { keysetVersion: 2 })), 'KeysetNotInForce')
-    })
-  })
-
-  describe('raiseRollout', () => {
-    beforeEach(async () => {
-      await desk.registerModel(MEDIUM)
-      await desk.publish(await desk.terms(1))
-      await wait(25 * HOURS)
-      await desk.activate(1)
-    })
-
-    it('rises by steps to all devices', async () => {
-      const { firmware, model } = desk
-      await expect(desk.raiseRollout(1, 5000)).to.emit(firmware, 'RolloutChanged').withArgs(model, 1, 5000)
-      expect((await firmware.headOf(model)).rolloutBps).to.equal(5000n)
-      await expect(desk.raiseRollout(1, ALL)).to.emit(firmware, 'ActiveChanged').withArgs(model, 1)
-      const head = await firmware.headOf(model)
-      expect([head.active, head.staged, head.rolloutBps]).to.deep.equal([1n, 0n, 0n])
-      await refuse(desk.raiseRollout(1, ALL), 'ReleaseStatusUnfit', ACTIVE)
-    })
-
-    it('never falls, stands still or passes all', async () => {
-      for (const bps of [0, 999, 1000, ALL + 1]) await refuse(desk.raiseRollout(1, bps), 'RolloutOutOfRange', 1000, bps)
-    })
-
-    it('is not for guards, stewards or roots', async () => {
-      const value = { model: desk.model, sequence: 1, bps: ALL, revision: 0, deadline: await chain.deadline() }
-      for (const role of ['guard', 'steward', 'root'] as const) {
-        const by = await desk.sign(role, rolloutRaiseTypes, value)
-        await refuse(desk.firmware.raiseRollout(desk.model, 1, ALL, value.deadline, by), 'KeysetNotInForce')
-      }
-    })
-
-    it('is not undone by a newer release that was not started', async () => {
-      await desk.publish(await desk.terms(2))
-      await desk.raiseRollout(1, 2000)
-      await wait(25 * HOURS)
-      await desk.activate(2)
-      expect([await desk.statusOf(1), await desk.statusOf(2)]).to.deep.equal([SUPERSEDED, STAGED])
-      await refuse(desk.raiseRollout(1, 3000), 'ReleaseStatusUnfit', SUPERSEDED)
-    })
-
-    it('stops while keys are replaced', async () => {
-      await desk.propose(makerOf())
-      await refuse(desk.raiseRollout(1, ALL), 'ReleaseKeysFrozen')
-    })
-  })
-
-  describe('raiseMinimum', () => {
-    beforeEach(async () => {
-      await desk.registerModel()
-      for (const sequence of [1, 2, 3]) await desk.release(sequence)
-      await desk.publish(await desk.terms(4))
-    })
-
-    it('rises up to the active release, and each signature counts once', async () => {
-      const { firmware, model } = desk
-      const sent = await desk.raiseMinimum(2)
-      await expect(sent).to.emit(firmware, 'MinimumRaised')
-      await refuse(chain.replay(sent), 'MinimumOutOfRange', 2, 3, 2)
-      await refuse(desk.raiseMinimum(1), 'MinimumOutOfRange', 2, 3, 1)
-      await refuse(desk.raiseMinimum(4), 'MinimumOutOfRange', 2, 3, 4)
-      await desk.raiseMinimum(3)
-      expect((await firmware.headOf(model)).minimum).to.equal(3n)
-    })
-
-    it('is never a release that was stopped', async () => {
-      await desk.hold(2)
-      await refuse(desk.raiseMinimum(2), 'ReleaseStatusUnfit', HELD)
-      await desk.yank([2])
-      await refuse(desk.raiseMinimum(2), 'ReleaseStatusUnfit', YANKED)
-    })
-  })
-
-  describe('sunset', () => {
-    const stewards = { threshold: 1, keys: accounts('last steward', 1) }
-    beforeEach(async () => {
-      await desk.registerModel()
-      await desk.release(1)
-    })
-
-    it('ends releases and names stewards', async () => {
-      await expect(desk.sunset(1, stewards)).to.emit(desk.firmware, 'ModelSunset')
-      expect((await desk.firmware.headOf(desk.model)).isSunset).to.equal(true)
-      await refuse(desk.publish(await desk.terms(2)), 'ModelIsSunset', desk.model)
-      await refuse(desk.sunset(1, stewards), 'ModelIsSunset', desk.model)
-      expect(await desk.statusOf(1)).to.equal(ACTIVE)
-    })
-
-    it('is about the newest release', async () => {
-      await refuse(desk.sunset(2, stewards), 'ReleaseOutOfSequence', 1, 2)
-      await refuse(desk.sunset(1, { threshold: 0, keys: [] }), 'SignerSetSizeInvalid', 0)
-    })
-  })
-
-  describe('a pause', () => {
-    it('stops what is new and nothing that protects', async () => {
-      await desk.registerModel()
-      await desk.release(1)
-      await desk.release(2)
-      await desk.publish(await desk.terms(3))
-      await desk.hold(2)
-      await desk.firmware.pause()
-      await refuse(desk.publish(await desk.terms(4)), 'EnforcedPause')
-      await refuse(desk.activate(3), 'EnforcedPause')
-      await refuse(desk.unhold(2), 'EnforcedPause')
-      await refuse(desk.raiseRollout(3, ALL), 'EnforcedPause')
-      await refuse(
-        openDesk(chain, makerOf({ guard: { threshold: 1, keys: accounts('x', 1) } })).registerManufacturer(),
-        'EnforcedPause'
-      )
-      await refuse(desk.registerModel(), 'EnforcedPause')
-      await desk.hold(1)
-      await desk.confirmHold(2)
-      await desk.yank([2])
-      await desk.heartbeat()
-      await desk.propose(makerOf())
-      await desk.firmware.unpause()
-    })
-
-    it('is for governance alone', async () => {
-      const { signer } = await payingKey(chain, 'nobody')
-      await refuse(desk.firmware.connect(signer).pause(), 'AccessManagedUnauthorized')
     })
   })
 })

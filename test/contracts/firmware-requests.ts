@@ -122,6 +122,9 @@ export interface FirmwareDesk {
   release(sequence: number, special?: Partial<ReleaseTerms>): Promise<void>
   raiseRollout(sequence: number, bps: number): Sent
   raiseMinimum(minimumSequence: number): Sent
+  proposeSunset(finalSequence: number, stewards: KeySet): Sent
+  cancelSunset(): Sent
+  /** Proposes a sunset, waits as long as it takes and completes it. */
   sunset(finalSequence: number, stewards: KeySet): Sent
   hold(sequence: number, role?: keyof Maker): Sent
   confirmHold(sequence: number, role?: keyof Maker): Sent
@@ -129,6 +132,7 @@ export interface FirmwareDesk {
   yank(sequences: readonly number[], imageSha256?: string, role?: keyof Maker): Sent
   cutRollout(sequence: number, bps: number, role?: keyof Maker): Sent
   revisionOf(sequence: number): Promise<bigint>
+  roundOf(sequence: number): Promise<bigint>
   statusOf(sequence: number): Promise<bigint>
 }
 
@@ -159,6 +163,7 @@ export function openDesk(chain: TestChain, maker: Maker = makerOf()): FirmwareDe
     firmware,
     sign,
     revisionOf,
+    roundOf: async sequence => (await firmware.releaseOf(model, sequence)).round,
     statusOf: async sequence => (await firmware.releaseOf(model, sequence)).status,
     registerManufacturer: () => firmware.registerManufacturer(structOf(keysetsOf(maker)), salt),
     async registerModel(riskClass = TEST, slotMiB = 16_384) {
@@ -220,11 +225,23 @@ export function openDesk(chain: TestChain, maker: Maker = makerOf()): FirmwareDe
       const by = await sign('release', types.minimumRaiseTypes, value)
       return firmware.raiseMinimum(model, minimumSequence, deadline, deadline, by)
     },
-    async sunset(finalSequence, stewards) {
+    async proposeSunset(finalSequence, stewards) {
       const set = { threshold: stewards.threshold, signers: stewards.keys.map(key => key.signer as Hex) }
-      const value = { model, finalSequence, stewards: keysetDigest(set), deadline: await chain.deadline() }
+      const { nonce } = await firmware.sunsetOf(model)
+      const value = { model, finalSequence, stewards: keysetDigest(set), nonce, deadline: await chain.deadline() }
       const by = await sign('root', types.sunsetTypes, value)
-      return firmware.sunset(model, finalSequence, tupleOf(set), value.deadline, by)
+      return firmware.proposeSunset(model, finalSequence, tupleOf(set), nonce, value.deadline, by)
+    },
+    async cancelSunset() {
+      const { nonce } = await firmware.sunsetOf(model)
+      const value = { model, nonce, deadline: await chain.deadline() }
+      const by = await sign('root', types.sunsetCancellationTypes, value)
+      return firmware.cancelSunset(model, value.deadline, by)
+    },
+    async sunset(finalSequence, stewards) {
+      await desk.proposeSunset(finalSequence, stewards)
+      await chain.moveTo(Number((await firmware.sunsetOf(model)).due))
+      return firmware.completeSunset(model)
     },
     async hold(sequence, role = 'guard') {
       const value = { ...(await about(sequence)), reason: REASON }

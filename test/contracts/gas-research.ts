@@ -23,7 +23,7 @@ export async function measureResearch(
 
 async function measureConsents(chain: TestChain, measure: (name: string, sent: Sent) => Promise<void>): Promise<void> {
   const key = accountKey('participant')
-  const consent = { patient: idOf(key.signer, id('salt')), consentId: id('consent'), policy: id('policy') }
+  const consent = { patient: idOf(key.signer, id('salt')), consentId: id('consent of tests'), policy: id('policy') }
   await (await register(chain, key)).wait()
   await measure('ConsentRegistry.give, first', giveConsent(chain, key, { ...consent, revision: 1 }))
   await measure('ConsentRegistry.give, later', giveConsent(chain, key, { ...consent, revision: 2 }))
@@ -61,7 +61,7 @@ async function measureLedger(chain: TestChain, measure: (name: string, sent: Sen
 async function measureWarrants(chain: TestChain, measure: (name: string, sent: Sent) => Promise<void>): Promise<void> {
   const auditors = [0, 1, 2, 3, 4].map(index => ({
     key: accountKey(`auditor ${String(index)}`),
-    organisation: id(String(index))
+    organisation: id(`organisation ${String(index)}`)
   }))
   const desk = openWarrantDesk(chain, auditors)
   await measure('EscrowWarrant.setAuditors, 5', desk.name())

@@ -83,7 +83,7 @@ describe('grants in batches', () => {
       expect(await grants.isLiveInBatch(...batch.partOf(items[i]!), await chain.now())).to.equal(false)
       await expect(batch.open(items[i]!)).to.be.revertedWithCustomError(grants, 'GrantIsRevoked')
     }
-    await expect(batch.submit()).to.be.revertedWithCustomError(grants, 'GrantIsRevoked')
+    await expect(batch.submit()).to.be.revertedWithCustomError(grants, 'GrantBatchAlreadyOpened')
     const single = await signGrant(chain, key, patient, items[0]!, items[0]!.scope)
     await expect(single.submit()).to.be.revertedWithCustomError(grants, 'GrantIsRevoked')
     expect(await grants.isLiveInBatch(...batch.partOf(items[2]!), await chain.now())).to.equal(true)
@@ -115,6 +115,48 @@ describe('grants in batches', () => {
     await expect(batch.open(item!)).to.be.revertedWithCustomError(grants, 'GrantAlreadyOpened')
     await claim(chain, doctor, batch.grantIds[0]!, 0)
     expect(await grants.isLiveInBatch(...batch.partOf(item!), await chain.now())).to.equal(false)
+  })
+
+  it('of two batches under one scope are live both, until the first with a slot of its own decides for good', async () => {
+    const { grants } = chain.contracts
+    const [item] = itemsFor(1, { uses: 2 })
+    const nurse = { ...item!, grantee: accountKey('nurse').id, rights: 7 }
+    const [ours, theirs] = [
+      await signBatch(chain, key, patient, [item!]),
+      await signBatch(chain, key, patient, [nurse])
+    ]
+    const isLive = async (): Promise<boolean[]> => {
+      const now = await chain.now()
+      return Promise.all([
+        grants.isLiveInBatch(...ours.partOf(item!), now),
+        grants.isLiveInBatch(...theirs.partOf(nurse), now)
+      ])
+    }
+    await ours.submit()
+    await theirs.submit()
+    expect(await isLive()).to.deep.equal([true, true])
+    await ours.open(item!)
+    expect(await isLive()).to.deep.equal([true, false])
+    await expect(theirs.open(nurse)).to.be.revertedWithCustomError(grants, 'GrantAlreadyOpened')
+    await claim(chain, doctor, ours.grantIds[0]!, 1)
+    expect(await isLive()).to.deep.equal([true, false])
+    await claim(chain, doctor, ours.grantIds[0]!, 0)
+    expect(await isLive()).to.deep.equal([false, false])
+    await revoke(chain, key, patient, item!.scope)
+    expect(await isLive()).to.deep.equal([false, false])
+  })
+
+  it('of two batches under one scope are both ended by one revocation', async () => {
+    const { grants } = chain.contracts
+    const [item] = itemsFor(1)
+    const other = { ...item!, rights: 7 }
+    const batches = [await signBatch(chain, key, patient, [item!]), await signBatch(chain, key, patient, [other])]
+    for (const batch of batches) await batch.submit()
+    await revoke(chain, key, patient, item!.scope)
+    for (const [i, each] of [item!, other].entries()) {
+      expect(await grants.isLiveInBatch(...batches[i]!.partOf(each), await chain.now())).to.equal(false)
+      await expect(batches[i]!.open(each)).to.be.revertedWithCustomError(grants, 'GrantIsRevoked')
+    }
   })
 
   it('are in no other batch, of no other patient, with no other terms and under no other proof', async () => {

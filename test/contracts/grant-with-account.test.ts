@@ -185,4 +185,26 @@ describe('the short ways of AccessGrants', () => {
       )
     })
   })
+
+  it('count where a chain that split from another now stands, and nowhere else', async () => {
+    const { address } = chain.deployment.contracts.AccessGrants
+    // The code as it is on a chain that split off: it was deployed when the chain had another id.
+    const here = toBeHex(chain.deployment.chainId, 32).slice(2)
+    const home = chain.deployment.chainId + 1
+    const code = (await chain.provider.getCode(address)).replaceAll(here, toBeHex(home, 32).slice(2))
+    const split = await chain.deployCode(code)
+    const grants = chain.contracts.grants.attach(split) as typeof chain.contracts.grants
+    const fork: TestChain = {
+      ...chain,
+      contracts: { ...chain.contracts, grants },
+      domainOf: name => ({ ...chain.domainOf(name), verifyingContract: split })
+    }
+    const before: TestChain = { ...fork, domainOf: name => ({ ...fork.domainOf(name), chainId: home }) }
+    await register(fork, key)
+    const old = await signGrant(before, key, patient, termsFor(doctor))
+    await expect(old.submitCompact()).to.be.revertedWithCustomError(grants, 'RequestSignatureInvalid')
+    await expect(old.submit()).to.be.revertedWithCustomError(grants, 'RequestSignatureInvalid')
+    const grant = await signGrant(fork, key, patient, termsFor(doctor))
+    await expect(grant.submitCompact()).to.emit(grants, 'Granted').withArgs(patient, grantId, grant.packed)
+  })
 })

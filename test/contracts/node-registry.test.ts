@@ -97,6 +97,15 @@ describe('NodeRegistry', () => {
       }
     })
 
+    it('takes a listing for the longest time there is', async () => {
+      const at = (await chain.now()) + 100
+      await chain.moveTo(at)
+      await operator.list(peer, { validUntil: at + MAX_VALIDITY_S })
+      expect(await chain.contracts.nodes.isListed(operator.organisation, peer.node, at + MAX_VALIDITY_S - 1)).to.equal(
+        true
+      )
+    })
+
     it('is for accredited organisations alone, and for their signer', async () => {
       const unknown = openOperator(chain, stranger)
       await refused(unknown.list(peer), 'NodeOperatorNotAccredited', unknown.organisation)

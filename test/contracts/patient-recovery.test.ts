@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { ZeroAddress, ZeroHash, id } from 'ethers'
+import { keyBundleUpdateTypes } from '#core/abi/typed-data/patients.ts'
 import { recoveryTypes } from '#core/abi/typed-data/recovery.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey, walletOf, type Key } from '#test/contracts/keys.ts'
@@ -16,6 +17,7 @@ import {
 } from '#test/contracts/requests.ts'
 
 const DAY_S = 86_400
+const TIME_TO_COMPLETE_S = 30 * DAY_S
 
 describe('recovery of a patient', () => {
   const key = accountKey('patient')
@@ -48,8 +50,9 @@ describe('recovery of a patient', () => {
     const { grants } = chain.contracts
     const opened = await open()
     const readyAt = (await chain.now()) + DELAY_S
-    await expect(opened).to.emit(grants, 'RecoveryOpened').withArgs(patient, fresh.signer, readyAt)
-    expect(await grants.recoveryOf(patient)).to.deep.equal([fresh.id, BigInt(readyAt)])
+    const expiresAt = readyAt + TIME_TO_COMPLETE_S
+    await expect(opened).to.emit(grants, 'RecoveryOpened').withArgs(patient, fresh.signer, readyAt, expiresAt)
+    expect(await grants.recoveryOf(patient)).to.deep.equal([fresh.id, BigInt(readyAt), BigInt(expiresAt)])
     await expect(complete()).to.be.revertedWithCustomError(grants, 'RecoveryTooEarly').withArgs(readyAt)
     await chain.moveTo(readyAt - 2)
     await expect(complete()).to.be.revertedWithCustomError(grants, 'RecoveryTooEarly')
@@ -58,7 +61,7 @@ describe('recovery of a patient', () => {
     await expect(complete()).to.emit(grants, 'SignerRotated').withArgs(patient, fresh.signer, 1)
     expect(await grants.signerOf(patient)).to.equal(fresh.id)
     expect(await grants.epochOf(patient)).to.equal(1n)
-    expect(await grants.recoveryOf(patient)).to.deep.equal([ZeroAddress, 0n])
+    expect(await grants.recoveryOf(patient)).to.deep.equal([ZeroAddress, 0n, 0n])
     await expect(held.submitCompact()).to.be.revertedWithCustomError(grants, 'RequestSignatureInvalid')
     await updateKeyBundle(chain, fresh, patient, id('new keys'))
     await expect(complete()).to.be.revertedWithCustomError(grants, 'RecoveryNotOpen').withArgs(patient)
@@ -164,6 +167,38 @@ describe('recovery of a patient', () => {
       await expect(complete()).to.be.revertedWithCustomError(chain.contracts.grants, 'RecoveryNotOpen')
     })
   }
+
+  it('runs out 30 days after its delay, and the guardians start again', async () => {
+    const { grants } = chain.contracts
+    const held = await signRecovery(chain, patient, fresh, { circle, guardians: circle.inOrder(friends.slice(0, 2)) })
+    await held()
+    const [, , expiresAt] = await grants.recoveryOf(patient)
+    await chain.moveTo(Number(expiresAt) - 2)
+    await expect(open(fresh)).to.be.revertedWithCustomError(grants, 'RecoveryUnderWay')
+    await chain.moveTo(Number(expiresAt))
+    expect(await grants.recoveryOf(patient)).to.deep.equal([ZeroAddress, 0n, 0n])
+    await expect(complete()).to.be.revertedWithCustomError(grants, 'RecoveryNotOpen').withArgs(patient)
+    await expect(vetoRecovery(chain, key, patient)).to.be.revertedWithCustomError(grants, 'RecoveryNotOpen')
+    await expect(held()).to.be.revertedWithCustomError(grants, 'RequestExpired')
+    const readyAt = (await chain.now()) + DELAY_S
+    await expect(open(fresh)).to.emit(grants, 'RecoveryOpened')
+    await chain.moveTo(readyAt + TIME_TO_COMPLETE_S - 2)
+    await expect(complete()).to.emit(grants, 'SignerRotated').withArgs(patient, fresh.signer, 1)
+  })
+
+  it('is not void by what the present signer signed before it was opened, and somebody held back', async () => {
+    const { grants } = chain.contracts
+    const deadline = (await chain.now()) + 20 * DAY_S
+    const value = { patient, keyBundle: id('new keys'), nonce: await grants.nonceOf(patient), deadline }
+    const held = await key.sign(chain.domainOf('AccessGrants'), keyBundleUpdateTypes, value)
+    await open()
+    await expect(
+      grants.updateKeyBundle(patient, value.keyBundle, deadline, key.signer, held)
+    ).to.be.revertedWithCustomError(grants, 'RequestSignatureInvalid')
+    await chain.moveTo((await chain.now()) + DELAY_S)
+    await complete()
+    expect(await grants.signerOf(patient)).to.equal(fresh.id)
+  })
 
   it('cannot be put off or replaced while it is open', async () => {
     const { grants } = chain.contracts

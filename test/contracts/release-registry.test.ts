@@ -32,7 +32,7 @@ describe('ReleaseRegistry', () => {
   describe('governance', () => {
     it('names stewards, of whom it keeps a digest', async () => {
       const signers = stewards.map(({ signer }) => signer)
-      const digest = hashOf(['address[]', 'uint8'], [desk.set.ids, 3])
+      const digest = hashOf(['uint8', 'address[]'], [3, desk.set.ids])
       await expect(desk.releases.setStewards(signers, 3))
         .to.emit(desk.releases, 'StewardsSet')
         .withArgs(digest, signers, 3)
@@ -220,6 +220,26 @@ describe('ReleaseRegistry', () => {
       const ahead = desk.publish(await desk.terms(1, { windowBlock: next + 1 }))
       await refuse(ahead, 'ReleaseWindowAhead', next + 1)
       await desk.publish(await desk.terms(1, { windowBlock: next }))
+    })
+
+    it('refuses counting that began before it began for an earlier release of the scheme', async () => {
+      const another = { ...SCHEME, minimumK: 5 }
+      await desk.releases.addScheme(another)
+      await desk.publish(await desk.terms(1, { windowBlock: 5 }))
+      await refuse(desk.publish(await desk.terms(2, { windowBlock: 4 })), 'ReleaseWindowBehind', 4)
+      await desk.publish(await desk.terms(2, { windowBlock: 4, scheme: schemeIdOf(another) }))
+      await desk.publish(await desk.terms(3, { windowBlock: 5 }))
+      await desk.publish(await desk.terms(4, { windowBlock: 6 }))
+      await refuse(desk.publish(await desk.terms(5, { windowBlock: 5 })), 'ReleaseWindowBehind', 5)
+    })
+
+    it('refuses counting that began more than 216,000 blocks ago', async function () {
+      if (chain.makeBlocks == null) return this.skip()
+      const began = await chain.provider.getBlockNumber()
+      await chain.makeBlocks(215_999)
+      await desk.publish(await desk.terms(1, { windowBlock: began }))
+      await refuse(desk.publish(await desk.terms(2, { windowBlock: began })), 'ReleaseWindowBehind', began)
+      await desk.publish(await desk.terms(2, { windowBlock: began + 1 }))
     })
   })
 

@@ -136,7 +136,8 @@ export async function claim(chain: TestChain, key: Key, grantId: string, usesLef
 /** Asks for access. */
 export async function requestAccess(chain: TestChain, key: Key, request: string): Sent {
   const deadline = await chain.deadline()
-  const signature = await key.sign(chain.domainOf('AccessGrants'), accessRequestTypes, { request, deadline })
+  const value = { requester: key.id, request, deadline }
+  const signature = await key.sign(chain.domainOf('AccessGrants'), accessRequestTypes, value)
   return chain.contracts.grants.requestAccess(request, deadline, key.signer, signature)
 }
 

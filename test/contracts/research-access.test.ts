@@ -109,9 +109,16 @@ describe('access to research releases', () => {
       }
     })
 
-    it('refuses an end that has passed, no agreement, and a late request', async () => {
+    it('refuses an end that has passed or is more than five years ahead, no agreement, and a late request', async () => {
       const next = (await chain.now()) + 1
       await refuse(desk.grant(await desk.accessTerms(researcher, { expiresAt: next }), researcher), 'AccessMalformed')
+      const last = next + 1 + 5 * 365 * 86_400
+      await refuse(
+        desk.grant(await desk.accessTerms(researcher, { expiresAt: last + 1 }), researcher),
+        'AccessMalformed'
+      )
+      await chain.moveTo(next)
+      await desk.grant(await desk.accessTerms(researcher, { expiresAt: last, agreement: id('long') }), researcher)
       const none = await desk.accessTerms(researcher, { agreement: ZeroHash })
       await refuse(desk.grant(none, researcher), 'AccessMalformed')
       await refuse(desk.grant(await desk.accessTerms(researcher, { deadline: 1 }), researcher), 'RequestExpired', 1)

@@ -72,6 +72,8 @@ describe('signed requests about firmware', () => {
         await expect(desk.cancelRotation()).to.emit(desk.firmware, 'RotationCancelled')
         await desk.release(1)
         const stewards = { threshold: 1, keys: [await way.create(chain, 'last steward')] }
+        await expect(desk.proposeSunset(1, stewards)).to.emit(desk.firmware, 'SunsetProposed')
+        await expect(desk.cancelSunset()).to.emit(desk.firmware, 'SunsetCancelled')
         await expect(desk.sunset(1, stewards)).to.emit(desk.firmware, 'ModelSunset')
       })
 
@@ -103,7 +105,7 @@ describe('signed requests about firmware', () => {
           deadline,
           await desk.sign('release', types.deviceKeysTypes, list)
         )
-        const value = { model, sequence: 1, revision: 0, deadline }
+        const value = { model, sequence: 1, round: 0, deadline }
         const failures = devices.map(async (device, index) => ({
           signer: device.signer,
           deadline,

@@ -99,7 +99,7 @@ describe('signed requests', () => {
         const [key, stranger] = [await way.create(chain, 'patient'), await way.create(chain, 'stranger')]
         const patient = idOf(key.signer, id('salt'))
         await register(chain, key)
-        const value = { request: id('request'), deadline: 1 }
+        const value = { requester: key.id, request: id('request'), deadline: 1 }
         const domain = chain.domainOf('BatchAnchors')
         const digest = TypedDataEncoder.hash(domain, accessRequestTypes, value)
         const signature = await key.sign(domain, accessRequestTypes, value)

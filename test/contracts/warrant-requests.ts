@@ -36,7 +36,8 @@ export interface WarrantDesk {
   notify(warrant: string, notice?: string, index?: number): Sent
   share(warrant: string, index: number, share?: string): Sent
   execute(warrant: string): Sent
-  review(warrant: string, indices: readonly number[]): Sent
+  /** By auditors of this desk; `openedUnder` is the set that opened it, this one unless told. */
+  review(warrant: string, indices: readonly number[], openedUnder?: IAudited.AuditorSetStruct): Sent
 }
 
 /** Id of a warrant. */
@@ -101,10 +102,10 @@ export function openWarrantDesk(chain: TestChain, auditors: readonly Auditor[]):
       return warrants.postShare(warrant, share, deadline, set, approval)
     },
     execute: async warrant => warrants.execute(warrant, set),
-    async review(warrant, indices) {
+    async review(warrant, indices, openedUnder = set) {
       const deadline = await chain.deadline()
       const approvals = await sign(warrantReviewTypes, { warrant, finding: REASON, deadline }, indices)
-      return warrants.review(warrant, REASON, deadline, set, approvals)
+      return warrants.review(warrant, REASON, deadline, set, openedUnder, approvals)
     }
   }
 }

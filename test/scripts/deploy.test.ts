@@ -141,8 +141,11 @@ describe('deployment to a chain over JSON-RPC', function () {
       const keyFile = join(directory, 'consortium.key')
       await writeFile(keyFile, DEV_KEY)
       const members = join(directory, 'members.json')
-      const [governor, pauser, other] = ['0x0a', '0x0b', '0x0c'].map(seed => new Wallet(keccak256(seed)).address)
-      await writeFile(members, JSON.stringify({ governor, members: { PAUSER: [pauser], ACCREDITOR: [governor] } }))
+      const [governor, pauser, other, reviewer] = ['0x0a', '0x0b', '0x0c', '0x0d'].map(
+        seed => new Wallet(keccak256(seed)).address
+      )
+      const others = { PAUSER: [pauser], REVIEWER: [reviewer] }
+      await writeFile(members, JSON.stringify({ governor, members: { ...others, ACCREDITOR: [governor] } }))
       const out = join(directory, 'consortium.json')
       const verify = ['--verify', '--rpc', rpcUrl, '--out', out]
       const args = ['--rpc', rpcUrl, '--key-file', keyFile, '--out', out, '--network', 'salus/consortium']
@@ -157,7 +160,7 @@ describe('deployment to a chain over JSON-RPC', function () {
       const done = await run(...args, '--hand-over')
       expect([done.code, done.result['handedOver'], codesOf(done)]).to.deep.equal([0, true, []])
       expect((await run(...verify)).code).to.equal(0)
-      await writeFile(members, JSON.stringify({ governor, members: { PAUSER: [pauser], ACCREDITOR: [other] } }))
+      await writeFile(members, JSON.stringify({ governor, members: { ...others, ACCREDITOR: [other] } }))
       const changed = await run(...verify, '--members', members)
       expect([changed.code, codesOf(changed)]).to.deep.equal([1, ['VERIFY_MEMBER_MISSING', 'VERIFY_MEMBER_EXTRA']])
     })

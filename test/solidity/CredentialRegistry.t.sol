@@ -6,9 +6,9 @@ import {CredentialTerms} from "../../contracts/libraries/CredentialTerms.sol";
 import {CareActor} from "./CareActor.sol";
 import {Test} from "./Vm.sol";
 
-/// @title Issues, revokes, suspends and pauses in any order, and remembers what must stay so
+/// @title Issues, revokes, suspends, excludes and pauses in any order, and remembers what must stay so
 contract CredentialActor is CareActor {
-    uint256 private constant ORGANISATIONS = 2;
+    uint256 public constant ORGANISATIONS = 7;
     uint256 private constant HOLDERS = 3;
     uint256 private constant SALTS = 3;
 
@@ -21,13 +21,16 @@ contract CredentialActor is CareActor {
 
     bytes32[] public organisations;
     bytes32[] public credentials;
-    mapping(bytes32 organisation => bool) public isSuspended;
+    mapping(bytes32 organisation => ICredentialRegistry.Standing) public standings;
     mapping(bytes32 credential => Known) public known;
     /// @notice What happened that never should.
     string public violation;
 
     constructor() {
-        for (uint256 i = 0; i < ORGANISATIONS; ++i) organisations.push(_accredit(_organisationKey(i)));
+        for (uint256 i = 0; i < ORGANISATIONS; ++i) {
+            organisations.push(_accredit(_organisationKey(i)));
+            standings[organisations[i]] = ICredentialRegistry.Standing.Accredited;
+        }
     }
 
     function count() external view returns (uint256) {
@@ -41,11 +44,11 @@ contract CredentialActor is CareActor {
         uint32 notBefore = uint32(block.timestamp + (begin % 10 days));
         uint32 expiresAt = notBefore + (length % 20 days);
         // One time in four it is not the organisation who signs.
-        uint256 by = signerSeed % 4 == 0 ? _organisationKey(1 - index) : _organisationKey(index);
+        uint256 by = signerSeed % 4 == 0 ? _organisationKey((index + 1) % ORGANISATIONS) : _organisationKey(index);
         _issue(organisation, by, holderKey, role % 5, notBefore, expiresAt, salt);
 
         if (by != _organisationKey(index)) violation = "issued by another";
-        if (isSuspended[organisation]) violation = "issued while suspended";
+        if (standings[organisation] != ICredentialRegistry.Standing.Accredited) violation = "issued while suspended";
         if (CREDENTIALS.paused()) violation = "issued while paused";
         if (known[credential].isRevoked) violation = "issued after it was revoked";
         if (known[credential].organisation != 0) violation = "issued twice";
@@ -58,7 +61,7 @@ contract CredentialActor is CareActor {
     function revoke(uint256 seed, uint256 signerSeed) external {
         (uint256 index, uint256 holderKey, bytes32 salt) = _pick(seed);
         bytes32 credential = credentialOf(organisations[index], holderKey, salt);
-        uint256[4] memory keys = [_organisationKey(0), _organisationKey(1), _holderKey(0), holderKey];
+        uint256[4] memory keys = [_organisationKey(index), _organisationKey(1), _holderKey(0), holderKey];
         uint256 by = keys[signerSeed % 4];
         _revoke(organisations[index], holderKey, salt, by);
 
@@ -69,15 +72,31 @@ contract CredentialActor is CareActor {
 
     function suspend(uint256 seed) external {
         bytes32 organisation = organisations[seed % ORGANISATIONS];
-        CREDENTIALS.suspend(organisation);
-        isSuspended[organisation] = true;
+        uint256 suspended = count(ICredentialRegistry.Standing.Suspended);
+        uint256 accredited = count(ICredentialRegistry.Standing.Accredited);
+        bool isRoom = suspended == 0 || 3 * (suspended + 1) <= suspended + accredited;
+        bool isAccredited = standings[organisation] == ICredentialRegistry.Standing.Accredited;
+        try CREDENTIALS.suspend(organisation) {
+            if (!isRoom) violation = "too many suspended";
+            standings[organisation] = ICredentialRegistry.Standing.Suspended;
+        } catch {
+            if (isRoom && isAccredited) violation = "not suspended";
+        }
+    }
+
+    function exclude(uint256 seed) external {
+        bytes32 organisation = organisations[seed % ORGANISATIONS];
+        CREDENTIALS.exclude(organisation);
+        if (standings[organisation] == ICredentialRegistry.Standing.Excluded) violation = "excluded twice";
+        standings[organisation] = ICredentialRegistry.Standing.Excluded;
     }
 
     function reinstate(uint256 seed) external {
         bytes32 organisation = organisations[seed % ORGANISATIONS];
         CREDENTIALS.reinstate(organisation);
         if (CREDENTIALS.paused()) violation = "reinstated while paused";
-        isSuspended[organisation] = false;
+        if (standings[organisation] == ICredentialRegistry.Standing.Accredited) violation = "reinstated twice";
+        standings[organisation] = ICredentialRegistry.Standing.Accredited;
     }
 
     function pauseOrGoOn() external {
@@ -87,6 +106,10 @@ contract CredentialActor is CareActor {
 
     function wait(uint32 time) external {
         VM.warp(block.timestamp + (time % 5 days));
+    }
+
+    function count(ICredentialRegistry.Standing standing) public view returns (uint256 found) {
+        for (uint256 i = 0; i < ORGANISATIONS; ++i) if (standings[organisations[i]] == standing) ++found;
     }
 
     function _pick(uint256 seed) private pure returns (uint256 organisation, uint256 holderKey, bytes32 salt) {
@@ -122,13 +145,9 @@ contract CredentialRegistryInvariants is Test {
     }
 
     function invariant_whatIsKeptIsWhatWasSaid() public view {
-        for (uint256 i = 0; i < 2; ++i) {
+        for (uint256 i = 0; i < _actor.ORGANISATIONS(); ++i) {
             bytes32 organisation = _actor.organisations(i);
-            ICredentialRegistry.Standing expected =
-                _actor.isSuspended(organisation)
-                    ? ICredentialRegistry.Standing.Suspended
-                    : ICredentialRegistry.Standing.Accredited;
-            _require(_actor.CREDENTIALS().standingOf(organisation) == expected, "standing");
+            _require(_actor.CREDENTIALS().standingOf(organisation) == _actor.standings(organisation), "standing");
         }
         for (uint256 i = 0; i < _actor.count(); ++i) _check(_actor.credentials(i));
     }
@@ -139,7 +158,7 @@ contract CredentialRegistryInvariants is Test {
         _require(kept == organisation && present.holder() == holder, "kept");
         _require(present.isRevoked() == isRevoked, "revoked");
 
-        bool isGood = !isRevoked && !_actor.isSuspended(organisation);
+        bool isGood = !isRevoked && _actor.standings(organisation) == ICredentialRegistry.Standing.Accredited;
         uint256[4] memory times = [
             block.timestamp,
             terms.notBefore(),

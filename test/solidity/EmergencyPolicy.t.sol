@@ -36,7 +36,8 @@ contract EmergencyPolicyTest is Test {
                 roles != 0 &&
                 roles % 2 == 0 &&
                 maxDuration > 0 &&
-                maxDuration <= 24 hours;
+                maxDuration <= 24 hours &&
+                coolDown <= 30 days;
         if (first == 0) expected = responders == 0 && roles == 0 && maxDuration == 0 && coolDown == 0;
         _require(policy.isSound() == expected, "sound");
     }
@@ -75,7 +76,7 @@ contract EmergencyPolicyTest is Test {
 
     function test_boundsAreExact() public pure {
         _require(_pack(true, 1, 2, 1, 0).isSound(), "the least");
-        _require(_pack(true, 2, ~uint32(1), 24 hours, type(uint32).max).isSound(), "the most");
+        _require(_pack(true, 2, ~uint32(1), 24 hours, 30 days).isSound(), "the most");
         _require(!_pack(true, 0, 2, 1, 0).isSound(), "nobody signs");
         _require(!_pack(true, 3, 2, 1, 0).isSound(), "three sign");
         _require(!_pack(true, 1, 0, 1, 0).isSound(), "no role");
@@ -83,6 +84,7 @@ contract EmergencyPolicyTest is Test {
         _require(!_pack(true, 1, 3, 1, 0).isSound(), "role 0 and another");
         _require(!_pack(true, 1, 2, 0, 0).isSound(), "no time");
         _require(!_pack(true, 1, 2, 24 hours + 1, 0).isSound(), "more than a day");
+        _require(!_pack(true, 1, 2, 1, 30 days + 1).isSound(), "more than a month between two");
         _require(!_pack(false, 0, 0, 0, 1).isSound(), "a no with more to it");
     }
 
@@ -100,7 +102,7 @@ contract EmergencyPolicyTest is Test {
         uint32 role = uint32(1) << uint32(_bound(bit, 1, 31));
         roles = (roles | 2 | 4) & ~uint32(1) & ~role;
         maxDuration = uint32(_bound(maxDuration, 1, 24 hours - 1));
-        coolDown = uint32(_bound(coolDown, 1, type(uint32).max));
+        coolDown = uint32(_bound(coolDown, 1, 30 days));
         EmergencyPolicy strict = _pack(true, 2, roles, maxDuration, coolDown);
         EmergencyPolicy[4] memory looser = [
             _pack(true, 1, roles, maxDuration, coolDown),
@@ -126,7 +128,7 @@ contract EmergencyPolicyTest is Test {
                 uint8(_bound(responders, 1, 2)),
                 uint32(_bound(roles, 1, type(uint32).max / 2)) * 2,
                 uint32(_bound(maxDuration, 1, 24 hours)),
-                coolDown
+                uint32(_bound(coolDown, 0, 30 days))
             );
     }
 

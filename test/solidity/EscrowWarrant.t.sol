@@ -93,7 +93,7 @@ contract WarrantActor is Test {
         bytes32 warrant = _pick(seed);
         bytes32 typeHash = keccak256("WarrantReview(bytes32 warrant,bytes32 finding,uint256 deadline)");
         bytes32 structHash = keccak256(abi.encode(typeHash, warrant, bytes32(0), _deadline()));
-        WARRANTS.review(warrant, 0, _deadline(), _set(), _approve(structHash, places));
+        WARRANTS.review(warrant, 0, _deadline(), _set(), _set(), _approve(structHash, places));
         IEscrowWarrant.Warrant memory entry = WARRANTS.warrantOf(warrant);
         if (entry.status == IEscrowWarrant.WarrantStatus.Open && block.timestamp < entry.expiresAt) ++wrongs;
         if (!entry.isEmergency || entry.openers & places != 0 || _count(places % 64) < 2) ++wrongs;

@@ -26,6 +26,8 @@ contract FirmwareActor is Test {
     uint16 public silenceDays = 400;
     bool public isEarly;
     bool public isOverstepped;
+    bool public isWeakened;
+    uint32 public highestActiveCounter;
     mapping(uint32 sequence => bytes32) public imageOf;
     mapping(bytes32 imageSha256 => bool) public isYanked;
 
@@ -41,7 +43,18 @@ contract FirmwareActor is Test {
         MODEL = FIRMWARE.registerModel(MANUFACTURER, bytes32(0), 2, 1, _deadline(), _by(RELEASE_KEY, structHash));
     }
 
-    function wait(uint32 time) external {
+    /// @dev Once devices were offered what closes a hole, none is offered what has it.
+    modifier watched() {
+        _;
+        uint32 active = FIRMWARE.headOf(MODEL).active;
+        if (active != 0) {
+            uint32 counter = FIRMWARE.releaseOf(MODEL, active).securityCounter;
+            if (counter < highestActiveCounter) isWeakened = true;
+            else highestActiveCounter = counter;
+        }
+    }
+
+    function wait(uint32 time) external watched {
         VM.warp(block.timestamp + _bound(time, 1, 3 days));
     }
 
@@ -69,14 +82,14 @@ contract FirmwareActor is Test {
         imageOf[terms.sequence] = terms.imageSha256;
     }
 
-    function activate(uint32 seed) external {
+    function activate(uint32 seed) external watched {
         uint32 sequence = _pick(seed);
         uint40 notBefore = FIRMWARE.releaseOf(MODEL, sequence).notBefore;
         FIRMWARE.activate(MODEL, sequence, keccak256(""), imageOf[sequence]);
         if (block.timestamp < notBefore) isEarly = true;
     }
 
-    function raiseRollout(uint32 seed, uint16 bps) external {
+    function raiseRollout(uint32 seed, uint16 bps) external watched {
         uint32 sequence = FIRMWARE.headOf(MODEL).staged;
         if (sequence == 0) sequence = _pick(seed);
         bps = uint16(_bound(bps, 1, 10_000));
@@ -92,17 +105,17 @@ contract FirmwareActor is Test {
         if (bps >= before && before != 0) isOverstepped = true;
     }
 
-    function hold(uint32 seed) external {
+    function hold(uint32 seed) external watched {
         uint32 sequence = _pick(seed);
         FIRMWARE.hold(MODEL, sequence, 0, _deadline(), _by(GUARD_KEY, _hashStop("Hold", sequence)));
     }
 
-    function unhold(uint32 seed) external {
+    function unhold(uint32 seed) external watched {
         uint32 sequence = _pick(seed);
         FIRMWARE.unhold(MODEL, sequence, 0, _deadline(), _by(RELEASE_KEY, _hashStop("Unhold", sequence)));
     }
 
-    function yank(uint32 seed) external {
+    function yank(uint32 seed) external watched {
         uint32 sequence = _pick(seed);
         bytes32 image = imageOf[sequence];
         bytes32 typeHash = keccak256("Yank(bytes32 model,bytes32 imageSha256,uint32 reason,uint256 deadline)");
@@ -123,7 +136,7 @@ contract FirmwareActor is Test {
 
     function proposeRotation(uint16 silence) external {
         silence = uint16(_bound(silence, 30, 3650));
-        (, uint32 nonce, , , ) = FIRMWARE.manufacturerOf(MANUFACTURER);
+        (, uint32 nonce, , , , ) = FIRMWARE.manufacturerOf(MANUFACTURER);
         bytes32 structHash = keccak256(
             abi.encode(
                 keccak256("KeysetRotation(bytes32 manufacturer,bytes32 keysets,uint32 nonce,uint256 deadline)"),
@@ -139,7 +152,7 @@ contract FirmwareActor is Test {
     }
 
     function completeRotation() external {
-        (, , uint40 due, , ) = FIRMWARE.manufacturerOf(MANUFACTURER);
+        (, , uint40 due, , , ) = FIRMWARE.manufacturerOf(MANUFACTURER);
         FIRMWARE.completeRotation(MANUFACTURER, _keysets(silenceDays));
         if (block.timestamp < due) isEarly = true;
         ++keysetVersion;
@@ -263,7 +276,7 @@ contract FirmwareRegistryInvariants is Test {
         _equal(head.latest, _actor.published(), "latest");
         _equal(head.minimum, _actor.highestMinimum(), "minimum");
         _equal(head.securityFloor, _actor.highestFloor(), "floor");
-        (uint32 version, , , , ) = _firmware.manufacturerOf(_actor.MANUFACTURER());
+        (uint32 version, , , , , ) = _firmware.manufacturerOf(_actor.MANUFACTURER());
         _equal(version, _actor.keysetVersion(), "version");
     }
 
@@ -289,6 +302,10 @@ contract FirmwareRegistryInvariants is Test {
             _require(_firmware.releaseOf(_model, head.staged).status == IFirmwareReleases.Status.Staged, "staged");
         }
         _require(head.rolloutBps < 10_000, "a share of all is not a share");
+    }
+
+    function invariant_noHoleThatWasClosedComesBack() public view {
+        _require(!_actor.isWeakened(), "weakened");
     }
 
     function invariant_nothingIsEarlyAndNobodyOversteps() public view {

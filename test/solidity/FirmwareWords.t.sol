@@ -103,6 +103,19 @@ contract FirmwareWordsTest is Test {
         _equal(changed.keysetVersion(), version, "version");
     }
 
+    function testFuzz_aReleaseIsLetGoInRoundsAndNothingElseChanges(ReleaseState state, uint40 time) public pure {
+        ReleaseState changed = state.withLetGo(time);
+        _equal(changed.round(), (state.round() + 1) % 32, "round");
+        _require(changed.isLetGo(), "let go");
+        _equal(changed.heldUntil(), time, "until");
+        _require(changed.isYanked() == state.isYanked(), "yanked kept");
+        _equal(changed.keysetVersion(), state.keysetVersion(), "version kept");
+        _equal(uint168(ReleaseState.unwrap(changed)), uint168(ReleaseState.unwrap(state)), "the rest kept");
+        ReleaseState held = changed.withHeldUntil(time).withNextRevision().withYanked();
+        _equal(held.round(), changed.round(), "round kept");
+        _require(!held.isLetGo(), "held");
+    }
+
     function testFuzz_attestorStateRemembersItsReports(uint32 epoch, bytes32 root) public pure {
         AttestorState state = AttestorStateLib.allowed();
         _require(state.isAllowed() && !state.isStranger(), "allowed");

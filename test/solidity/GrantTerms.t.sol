@@ -27,6 +27,18 @@ contract GrantTermsTest is Test {
         _equal(GrantTerms.unwrap(changed.withUses(terms.uses())), word, "the rest");
     }
 
+    function testFuzz_equalsItselfWhateverIsClaimedAndNothingElse(
+        uint256 word,
+        uint256 other,
+        uint8 usesLeft
+    ) public pure {
+        GrantTerms terms = GrantTerms.wrap(word);
+        _require(terms.equalsButForUses(terms.withUses(usesLeft)), "claimed");
+        bool isSame = terms.grantee() == GrantTerms.wrap(other).grantee() && word << 8 == other << 8;
+        _require(terms.equalsButForUses(GrantTerms.wrap(other)) == isSame, "another");
+        _require(!terms.equalsButForUses(GrantTerms.wrap(word ^ (1 << (other % 248)))), "one bit");
+    }
+
     function testFuzz_liveWithinItsTimeOnly(uint40 notBefore, uint40 expiresAt, uint8 uses, uint256 time) public pure {
         GrantTerms terms = _pack(address(0xa11ce), notBefore, expiresAt, 1, uses);
         bool expected = uses > 0 && notBefore <= time && time < expiresAt;

@@ -18,7 +18,15 @@ contract KeySetsCaller {
     }
 
     function idsOf(bytes[] calldata signers) external pure returns (address[] memory) {
-        return KeySets.idsOf(signers);
+        return KeySets.idsOf(signers, 1);
+    }
+
+    function idsOfAny(bytes[] calldata signers) external pure returns (address[] memory) {
+        return KeySets.idsOf(signers, 0);
+    }
+
+    function digestOfGiven(uint8 threshold, address[] calldata ids) external pure returns (bytes32) {
+        return KeySets.digestOfGiven(threshold, ids);
     }
 
     function requireSet(IKeySets.KeySet calldata set, bytes32 digest) external pure {
@@ -80,10 +88,43 @@ contract KeySetsTest is Test {
         VM.assume(ids[place] != other);
         IKeySets.KeySet memory set = IKeySets.KeySet({ids: new address[](4), threshold: threshold});
         for (uint256 i = 0; i < 4; ++i) set.ids[i] = ids[i];
-        bytes32 digest = keccak256(abi.encode(set.ids, set.threshold));
+        bytes32 digest = keccak256(abi.encode(set.threshold, set.ids));
         CALLER.requireSet(set, digest);
         set.ids[place] = other;
         _refuses(abi.encodeCall(CALLER.requireSet, (set, digest)), IKeySets.SignerSetMismatch.selector);
+    }
+
+    function testFuzz_aDigestIsTheSameWhereverTheIdsLie(uint8 threshold, address[] calldata ids) public view {
+        bytes32 expected = keccak256(abi.encode(threshold, ids));
+        _require(KeySets.digest(threshold, ids) == expected, "in memory");
+        _require(CALLER.digestOfGiven(threshold, ids) == expected, "in calldata");
+    }
+
+    function test_aSetThatMayBeEmptyHasNoIds() public view {
+        _equal(CALLER.idsOfAny(_signers(0)).length, 0, "ids");
+        _equal(CALLER.idsOfAny(_signers(16)).length, 16, "ids");
+        _refuses(abi.encodeCall(CALLER.idsOfAny, (_signers(17))), IKeySets.SignerSetSizeInvalid.selector);
+    }
+
+    function testFuzz_anAccountNeedNotBeGivenTwice(bytes32 hash, bytes32 other, uint8 index) public view {
+        VM.assume(hash != other);
+        uint256 place = _bound(index, 0, COUNT - 1);
+        IKeySets.Approval[] memory approvals = new IKeySets.Approval[](1);
+        approvals[0] = _approval(place, hash);
+        approvals[0].signer = "";
+        _equal(CALLER.check(_ids(), 1, hash, approvals), 1 << place, "who approved");
+        _refuses(
+            abi.encodeCall(CALLER.check, (_ids(), 1, other, approvals)),
+            IKeySets.ApprovalSignatureInvalid.selector
+        );
+    }
+
+    function testFuzz_theBytesOfAnotherSignerAreNotTheOnes(bytes32 hash, uint8 index) public view {
+        uint256 place = _bound(index, 0, COUNT - 1);
+        IKeySets.Approval[] memory approvals = new IKeySets.Approval[](1);
+        approvals[0] = _approval(place, hash);
+        approvals[0].signer = abi.encodePacked(VM.addr(((place + 1) % COUNT) + 1));
+        _refuses(abi.encodeCall(CALLER.check, (_ids(), 1, hash, approvals)), IKeySets.ApprovalSignerUnknown.selector);
     }
 
     function testFuzz_aSetHasOneToSixteenSigners(uint8 size) public view {
@@ -127,7 +168,7 @@ contract KeySetsTest is Test {
     function testFuzz_anotherThresholdHasAnotherDigest(uint8 one, uint8 two) public view {
         VM.assume(one != two);
         IKeySets.KeySet memory set = IKeySets.KeySet({ids: _ids(), threshold: one});
-        bytes32 digest = keccak256(abi.encode(set.ids, two));
+        bytes32 digest = keccak256(abi.encode(two, set.ids));
         _refuses(abi.encodeCall(CALLER.requireSet, (set, digest)), IKeySets.SignerSetMismatch.selector);
     }
 

@@ -12,14 +12,15 @@ contract RecoveryActor is PatientActor {
     uint256 private constant GUARDIAN_B = 0xbbb;
     uint256 private constant KEYS = 3;
     uint32 private constant DELAY = 3 days;
+    uint32 private constant TIME_TO_COMPLETE = 30 days;
 
-    /// @notice When the recovery under way was opened; 0 if none is.
+    /// @notice When the recovery was opened that nobody voided or completed; 0 if there is none. It may have run out.
     uint256 public openedAt;
 
     /// @notice Number of changes of signer that followed the rules.
     uint256 public changes;
 
-    /// @notice Whether a signer changed before the delay was over or without an open recovery.
+    /// @notice Whether a signer changed before the delay was over, too late or without an open recovery.
     bool public broken;
 
     /// @notice Whether a veto was refused.
@@ -51,7 +52,7 @@ contract RecoveryActor is PatientActor {
 
     /// @notice Time passes.
     function wait_(uint256 seconds_) external {
-        _clock += _bound(seconds_, 1, 2 days);
+        _clock += _bound(seconds_, 1, 12 days);
         VM.warp(_clock);
     }
 
@@ -72,8 +73,8 @@ contract RecoveryActor is PatientActor {
         approvals[0] = _approval(inOrder ? GUARDIAN_A : GUARDIAN_B, structHash);
         approvals[1] = oneOnly ? approvals[0] : _approval(inOrder ? GUARDIAN_B : GUARDIAN_A, structHash);
         GRANTS.openRecovery(PATIENT, _signerOf(newKey), _soon(), _sign(newKey, structHash), approvals);
-        if (oneOnly || openedAt != 0) broken = true;
-        (openedAt, _newKey) = (_clock, newKey);
+        if (oneOnly || isOpen()) broken = true;
+        (openedAt, _newKey, _nonce) = (_clock, newKey, _nonce + 1);
     }
 
     /// @notice The present signer vetoes.
@@ -89,7 +90,7 @@ contract RecoveryActor is PatientActor {
         try GRANTS.vetoRecovery(PATIENT, _soon(), _signerOf(_key), _sign(_key, structHash)) {
             (openedAt, _nonce) = (0, _nonce + 1);
         } catch {
-            if (openedAt != 0) wasRefused = true;
+            if (isOpen()) wasRefused = true;
         }
     }
 
@@ -113,9 +114,14 @@ contract RecoveryActor is PatientActor {
     function complete(uint256 seed) external {
         uint256 key = PATIENT_KEY + (seed % KEYS);
         GRANTS.completeRecovery(PATIENT, _signerOf(key));
-        if (openedAt == 0 || key != _newKey || _clock < openedAt + DELAY) broken = true;
+        if (!isOpen() || key != _newKey || _clock < openedAt + DELAY) broken = true;
         (openedAt, _nonce, _key) = (0, _nonce + 1, key);
         changes++;
+    }
+
+    /// @notice Whether a recovery is under way by the rules.
+    function isOpen() public view returns (bool) {
+        return openedAt != 0 && _clock < openedAt + DELAY + TIME_TO_COMPLETE;
     }
 
     /// @notice Who signs for the patient if the rules were kept.
@@ -155,10 +161,13 @@ contract PatientRecoveryInvariants is Test {
         _actor.open(1, false);
         _actor.updateKeyBundle();
         _actor.open(2, false);
-        _actor.wait_(2 days - 1);
-        _actor.wait_(2 days - 1);
+        _actor.wait_(4 days - 1);
         _actor.complete(2);
         _equal(_actor.changes(), 1, "changes");
+        _actor.open(1, false);
+        for (uint256 i = 0; i < 3; ++i) _actor.wait_(12 days - 1);
+        _require(!_actor.isOpen() && _actor.openedAt() != 0, "ran out");
+        _actor.open(0, false);
         invariant_noSignerButByTheRules();
     }
 
@@ -173,8 +182,10 @@ contract PatientRecoveryInvariants is Test {
     }
 
     function invariant_whatIsToldOfARecoveryIsSo() public view {
-        (, uint40 readyAt) = _actor.GRANTS().recoveryOf(_actor.PATIENT());
-        uint256 openedAt = _actor.openedAt();
+        (address newSigner, uint40 readyAt, uint40 expiresAt) = _actor.GRANTS().recoveryOf(_actor.PATIENT());
+        uint256 openedAt = _actor.isOpen() ? _actor.openedAt() : 0;
+        _require((newSigner == address(0)) == (openedAt == 0), "newSigner");
         _equal(readyAt, openedAt == 0 ? 0 : openedAt + 3 days, "readyAt");
+        _equal(expiresAt, openedAt == 0 ? 0 : openedAt + 33 days, "expiresAt");
     }
 }

@@ -98,7 +98,7 @@ contract ReleaseActor is Test {
             researcher: VM.addr(RESEARCHER_KEY),
             agreement: keccak256(abi.encode(uint256(agreement) % 8)),
             purpose: Purpose.wrap(purpose),
-            expiresAt: type(uint40).max,
+            expiresAt: uint40(block.timestamp + 5 * 365 days),
             deadline: _deadline()
         });
         bytes32 typeHash = keccak256(

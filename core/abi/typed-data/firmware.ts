@@ -72,11 +72,19 @@ export const minimumRaiseTypes: TypedDataTypes = typeTable('MinimumRaise', [
   'uint256 deadline'
 ])
 
-/** `sunset`; `stewards` as `keysetDigest` makes it */
+/** `proposeSunset`; `stewards` as `keysetDigest` makes it, `nonce` as `sunsetOf` gives it */
 export const sunsetTypes: TypedDataTypes = typeTable('Sunset', [
   'bytes32 model',
   'uint32 finalSequence',
   'bytes32 stewards',
+  'uint32 nonce',
+  'uint256 deadline'
+])
+
+/** `cancelSunset`; `nonce` as `sunsetOf` gives it */
+export const sunsetCancellationTypes: TypedDataTypes = typeTable('SunsetCancellation', [
+  'bytes32 model',
+  'uint32 nonce',
   'uint256 deadline'
 ])
 
@@ -123,11 +131,11 @@ export const deviceKeysTypes: TypedDataTypes = typeTable('DeviceKeys', [
   'uint256 deadline'
 ])
 
-/** One device's word in `tripBreaker`; `revision` as `releaseOf` gives it */
+/** One device's word in `tripBreaker`; `round` as `releaseOf` gives it */
 export const failureTypes: TypedDataTypes = typeTable('Failure', [
   'bytes32 model',
   'uint32 sequence',
-  'uint24 revision',
+  'uint8 round',
   'uint256 deadline'
 ])
 

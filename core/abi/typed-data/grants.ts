@@ -37,5 +37,9 @@ export const grantBatchTypes: TypedDataTypes = {
   ])
 }
 
-/** `AccessGrants.requestAccess` */
-export const accessRequestTypes: TypedDataTypes = typeTable('AccessRequest', ['bytes32 request', 'uint256 deadline'])
+/** `AccessGrants.requestAccess`; `requester` is the id of the signer, for a wallet to show */
+export const accessRequestTypes: TypedDataTypes = typeTable('AccessRequest', [
+  'address requester',
+  'bytes32 request',
+  'uint256 deadline'
+])

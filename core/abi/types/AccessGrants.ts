@@ -505,17 +505,20 @@ export namespace RecoveryOpenedEvent {
   export type InputTuple = [
     patient: BytesLike,
     newSigner: BytesLike,
-    readyAt: BigNumberish
+    readyAt: BigNumberish,
+    expiresAt: BigNumberish
   ];
   export type OutputTuple = [
     patient: string,
     newSigner: string,
-    readyAt: bigint
+    readyAt: bigint,
+    expiresAt: bigint
   ];
   export interface OutputObject {
     patient: string;
     newSigner: string;
     readyAt: bigint;
+    expiresAt: bigint;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
   export type Filter = TypedDeferredTopicFilter<Event>;
@@ -778,7 +781,13 @@ export interface AccessGrants extends BaseContract {
 
   recoveryOf: TypedContractMethod<
     [patient: BytesLike],
-    [[string, bigint] & { newSigner: string; readyAt: bigint }],
+    [
+      [string, bigint, bigint] & {
+        newSigner: string;
+        readyAt: bigint;
+        expiresAt: bigint;
+      }
+    ],
     "view"
   >;
 
@@ -1064,7 +1073,13 @@ export interface AccessGrants extends BaseContract {
     nameOrSignature: "recoveryOf"
   ): TypedContractMethod<
     [patient: BytesLike],
-    [[string, bigint] & { newSigner: string; readyAt: bigint }],
+    [
+      [string, bigint, bigint] & {
+        newSigner: string;
+        readyAt: bigint;
+        expiresAt: bigint;
+      }
+    ],
     "view"
   >;
   getFunction(
@@ -1396,7 +1411,7 @@ export interface AccessGrants extends BaseContract {
       PausedEvent.OutputObject
     >;
 
-    "RecoveryOpened(bytes32,bytes,uint40)": TypedContractEvent<
+    "RecoveryOpened(bytes32,bytes,uint40,uint40)": TypedContractEvent<
       RecoveryOpenedEvent.InputTuple,
       RecoveryOpenedEvent.OutputTuple,
       RecoveryOpenedEvent.OutputObject

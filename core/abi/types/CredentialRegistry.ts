@@ -52,6 +52,7 @@ export interface CredentialRegistryInterface extends Interface {
       | "authority"
       | "credentialOf"
       | "eip712Domain"
+      | "exclude"
       | "isAccredited"
       | "isConsumingScheduledOp"
       | "isValid"
@@ -77,6 +78,7 @@ export interface CredentialRegistryInterface extends Interface {
       | "CredentialRevoked"
       | "EIP712DomainChanged"
       | "OrganisationAccredited"
+      | "OrganisationExcluded"
       | "OrganisationReinstated"
       | "OrganisationSignerRotated"
       | "OrganisationSuspended"
@@ -97,6 +99,7 @@ export interface CredentialRegistryInterface extends Interface {
     functionFragment: "eip712Domain",
     values?: undefined
   ): string;
+  encodeFunctionData(functionFragment: "exclude", values: [BytesLike]): string;
   encodeFunctionData(
     functionFragment: "isAccredited",
     values: [BytesLike]
@@ -174,6 +177,7 @@ export interface CredentialRegistryInterface extends Interface {
     functionFragment: "eip712Domain",
     data: BytesLike
   ): Result;
+  decodeFunctionResult(functionFragment: "exclude", data: BytesLike): Result;
   decodeFunctionResult(
     functionFragment: "isAccredited",
     data: BytesLike
@@ -291,6 +295,18 @@ export namespace OrganisationAccreditedEvent {
     organisation: string;
     signer: string;
     profile: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace OrganisationExcludedEvent {
+  export type InputTuple = [organisation: BytesLike];
+  export type OutputTuple = [organisation: string];
+  export interface OutputObject {
+    organisation: string;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
   export type Filter = TypedDeferredTopicFilter<Event>;
@@ -432,6 +448,8 @@ export interface CredentialRegistry extends BaseContract {
     "view"
   >;
 
+  exclude: TypedContractMethod<[organisation: BytesLike], [void], "nonpayable">;
+
   isAccredited: TypedContractMethod<
     [organisation: BytesLike],
     [boolean],
@@ -554,6 +572,9 @@ export interface CredentialRegistry extends BaseContract {
     ],
     "view"
   >;
+  getFunction(
+    nameOrSignature: "exclude"
+  ): TypedContractMethod<[organisation: BytesLike], [void], "nonpayable">;
   getFunction(
     nameOrSignature: "isAccredited"
   ): TypedContractMethod<[organisation: BytesLike], [boolean], "view">;
@@ -679,6 +700,13 @@ export interface CredentialRegistry extends BaseContract {
     OrganisationAccreditedEvent.OutputObject
   >;
   getEvent(
+    key: "OrganisationExcluded"
+  ): TypedContractEvent<
+    OrganisationExcludedEvent.InputTuple,
+    OrganisationExcludedEvent.OutputTuple,
+    OrganisationExcludedEvent.OutputObject
+  >;
+  getEvent(
     key: "OrganisationReinstated"
   ): TypedContractEvent<
     OrganisationReinstatedEvent.InputTuple,
@@ -768,6 +796,17 @@ export interface CredentialRegistry extends BaseContract {
       OrganisationAccreditedEvent.InputTuple,
       OrganisationAccreditedEvent.OutputTuple,
       OrganisationAccreditedEvent.OutputObject
+    >;
+
+    "OrganisationExcluded(bytes32)": TypedContractEvent<
+      OrganisationExcludedEvent.InputTuple,
+      OrganisationExcludedEvent.OutputTuple,
+      OrganisationExcludedEvent.OutputObject
+    >;
+    OrganisationExcluded: TypedContractEvent<
+      OrganisationExcludedEvent.InputTuple,
+      OrganisationExcludedEvent.OutputTuple,
+      OrganisationExcludedEvent.OutputObject
     >;
 
     "OrganisationReinstated(bytes32)": TypedContractEvent<

@@ -110,6 +110,7 @@ export interface EmergencyAccessInterface extends Interface {
       | "end"
       | "isActive"
       | "isConsumingScheduledOp"
+      | "liftBlock"
       | "limits"
       | "patients"
       | "pause"
@@ -137,6 +138,7 @@ export interface EmergencyAccessInterface extends Interface {
       | "GlassBroken"
       | "LimitsChanged"
       | "Paused"
+      | "ResponderBlockLifted"
       | "ResponderBlocked"
       | "Unpaused"
   ): EventFragment;
@@ -186,6 +188,10 @@ export interface EmergencyAccessInterface extends Interface {
   encodeFunctionData(
     functionFragment: "isConsumingScheduledOp",
     values?: undefined
+  ): string;
+  encodeFunctionData(
+    functionFragment: "liftBlock",
+    values: [AddressLike, BytesLike]
   ): string;
   encodeFunctionData(functionFragment: "limits", values?: undefined): string;
   encodeFunctionData(functionFragment: "patients", values?: undefined): string;
@@ -247,6 +253,7 @@ export interface EmergencyAccessInterface extends Interface {
     functionFragment: "isConsumingScheduledOp",
     data: BytesLike
   ): Result;
+  decodeFunctionResult(functionFragment: "liftBlock", data: BytesLike): Result;
   decodeFunctionResult(functionFragment: "limits", data: BytesLike): Result;
   decodeFunctionResult(functionFragment: "patients", data: BytesLike): Result;
   decodeFunctionResult(functionFragment: "pause", data: BytesLike): Result;
@@ -419,6 +426,24 @@ export namespace PausedEvent {
   export type LogDescription = TypedLogDescription<Event>;
 }
 
+export namespace ResponderBlockLiftedEvent {
+  export type InputTuple = [
+    responder: AddressLike,
+    reason: BytesLike,
+    by: AddressLike
+  ];
+  export type OutputTuple = [responder: string, reason: string, by: string];
+  export interface OutputObject {
+    responder: string;
+    reason: string;
+    by: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
 export namespace ResponderBlockedEvent {
   export type InputTuple = [responder: AddressLike, until: BigNumberish];
   export type OutputTuple = [responder: string, until: bigint];
@@ -549,6 +574,12 @@ export interface EmergencyAccess extends BaseContract {
   >;
 
   isConsumingScheduledOp: TypedContractMethod<[], [string], "view">;
+
+  liftBlock: TypedContractMethod<
+    [responder: AddressLike, reason: BytesLike],
+    [void],
+    "nonpayable"
+  >;
 
   limits: TypedContractMethod<
     [],
@@ -713,6 +744,13 @@ export interface EmergencyAccess extends BaseContract {
     nameOrSignature: "isConsumingScheduledOp"
   ): TypedContractMethod<[], [string], "view">;
   getFunction(
+    nameOrSignature: "liftBlock"
+  ): TypedContractMethod<
+    [responder: AddressLike, reason: BytesLike],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
     nameOrSignature: "limits"
   ): TypedContractMethod<[], [IEmergencyAccess.LimitsStructOutput], "view">;
   getFunction(
@@ -870,6 +908,13 @@ export interface EmergencyAccess extends BaseContract {
     PausedEvent.OutputObject
   >;
   getEvent(
+    key: "ResponderBlockLifted"
+  ): TypedContractEvent<
+    ResponderBlockLiftedEvent.InputTuple,
+    ResponderBlockLiftedEvent.OutputTuple,
+    ResponderBlockLiftedEvent.OutputObject
+  >;
+  getEvent(
     key: "ResponderBlocked"
   ): TypedContractEvent<
     ResponderBlockedEvent.InputTuple,
@@ -982,6 +1027,17 @@ export interface EmergencyAccess extends BaseContract {
       PausedEvent.InputTuple,
       PausedEvent.OutputTuple,
       PausedEvent.OutputObject
+    >;
+
+    "ResponderBlockLifted(address,bytes32,address)": TypedContractEvent<
+      ResponderBlockLiftedEvent.InputTuple,
+      ResponderBlockLiftedEvent.OutputTuple,
+      ResponderBlockLiftedEvent.OutputObject
+    >;
+    ResponderBlockLifted: TypedContractEvent<
+      ResponderBlockLiftedEvent.InputTuple,
+      ResponderBlockLiftedEvent.OutputTuple,
+      ResponderBlockLiftedEvent.OutputObject
     >;
 
     "ResponderBlocked(address,uint40)": TypedContractEvent<

@@ -237,6 +237,7 @@ export interface EscrowWarrantInterface extends Interface {
       BytesLike,
       BigNumberish,
       IAudited.AuditorSetStruct,
+      IAudited.AuditorSetStruct,
       IKeySets.ApprovalStruct[]
     ]
   ): string;
@@ -642,6 +643,7 @@ export interface EscrowWarrant extends BaseContract {
       finding: BytesLike,
       deadline: BigNumberish,
       set: IAudited.AuditorSetStruct,
+      openedUnder: IAudited.AuditorSetStruct,
       approvals: IKeySets.ApprovalStruct[]
     ],
     [void],
@@ -798,6 +800,7 @@ export interface EscrowWarrant extends BaseContract {
       finding: BytesLike,
       deadline: BigNumberish,
       set: IAudited.AuditorSetStruct,
+      openedUnder: IAudited.AuditorSetStruct,
       approvals: IKeySets.ApprovalStruct[]
     ],
     [void],

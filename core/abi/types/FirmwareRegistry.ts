@@ -84,32 +84,20 @@ export declare namespace IFirmwareMakers {
     silenceDays: bigint;
   };
 
-  export type ApprovalStruct = {
-    index: BigNumberish;
-    signer: BytesLike;
-    signature: BytesLike;
-  };
-
-  export type ApprovalStructOutput = [
-    index: bigint,
-    signer: string,
-    signature: string
-  ] & { index: bigint; signer: string; signature: string };
-
   export type QuorumStruct = {
     threshold: BigNumberish;
     ids: AddressLike[];
-    approvals: IFirmwareMakers.ApprovalStruct[];
+    approvals: IKeySets.ApprovalStruct[];
   };
 
   export type QuorumStructOutput = [
     threshold: bigint,
     ids: string[],
-    approvals: IFirmwareMakers.ApprovalStructOutput[]
+    approvals: IKeySets.ApprovalStructOutput[]
   ] & {
     threshold: bigint;
     ids: string[];
-    approvals: IFirmwareMakers.ApprovalStructOutput[];
+    approvals: IKeySets.ApprovalStructOutput[];
   };
 }
 
@@ -155,6 +143,20 @@ export declare namespace IFirmwareFleets {
     signature: string,
     proof: string[]
   ] & { signer: string; deadline: bigint; signature: string; proof: string[] };
+}
+
+export declare namespace IKeySets {
+  export type ApprovalStruct = {
+    index: BigNumberish;
+    signer: BytesLike;
+    signature: BytesLike;
+  };
+
+  export type ApprovalStructOutput = [
+    index: bigint,
+    signer: string,
+    signature: string
+  ] & { index: bigint; signer: string; signature: string };
 }
 
 export declare namespace IFirmwareReleases {
@@ -243,6 +245,7 @@ export declare namespace IFirmwareReleases {
     notBefore: BigNumberish;
     heldUntil: BigNumberish;
     revision: BigNumberish;
+    round: BigNumberish;
     keysetVersion: BigNumberish;
   };
 
@@ -254,6 +257,7 @@ export declare namespace IFirmwareReleases {
     notBefore: bigint,
     heldUntil: bigint,
     revision: bigint,
+    round: bigint,
     keysetVersion: bigint
   ] & {
     contents: string;
@@ -263,6 +267,7 @@ export declare namespace IFirmwareReleases {
     notBefore: bigint;
     heldUntil: bigint;
     revision: bigint;
+    round: bigint;
     keysetVersion: bigint;
   };
 }
@@ -290,7 +295,9 @@ export interface FirmwareRegistryInterface extends Interface {
       | "attestorOf"
       | "authority"
       | "cancelRotation"
+      | "cancelSunset"
       | "completeRotation"
+      | "completeSunset"
       | "confirmHold"
       | "cutRollout"
       | "deviceKeysOf"
@@ -305,6 +312,7 @@ export interface FirmwareRegistryInterface extends Interface {
       | "pause"
       | "paused"
       | "proposeRotation"
+      | "proposeSunset"
       | "publish"
       | "raiseMinimum"
       | "raiseRollout"
@@ -315,7 +323,7 @@ export interface FirmwareRegistryInterface extends Interface {
       | "setAuthority"
       | "setDeviceKeys"
       | "spreadYank"
-      | "sunset"
+      | "sunsetOf"
       | "tripBreaker"
       | "unhold"
       | "unpause"
@@ -350,6 +358,8 @@ export interface FirmwareRegistryInterface extends Interface {
       | "RolloutChanged"
       | "RotationCancelled"
       | "RotationProposed"
+      | "SunsetCancelled"
+      | "SunsetProposed"
       | "Unpaused"
   ): EventFragment;
 
@@ -393,8 +403,16 @@ export interface FirmwareRegistryInterface extends Interface {
     values: [BytesLike, BigNumberish, IFirmwareMakers.QuorumStruct]
   ): string;
   encodeFunctionData(
+    functionFragment: "cancelSunset",
+    values: [BytesLike, BigNumberish, IFirmwareMakers.QuorumStruct]
+  ): string;
+  encodeFunctionData(
     functionFragment: "completeRotation",
     values: [BytesLike, IFirmwareMakers.KeysetsStruct]
+  ): string;
+  encodeFunctionData(
+    functionFragment: "completeSunset",
+    values: [BytesLike]
   ): string;
   encodeFunctionData(
     functionFragment: "confirmHold",
@@ -470,6 +488,17 @@ export interface FirmwareRegistryInterface extends Interface {
     ]
   ): string;
   encodeFunctionData(
+    functionFragment: "proposeSunset",
+    values: [
+      BytesLike,
+      BigNumberish,
+      IFirmwareMakers.SignerSetStruct,
+      BigNumberish,
+      BigNumberish,
+      IFirmwareMakers.QuorumStruct
+    ]
+  ): string;
+  encodeFunctionData(
     functionFragment: "publish",
     values: [
       IFirmwareReleases.ReleaseTermsStruct,
@@ -539,16 +568,7 @@ export interface FirmwareRegistryInterface extends Interface {
     functionFragment: "spreadYank",
     values: [BytesLike, BytesLike, IFirmwareBrakes.NumberStruct[]]
   ): string;
-  encodeFunctionData(
-    functionFragment: "sunset",
-    values: [
-      BytesLike,
-      BigNumberish,
-      IFirmwareMakers.SignerSetStruct,
-      BigNumberish,
-      IFirmwareMakers.QuorumStruct
-    ]
-  ): string;
+  encodeFunctionData(functionFragment: "sunsetOf", values: [BytesLike]): string;
   encodeFunctionData(
     functionFragment: "tripBreaker",
     values: [BytesLike, BigNumberish, IFirmwareFleets.FailureStruct[]]
@@ -601,7 +621,15 @@ export interface FirmwareRegistryInterface extends Interface {
     data: BytesLike
   ): Result;
   decodeFunctionResult(
+    functionFragment: "cancelSunset",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(
     functionFragment: "completeRotation",
+    data: BytesLike
+  ): Result;
+  decodeFunctionResult(
+    functionFragment: "completeSunset",
     data: BytesLike
   ): Result;
   decodeFunctionResult(
@@ -636,6 +664,10 @@ export interface FirmwareRegistryInterface extends Interface {
     functionFragment: "proposeRotation",
     data: BytesLike
   ): Result;
+  decodeFunctionResult(
+    functionFragment: "proposeSunset",
+    data: BytesLike
+  ): Result;
   decodeFunctionResult(functionFragment: "publish", data: BytesLike): Result;
   decodeFunctionResult(
     functionFragment: "raiseMinimum",
@@ -667,7 +699,7 @@ export interface FirmwareRegistryInterface extends Interface {
     data: BytesLike
   ): Result;
   decodeFunctionResult(functionFragment: "spreadYank", data: BytesLike): Result;
-  decodeFunctionResult(functionFragment: "sunset", data: BytesLike): Result;
+  decodeFunctionResult(functionFragment: "sunsetOf", data: BytesLike): Result;
   decodeFunctionResult(
     functionFragment: "tripBreaker",
     data: BytesLike
@@ -774,19 +806,22 @@ export namespace DeviceKeysSetEvent {
     model: BytesLike,
     root: BytesLike,
     devices: BigNumberish,
-    version: BigNumberish
+    version: BigNumberish,
+    since: BigNumberish
   ];
   export type OutputTuple = [
     model: string,
     root: string,
     devices: bigint,
-    version: bigint
+    version: bigint,
+    since: bigint
   ];
   export interface OutputObject {
     model: string;
     root: string;
     devices: bigint;
     version: bigint;
+    since: bigint;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
   export type Filter = TypedDeferredTopicFilter<Event>;
@@ -921,20 +956,11 @@ export namespace ModelRegisteredEvent {
 }
 
 export namespace ModelSunsetEvent {
-  export type InputTuple = [
-    model: BytesLike,
-    finalSequence: BigNumberish,
-    stewards: IFirmwareMakers.SignerSetStruct
-  ];
-  export type OutputTuple = [
-    model: string,
-    finalSequence: bigint,
-    stewards: IFirmwareMakers.SignerSetStructOutput
-  ];
+  export type InputTuple = [model: BytesLike, finalSequence: BigNumberish];
+  export type OutputTuple = [model: string, finalSequence: bigint];
   export interface OutputObject {
     model: string;
     finalSequence: bigint;
-    stewards: IFirmwareMakers.SignerSetStructOutput;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
   export type Filter = TypedDeferredTopicFilter<Event>;
@@ -1138,17 +1164,57 @@ export namespace RotationProposedEvent {
   export type InputTuple = [
     manufacturer: BytesLike,
     due: BigNumberish,
+    frozenUntil: BigNumberish,
     keysets: IFirmwareMakers.KeysetsStruct
   ];
   export type OutputTuple = [
     manufacturer: string,
     due: bigint,
+    frozenUntil: bigint,
     keysets: IFirmwareMakers.KeysetsStructOutput
   ];
   export interface OutputObject {
     manufacturer: string;
     due: bigint;
+    frozenUntil: bigint;
     keysets: IFirmwareMakers.KeysetsStructOutput;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace SunsetCancelledEvent {
+  export type InputTuple = [model: BytesLike];
+  export type OutputTuple = [model: string];
+  export interface OutputObject {
+    model: string;
+  }
+  export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
+  export type Filter = TypedDeferredTopicFilter<Event>;
+  export type Log = TypedEventLog<Event>;
+  export type LogDescription = TypedLogDescription<Event>;
+}
+
+export namespace SunsetProposedEvent {
+  export type InputTuple = [
+    model: BytesLike,
+    finalSequence: BigNumberish,
+    due: BigNumberish,
+    stewards: IFirmwareMakers.SignerSetStruct
+  ];
+  export type OutputTuple = [
+    model: string,
+    finalSequence: bigint,
+    due: bigint,
+    stewards: IFirmwareMakers.SignerSetStructOutput
+  ];
+  export interface OutputObject {
+    model: string;
+    finalSequence: bigint;
+    due: bigint;
+    stewards: IFirmwareMakers.SignerSetStructOutput;
   }
   export type Event = TypedContractEvent<InputTuple, OutputTuple, OutputObject>;
   export type Filter = TypedDeferredTopicFilter<Event>;
@@ -1289,11 +1355,23 @@ export interface FirmwareRegistry extends BaseContract {
     "nonpayable"
   >;
 
+  cancelSunset: TypedContractMethod<
+    [
+      model: BytesLike,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+
   completeRotation: TypedContractMethod<
     [manufacturer: BytesLike, next: IFirmwareMakers.KeysetsStruct],
     [void],
     "nonpayable"
   >;
+
+  completeSunset: TypedContractMethod<[model: BytesLike], [void], "nonpayable">;
 
   confirmHold: TypedContractMethod<
     [
@@ -1321,10 +1399,11 @@ export interface FirmwareRegistry extends BaseContract {
   deviceKeysOf: TypedContractMethod<
     [model: BytesLike],
     [
-      [string, bigint, bigint] & {
+      [string, bigint, bigint, bigint] & {
         root: string;
         devices: bigint;
         version: bigint;
+        since: bigint;
       }
     ],
     "view"
@@ -1388,10 +1467,18 @@ export interface FirmwareRegistry extends BaseContract {
   manufacturerOf: TypedContractMethod<
     [manufacturer: BytesLike],
     [
-      [bigint, bigint, bigint, bigint, [string, string, string, string]] & {
+      [
+        bigint,
+        bigint,
+        bigint,
+        bigint,
+        bigint,
+        [string, string, string, string]
+      ] & {
         version: bigint;
         rotationNonce: bigint;
         rotationDue: bigint;
+        frozenUntil: bigint;
         heartbeatAt: bigint;
         keysets: [string, string, string, string];
       }
@@ -1411,6 +1498,19 @@ export interface FirmwareRegistry extends BaseContract {
       deadline: BigNumberish,
       byOld: IFirmwareMakers.QuorumStruct,
       byNew: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+
+  proposeSunset: TypedContractMethod<
+    [
+      model: BytesLike,
+      finalSequence: BigNumberish,
+      stewards: IFirmwareMakers.SignerSetStruct,
+      nonce: BigNumberish,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
     ],
     [void],
     "nonpayable"
@@ -1515,16 +1615,17 @@ export interface FirmwareRegistry extends BaseContract {
     "nonpayable"
   >;
 
-  sunset: TypedContractMethod<
+  sunsetOf: TypedContractMethod<
+    [model: BytesLike],
     [
-      model: BytesLike,
-      finalSequence: BigNumberish,
-      stewards: IFirmwareMakers.SignerSetStruct,
-      deadline: BigNumberish,
-      by: IFirmwareMakers.QuorumStruct
+      [bigint, bigint, bigint, string] & {
+        nonce: bigint;
+        due: bigint;
+        finalSequence: bigint;
+        stewards: string;
+      }
     ],
-    [void],
-    "nonpayable"
+    "view"
   >;
 
   tripBreaker: TypedContractMethod<
@@ -1661,12 +1762,26 @@ export interface FirmwareRegistry extends BaseContract {
     "nonpayable"
   >;
   getFunction(
+    nameOrSignature: "cancelSunset"
+  ): TypedContractMethod<
+    [
+      model: BytesLike,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
     nameOrSignature: "completeRotation"
   ): TypedContractMethod<
     [manufacturer: BytesLike, next: IFirmwareMakers.KeysetsStruct],
     [void],
     "nonpayable"
   >;
+  getFunction(
+    nameOrSignature: "completeSunset"
+  ): TypedContractMethod<[model: BytesLike], [void], "nonpayable">;
   getFunction(
     nameOrSignature: "confirmHold"
   ): TypedContractMethod<
@@ -1697,10 +1812,11 @@ export interface FirmwareRegistry extends BaseContract {
   ): TypedContractMethod<
     [model: BytesLike],
     [
-      [string, bigint, bigint] & {
+      [string, bigint, bigint, bigint] & {
         root: string;
         devices: bigint;
         version: bigint;
+        since: bigint;
       }
     ],
     "view"
@@ -1772,10 +1888,18 @@ export interface FirmwareRegistry extends BaseContract {
   ): TypedContractMethod<
     [manufacturer: BytesLike],
     [
-      [bigint, bigint, bigint, bigint, [string, string, string, string]] & {
+      [
+        bigint,
+        bigint,
+        bigint,
+        bigint,
+        bigint,
+        [string, string, string, string]
+      ] & {
         version: bigint;
         rotationNonce: bigint;
         rotationDue: bigint;
+        frozenUntil: bigint;
         heartbeatAt: bigint;
         keysets: [string, string, string, string];
       }
@@ -1798,6 +1922,20 @@ export interface FirmwareRegistry extends BaseContract {
       deadline: BigNumberish,
       byOld: IFirmwareMakers.QuorumStruct,
       byNew: IFirmwareMakers.QuorumStruct
+    ],
+    [void],
+    "nonpayable"
+  >;
+  getFunction(
+    nameOrSignature: "proposeSunset"
+  ): TypedContractMethod<
+    [
+      model: BytesLike,
+      finalSequence: BigNumberish,
+      stewards: IFirmwareMakers.SignerSetStruct,
+      nonce: BigNumberish,
+      deadline: BigNumberish,
+      by: IFirmwareMakers.QuorumStruct
     ],
     [void],
     "nonpayable"
@@ -1908,17 +2046,18 @@ export interface FirmwareRegistry extends BaseContract {
     "nonpayable"
   >;
   getFunction(
-    nameOrSignature: "sunset"
+    nameOrSignature: "sunsetOf"
   ): TypedContractMethod<
+    [model: BytesLike],
     [
-      model: BytesLike,
-      finalSequence: BigNumberish,
-      stewards: IFirmwareMakers.SignerSetStruct,
-      deadline: BigNumberish,
-      by: IFirmwareMakers.QuorumStruct
+      [bigint, bigint, bigint, string] & {
+        nonce: bigint;
+        due: bigint;
+        finalSequence: bigint;
+        stewards: string;
+      }
     ],
-    [void],
-    "nonpayable"
+    "view"
   >;
   getFunction(
     nameOrSignature: "tripBreaker"
@@ -2145,6 +2284,20 @@ export interface FirmwareRegistry extends BaseContract {
     RotationProposedEvent.OutputObject
   >;
   getEvent(
+    key: "SunsetCancelled"
+  ): TypedContractEvent<
+    SunsetCancelledEvent.InputTuple,
+    SunsetCancelledEvent.OutputTuple,
+    SunsetCancelledEvent.OutputObject
+  >;
+  getEvent(
+    key: "SunsetProposed"
+  ): TypedContractEvent<
+    SunsetProposedEvent.InputTuple,
+    SunsetProposedEvent.OutputTuple,
+    SunsetProposedEvent.OutputObject
+  >;
+  getEvent(
     key: "Unpaused"
   ): TypedContractEvent<
     UnpausedEvent.InputTuple,
@@ -2219,7 +2372,7 @@ export interface FirmwareRegistry extends BaseContract {
       BreakerTrippedEvent.OutputObject
     >;
 
-    "DeviceKeysSet(bytes32,bytes32,uint32,uint32)": TypedContractEvent<
+    "DeviceKeysSet(bytes32,bytes32,uint32,uint32,uint40)": TypedContractEvent<
       DeviceKeysSetEvent.InputTuple,
       DeviceKeysSetEvent.OutputTuple,
       DeviceKeysSetEvent.OutputObject
@@ -2307,7 +2460,7 @@ export interface FirmwareRegistry extends BaseContract {
       ModelRegisteredEvent.OutputObject
     >;
 
-    "ModelSunset(bytes32,uint32,tuple)": TypedContractEvent<
+    "ModelSunset(bytes32,uint32)": TypedContractEvent<
       ModelSunsetEvent.InputTuple,
       ModelSunsetEvent.OutputTuple,
       ModelSunsetEvent.OutputObject
@@ -2417,7 +2570,7 @@ export interface FirmwareRegistry extends BaseContract {
       RotationCancelledEvent.OutputObject
     >;
 
-    "RotationProposed(bytes32,uint40,tuple)": TypedContractEvent<
+    "RotationProposed(bytes32,uint40,uint40,tuple)": TypedContractEvent<
       RotationProposedEvent.InputTuple,
       RotationProposedEvent.OutputTuple,
       RotationProposedEvent.OutputObject
@@ -2426,6 +2579,28 @@ export interface FirmwareRegistry extends BaseContract {
       RotationProposedEvent.InputTuple,
       RotationProposedEvent.OutputTuple,
       RotationProposedEvent.OutputObject
+    >;
+
+    "SunsetCancelled(bytes32)": TypedContractEvent<
+      SunsetCancelledEvent.InputTuple,
+      SunsetCancelledEvent.OutputTuple,
+      SunsetCancelledEvent.OutputObject
+    >;
+    SunsetCancelled: TypedContractEvent<
+      SunsetCancelledEvent.InputTuple,
+      SunsetCancelledEvent.OutputTuple,
+      SunsetCancelledEvent.OutputObject
+    >;
+
+    "SunsetProposed(bytes32,uint32,uint40,tuple)": TypedContractEvent<
+      SunsetProposedEvent.InputTuple,
+      SunsetProposedEvent.OutputTuple,
+      SunsetProposedEvent.OutputObject
+    >;
+    SunsetProposed: TypedContractEvent<
+      SunsetProposedEvent.InputTuple,
+      SunsetProposedEvent.OutputTuple,
+      SunsetProposedEvent.OutputObject
     >;
 
     "Unpaused(address)": TypedContractEvent<

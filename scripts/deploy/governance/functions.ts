@@ -34,12 +34,14 @@ const TABLE: Readonly<Partial<Record<ContractName, FunctionRoles>>> = {
   CredentialRegistry: {
     ...PAUSING,
     'accredit(bytes,bytes32,bytes32)': 'ACCREDITOR',
+    'exclude(bytes32)': 'ACCREDITOR',
     'reinstate(bytes32)': 'ACCREDITOR',
     'suspend(bytes32)': 'PAUSER'
   },
   EmergencyAccess: {
     ...PAUSING,
     'review((bytes32,bytes32,bytes32,bytes32),uint8,bytes32)': 'REVIEWER',
+    'liftBlock(address,bytes32)': 'REVIEWER',
     'setLimits((uint16,uint16,uint32,uint32,uint8,uint32))': 'GOVERNOR'
   },
   BatchAnchors: PAUSING,

@@ -3,7 +3,7 @@ import { GRANTED_ROLES } from '#core/chain/roles.ts'
 import type { DeploymentOrigin, Governance } from '#core/chain/deployment-governance.ts'
 import { SalusError } from '#core/error.ts'
 import { planContracts } from '#scripts/deploy/plan.ts'
-import { GUARDIAN, PROFILE_TERMS } from '#scripts/deploy/governance/profiles.ts'
+import { PROFILE_TERMS } from '#scripts/deploy/governance/profiles.ts'
 
 /** Begins the code of an account that lends itself to a contract (EIP-7702) and is still ruled by one key. */
 const DELEGATION = '0xef0100'
@@ -18,7 +18,7 @@ export function governedBy(account: string): Governance {
  * Whether people who cannot be who the profile says are refused before anything is sent.
  *
  * @throws SalusError `DEPLOY_GOVERNOR` if the account that sets up would govern after the hand-over, the governor is not a contract
- * where the profile wants one, nobody could stop anything, or a role is for one of the network's own contracts
+ * where the profile wants one, a role has nobody that must have somebody, or a role is for one of the network's own contracts
  */
 export async function checkGovernor(
   provider: Provider,
@@ -26,7 +26,8 @@ export async function checkGovernor(
 ): Promise<void> {
   const { profile, governor, members } = governance
   if (profile === 'dev') return
-  if (members[GUARDIAN].length === 0) throw refused(`nobody is a ${GUARDIAN}, so nobody could stop anything`)
+  const empty = PROFILE_TERMS[profile].mustHaveMembers.find(role => members[role].length === 0)
+  if (empty != null) throw refused(`nobody is a ${empty}, whom the profile cannot do without`)
   if (governor === firstAdmin || GRANTED_ROLES.some(role => members[role].includes(firstAdmin))) {
     throw refused('the account that sets up would keep a role; deploy from an account of its own')
   }

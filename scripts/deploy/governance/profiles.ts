@@ -1,5 +1,5 @@
 /** The table of delays: how long each role waits before it may do what it has announced. */
-import type { GrantedRole, Profile } from '#core/chain/roles.ts'
+import { GRANTED_ROLES, type GrantedRole, type Profile } from '#core/chain/roles.ts'
 
 const HOUR = 3_600
 const DAY = 24 * HOUR
@@ -21,10 +21,18 @@ export interface ProfileTerms {
   readonly targetAdminDelay: number
   /** Whether the governor has to be a contract, such as a multisig or a timelock. */
   readonly governorIsContract: boolean
+  /** Roles without which the network would stand still, or nobody would be held to account. */
+  readonly mustHaveMembers: readonly GrantedRole[]
 }
 
 /** Who may cancel what another role has announced, and stop things at once. */
 export const GUARDIAN: GrantedRole = 'PAUSER'
+
+/**
+ * Nobody else lets go on, stops, lets hospitals in, or reviews emergencies. Without a `LEDGER_KEEPER` no question to research data is
+ * booked, and so none is answered; an `AUDITOR` does nothing on the chain. Both may be missing.
+ */
+const INDISPENSABLE: readonly GrantedRole[] = ['GOVERNOR', 'PAUSER', 'ACCREDITOR', 'REVIEWER']
 
 const AT_ONCE: RoleTerms = { executionDelay: 0, grantDelay: 0 }
 const after = (executionDelay: number, grantDelay = executionDelay): RoleTerms => ({ executionDelay, grantDelay })
@@ -42,7 +50,8 @@ export const PROFILE_TERMS: Readonly<Record<Profile, ProfileTerms>> = {
       AUDITOR: AT_ONCE
     },
     targetAdminDelay: 0,
-    governorIsContract: false
+    governorIsContract: false,
+    mustHaveMembers: GRANTED_ROLES
   },
   consortium: {
     admin: after(2 * DAY),
@@ -55,7 +64,8 @@ export const PROFILE_TERMS: Readonly<Record<Profile, ProfileTerms>> = {
       AUDITOR: after(0, DAY)
     },
     targetAdminDelay: 2 * DAY,
-    governorIsContract: false
+    governorIsContract: false,
+    mustHaveMembers: INDISPENSABLE
   },
   public: {
     admin: after(7 * DAY),
@@ -68,6 +78,7 @@ export const PROFILE_TERMS: Readonly<Record<Profile, ProfileTerms>> = {
       AUDITOR: after(0, 7 * DAY)
     },
     targetAdminDelay: 7 * DAY,
-    governorIsContract: true
+    governorIsContract: true,
+    mustHaveMembers: INDISPENSABLE
   }
 }

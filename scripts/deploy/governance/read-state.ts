@@ -1,7 +1,7 @@
-import type { Log, Provider } from 'ethers'
+import type { Provider } from 'ethers'
 import { roleId } from '#core/chain/roles.ts'
 import { SalusError } from '#core/error.ts'
-import { pagesBackwards } from '#node/chain/log-pages.ts'
+import { allLogs } from '#scripts/deploy/governance/all-logs.ts'
 import { MANAGER } from '#scripts/deploy/governance/manager.ts'
 import { applyEvent, emptyState, type ManagerState } from '#scripts/deploy/governance/state.ts'
 
@@ -17,15 +17,7 @@ export async function readManagerState(
   manager: string,
   { firstAdmin, fromBlock }: { readonly firstAdmin: string; readonly fromBlock: number }
 ): Promise<ManagerState> {
-  const pages: (readonly Log[])[] = []
-  const range = { fromBlock, toBlock: await provider.getBlockNumber() }
-  for await (const page of pagesBackwards(
-    (from, to) => provider.getLogs({ address: manager, fromBlock: from, toBlock: to }),
-    range
-  )) {
-    pages.push(page)
-  }
-  const events = pages.reverse().flatMap(page => page.map(log => MANAGER.parseLog(log)))
+  const events = (await allLogs(provider, manager, fromBlock)).map(log => MANAGER.parseLog(log))
   // The constructor makes the first administrator: without that event others may be missing too.
   const [first] = events
   const isFirst = first?.name === 'RoleGranted' && first.args['roleId'] === roleId('ADMIN')

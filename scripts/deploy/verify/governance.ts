@@ -1,14 +1,17 @@
 /** Compares who may do what, and after which delay, with the table of the profile. */
 import { id, Interface, Contract, type Provider } from 'ethers'
 import type { Deployment } from '#core/chain/deployment.ts'
-import { CONTRACT_NAMES } from '#core/chain/contract-names.ts'
+import { CONTRACT_NAMES, type ContractName } from '#core/chain/contract-names.ts'
+import { roleId } from '#core/chain/roles.ts'
 import { handOverDifferences, nameOf, setupDifferences } from '#scripts/deploy/governance/difference.ts'
 import { FUNCTION_ROLES } from '#scripts/deploy/governance/functions.ts'
 import { EXPIRATION_S, MANAGER } from '#scripts/deploy/governance/manager.ts'
+import { PROFILE_TERMS } from '#scripts/deploy/governance/profiles.ts'
 import { stateOf } from '#scripts/deploy/governance/set-up.ts'
-import type { Delay, ManagerState, Operation } from '#scripts/deploy/governance/state.ts'
+import { roleOf, type Delay, type ManagerState, type Operation } from '#scripts/deploy/governance/state.ts'
 import { isGoverned } from '#scripts/deploy/verify/code.ts'
 import type { Finding } from '#scripts/deploy/verify/finding.ts'
+import { delayLines, settingLines } from '#scripts/deploy/verify/settings.ts'
 
 const PAUSED = new Interface(['function paused() view returns (bool)'])
 
@@ -17,13 +20,23 @@ export interface GovernanceReport {
   readonly findings: readonly Finding[]
   /** Announced calls, delays not yet in force, paused contracts: one sentence each. */
   readonly notices: readonly string[]
+  /** Who may act after which delay, and what governance has set: one sentence each, right or wrong by nobody's table. */
+  readonly settings: readonly string[]
 }
 
 /** All that is wrong or noteworthy about the roles of a deployment. */
-export async function governanceReport(provider: Provider, deployment: Deployment): Promise<GovernanceReport> {
+export async function governanceReport(
+  provider: Provider,
+  deployment: Deployment,
+  isKnown: (name: ContractName) => boolean
+): Promise<GovernanceReport> {
   const { table, manager, state } = await stateOf(provider, deployment)
   const now = (await provider.getBlock('latest'))?.timestamp ?? 0
   const findings: Finding[] = [...setupDifferences(table, state), ...handOverDifferences(table, state)]
+  for (const role of PROFILE_TERMS[table.governance.profile].mustHaveMembers) {
+    if (roleOf(state, roleId(role)).members.size > 0) continue
+    findings.push({ code: 'VERIFY_ROLE_EMPTY', subject: `role ${role}`, expected: 'a member', found: 'nobody' })
+  }
   const notices = comingDelays(state, now)
   for (const operation of state.operations.values()) {
     if (operation.readyAt + EXPIRATION_S <= now) continue
@@ -33,11 +46,12 @@ export async function governanceReport(provider: Provider, deployment: Deploymen
     if (operation.target !== manager) notices.push(`announced: ${says}`)
     else findings.push({ code: 'VERIFY_PENDING', subject: name, expected: 'no announced change', found: says })
   }
-  for (const name of CONTRACT_NAMES.filter(isGoverned)) {
+  for (const name of CONTRACT_NAMES.filter(contract => isGoverned(contract) && isKnown(contract))) {
     const contract = new Contract(table.addressOf(name), PAUSED, provider)
     if ((await contract.getFunction('paused').staticCall()) === true) notices.push(`${name} is paused`)
   }
-  return { findings, notices }
+  const settings = [...delayLines(state), ...(await settingLines(provider, deployment, isKnown))]
+  return { findings, notices, settings }
 }
 
 function comingDelays(state: ManagerState, now: number): string[] {

@@ -27,9 +27,9 @@ export async function verifyDeployment(provider: Provider, deployment: Deploymen
     findings.push({ code: 'VERIFY_P256', subject: 'P-256 precompile', expected, found })
   }
   // Without the manager's own code nobody can say what its events are worth.
-  if (findings.some(({ code, subject }) => code === 'VERIFY_CODE' && subject === 'AccessManager')) {
-    return { findings, notices: [] }
-  }
-  const governance = await governanceReport(provider, deployment)
-  return { findings: [...findings, ...governance.findings], notices: governance.notices }
+  const isKnown = (name: string): boolean =>
+    !findings.some(({ code, subject }) => code === 'VERIFY_CODE' && subject === name)
+  if (!isKnown('AccessManager')) return { findings, notices: [], settings: [] }
+  const governance = await governanceReport(provider, deployment, isKnown)
+  return { ...governance, findings: [...findings, ...governance.findings] }
 }

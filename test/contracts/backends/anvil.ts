@@ -8,11 +8,19 @@ import type { ChainBackend } from '#test/contracts/backends/backend.ts'
 
 const MNEMONIC = Mnemonic.fromPhrase('test test test test test test test test test test test junk')
 
+/** So many blocks without a transaction, and it is not to be mined. */
+const MOST_BLOCKS = 50
+
 /** An anvil that makes a block for each transaction as it is sent. */
 class AnvilProvider extends JsonRpcProvider {
   override async send(method: string, params: unknown[]): Promise<unknown> {
     const result: unknown = await super.send(method, params as never[])
-    if (method === 'eth_sendRawTransaction') await super.send('evm_mine', [])
+    if (method !== 'eth_sendRawTransaction') return result
+    // Under load a block is made before the transaction is ready for it.
+    for (let blocks = 0; blocks < MOST_BLOCKS; blocks++) {
+      await super.send('evm_mine', [])
+      if ((await super.send('eth_getTransactionReceipt', [result] as never[])) != null) break
+    }
     return result
   }
 }

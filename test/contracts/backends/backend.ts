@@ -10,6 +10,8 @@ export interface ChainBackend {
   now(): Promise<number>
   /** Makes a block of this time, which is later than the newest. */
   moveTo(time: number): Promise<void>
+  /** Makes many blocks, where that takes no time. */
+  readonly makeBlocks?: (count: number) => Promise<void>
   /** Gives an account an EIP-7702 delegation. */
   delegate(account: Wallet, to: string): Promise<void>
   /** Gives an account enough to pay for gas. */

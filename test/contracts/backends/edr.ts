@@ -14,6 +14,7 @@ export async function openEdr(): Promise<ChainBackend> {
     signer,
     now: () => networkHelpers.time.latest(),
     moveTo: time => networkHelpers.time.increaseTo(time),
+    makeBlocks: count => networkHelpers.mine(count),
     delegate: (account, to) => networkHelpers.setCode(account.address, concat(['0xef0100', to])),
     fund: address => networkHelpers.setBalance(address, parseEther('1')),
     snapshot: async () => {

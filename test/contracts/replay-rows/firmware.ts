@@ -96,10 +96,16 @@ export const FIRMWARE_ROWS: readonly Row[] = [
     once: 'MinimumOutOfRange',
     send: (chain, by) => deskOf(chain, 'release', by).raiseMinimum(1)
   }),
-  row('sunset', 'root', {
+  row('proposeSunset', 'root', {
     types: types.sunsetTypes,
-    once: 'ModelIsSunset',
-    send: (chain, by) => deskOf(chain, 'root', by).sunset(2, maker.steward)
+    once: 'SunsetOutOfSequence',
+    send: (chain, by) => deskOf(chain, 'root', by).proposeSunset(2, maker.steward)
+  }),
+  row('cancelSunset', 'root', {
+    types: types.sunsetCancellationTypes,
+    once: 'SunsetNotProposed',
+    prepare: async chain => (await rolling(chain)).proposeSunset(2, maker.steward),
+    send: (chain, by) => deskOf(chain, 'root', by).cancelSunset()
   }),
   row('hold', 'guard', {
     types: types.holdTypes,

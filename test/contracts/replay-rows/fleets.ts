@@ -98,7 +98,7 @@ export const FLEET_ROWS: readonly Row[] = [
     },
     async send(chain, by) {
       const { model, domain, firmware } = openDesk(chain, maker)
-      const value = { model, sequence: 1, revision: 0, deadline: await chain.deadline() }
+      const value = { model, sequence: 1, round: 0, deadline: await chain.deadline() }
       const failures = [by, devices[1]!].map(async (device, index) => ({
         signer: device.signer,
         deadline: value.deadline,

@@ -22,6 +22,8 @@ const IGNORED = [
   'Paused',
   'Unpaused',
   'Heartbeat',
+  'SunsetProposed',
+  'SunsetCancelled',
   'ModelSunset',
   'ImageYanked',
   'DeviceKeysSet',

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { id } from 'ethers'
+import { id, makeError, type Filter, type Log, type Provider } from 'ethers'
 import { isAlreadyApplied } from '#node/chain/already-applied.ts'
 import type { RefusedRequest } from '#node/chain/applied-check.ts'
 import { NEW_CERTIFICATE, anchorGateways, retireGateway, rotateGateway } from '#test/contracts/anchor-requests.ts'
@@ -21,8 +21,24 @@ describe('requests about anchors and nodes that were applied before', () => {
   after(() => chain.close())
 
   type Refused = Omit<RefusedRequest, 'contract'>
-  const applied = async (contract: RefusedRequest['contract'], request: Refused): Promise<boolean> =>
-    isAlreadyApplied({ provider: chain.provider, deployment: chain.deployment }, { contract, ...request })
+  const applied = async (
+    contract: RefusedRequest['contract'],
+    request: Refused,
+    provider = chain.provider
+  ): Promise<boolean> => isAlreadyApplied({ provider, deployment: chain.deployment }, { contract, ...request })
+
+  /** The same chain through an endpoint that gives the logs of one block at a time. */
+  const inSmallPages = (provider: Provider): Provider =>
+    new Proxy(provider, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name)
+        if (name !== 'getLogs') return typeof value === 'function' ? (value.bind(target) as unknown) : value
+        return async (filter: Filter): Promise<Log[]> => {
+          if (filter.fromBlock !== filter.toBlock) throw makeError('the range is too wide', 'UNKNOWN_ERROR')
+          return target.getLogs(filter)
+        }
+      }
+    })
 
   /** Asks with the true arguments, and with each of some others. */
   async function expectOnly(
@@ -107,6 +123,10 @@ describe('requests about anchors and nodes that were applied before', () => {
       [organisation, peer.node, 6n, 2n],
       [organisation, peer.node, 5n, 1n]
     )
+    await operator.changePledge(peer, 7, 3)
+    const earlier = { method: 'changePledge', args: [organisation, peer.node, 5n, 2n], ...refusal }
+    expect(await applied('NodeRegistry', earlier)).to.equal(true)
+    expect(await applied('NodeRegistry', earlier, inSmallPages(chain.provider)), 'behind a later one').to.equal(true)
     await operator.retire(peer)
     const retired = { errorName: 'NodeIsRetired', errorArgs: [peer.node] }
     await expectOnly('NodeRegistry', { method: 'retire', args: [organisation, peer.node], ...retired })

@@ -1,13 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'chai'
-import { Contract, Wallet } from 'ethers'
+import { Contract, Wallet, concat, toBeHex } from 'ethers'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { createProvider } from '#node/chain/chain-rpc.ts'
 import { CONTRACT_ERRORS, CONTRACT_INTERFACES } from '#node/chain/contract-errors.ts'
-import { createRelayer, type Relayer } from '#node/chain/relayer.ts'
+import { createRelayer, type RelayedRequest, type Relayer } from '#node/chain/relayer.ts'
 import { expectCode } from '#test/error-code.ts'
-import { grantOf, random32, registration, revocation } from '#test/node/chain/requests.ts'
+import { deadline, grantOf, random32, registration, revocation } from '#test/node/chain/requests.ts'
 import { account, silentLog, startTestChain, type TestChain } from '#test/node/chain/test-chain.ts'
+
+/** A question to the chain about a call. */
+interface Payload {
+  readonly method: string
+  readonly params: readonly [{ readonly gas?: string }?]
+}
 
 describe('the relayer', function () {
   this.timeout(60_000)
@@ -100,6 +106,82 @@ describe('the relayer', function () {
     await expectCode('RELAY_GAS', async () => frugal.submit(request, 'a'))
     await frugal.stop()
     expect(await test.provider.getTransactionCount(payer)).to.equal(before)
+  })
+
+  describe('of a signer whose own contract burns gas', () => {
+    /** What runs for ever. */
+    const ENDLESS = '0x5b600056'
+    /** Says yes once it has burned 1,300,000. */
+    const SLOW = concat(['0x5a5b5a810362', toBeHex(1_300_000, 3), '0x11600157631626ba7e60e01b60005260206000f3'])
+
+    /** A request for access that the contract at a new address is to have signed. */
+    async function requestOf(code: string): Promise<RelayedRequest> {
+      const wallet = Wallet.createRandom().address
+      await test.provider.send('anvil_setCode', [wallet, code])
+      return { contract: 'AccessGrants', method: 'requestAccess', args: [random32(), deadline(), wallet, '0x'] }
+    }
+
+    /** The limits of gas of everything that is tried out while something happens. */
+    async function limitsWhile(act: () => Promise<void>): Promise<number[]> {
+      const limits: number[] = []
+      const note = (event: unknown): void => {
+        const { payload } = event as { payload?: Payload | Payload[] }
+        for (const { method, params } of payload == null ? [] : [payload].flat()) {
+          if (method === 'eth_call' || method === 'eth_estimateGas') limits.push(Number(params[0]?.gas))
+        }
+      }
+      await test.provider.on('debug', note)
+      await act()
+      await test.provider.off('debug', note)
+      return limits
+    }
+
+    for (const [asker, limit] of [
+      ['a', 1_500_000],
+      [undefined, 16_777_216]
+    ] as const) {
+      it(`tries out no more than ${String(limit)} for ${asker == null ? 'the operator' : 'an asker'}`, async () => {
+        const request = await requestOf(ENDLESS)
+        const limits = await limitsWhile(() =>
+          expectCode('CHAIN_REQUEST_SIGNATURE_INVALID', async () => relayer.submit(request, asker))
+        )
+        expect(limits).to.deep.equal([limit])
+      })
+    }
+
+    it('sends nothing that takes more than it pays for', async () => {
+      const request = await requestOf(SLOW)
+      const payer = account(1).address
+      const before = await test.provider.getTransactionCount(payer)
+      const limits = await limitsWhile(() => expectCode('RELAY_GAS', async () => relayer.submit(request, 'a')))
+      expect(await test.provider.getTransactionCount(payer)).to.equal(before)
+      expect(limits.every(limit => limit === 1_500_000)).to.equal(true)
+      expect((await relayer.submit(request)).status).to.equal('applied')
+    })
+  })
+
+  it('gives up what can be rehearsed and never sent', async () => {
+    const { provider, deployment } = test
+    let estimates = 0
+    const moody = new Proxy(provider, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name)
+        if (name !== 'estimateGas') return typeof value === 'function' ? (value.bind(target) as unknown) : value
+        return async () => {
+          estimates++
+          await Promise.resolve()
+          throw Object.assign(new Error('it reverts'), { code: 'CALL_EXCEPTION' })
+        }
+      }
+    })
+    const patient = createRelayer(
+      { provider: moody, deployment, log: silentLog, wallet: account(2, provider) },
+      { pollMs: 5 }
+    )
+    const { request } = await registration(deployment, account(6), random32())
+    await expectCode('CHAIN_REVERTED', async () => patient.submit(request))
+    expect(estimates).to.equal(16)
+    await patient.stop()
   })
 
   it('pays for each asker up to a budget', async () => {

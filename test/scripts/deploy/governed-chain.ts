@@ -21,6 +21,7 @@ export interface People {
   readonly governor: HardhatEthersSigner
   readonly pauser: HardhatEthersSigner
   readonly accreditor: HardhatEthersSigner
+  readonly reviewer: HardhatEthersSigner
   readonly stranger: HardhatEthersSigner
 }
 
@@ -62,7 +63,7 @@ export function governanceOf(
   over: Partial<Governance> = {},
   members: Partial<Members> = {}
 ): Governance {
-  const { governor, pauser, accreditor } = people
+  const { governor, pauser, accreditor, reviewer } = people
   return {
     profile: 'consortium',
     governor: governor.address,
@@ -70,7 +71,7 @@ export function governanceOf(
       GOVERNOR: [governor.address],
       PAUSER: [pauser.address],
       ACCREDITOR: [accreditor.address],
-      REVIEWER: [],
+      REVIEWER: [reviewer.address],
       LEDGER_KEEPER: [],
       AUDITOR: [],
       ...members
@@ -84,8 +85,8 @@ export async function openGovernedChain(hardfork = 'osaka'): Promise<GovernedCha
   const connection = await network.create({ override: { hardfork } })
   const { ethers, networkHelpers } = connection
   const { provider } = ethers
-  const [deployer, governor, pauser, accreditor, stranger] = await ethers.getSigners()
-  const people = { deployer, governor, pauser, accreditor, stranger } as People
+  const [deployer, governor, pauser, accreditor, stranger, reviewer] = await ethers.getSigners()
+  const people = { deployer, governor, pauser, accreditor, reviewer, stranger } as People
   return {
     provider,
     people,

@@ -87,7 +87,7 @@ describe('a network that is handed over', () => {
   })
 
   it('leaves a changed table to the governor: running the script again sends nothing', async () => {
-    const governance = governanceOf(chain.people, {}, { REVIEWER: [chain.people.stranger.address] })
+    const governance = governanceOf(chain.people, {}, { LEDGER_KEEPER: [chain.people.stranger.address] })
     const before = await chain.provider.getBlockNumber()
     const again = await chain.deploy({ governance, known: knownFrom(deployment) })
     expect(await chain.provider.getBlockNumber()).to.equal(before)

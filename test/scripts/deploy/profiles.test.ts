@@ -45,7 +45,7 @@ describe('governance by a contract', () => {
       })
       const council = chain.manager(other, councillor)
       const governor = other.contracts.AccessManager.address
-      const members = { GOVERNOR: [governor], ACCREDITOR: [] }
+      const members = { GOVERNOR: [governor] }
       const deployment = await chain.deploy({
         governance: governanceOf(chain.people, { profile: 'public', governor }, members)
       })

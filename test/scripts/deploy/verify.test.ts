@@ -180,6 +180,22 @@ describe('verifying a deployment', () => {
       expect(report.notices[0]).to.match(new RegExp(`^${stranger.address} becomes AUDITOR at 20`))
     })
 
+    for (const [role, person] of [
+      ['GOVERNOR', 'governor'],
+      ['PAUSER', 'pauser'],
+      ['ACCREDITOR', 'accreditor'],
+      ['REVIEWER', 'reviewer']
+    ] as const) {
+      it(`that nobody is a ${role}, even where nobody is meant to be`, async () => {
+        await chain.handOver(deployment)
+        await govern('revokeRole', roleId(role), chain.people[person].address)
+        const governance = governanceOf(chain.people, {}, { [role]: [] })
+        expect(await codes({ ...deployment, origin: { ...deployment.origin!, governance } })).to.deep.equal([
+          'VERIFY_ROLE_EMPTY'
+        ])
+      })
+    }
+
     it('what the governor itself has changed since', async () => {
       await chain.handOver(deployment)
       await govern('grantRole', roleId('AUDITOR'), chain.people.stranger.address, 0)

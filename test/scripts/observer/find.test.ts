@@ -16,7 +16,8 @@ const relayer = getBytes(id('relayer')).subarray(0, 20)
 
 function transaction(...bytes: Uint8Array[]): SeenTransaction {
   const from = `0x${Buffer.from(relayer).toString('hex')}`
-  return { hash: '0x01', blockNumber: 1, from, to: null, parts: bytes.map(part => ({ place: 'log', bytes: part })) }
+  const parts = bytes.map(part => ({ place: 'log' as const, bytes: part }))
+  return { hash: '0x01', blockNumber: 1, time: 1, from, to: null, value: 0n, tip: 1n, parts }
 }
 
 /** The bytes between others, as they would lie in calldata. */
@@ -32,9 +33,20 @@ describe('what an observer of the chain finds', () => {
     expect(foundIn(randomBytes(4096))).to.deep.equal([])
   })
 
-  const planted: Record<string, [Uint8Array, string]> = {
+  const planted: Record<string, readonly [Uint8Array, string]> = {
     'a name in capitals': [toUtf8Bytes('ERIKA MUSTERMANN'), 'the name'],
     'a name in UTF-16': [Buffer.from('Erika Mustermann', 'utf16le'), 'the name in UTF-16'],
+    'a name in UTF-16, the other way round': [
+      Buffer.from('Erika Mustermann', 'utf16le').swap16(),
+      'the name in UTF-16'
+    ],
+    'a name in hexadecimal': [toUtf8Bytes('4572696B61204D75737465726D616E6E'), 'the name in hexadecimal'],
+    ...Object.fromEntries(
+      ['', 'x', 'Dr'].map(before => [
+        `a name in base64 after ${String(before.length)} letters`,
+        [toUtf8Bytes(Buffer.from(`${before}Erika Mustermann.`).toString('base64')), 'the name in base64'] as const
+      ])
+    ),
     'an unsalted hash of a name': [getBytes(id('Erika Mustermann')), 'keccak-256 of the name'],
     'an unsalted hash of a name in lower case': [
       getBytes(sha256(toUtf8Bytes('erika mustermann'))),

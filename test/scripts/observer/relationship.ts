@@ -1,14 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { concat, getBytes, hexlify, keccak256, toUtf8Bytes } from 'ethers'
+import { getBytes, hexlify } from 'ethers'
 import { networkIdOf } from '#core/chain/network-id.ts'
 import { encodeGrantDocument, grantScope } from '#core/grant/document.ts'
-import { deriveAgentKeys } from '#core/identity/agent-keys.ts'
-import { keyBundleDigest } from '#core/identity/key-bundle.ts'
 import type { Compartment } from '#core/record/compartment.ts'
-import { nativePrimitives } from '#node/crypto/native.ts'
 import type { TestChain } from '#test/contracts/chain.ts'
 import type { Key } from '#test/contracts/keys.ts'
 import { idOf, register, type Sent } from '#test/contracts/requests.ts'
+import type { Habits } from '#test/scripts/observer/habits.ts'
 import { PURPOSE } from '#test/scripts/observer/secrets.ts'
 
 /** One pseudonym of the story's patient, and the transactions about it. */
@@ -21,9 +19,9 @@ export interface Relationship {
   readonly scopeFor: (grantee: Key, compartments: readonly Compartment[]) => string
 }
 
-/** Registers a pseudonym with random salt and keys. */
-export async function openRelationship(chain: TestChain, key: Key): Promise<Relationship> {
-  const salt = hexlify(randomBytes(32))
+/** Registers a pseudonym. */
+export async function openRelationship(chain: TestChain, key: Key, habits: Habits): Promise<Relationship> {
+  const salt = habits.salt()
   const patient = idOf(key.signer, salt)
   const { chainId, contracts } = chain.deployment
   const network = networkIdOf(chainId, contracts.AccessGrants.address)
@@ -47,17 +45,6 @@ export async function openRelationship(chain: TestChain, key: Key): Promise<Rela
         )
       )
   }
-  await relationship.did(register(chain, key, salt, await freshBundle()))
+  await relationship.did(register(chain, key, salt, await habits.keyBundle()))
   return relationship
-}
-
-/** The digest of the public keys of a new seed. */
-export async function freshBundle(): Promise<string> {
-  const { bundleBytes } = await deriveAgentKeys(nativePrimitives, randomBytes(32))
-  return hexlify(keyBundleDigest(bundleBytes))
-}
-
-/** A digest of words with 32 random bytes, as agents make it. */
-export function commitment(words: string): string {
-  return keccak256(concat([randomBytes(32), toUtf8Bytes(words)]))
 }

@@ -1,0 +1,23 @@
+import type { Primitives } from '#core/crypto/primitives.ts'
+import { anchorRequestVectors } from '#scripts/vectors/anchor-requests.ts'
+import { careRequestVectors } from '#scripts/vectors/care-requests.ts'
+import { firmwareRequestVectors } from '#scripts/vectors/firmware-requests.ts'
+import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
+import { patientRequestVectors } from '#scripts/vectors/patient-requests.ts'
+import { recordVectors } from '#scripts/vectors/record-vectors.ts'
+import { researchRequestVectors } from '#scripts/vectors/research-requests.ts'
+import { superRootVectors } from '#scripts/vectors/super-root-vectors.ts'
+
+/** What the code makes of the formats of records, grants and requests: files of `test/vectors` by name, without `.json`. */
+export async function allVectors(primitives: Primitives): Promise<Record<string, unknown>> {
+  return {
+    ...(await recordVectors(primitives)),
+    ...(await grantVectors(primitives)),
+    ...(await anchorRequestVectors()),
+    ...(await careRequestVectors()),
+    ...(await patientRequestVectors()),
+    ...(await firmwareRequestVectors()),
+    ...(await researchRequestVectors()),
+    ...superRootVectors(primitives)
+  }
+}
