@@ -2,7 +2,6 @@
 import { SalusError } from '#core/error.ts'
 import type { ConsentPolicy, DataReference, Period, Provision } from '#core/consent/policy.ts'
 
-const AREA = 'FHIR_CONSENT'
 /** Exceptions of exceptions; nobody needs more, and a hostile document would. */
 const MAX_DEPTH = 8
 const MAX_ITEMS = 1024
@@ -133,12 +132,12 @@ function refuseModifiers(json: Json): void {
 }
 
 function shape(why: string): SalusError {
-  return new SalusError(`${AREA}_SHAPE`, `The consent cannot be read: ${why}.`)
+  return new SalusError('FHIR_CONSENT_SHAPE', `The consent cannot be read: ${why}.`)
 }
 
 function unknown(field: string): SalusError {
   return new SalusError(
-    `${AREA}_UNKNOWN`,
+    'FHIR_CONSENT_UNKNOWN',
     `The consent has a rule that this version cannot weigh (${field.slice(0, 64)}); nothing is permitted by it.`
   )
 }

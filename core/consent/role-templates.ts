@@ -30,7 +30,9 @@ const HEART_DISEASE: readonly string[] = [
 ]
 
 /** Rules by name. */
-export const ROLE_TEMPLATES = {
+export const ROLE_TEMPLATES: Readonly<
+  Record<'cardiologist' | 'nurse' | 'physiotherapist' | 'pharmacist' | 'insurer', RoleRule>
+> = {
   /** Cardiologists read and write for their patients with heart disease. */
   cardiologist: {
     name: 'cardiologist',
@@ -81,4 +83,4 @@ export const ROLE_TEMPLATES = {
     compartments: ['billing'],
     rights: RIGHT_READ
   }
-} as const satisfies Record<string, RoleRule>
+}
