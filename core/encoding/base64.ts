@@ -36,37 +36,67 @@ export interface Base64Reader {
   end(): void
 }
 
+/** Decoded bytes are handed out in pieces of at most so many. */
+const PIECE_BYTES = 49_152
+
 /**
- * Makes a reader that hands each decoded byte to `put`.
+ * Makes a reader that hands decoded bytes to `put`; a piece is only lent, until `put` returns.
  *
  * @throws SalusError (from `write` and `end`) `BASE64_MALFORMED`
  */
-export function createBase64Reader(put: (byte: number) => void): Base64Reader {
+export function createBase64Reader(put: (piece: Uint8Array) => void): Base64Reader {
+  const piece = new Uint8Array(PIECE_BYTES)
+  let used = 0
   let group = 0
   let digits = 0
   let pads = 0
+  const flush = (): void => {
+    if (used > 0) put(piece.subarray(0, used))
+    used = 0
+  }
+  const putGroup = (): void => {
+    if ((pads === 2 && (group & 0xffff) !== 0) || (pads === 1 && (group & 0xff) !== 0)) refuse()
+    piece[used++] = group >>> 16
+    if (pads < 2) piece[used++] = (group >>> 8) & 255
+    if (pads < 1) piece[used++] = group & 255
+    digits = 0
+    group = 0
+    // Padding ends the text: `pads` stays, and anything more is refused.
+    if (used > PIECE_BYTES - 3) flush()
+  }
+  /** Reads whole groups without padding; returns where it stopped. */
+  const readGroups = (codes: ArrayLike<number>, from: number, to: number): number => {
+    let i = from
+    for (; i + 4 <= to; i += 4) {
+      const a = VALUES[codes[i] ?? 0] ?? 0xff
+      const b = VALUES[codes[i + 1] ?? 0] ?? 0xff
+      const c = VALUES[codes[i + 2] ?? 0] ?? 0xff
+      const d = VALUES[codes[i + 3] ?? 0] ?? 0xff
+      if ((a | b | c | d) > 63) break
+      piece[used] = (a << 2) | (b >>> 4)
+      piece[used + 1] = (b << 4) | (c >>> 2)
+      piece[used + 2] = (c << 6) | d
+      used += 3
+      if (used > PIECE_BYTES - 3) flush()
+    }
+    return i
+  }
   const write = (codes: ArrayLike<number>, from: number, to: number): void => {
-    for (let i = from; i < to; i++) {
-      const code = codes[i] ?? 0
+    let i = from
+    while (i < to) {
+      if (digits === 0 && pads === 0) i = readGroups(codes, i, to)
+      if (i >= to) return
+      const code = codes[i++] ?? 0
       const value = VALUES[code] ?? 0xff
       if (code === PAD && digits >= 2) pads++
       else if (value === 0xff || pads > 0) refuse()
       group = (group << 6) | (code === PAD ? 0 : value)
-      if (++digits < 4) continue
-      putGroup()
+      if (++digits === 4) putGroup()
     }
-  }
-  const putGroup = (): void => {
-    if ((pads === 2 && (group & 0xffff) !== 0) || (pads === 1 && (group & 0xff) !== 0)) refuse()
-    put(group >>> 16)
-    if (pads < 2) put((group >>> 8) & 255)
-    if (pads < 1) put(group & 255)
-    digits = 0
-    group = 0
-    // Padding ends the text: `pads` stays, and anything more is refused.
   }
   const end = (): void => {
     if (digits !== 0) refuse()
+    flush()
   }
   return { write, end }
 }

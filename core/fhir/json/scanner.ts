@@ -16,11 +16,12 @@ export interface JsonLimits {
 
 /** Is told what the scanner sees; positions are offsets in the chunk that is being written. */
 export interface JsonSink {
-  key(name: string, from: number): void
+  /** A key; `after` follows its closing quote. */
+  key(name: string, after: number): void
   /** A value's first byte; true to be handed a string's characters by `text` and `unit`. */
   begin(kind: JsonKind, at: number): boolean
   /** After a value's last byte. */
-  end(at: number): void
+  end(kind: JsonKind, at: number): void
   /** A run of a string's bytes that hold no escape. */
   text(chunk: Uint8Array, from: number, to: number): void
   /** One UTF-16 unit that was written as an escape. */
@@ -71,7 +72,6 @@ export function createJsonScanner({ maxBytes, maxDepth, maxItems }: JsonLimits, 
   let bytes = 0
   let items = 0
   let isKey = false
-  let keyFrom = 0
   let listens = false
   /** Raw bytes of the key, number or literal being read. */
   let raw: number[] = []
@@ -92,10 +92,10 @@ export function createJsonScanner({ maxBytes, maxDepth, maxItems }: JsonLimits, 
     }
     listens = sink.begin(kind, at)
   }
-  const end = (at: number): void => {
+  const end = (kind: JsonKind, at: number): void => {
     isDone ||= open.length === 0
     state = open.length === 0 ? VALUE : AFTER
-    sink.end(at)
+    sink.end(kind, at)
   }
   const enter = (keys: Set<string> | null, at: number): void => {
     begin(keys == null ? 'list' : 'object', at)
@@ -106,20 +106,19 @@ export function createJsonScanner({ maxBytes, maxDepth, maxItems }: JsonLimits, 
   const leave = (isObject: boolean, at: number): void => {
     const keys = open.pop()
     if (keys === undefined || (keys != null) !== isObject) refuse('JSON_MALFORMED', 'its brackets do not match')
-    end(at + 1)
+    end(isObject ? 'object' : 'list', at + 1)
   }
 
   const beginString = (at: number): void => {
     state = STRING
     raw = []
     hasEscape = false
-    if (isKey) keyFrom = at
-    else begin('string', at)
+    if (!isKey) begin('string', at)
   }
   const endString = (at: number): void => {
     if (isHigh) refuse('JSON_SURROGATE', 'it holds half a character')
     if (!isKey) {
-      end(at + 1)
+      end('string', at + 1)
       return
     }
     isKey = false
@@ -127,7 +126,7 @@ export function createJsonScanner({ maxBytes, maxDepth, maxItems }: JsonLimits, 
     const name = keyOf(raw, hasEscape)
     if (FORBIDDEN_KEYS.includes(name)) refuse('JSON_KEY', 'it holds a key that no resource has')
     if (!claimKey(name)) refuse('JSON_DUPLICATE_KEY', 'an object in it holds a key twice')
-    sink.key(name, keyFrom)
+    sink.key(name, at + 1)
   }
   const claimKey = (name: string): boolean => {
     const keys = open.at(-1)
@@ -206,7 +205,7 @@ export function createJsonScanner({ maxBytes, maxDepth, maxItems }: JsonLimits, 
     } else if (word !== 'true' && word !== 'false' && word !== 'null') {
       refuse('JSON_MALFORMED', 'it holds a word that JSON does not know')
     }
-    end(at)
+    end('other', at)
   }
 
   /** Reads one byte outside of strings and words; returns where to go on. */

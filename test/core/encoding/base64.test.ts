@@ -6,7 +6,7 @@ import { expectCode } from '#test/error-code.ts'
 
 function decode(text: Uint8Array, size = 5): Uint8Array {
   const out: number[] = []
-  const reader = createBase64Reader(byte => out.push(byte))
+  const reader = createBase64Reader(piece => out.push(...piece))
   for (let i = 0; i < text.length; i += size) reader.write(text, i, Math.min(i + size, text.length))
   reader.end()
   return Uint8Array.from(out)

@@ -1,0 +1,213 @@
+/**
+ * The first of an import's two readings (docs/specs/fhir.md#import): learns of every resource where it has to lie. A label may
+ * stand behind the content that it is about, and a reference in a resource before the one that it names, so nothing is sealed
+ * before all was read once.
+ */
+import { SalusError } from '#core/error.ts'
+import { textOf } from '#core/encoding/text.ts'
+import type { Primitives } from '#core/crypto/primitives.ts'
+import { ATTACHMENT_URL } from '#core/fhir/attachment.ts'
+import { clinicalDay } from '#core/fhir/clinical-day.ts'
+import { compartmentOf, placeTogether, referencesIn, type PlacedResource } from '#core/fhir/compartment.ts'
+import { createSplitter, type Piece, type Splitter } from '#core/fhir/import/splitter.ts'
+import { isJsonObject, type JsonObject } from '#core/fhir/json/parse.ts'
+import { strictest } from '#core/fhir/sensitivity/rank.ts'
+import type { FhirIssue, FhirValidator } from '#core/fhir/validate.ts'
+import type { Compartment } from '#core/record/compartment.ts'
+
+/** Opens what is imported; it is read twice from its beginning. */
+export type ImportSource = () => AsyncIterable<Uint8Array>
+
+/** What an import needs to know. */
+export interface SurveyInit {
+  readonly primitives: Primitives
+  /** Today, in days since 1970. */
+  readonly today: number
+  /** The section of a resource that the record holds already, by `Type/id` or full URL. */
+  readonly elsewhere?: (name: string) => Compartment | undefined
+  /** Checks what is imported; what is unsound is counted and kept all the same. */
+  readonly validator?: FhirValidator
+}
+
+/** Where something lies. */
+export interface Place {
+  readonly compartment: Compartment
+  readonly day: number
+}
+
+/** What was learned of one resource. */
+export interface SurveyedResource extends Place {
+  readonly type: string
+  readonly digest: Uint8Array
+  readonly issues: readonly FhirIssue[]
+}
+
+/** What was learned of a whole source. */
+export interface Survey {
+  readonly resources: readonly SurveyedResource[]
+  /** Of each attachment that gets entries of its own, in the order of the source. */
+  readonly attachments: readonly (Place & { readonly type: string })[]
+  /** Section of the manifest: it tells of every resource, so it lies with the most sensitive one. */
+  readonly manifest: Compartment
+}
+
+/** Media type of a content that names none. */
+const UNKNOWN_MEDIA = 'application/octet-stream'
+const MEDIA_TYPE = /^[\w!#$&^.+-]{1,60}\/[\w!#$&^.+-]{1,60}$/
+const MAX_CHUNK = 1_048_576
+const MARKER_VALUE = new RegExp(`(?<="url":"${ATTACHMENT_URL}","valueString":")[^"]*`, 'g')
+
+interface Known extends PlacedResource {
+  names: string[]
+  readonly day: number
+  readonly digest: Uint8Array
+  readonly media: readonly string[]
+  readonly issues: readonly FhirIssue[]
+}
+
+/**
+ * Reads a source once.
+ *
+ * @throws SalusError `JSON_*`, `FHIR_OVERSIZE`, `FHIR_TYPE` (not a resource), `FHIR_BUNDLE` (resources within something else than
+ * a bundle), `FHIR_RESERVED` (a name that stands for entries of a record), `FHIR_EMPTY`, `BASE64_MALFORMED`
+ */
+export async function surveyImport(source: ImportSource, init: SurveyInit): Promise<Survey> {
+  const resources: Known[] = []
+  const attachments: { readonly of: number | null; readonly type: string }[] = []
+  let count = 0
+  /** Text of the bundle being read, null for each of its resources. */
+  let skeleton: string[] = []
+  let firstOfBundle = 0
+  const splitter = createSplitter({ put() {}, end: () => String(count++) })
+  const look = (piece: Piece): void => {
+    if (piece.kind === 'bundle end') {
+      nameEntries(skeleton.join(''), resources.slice(firstOfBundle))
+      skeleton = []
+      firstOfBundle = resources.length
+      return
+    }
+    const media = checkMarkers(piece.bytes, count, attachments.length)
+    if (piece.kind === 'text') {
+      attachments.push(...media.map(() => ({ of: null, type: UNKNOWN_MEDIA })))
+      skeleton.push(textOf(piece.bytes) ?? refuseText())
+      return
+    }
+    skeleton = piece.isInBundle ? [...skeleton, 'null'] : []
+    const known = learn(piece.bytes, init, attachments.length)
+    attachments.push(...known.media.map(type => ({ of: resources.length, type })))
+    resources.push(known)
+    if (!piece.isInBundle) firstOfBundle = resources.length
+  }
+  for await (const pieces of split(source, splitter)) pieces.forEach(look)
+  if (resources.length === 0) throw new SalusError('FHIR_EMPTY', 'There is no resource in what was given.')
+  const places = placeTogether(resources, init.elsewhere)
+  const placed = resources.map(({ type, day, digest, issues }, i) => ({
+    type,
+    digest,
+    issues,
+    ...{ day, compartment: places[i] ?? 'documents' }
+  }))
+  const manifest = strictest(places) ?? 'documents'
+  const placeOf = (of: number | null): Place => placed[of ?? -1] ?? { day: init.today, compartment: manifest }
+  return {
+    resources: placed,
+    attachments: attachments.map(({ of, type }) => ({ type, day: placeOf(of).day, compartment: placeOf(of).compartment })),
+    manifest
+  }
+}
+
+/** Feeds a source to a splitter, in chunks small enough that its pieces stay few; yields them as they come. */
+export async function* split(source: ImportSource, splitter: Splitter): AsyncGenerator<readonly Piece[]> {
+  for await (const chunk of source()) {
+    for (let i = 0; i < chunk.length; i += MAX_CHUNK) {
+      splitter.write(chunk.subarray(i, i + MAX_CHUNK))
+      yield splitter.take()
+    }
+  }
+  splitter.end()
+  yield splitter.take()
+}
+
+/** What tells a resource from another: a digest of it without what its markers say, which differs between readings. */
+export function digestOf(p: Primitives, bytes: Uint8Array, text: string | undefined = textOf(bytes)): Uint8Array {
+  if (text == null || !text.includes(ATTACHMENT_URL)) return p.sha256(bytes)
+  return p.sha256(Uint8Array.from(text.replace(MARKER_VALUE, ''), letter => letter.charCodeAt(0) & 255))
+}
+
+function learn(bytes: Uint8Array, { primitives, today, validator }: SurveyInit, firstMarker: number): Known {
+  const text = textOf(bytes) ?? refuseText()
+  const resource: unknown = JSON.parse(text)
+  if (!isJsonObject(resource) || typeof resource['resourceType'] !== 'string') {
+    throw new SalusError('FHIR_TYPE', 'Refused: what stands where a resource belongs says no resource type.')
+  }
+  if (Array.isArray(resource['entry']) && resource['entry'].some(each => isJsonObject(each) && each['resource'] != null)) {
+    if (resource['resourceType'] !== 'Bundle') refuseBundle()
+  }
+  const { resourceType: type, id } = resource
+  return {
+    type,
+    names: typeof id === 'string' ? [`${type}/${id}`] : [],
+    references: referencesIn(resource),
+    compartment: compartmentOf(resource),
+    day: clinicalDay(resource, today),
+    digest: digestOf(primitives, bytes, text),
+    media: mediaTypesOf(resource, firstMarker),
+    issues: validator?.checkValue(resource) ?? []
+  }
+}
+
+/** Lets a bundle's resources be found by their full URLs too. */
+function nameEntries(skeleton: string, resources: readonly Known[]): void {
+  const bundle: unknown = JSON.parse(skeleton)
+  if (!isJsonObject(bundle) || bundle['resourceType'] !== 'Bundle') refuseBundle()
+  const entries = Array.isArray(bundle['entry']) ? (bundle['entry'] as unknown[]) : []
+  entries
+    .filter(each => isJsonObject(each) && each['resource'] === null)
+    .forEach((each, i) => {
+      const url = isJsonObject(each) ? each['fullUrl'] : undefined
+      if (typeof url === 'string') resources[i]?.names.push(url)
+    })
+}
+
+/** The markers that this reading put into a piece; any other use of their name is refused. */
+function checkMarkers(bytes: Uint8Array, made: number, placed: number): string[] {
+  const found = (textOf(bytes) ?? refuseText()).split(`"${ATTACHMENT_URL}"`).length - 1
+  if (found === 0) return []
+  const values = [...(textOf(bytes) ?? '').matchAll(MARKER_VALUE)].map(([value]) => value)
+  const isOurs = found === values.length && values.every((value, i) => value === String(placed + i) && placed + i < made)
+  if (!isOurs) throw new SalusError('FHIR_RESERVED', 'Refused: it uses a name that stands for entries of a record.')
+  return values
+}
+
+/** The media type of each content that left a marker, in the order of the markers. */
+function mediaTypesOf(resource: JsonObject, firstMarker: number): string[] {
+  const types: string[] = []
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(visit)
+    else if (isJsonObject(value)) {
+      const marker = markerOf(value['_data'])
+      const type = value['contentType']
+      if (marker != null) {
+        types[marker - firstMarker] = typeof type === 'string' && MEDIA_TYPE.test(type) ? type : UNKNOWN_MEDIA
+      }
+      Object.values(value).forEach(visit)
+    }
+  }
+  visit(resource)
+  return types
+}
+
+function markerOf(companion: unknown): number | undefined {
+  const list = isJsonObject(companion) ? companion['extension'] : undefined
+  const first: unknown = Array.isArray(list) ? list[0] : undefined
+  if (!isJsonObject(first) || first['url'] !== ATTACHMENT_URL) return undefined
+  return Number(first['valueString'])
+}
+
+function refuseText(): never {
+  throw new SalusError('JSON_MALFORMED', 'Refused the JSON: it is not UTF-8.')
+}
+
+function refuseBundle(): never {
+  throw new SalusError('FHIR_BUNDLE', 'Refused: resources stand in something that is no bundle.')
+}
