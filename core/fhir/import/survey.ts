@@ -9,6 +9,7 @@ import type { Primitives } from '#core/crypto/primitives.ts'
 import { ATTACHMENT_URL } from '#core/fhir/attachment.ts'
 import { clinicalDay } from '#core/fhir/clinical-day.ts'
 import { compartmentOf, placeTogether, referencesIn, type PlacedResource } from '#core/fhir/compartment.ts'
+import { mediaTypeOf } from '#core/fhir/import/media-type.ts'
 import { createSplitter, type Piece, type Splitter } from '#core/fhir/import/splitter.ts'
 import { isJsonObject, type JsonObject } from '#core/fhir/json/parse.ts'
 import { strictest } from '#core/fhir/sensitivity/rank.ts'
@@ -51,9 +52,6 @@ export interface Survey {
   readonly manifest: Compartment
 }
 
-/** Media type of a content that names none. */
-const UNKNOWN_MEDIA = 'application/octet-stream'
-const MEDIA_TYPE = /^[\w!#$&^.+-]{1,60}\/[\w!#$&^.+-]{1,60}$/
 const MAX_CHUNK = 1_048_576
 const MARKER_VALUE = new RegExp(`(?<="url":"${ATTACHMENT_URL}","valueString":")[^"]*`, 'g')
 
@@ -88,7 +86,7 @@ export async function surveyImport(source: ImportSource, init: SurveyInit): Prom
     }
     const media = checkMarkers(piece.bytes, count, attachments.length)
     if (piece.kind === 'text') {
-      attachments.push(...media.map(() => ({ of: null, type: UNKNOWN_MEDIA })))
+      attachments.push(...media.map(() => ({ of: null, type: mediaTypeOf(undefined) })))
       skeleton.push(textOf(piece.bytes) ?? refuseText())
       return
     }
@@ -186,10 +184,7 @@ function mediaTypesOf(resource: JsonObject, firstMarker: number): string[] {
     if (Array.isArray(value)) value.forEach(visit)
     else if (isJsonObject(value)) {
       const marker = markerOf(value['_data'])
-      const type = value['contentType']
-      if (marker != null) {
-        types[marker - firstMarker] = typeof type === 'string' && MEDIA_TYPE.test(type) ? type : UNKNOWN_MEDIA
-      }
+      if (marker != null) types[marker - firstMarker] = mediaTypeOf(value['contentType'])
       Object.values(value).forEach(visit)
     }
   }
