@@ -12,6 +12,9 @@ import { isKnownType } from '#core/fhir/resource-types.ts'
 /** What is checked at once: the check cannot be stopped, so its input is bounded. Larger resources are refused unchecked. */
 export const VALIDATION_LIMITS: JsonLimits = { maxBytes: 4_194_304, maxDepth: 64, maxItems: 100_000 }
 
+/** The library takes the beginning of an absolute reference for a resource type. */
+const MISREAD_REFERENCE = /^Invalid reference: got "(?:https?|urn):/
+
 const MAX_ISSUES = 100
 const MAX_TEXT = 200
 
@@ -94,7 +97,8 @@ function validated(value: unknown): readonly FhirIssue[] {
 }
 
 function issuesOf(issues: NonNullable<OperationOutcomeError['outcome']['issue']>): readonly FhirIssue[] {
-  return issues.slice(0, MAX_ISSUES).map(({ severity, code, expression, details }) => ({
+  const real = issues.filter(({ details }) => !MISREAD_REFERENCE.test(details?.text ?? ''))
+  return real.slice(0, MAX_ISSUES).map(({ severity, code, expression, details }) => ({
     severity: severity === 'fatal' ? 'error' : severity,
     code,
     ...(expression?.[0] == null ? {} : { expression: expression[0] }),

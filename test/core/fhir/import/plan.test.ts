@@ -7,6 +7,8 @@ import { portablePrimitives } from '#core/crypto/portable.ts'
 import { decodeManifest, exportImport } from '#core/fhir/import/manifest.ts'
 import { planImport, type ImportInit, type PlannedEntry } from '#core/fhir/import/plan.ts'
 import { canonicalJson, parseJson } from '#core/fhir/json/parse.ts'
+import { createFhirValidator, type FhirValidator } from '#core/fhir/validate.ts'
+import { syntheticFhirPatient } from '#scripts/synthetic/fhir-patient.ts'
 import { expectCode } from '#test/error-code.ts'
 import { referenceData } from '#test/reference-data.ts'
 import { seededRandom } from '#test/seeded-random.ts'
@@ -45,6 +47,11 @@ async function expectSame(bytes: Uint8Array, size?: number, more?: Partial<Impor
 const content = (length: number, seed = 'content'): string => Buffer.from(seededRandom(seed)(length)).toString('base64')
 
 describe('import of FHIR', () => {
+  let validator: FhirValidator
+  before(async () => {
+    validator = await createFhirValidator()
+  })
+
   it('plans one entry for each resource of a bundle and a manifest that makes the bundle again', async () => {
     const bundle = `{ "resourceType": "Bundle", "type": "collection",
   "entry": [
@@ -181,6 +188,16 @@ describe('import of FHIR', () => {
       }),
       { numRuns: 40 }
     )
+  })
+
+  it('makes synthetic records again to the byte and finds what is sensitive in them', async () => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const entries = await expectSame(utf8(syntheticFhirPatient({ seed, visits: 8 })), 3000)
+      const sections = new Set(entries.map(({ compartment }) => compartment))
+      expect([...sections]).to.include.members(['vitals', 'labs', 'mental', 'sexual', 'substance-use', 'documents'])
+      expect(entries.filter(({ kind }) => kind === 'attachment')).to.have.length(2)
+      for (const { kind, body } of entries) if (kind === 'resource') expect(validator.check(body)).to.deep.equal([])
+    }
   })
 
   it('refuses what is not FHIR, each with its own code', async () => {
