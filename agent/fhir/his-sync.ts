@@ -28,8 +28,7 @@ export interface HisSyncInit {
   readonly client: HisClient
   /** `bulk` with the path of an export, `search` with the patient's id there. */
   readonly from:
-    | { readonly kind: 'bulk'; readonly path: string }
-    | { readonly kind: 'search'; readonly patient: string }
+    { readonly kind: 'bulk'; readonly path: string } | { readonly kind: 'search'; readonly patient: string }
   /** All that the server has, if empty and bulk; what is searched for, otherwise. */
   readonly types: readonly string[]
   readonly retry?: RetryInit
@@ -107,7 +106,13 @@ async function syncBulk(
   take: TakeStream
 ): Promise<HisSyncResult> {
   const signal = retry?.signal == null ? {} : { signal: retry.signal }
-  const manifest = await bulkExport(components, requests, { url: `${client.base}/${path}`, since, types, maxWaitMs, ...signal })
+  const manifest = await bulkExport(components, requests, {
+    url: `${client.base}/${path}`,
+    since,
+    types,
+    maxWaitMs,
+    ...signal
+  })
   const isOpen = !manifest.requiresAccessToken
   let files = 0
   for (const { type, url } of manifest.output) {

@@ -53,13 +53,31 @@ export function createTokenSource(
     tokenUrl ??= await discover(components, client, retry)
     checkHttps(tokenUrl, client)
     const nowMs = components.clock()
-    const assertion = await assertionOf(client, tokenUrl, toHex(components.random(16)).slice(2), Math.floor(nowMs / 1000))
-    const form = { grant_type: 'client_credentials', scope: client.scope, client_assertion_type: ASSERTION_TYPE, client_assertion: assertion }
+    const assertion = await assertionOf(
+      client,
+      tokenUrl,
+      toHex(components.random(16)).slice(2),
+      Math.floor(nowMs / 1000)
+    )
+    const form = {
+      grant_type: 'client_credentials',
+      scope: client.scope,
+      client_assertion_type: ASSERTION_TYPE,
+      client_assertion: assertion
+    }
     const headers = { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' }
-    const response = await send(components, tokenUrl, { method: 'POST', headers, body: new URLSearchParams(form).toString() }, retry)
+    const response = await send(
+      components,
+      tokenUrl,
+      { method: 'POST', headers, body: new URLSearchParams(form).toString() },
+      retry
+    )
     if (!response.ok) {
       await response.body?.cancel()
-      throw new SalusError('HIS_TOKEN', 'The hospital’s server gives no access; check client id, key and scope with the hospital.')
+      throw new SalusError(
+        'HIS_TOKEN',
+        'The hospital’s server gives no access; check client id, key and scope with the hospital.'
+      )
     }
     const { access_token: token, expires_in: seconds } = objectIn(await bodyOf(response, ANSWER_BYTES))
     if (typeof token !== 'string' || !/^[\x21-\x7e]{1,16384}$/.test(token)) {
@@ -81,7 +99,12 @@ export function createTokenSource(
 }
 
 /** The signed statement by which the client proves who it is. */
-async function assertionOf({ clientId, key, keyId, algorithm }: HisClient, audience: string, id: string, nowS: number): Promise<string> {
+async function assertionOf(
+  { clientId, key, keyId, algorithm }: HisClient,
+  audience: string,
+  id: string,
+  nowS: number
+): Promise<string> {
   return new SignJWT({})
     .setProtectedHeader({ alg: algorithm, kid: keyId, typ: 'JWT' })
     .setIssuer(clientId)
@@ -99,7 +122,10 @@ async function discover(components: HttpComponents, client: HisClient, retry: Re
   const response = await send(components, url, { headers: { accept: 'application/json' } }, retry)
   const { token_endpoint: endpoint } = response.ok ? objectIn(await bodyOf(response, ANSWER_BYTES)) : {}
   if (typeof endpoint !== 'string') {
-    throw new SalusError('HIS_DISCOVERY', 'The server does not say where access is given; state the address of its tokens.')
+    throw new SalusError(
+      'HIS_DISCOVERY',
+      'The server does not say where access is given; state the address of its tokens.'
+    )
   }
   return new URL(endpoint, url).href
 }

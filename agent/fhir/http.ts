@@ -46,7 +46,9 @@ export async function send(
       const limit = new AbortController()
       const timer = setTimeout(() => limit.abort(new Error('no answer in time')), timeoutMs)
       const ends = signal == null ? limit.signal : AbortSignal.any([signal, limit.signal])
-      const response = await fetch(url, { ...request, redirect: 'error', signal: ends }).finally(() => clearTimeout(timer))
+      const response = await fetch(url, { ...request, redirect: 'error', signal: ends }).finally(() =>
+        clearTimeout(timer)
+      )
       if (!PASSING.includes(response.status)) return response
       failure = new Error(`status ${response.status}`)
       waitMs = Math.min(retryAfterMs(response, clock()) ?? waitMs, maxWaitMs)
@@ -58,8 +60,13 @@ export async function send(
     if (attempt + 1 < attempts) await sleep(waitMs, signal)
   }
   const isAnswer = failure instanceof Error && failure.message.startsWith('status ')
-  if (isAnswer) throw new SalusError('HIS_BUSY', 'The server asks to come later, again and again; try in an hour.', { cause: failure })
-  throw new SalusError('HIS_UNREACHABLE', 'The server does not answer; check its address and the network.', { cause: failure })
+  if (isAnswer)
+    throw new SalusError('HIS_BUSY', 'The server asks to come later, again and again; try in an hour.', {
+      cause: failure
+    })
+  throw new SalusError('HIS_UNREACHABLE', 'The server does not answer; check its address and the network.', {
+    cause: failure
+  })
 }
 
 /** What a server asks to wait, in seconds or until a date. */
@@ -88,7 +95,9 @@ export async function bodyOf(response: Response, maxBytes: number): Promise<Uint
  */
 export async function* streamOf(response: Response, maxBytes: number): AsyncGenerator<Uint8Array> {
   let bytes = 0
-  for await (const piece of response.body ?? []) {
+  const body: AsyncIterable<Uint8Array> | null = response.body
+  if (body == null) return
+  for await (const piece of body) {
     bytes += piece.length
     if (bytes > maxBytes) throw new SalusError('HIS_ANSWER', 'The server’s answer is larger than is taken.')
     yield piece

@@ -58,7 +58,10 @@ async function refusalOf(response: Response): Promise<SalusError> {
   await response.body?.cancel()
   switch (response.status) {
     case 401:
-      return new SalusError('SHL_PASSCODE_WRONG', 'The passcode is wrong; only so many tries are allowed in the link’s whole life.')
+      return new SalusError(
+        'SHL_PASSCODE_WRONG',
+        'The passcode is wrong; only so many tries are allowed in the link’s whole life.'
+      )
     case 404:
     case 410:
       return new SalusError('SHL_GONE', 'The link has ended, or was opened as often as it may be; ask for a new one.')

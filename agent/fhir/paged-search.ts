@@ -20,7 +20,7 @@ export async function* pagedSearch(
   saw: (serverMs: number) => void
 ): AsyncGenerator<Uint8Array> {
   const seen = new Set<string>()
-  for (let next: string | undefined = url; next != null; ) {
+  for (let next: string | undefined = url; next != null;) {
     if (seen.has(next) || seen.size >= MAX_PAGES) {
       throw new SalusError('HIS_PAGES', 'The server’s pages do not end; ask the hospital.')
     }
@@ -30,7 +30,8 @@ export async function* pagedSearch(
     if (Number.isFinite(serverMs)) saw(serverMs)
     const bytes = await bodyOf(response, PAGE_BYTES)
     const { resourceType, link, entry } = objectIn(bytes)
-    if (resourceType !== 'Bundle') throw new SalusError('HIS_ANSWER', 'The server does not answer a search as FHIR asks.')
+    if (resourceType !== 'Bundle')
+      throw new SalusError('HIS_ANSWER', 'The server does not answer a search as FHIR asks.')
     if (Array.isArray(entry) && entry.length > 0) yield bytes
     const links: unknown[] = Array.isArray(link) ? link : []
     const url: unknown = links.filter(isJsonObject).find(({ relation }) => relation === 'next')?.['url']

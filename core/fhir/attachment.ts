@@ -89,6 +89,9 @@ export async function* readAttachment(content: AttachmentContent, open: OpenEntr
     yield bytes
   }
   if (size !== content.sizeBytes) {
-    throw new SalusError('FHIR_ATTACHMENT_SIZE', 'Refused: the parts of an attachment do not have the size that it had.')
+    throw new SalusError(
+      'FHIR_ATTACHMENT_SIZE',
+      'Refused: the parts of an attachment do not have the size that it had.'
+    )
   }
 }

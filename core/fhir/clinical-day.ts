@@ -3,9 +3,35 @@ import { LAST_DAY } from '#core/record/day.ts'
 
 /** Elements that say when what a resource tells of happened, the most telling first. */
 const DATE_ELEMENTS: readonly string[] = [
-  ...['effectiveDateTime', 'effectivePeriod', 'effectiveInstant', 'performedDateTime', 'performedPeriod', 'occurrenceDateTime'],
-  ...['occurrencePeriod', 'onsetDateTime', 'onsetPeriod', 'started', 'period', 'billablePeriod', 'servicedDate', 'servicedPeriod'],
-  ...['authoredOn', 'whenHandedOver', 'whenPrepared', 'dateAsserted', 'recordedDate', 'recorded', 'date', 'dateTime', 'sent'],
+  ...[
+    'effectiveDateTime',
+    'effectivePeriod',
+    'effectiveInstant',
+    'performedDateTime',
+    'performedPeriod',
+    'occurrenceDateTime'
+  ],
+  ...[
+    'occurrencePeriod',
+    'onsetDateTime',
+    'onsetPeriod',
+    'started',
+    'period',
+    'billablePeriod',
+    'servicedDate',
+    'servicedPeriod'
+  ],
+  ...[
+    'authoredOn',
+    'whenHandedOver',
+    'whenPrepared',
+    'dateAsserted',
+    'recordedDate',
+    'recorded',
+    'date',
+    'dateTime',
+    'sent'
+  ],
   ...['assertedDate', 'created', 'timestamp', 'issued', 'start', 'timingDateTime', 'timingPeriod', 'createdDateTime']
 ]
 const DATE = /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?)?)?$/

@@ -39,17 +39,41 @@ const CATEGORIES: Readonly<Record<string, Readonly<Record<string, Compartment>>>
 }
 
 /** Types that say who or where, nothing of an illness: what refers to them, and what they refer to, tells nothing. */
-const NEUTRAL: readonly string[] = ['Patient', 'Practitioner', 'PractitionerRole', 'Organization', 'Location', 'Endpoint']
+const NEUTRAL: readonly string[] = [
+  'Patient',
+  'Practitioner',
+  'PractitionerRole',
+  'Organization',
+  'Location',
+  'Endpoint'
+]
 
 /** Types that are the content of what refers to them, and lie where that lies. */
 const PARTS: readonly string[] = [
-  ...['Binary', 'Media', 'Specimen', 'Observation', 'Medication', 'ImagingStudy', 'QuestionnaireResponse', 'MolecularSequence'],
+  ...[
+    'Binary',
+    'Media',
+    'Specimen',
+    'Observation',
+    'Medication',
+    'ImagingStudy',
+    'QuestionnaireResponse',
+    'MolecularSequence'
+  ],
   ...['DocumentReference']
 ]
 
 /** Types whose references name their content rather than their circumstances. */
 const WHOLES: readonly string[] = [
-  ...['DiagnosticReport', 'DocumentReference', 'DocumentManifest', 'Observation', 'Media', 'ImagingStudy', 'MedicationRequest'],
+  ...[
+    'DiagnosticReport',
+    'DocumentReference',
+    'DocumentManifest',
+    'Observation',
+    'Media',
+    'ImagingStudy',
+    'MedicationRequest'
+  ],
   ...['MedicationStatement', 'MedicationAdministration', 'MedicationDispense']
 ]
 
@@ -77,7 +101,9 @@ function categoryOf(type: string, { category, type: kind }: JsonObject): Compart
   const table = Object.hasOwn(CATEGORIES, type) ? CATEGORIES[type] : undefined
   if (table == null) return undefined
   const concepts: unknown[] = [category, ...(type === 'Media' ? [kind] : [])].flat()
-  const codes = concepts.filter(isJsonObject).flatMap(({ coding }) => (Array.isArray(coding) ? (coding as unknown[]) : []))
+  const codes = concepts
+    .filter(isJsonObject)
+    .flatMap(({ coding }) => (Array.isArray(coding) ? (coding as unknown[]) : []))
   const sections = codes.filter(isJsonObject).flatMap(({ code }) => {
     return typeof code === 'string' && Object.hasOwn(table, code) ? [table[code] ?? 'documents'] : []
   })

@@ -62,7 +62,9 @@ function trimmed(element: ElementDefinition): Record<string, unknown> {
     ...(base == null || (base.max === max && contentReference == null) ? {} : { base: { max: base.max } }),
     ...(type == null
       ? {}
-      : { type: type.map(({ code, targetProfile, profile, extension }) => ({ code, targetProfile, profile, extension })) }),
+      : {
+          type: type.map(({ code, targetProfile, profile, extension }) => ({ code, targetProfile, profile, extension }))
+        }),
     ...(rules.length === 0 ? {} : { constraint: rules }),
     contentReference,
     sliceName,

@@ -30,21 +30,44 @@ export function syntheticFhirPatient({ seed, visits }: FhirPatientInit): string 
   const pick = (below: number): number => next() % below
   const subject = { reference: 'Patient/p' }
   const entries: string[] = []
-  const add = (resource: { readonly resourceType: string; readonly id: string }, ...decimals: readonly string[]): void => {
+  const add = (
+    resource: { readonly resourceType: string; readonly id: string },
+    ...decimals: readonly string[]
+  ): void => {
     // JSON.stringify cannot write 7.10: decimals are put in as text.
     let used = 0
     const text = JSON.stringify(resource, null, 2).replaceAll('"#"', () => decimals[used++] ?? '0')
-    entries.push(`{ "fullUrl": "https://his.example/fhir/${resource.resourceType}/${resource.id}",\n  "resource": ${text} }`)
+    entries.push(
+      `{ "fullUrl": "https://his.example/fhir/${resource.resourceType}/${resource.id}",\n  "resource": ${text} }`
+    )
   }
-  add({ resourceType: 'Patient', id: 'p', ...{ name: [{ family: `Synthetic-${seed}` }], birthDate: `19${40 + pick(60)}-05-17` } })
-  const active = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical', code: 'active' }] }
-  add({ resourceType: 'AllergyIntolerance', id: 'a', ...{ clinicalStatus: active, code: { text: 'Penicillin' }, patient: subject } })
+  add({
+    resourceType: 'Patient',
+    id: 'p',
+    ...{ name: [{ family: `Synthetic-${seed}` }], birthDate: `19${40 + pick(60)}-05-17` }
+  })
+  const active = {
+    coding: [{ system: 'http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical', code: 'active' }]
+  }
+  add({
+    resourceType: 'AllergyIntolerance',
+    id: 'a',
+    ...{ clinicalStatus: active, code: { text: 'Penicillin' }, patient: subject }
+  })
   for (let visit = 0; visit < visits; visit++) {
     const when = new Date(FIRST_VISIT_MS + visit * 91 * DAY_MS + pick(20) * DAY_MS).toISOString()
     const encounter = { reference: `Encounter/e${visit}` }
-    const visited = { class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' }, period: { start: when } }
+    const visited = {
+      class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' },
+      period: { start: when }
+    }
     add({ resourceType: 'Encounter', id: `e${visit}`, ...{ status: 'finished', ...visited, subject } })
-    const observation = (id: string, category: string, code: string, unit: string): { resourceType: string; id: string } => ({
+    const observation = (
+      id: string,
+      category: string,
+      code: string,
+      unit: string
+    ): { resourceType: string; id: string } => ({
       resourceType: 'Observation',
       id: `${id}${visit}`,
       ...{ status: 'final', category: [{ coding: [{ system: CATEGORY, code: category }] }] },
@@ -58,10 +81,21 @@ export function syntheticFhirPatient({ seed, visits }: FhirPatientInit): string 
       const [system, code, display] = PROBLEMS[visit] ?? ['', '', '']
       const clinicalStatus = { coding: [{ system: CLINICAL, code: visit % 3 === 2 ? 'resolved' : 'active' }] }
       const concept = { coding: [{ system, code, display }] }
-      add({ resourceType: 'Condition', id: `c${visit}`, ...{ clinicalStatus, code: concept, subject, onsetDateTime: when.slice(0, 10) } })
+      add({
+        resourceType: 'Condition',
+        id: `c${visit}`,
+        ...{ clinicalStatus, code: concept, subject, onsetDateTime: when.slice(0, 10) }
+      })
       const medicationCodeableConcept = { text: DRUGS[visit % DRUGS.length] }
       const reasonReference = [{ reference: `Condition/c${visit}` }]
-      const ordered = { status: 'active', intent: 'order', medicationCodeableConcept, subject, authoredOn: when, reasonReference }
+      const ordered = {
+        status: 'active',
+        intent: 'order',
+        medicationCodeableConcept,
+        subject,
+        authoredOn: when,
+        reasonReference
+      }
       add({ resourceType: 'MedicationRequest', id: `m${visit}`, ...ordered })
     }
     if (visit % 4 !== 3) continue

@@ -14,7 +14,10 @@ export interface IpsSection {
 const is =
   (type: string, holds: (resource: JsonObject) => boolean = () => true) =>
   (resource: JsonObject): boolean =>
-    resource['resourceType'] === type && resource['status'] !== 'entered-in-error' && !isWithdrawn(resource) && holds(resource)
+    resource['resourceType'] === type &&
+    resource['status'] !== 'entered-in-error' &&
+    !isWithdrawn(resource) &&
+    holds(resource)
 
 const hasStatus =
   (...wanted: string[]) =>
@@ -52,7 +55,12 @@ export const IPS_SECTIONS: readonly IpsSection[] = [
       is('DiagnosticReport', FINAL)(resource) ||
       is('Observation', each => FINAL(each) && hasCategory('laboratory', 'imaging')(each))(resource)
   },
-  { title: 'Procedures', code: '47519-4', isRequired: false, holds: is('Procedure', hasStatus('completed', 'in-progress')) },
+  {
+    title: 'Procedures',
+    code: '47519-4',
+    isRequired: false,
+    holds: is('Procedure', hasStatus('completed', 'in-progress'))
+  },
   { title: 'Medical devices', code: '46264-8', isRequired: false, holds: is('DeviceUseStatement') },
   {
     title: 'Vital signs',
@@ -68,7 +76,12 @@ export const IPS_SECTIONS: readonly IpsSection[] = [
   },
   { title: 'Past problems', code: '11348-0', isRequired: false, holds: isPastProblem },
   { title: 'Alerts', code: '104605-1', isRequired: false, holds: is('Flag', hasStatus('active')) },
-  { title: 'Plan of care', code: '18776-5', isRequired: false, holds: is('CarePlan', hasStatus('active', 'on-hold', 'draft')) }
+  {
+    title: 'Plan of care',
+    code: '18776-5',
+    isRequired: false,
+    holds: is('CarePlan', hasStatus('active', 'on-hold', 'draft'))
+  }
 ]
 
 function isWithdrawn({ verificationStatus }: JsonObject): boolean {

@@ -35,8 +35,12 @@ const NAME = { title: 'Patient summary', code: '60591-5' }
  */
 export function patientSummary(resources: readonly IpsResource[], init: IpsInit): string {
   const patient = resources.find(({ value }) => value['resourceType'] === 'Patient')
-  if (patient == null) throw new SalusError('FHIR_NO_PATIENT', 'A patient summary needs the patient’s own data; import them first.')
-  const sections = IPS_SECTIONS.map(section => ({ section, members: resources.filter(({ value }) => section.holds(value)) }))
+  if (patient == null)
+    throw new SalusError('FHIR_NO_PATIENT', 'A patient summary needs the patient’s own data; import them first.')
+  const sections = IPS_SECTIONS.map(section => ({
+    section,
+    members: resources.filter(({ value }) => section.holds(value))
+  }))
   const named = sections.flatMap(({ members }) => members)
   const content = [...new Set([patient, ...named, ...referredTo([patient, ...named], resources)])]
   const timestamp = new Date(init.nowMs).toISOString()
@@ -98,7 +102,7 @@ const NAMING = ['code', 'vaccineCode', 'medicationCodeableConcept', 'type'] as c
 function nameOf(resource: JsonObject): string {
   for (const element of NAMING) {
     const { text, coding } = isJsonObject(resource[element]) ? resource[element] : {}
-    const [first]: unknown[] = Array.isArray(coding) ? coding : []
+    const first: unknown = Array.isArray(coding) ? coding[0] : undefined
     const display = isJsonObject(first) ? (first['display'] ?? first['code']) : undefined
     for (const name of [text, display]) if (typeof name === 'string') return withValue(name, resource)
   }

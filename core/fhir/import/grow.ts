@@ -24,7 +24,10 @@ export function createGrowingBytes(maxBytes: number): GrowingBytes {
   let used = 0
   const append = (piece: Uint8Array): void => {
     if (used + piece.length > maxBytes) {
-      throw new SalusError('FHIR_OVERSIZE', 'Refused: one resource, or what stands around resources, is too large to take.')
+      throw new SalusError(
+        'FHIR_OVERSIZE',
+        'Refused: one resource, or what stands around resources, is too large to take.'
+      )
     }
     if (used + piece.length > bytes.length) {
       const larger = new Uint8Array(Math.max(2 * bytes.length, used + piece.length))

@@ -44,7 +44,9 @@ export function decodeManifest(bytes: Uint8Array): ImportManifest {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_BYTES })
   readVersion(value, AREA)
   const map = readMap(value, AREA, ['v', 'entries', 'items', 'batches'])
-  const entries = readList(map['entries'], AREA, 'entries', MAX_ITEMS, id => readBytes(id, AREA, 'entries', ENTRY_ID_BYTES))
+  const entries = readList(map['entries'], AREA, 'entries', MAX_ITEMS, id =>
+    readBytes(id, AREA, 'entries', ENTRY_ID_BYTES)
+  )
   const last = entries.length - 1
   const items = readList(map['items'], AREA, 'items', MAX_ITEMS, item => {
     if (typeof item === 'string') return readText(item, AREA, 'items', MAX_BYTES)
@@ -54,7 +56,9 @@ export function decodeManifest(bytes: Uint8Array): ImportManifest {
     }
     return { entry, line }
   })
-  const batches = readList(map['batches'], AREA, 'batches', MAX_ITEMS, i => readUint(i, AREA, 'batches', Math.max(0, last)))
+  const batches = readList(map['batches'], AREA, 'batches', MAX_ITEMS, i =>
+    readUint(i, AREA, 'batches', Math.max(0, last))
+  )
   return { entries, items, batches }
 }
 
@@ -70,14 +74,14 @@ export async function* exportImport(
 ): AsyncGenerator<Uint8Array> {
   const several = new Set(batches)
   // Resources of one batch mostly stand together: the last one is kept.
-  let opened: { readonly entry: number; readonly body: Uint8Array } | null = null
+  let opened: { readonly entry: number; readonly body: Uint8Array } = { entry: -1, body: new Uint8Array() }
   for (const item of items) {
     if (typeof item === 'string') {
       yield* restoreAttachments(utf8(item), open)
       continue
     }
     const id = entries[item.entry] ?? new Uint8Array()
-    if (opened?.entry !== item.entry) opened = { entry: item.entry, body: await open(id) }
+    if (opened.entry !== item.entry) opened = { entry: item.entry, body: await open(id) }
     yield* restoreAttachments(several.has(item.entry) ? lineOf(opened.body, item.line) : opened.body, open)
   }
 }

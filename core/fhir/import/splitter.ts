@@ -4,6 +4,7 @@
  */
 import { createBase64Reader, isBase64Code, type Base64Reader } from '#core/encoding/base64.ts'
 import { utf8 } from '#core/encoding/bytes.ts'
+import { SalusError } from '#core/error.ts'
 import { attachmentMarker } from '#core/fhir/attachment.ts'
 import { createGrowingBytes } from '#core/fhir/import/grow.ts'
 import { RESOURCE_LIMITS } from '#core/fhir/json/parse.ts'
@@ -44,7 +45,7 @@ const DATA_KEY = '"data"'
 /**
  * Makes a splitter.
  *
- * @throws SalusError (from its methods) `JSON_*` as the scanner, `FHIR_OVERSIZE`, `BASE64_MALFORMED`
+ * @throws SalusError (from its methods) `JSON_*` as the scanner, `FHIR_OVERSIZE`, `FHIR_BUNDLE`, `BASE64_MALFORMED`
  */
 export function createSplitter(attachments: AttachmentSink): Splitter {
   let pieces: Piece[] = []
@@ -85,7 +86,8 @@ export function createSplitter(attachments: AttachmentSink): Splitter {
     flush(at)
     if (path.length === 0) isValueOpen = true
     const isEntry = path.length === 3 && path[0] === 'entry' && path[1] === null && path[2] === 'resource'
-    if (kind === 'object' && isEntry && resourceDepth === 0) {
+    if (isEntry && resourceDepth === 0) {
+      if (kind !== 'object') throw new SalusError('FHIR_BUNDLE', 'Refused: a resource of a bundle is not an object.')
       isBundle = true
       resourceDepth = 3
       text.append(value.take())

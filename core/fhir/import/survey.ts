@@ -6,10 +6,10 @@
 import { SalusError } from '#core/error.ts'
 import { textOf } from '#core/encoding/text.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
-import { ATTACHMENT_URL } from '#core/fhir/attachment.ts'
 import { clinicalDay } from '#core/fhir/clinical-day.ts'
 import { compartmentOf, placeTogether, referencesIn, type PlacedResource } from '#core/fhir/compartment.ts'
 import { mediaTypeOf } from '#core/fhir/import/media-type.ts'
+import { checkMarkers, digestOf, mediaTypesOf } from '#core/fhir/import/markers.ts'
 import { createSplitter, type Piece, type Splitter } from '#core/fhir/import/splitter.ts'
 import { isJsonObject, type JsonObject } from '#core/fhir/json/parse.ts'
 import { strictest } from '#core/fhir/sensitivity/rank.ts'
@@ -53,7 +53,9 @@ export interface Survey {
 }
 
 const MAX_CHUNK = 1_048_576
-const MARKER_VALUE = new RegExp(`(?<="url":"${ATTACHMENT_URL}","valueString":")[^"]*`, 'g')
+/** Most bytes between resources, in all: they are kept in the manifest. */
+const MAX_TEXT_BYTES = 50_331_648
+const MAX_RESOURCES = 1_000_000
 
 interface Known extends PlacedResource {
   names: string[]
@@ -76,6 +78,7 @@ export async function surveyImport(source: ImportSource, init: SurveyInit): Prom
   /** Text of the bundle being read, null for each of its resources. */
   let skeleton: string[] = []
   let firstOfBundle = 0
+  let textBytes = 0
   const splitter = createSplitter({ put() {}, end: () => String(count++) })
   const look = (piece: Piece): void => {
     if (piece.kind === 'bundle end') {
@@ -84,14 +87,19 @@ export async function surveyImport(source: ImportSource, init: SurveyInit): Prom
       firstOfBundle = resources.length
       return
     }
-    const media = checkMarkers(piece.bytes, count, attachments.length)
+    const text = textOf(piece.bytes) ?? refuseText()
+    const media = checkMarkers(text, count, attachments.length)
     if (piece.kind === 'text') {
       attachments.push(...media.map(() => ({ of: null, type: mediaTypeOf(undefined) })))
-      skeleton.push(textOf(piece.bytes) ?? refuseText())
+      textBytes += piece.bytes.length
+      if (textBytes > MAX_TEXT_BYTES) refuseSize()
+      skeleton.push(text)
       return
     }
-    skeleton = piece.isInBundle ? [...skeleton, 'null'] : []
-    const known = learn(piece.bytes, init, attachments.length)
+    if (resources.length === MAX_RESOURCES) refuseSize()
+    if (piece.isInBundle) skeleton.push('null')
+    else skeleton = []
+    const known = learn(piece.bytes, text, init, attachments.length)
     attachments.push(...known.media.map(type => ({ of: resources.length, type })))
     resources.push(known)
     if (!piece.isInBundle) firstOfBundle = resources.length
@@ -109,7 +117,11 @@ export async function surveyImport(source: ImportSource, init: SurveyInit): Prom
   const placeOf = (of: number | null): Place => placed[of ?? -1] ?? { day: init.today, compartment: manifest }
   return {
     resources: placed,
-    attachments: attachments.map(({ of, type }) => ({ type, day: placeOf(of).day, compartment: placeOf(of).compartment })),
+    attachments: attachments.map(({ of, type }) => ({
+      type,
+      day: placeOf(of).day,
+      compartment: placeOf(of).compartment
+    })),
     manifest
   }
 }
@@ -126,19 +138,20 @@ export async function* split(source: ImportSource, splitter: Splitter): AsyncGen
   yield splitter.take()
 }
 
-/** What tells a resource from another: a digest of it without what its markers say, which differs between readings. */
-export function digestOf(p: Primitives, bytes: Uint8Array, text: string | undefined = textOf(bytes)): Uint8Array {
-  if (text == null || !text.includes(ATTACHMENT_URL)) return p.sha256(bytes)
-  return p.sha256(Uint8Array.from(text.replace(MARKER_VALUE, ''), letter => letter.charCodeAt(0) & 255))
-}
-
-function learn(bytes: Uint8Array, { primitives, today, validator }: SurveyInit, firstMarker: number): Known {
-  const text = textOf(bytes) ?? refuseText()
+function learn(
+  bytes: Uint8Array,
+  text: string,
+  { primitives, today, validator }: SurveyInit,
+  firstMarker: number
+): Known {
   const resource: unknown = JSON.parse(text)
   if (!isJsonObject(resource) || typeof resource['resourceType'] !== 'string') {
     throw new SalusError('FHIR_TYPE', 'Refused: what stands where a resource belongs says no resource type.')
   }
-  if (Array.isArray(resource['entry']) && resource['entry'].some(each => isJsonObject(each) && each['resource'] != null)) {
+  if (
+    Array.isArray(resource['entry']) &&
+    resource['entry'].some(each => isJsonObject(each) && each['resource'] != null)
+  ) {
     if (resource['resourceType'] !== 'Bundle') refuseBundle()
   }
   const { resourceType: type, id } = resource
@@ -167,40 +180,12 @@ function nameEntries(skeleton: string, resources: readonly Known[]): void {
     })
 }
 
-/** The markers that this reading put into a piece; any other use of their name is refused. */
-function checkMarkers(bytes: Uint8Array, made: number, placed: number): string[] {
-  const found = (textOf(bytes) ?? refuseText()).split(`"${ATTACHMENT_URL}"`).length - 1
-  if (found === 0) return []
-  const values = [...(textOf(bytes) ?? '').matchAll(MARKER_VALUE)].map(([value]) => value)
-  const isOurs = found === values.length && values.every((value, i) => value === String(placed + i) && placed + i < made)
-  if (!isOurs) throw new SalusError('FHIR_RESERVED', 'Refused: it uses a name that stands for entries of a record.')
-  return values
-}
-
-/** The media type of each content that left a marker, in the order of the markers. */
-function mediaTypesOf(resource: JsonObject, firstMarker: number): string[] {
-  const types: string[] = []
-  const visit = (value: unknown): void => {
-    if (Array.isArray(value)) value.forEach(visit)
-    else if (isJsonObject(value)) {
-      const marker = markerOf(value['_data'])
-      if (marker != null) types[marker - firstMarker] = mediaTypeOf(value['contentType'])
-      Object.values(value).forEach(visit)
-    }
-  }
-  visit(resource)
-  return types
-}
-
-function markerOf(companion: unknown): number | undefined {
-  const list = isJsonObject(companion) ? companion['extension'] : undefined
-  const first: unknown = Array.isArray(list) ? list[0] : undefined
-  if (!isJsonObject(first) || first['url'] !== ATTACHMENT_URL) return undefined
-  return Number(first['valueString'])
-}
-
 function refuseText(): never {
   throw new SalusError('JSON_MALFORMED', 'Refused the JSON: it is not UTF-8.')
+}
+
+function refuseSize(): never {
+  throw new SalusError('FHIR_OVERSIZE', 'Refused: it holds more than one import takes; split it.')
 }
 
 function refuseBundle(): never {

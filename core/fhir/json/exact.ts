@@ -25,5 +25,7 @@ const parseWithSource = JSON.parse as (text: string, reviver: SourceReviver) => 
 export function parseExactJson(bytes: Uint8Array, limits: JsonLimits = RESOURCE_LIMITS): unknown {
   parseJson(bytes, limits)
   const text = textOf(bytes) ?? refuse('JSON_MALFORMED', 'it is not UTF-8')
-  return parseWithSource(text, (_, value, { source }) => (typeof value === 'number' ? new ExactNumber(source ?? '') : value))
+  return parseWithSource(text, (_, value, { source }) =>
+    typeof value === 'number' ? new ExactNumber(source ?? '') : value
+  )
 }

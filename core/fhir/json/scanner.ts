@@ -65,7 +65,11 @@ const FORBIDDEN_KEYS: readonly string[] = ['__proto__', 'constructor', 'prototyp
  * @throws SalusError (from its methods) `JSON_OVERSIZE`, `JSON_DEPTH`, `JSON_ITEMS`, `JSON_MALFORMED`, `JSON_TRUNCATED`,
  * `JSON_TRAILING`, `JSON_DUPLICATE_KEY`, `JSON_KEY`, `JSON_NUMBER`, `JSON_SURROGATE`
  */
-export function createJsonScanner({ maxBytes, maxDepth, maxItems }: JsonLimits, sink: JsonSink, many = false): JsonScanner {
+export function createJsonScanner(
+  { maxBytes, maxDepth, maxItems }: JsonLimits,
+  sink: JsonSink,
+  many = false
+): JsonScanner {
   /** Of each open object its keys, null for a list. */
   const open: (Set<string> | null)[] = []
   let state = VALUE
@@ -265,7 +269,14 @@ export function createJsonScanner({ maxBytes, maxDepth, maxItems }: JsonLimits, 
 }
 
 function isWordCode(code: number): boolean {
-  return (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39) || code === 0x2d || code === 0x2b || code === 0x2e || code === 0x45
+  return (
+    (code >= 0x61 && code <= 0x7a) ||
+    (code >= 0x30 && code <= 0x39) ||
+    code === 0x2d ||
+    code === 0x2b ||
+    code === 0x2e ||
+    code === 0x45
+  )
 }
 
 function keyOf(raw: readonly number[], hasEscape: boolean): string {

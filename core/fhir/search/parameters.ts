@@ -35,14 +35,24 @@ const OF_TYPE: Readonly<Record<string, Parameters>> = {
     date: date('onsetDateTime', 'onsetPeriod', 'recordedDate')
   },
   Consent: { ...COMMON, patient: reference('patient'), category: token('category'), date: date('dateTime') },
-  Coverage: { ...COMMON, patient: reference('beneficiary'), beneficiary: reference('beneficiary'), type: token('type') },
+  Coverage: {
+    ...COMMON,
+    patient: reference('beneficiary'),
+    beneficiary: reference('beneficiary'),
+    type: token('type')
+  },
   DiagnosticReport: { ...CODED, date: date('effectiveDateTime', 'effectivePeriod') },
   DocumentReference: { ...CLINICAL, type: token('type'), category: token('category'), date: date('date') },
   Encounter: { ...CLINICAL, class: token('class'), type: token('type'), date: date('period') },
   ExplanationOfBenefit: { ...COMMON, patient: reference('patient'), created: date('created') },
   Goal: { ...CODED, 'start-date': date('startDate') },
   ImagingStudy: { ...CLINICAL, modality: token('modality'), started: date('started'), date: date('started') },
-  Immunization: { ...CLINICAL, 'vaccine-code': token('vaccineCode'), code: token('vaccineCode'), date: date('occurrenceDateTime') },
+  Immunization: {
+    ...CLINICAL,
+    'vaccine-code': token('vaccineCode'),
+    code: token('vaccineCode'),
+    date: date('occurrenceDateTime')
+  },
   Media: { ...CLINICAL, type: token('type'), date: date('createdDateTime', 'createdPeriod') },
   MedicationAdministration: {
     ...CLINICAL,
@@ -50,7 +60,11 @@ const OF_TYPE: Readonly<Record<string, Parameters>> = {
     'effective-time': date('effectiveDateTime', 'effectivePeriod'),
     date: date('effectiveDateTime', 'effectivePeriod')
   },
-  MedicationDispense: { ...CLINICAL, code: token('medicationCodeableConcept'), date: date('whenHandedOver', 'whenPrepared') },
+  MedicationDispense: {
+    ...CLINICAL,
+    code: token('medicationCodeableConcept'),
+    date: date('whenHandedOver', 'whenPrepared')
+  },
   MedicationRequest: {
     ...CLINICAL,
     code: token('medicationCodeableConcept'),
@@ -76,7 +90,11 @@ const OF_TYPE: Readonly<Record<string, Parameters>> = {
 }
 
 /** Parameters of every type that look at what the record knows, not at an element. */
-export const SPECIAL: Readonly<Record<string, ParameterKind>> = { _id: 'token', _lastUpdated: 'date', _security: 'token' }
+export const SPECIAL: Readonly<Record<string, ParameterKind>> = {
+  _id: 'token',
+  _lastUpdated: 'date',
+  _security: 'token'
+}
 
 /** The parameters of one type beside {@link SPECIAL}. */
 export function parametersOf(type: string): Parameters {

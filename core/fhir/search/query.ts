@@ -15,7 +15,11 @@ export type DatePrefix = (typeof PREFIXES)[number]
 /** One condition; any of its values is enough. */
 export type Condition =
   | { readonly kind: 'token'; readonly name: string; readonly anyOf: readonly TokenValue[] }
-  | { readonly kind: 'date'; readonly name: string; readonly anyOf: readonly (DateSpan & { readonly prefix: DatePrefix })[] }
+  | {
+      readonly kind: 'date'
+      readonly name: string
+      readonly anyOf: readonly (DateSpan & { readonly prefix: DatePrefix })[]
+    }
   | { readonly kind: 'reference'; readonly name: string; readonly anyOf: readonly string[] }
 
 /** `code` (any system), `system|code`, `|code` (no system) or `system|` (any code). */
@@ -72,9 +76,16 @@ export function parseSearch(type: string, query: string): SearchQuery {
 
 function conditionOf(type: string, name: string, value: string): Condition {
   const parameters = parametersOf(type)
-  const kind = Object.hasOwn(parameters, name) ? parameters[name]?.kind : Object.hasOwn(SPECIAL, name) ? SPECIAL[name] : undefined
+  const kind = Object.hasOwn(parameters, name)
+    ? parameters[name]?.kind
+    : Object.hasOwn(SPECIAL, name)
+      ? SPECIAL[name]
+      : undefined
   if (kind == null) {
-    throw new SalusError('FHIR_PARAMETER', 'There is no such search parameter here; the CapabilityStatement lists them.')
+    throw new SalusError(
+      'FHIR_PARAMETER',
+      'There is no such search parameter here; the CapabilityStatement lists them.'
+    )
   }
   const values = splitAt(value, ',')
   if (values.length > MAX_VALUES || values.includes('')) refuseValue()
@@ -113,16 +124,16 @@ function orderOf(value: string): Order {
 
 /** Splits at a sign that no backslash precedes. */
 function splitAt(text: string, sign: ',' | '|'): string[] {
-  const parts = ['']
+  const parts: string[] = []
+  let from = 0
   for (let i = 0; i < text.length; i++) {
-    const letter = text.charAt(i)
-    if (letter === sign) parts.push('')
-    else {
-      const isEscape = letter === '\\' && i + 1 < text.length
-      parts[parts.length - 1] += isEscape ? letter + text.charAt(++i) : letter
+    if (text.charAt(i) === '\\') i++
+    else if (text.charAt(i) === sign) {
+      parts.push(text.slice(from, i))
+      from = i + 1
     }
   }
-  return parts
+  return [...parts, text.slice(from)]
 }
 
 function unescaped(text: string): string {

@@ -21,7 +21,9 @@ const TOKEN = /^(-?\d{1,16})~([A-Za-z0-9\-.]{1,64})$/
  * @throws SalusError `FHIR_PAGE` for a page that no search has named
  */
 export function search(resources: readonly IndexedResource[], query: SearchQuery): SearchPage {
-  const found = resources.filter(each => each.type === query.type && query.conditions.every(condition => holds(each, condition)))
+  const found = resources.filter(
+    each => each.type === query.type && query.conditions.every(condition => holds(each, condition))
+  )
   const compare = (a: Position, b: Position): number => {
     const sign = query.order.isDescending ? -1 : 1
     return sign * (a.key - b.key || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
@@ -72,8 +74,9 @@ function hasToken(token: IndexedToken, { system, code }: TokenValue): boolean {
 
 function hasDate(spans: readonly DateSpan[], wanted: DateSpan & { readonly prefix: DatePrefix }): boolean {
   // "Not equal" is the one comparison that holds of what has no date.
-  if (wanted.prefix === 'ne') return !spans.some(span => compares(span, wanted, 'eq'))
-  return spans.some(span => compares(span, wanted, wanted.prefix))
+  const { prefix } = wanted
+  if (prefix === 'ne') return !spans.some(span => compares(span, wanted, 'eq'))
+  return spans.some(span => compares(span, wanted, prefix))
 }
 
 /** @see https://hl7.org/fhir/R4/search.html#prefix */

@@ -41,7 +41,9 @@ function sectionOfCode(system: unknown, code: string): SensitiveCompartment | un
   if (!byPrefix) return sections.find(([, codes]) => codes.includes(upper))?.[0]
   // The longest beginning decides: F52 is sexual though F5 is mental.
   const [best] = sections
-    .flatMap(([section, codes]) => codes.filter(each => begins(upper, each)).map(each => ({ section, length: each.length })))
+    .flatMap(([section, codes]) =>
+      codes.filter(each => begins(upper, each)).map(each => ({ section, length: each.length }))
+    )
     .sort((a, b) => b.length - a.length)
   return best?.section
 }

@@ -17,7 +17,10 @@ export const WORDS: readonly (readonly [SensitiveCompartment, RegExp])[] = [
     'mental',
     /\b(?:schizo\w+|psychosis|psychotic|bipolar disorder|(?:major|recurrent) depress\w+|depressive (?:disorder|episode)|suicid\w+|self-harm|anorexia nervosa|bulimia|posttraumatic stress|psychiatr\w+|psychotherap\w+)\b/i
   ],
-  ['genomics', /\b(?:brca ?[12]|huntington\w*|genetic (?:test|analysis|variant|mutation|susceptibility)\w*|sickle[- ]cell)\b/i]
+  [
+    'genomics',
+    /\b(?:brca ?[12]|huntington\w*|genetic (?:test|analysis|variant|mutation|susceptibility)\w*|sickle[- ]cell)\b/i
+  ]
 ]
 
 /** The strictest section that a concept's text names. */

@@ -60,7 +60,12 @@ export async function handleFhir(request: FhirRequest, view: FhirView): Promise<
     return problem({ status: 405, code: 'FHIR_READ_ONLY', issue: 'not-supported', text: 'This endpoint only reads.' })
   }
   if (!takesJson(accept, query)) {
-    return problem({ status: 406, code: 'FHIR_FORMAT', issue: 'not-supported', text: 'Resources are given as JSON only.' })
+    return problem({
+      status: 406,
+      code: 'FHIR_FORMAT',
+      issue: 'not-supported',
+      text: 'Resources are given as JSON only.'
+    })
   }
   if (path === '/metadata') return answer(200, JSON.stringify(capabilityStatement(view.base, view.date)))
   const [, type = '', id = ''] = READS.exec(path) ?? []
@@ -92,13 +97,18 @@ async function read(type: string, id: string, view: FhirView): Promise<FhirRespo
   }
   // A Binary is its content: a link in place of it would lead back here.
   if (type !== 'Binary') return answer(200, servedText(body, id, view.base), headers)
-  return { status: 200, headers: { ...JSON_HEADERS, ...headers }, body: restoreAttachments(body, entry => view.part(entry)) }
+  return {
+    status: 200,
+    headers: { ...JSON_HEADERS, ...headers },
+    body: restoreAttachments(body, entry => view.part(entry))
+  }
 }
 
 async function searchSet(query: SearchQuery, view: FhirView): Promise<FhirResponse> {
   const { total, page, next } = search(view.resources, query)
   const address = `${view.base}/${query.type}`
-  const at = (pairs: readonly string[]): string => [address, pairs.filter(each => each !== '').join('&')].filter(Boolean).join('?')
+  const at = (pairs: readonly string[]): string =>
+    [address, pairs.filter(each => each !== '').join('&')].filter(Boolean).join('?')
   const link = [
     { relation: 'self', url: at([query.self]) },
     ...(next == null ? [] : [{ relation: 'next', url: at([query.self, `_page=${encodeURIComponent(next)}`]) }])
@@ -119,7 +129,11 @@ function takesJson(accept: string | undefined, query: string): boolean {
   return accept == null || accept === '' || /json|\*\/\*|application\/\*/i.test(accept)
 }
 
-const AS_FILE = { 'content-disposition': 'attachment', 'content-security-policy': "sandbox; default-src 'none'", 'x-content-type-options': 'nosniff' }
+const AS_FILE = {
+  'content-disposition': 'attachment',
+  'content-security-policy': "sandbox; default-src 'none'",
+  'x-content-type-options': 'nosniff'
+}
 const JSON_HEADERS = { 'content-type': FHIR_JSON, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
 
 function answer(status: number, text: string, headers: Readonly<Record<string, string>> = {}): FhirResponse {

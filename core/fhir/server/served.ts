@@ -6,7 +6,8 @@ import { mediaTypeOf } from '#core/fhir/import/media-type.ts'
 import { createJsonScanner } from '#core/fhir/json/scanner.ts'
 import { RESOURCE_LIMITS, isJsonObject } from '#core/fhir/json/parse.ts'
 
-const MARKER = /"_data"\s*:\s*\{"extension":\[\{"url":"urn:salus:attachment","valueString":"\d{1,16}:([0-9a-f]{32})[^"]*"\}\]\}/g
+const MARKER =
+  /"_data"\s*:\s*\{"extension":\[\{"url":"urn:salus:attachment","valueString":"\d{1,16}:([0-9a-f]{32})[^"]*"\}\]\}/g
 
 /** An attachment whose content has entries of its own. */
 export interface ServedContent extends AttachmentContent {
@@ -40,17 +41,14 @@ export function contentsOf(body: Uint8Array): ServedContent[] {
 export function servedText(body: Uint8Array, id: string, base: string): string {
   const text = textOf(withId(body, id)) ?? 'null'
   if (!text.includes(ATTACHMENT_URL)) return text
-  let hasUrl = false
-  const linked = text.replaceAll(MARKER, (_, part: string) => `"url":${JSON.stringify(`${base}/Binary/${part}`)}`)
-  const visit = (value: unknown): void => {
-    if (Array.isArray(value)) value.forEach(visit)
-    else if (isJsonObject(value)) {
-      hasUrl ||= value['_data'] != null && value['url'] != null
-      Object.values(value).forEach(visit)
-    }
-  }
-  visit(JSON.parse(text))
-  return hasUrl ? text : linked
+  if (hasSecondUrl(JSON.parse(text))) return text
+  return text.replaceAll(MARKER, (_, part: string) => `"url":${JSON.stringify(`${base}/Binary/${part}`)}`)
+}
+
+function hasSecondUrl(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(hasSecondUrl)
+  if (!isJsonObject(value)) return false
+  return (value['_data'] != null && value['url'] != null) || Object.values(value).some(hasSecondUrl)
 }
 
 /** Sets the member `id` of an object's text; the rest stays as it is. */

@@ -23,7 +23,11 @@ export interface ShlFile {
 }
 
 /** Encrypts a file under the link's key. */
-export async function sealShlFile(random: Random, key: Uint8Array, { contentType, bytes }: ShlFile): Promise<Uint8Array> {
+export async function sealShlFile(
+  random: Random,
+  key: Uint8Array,
+  { contentType, bytes }: ShlFile
+): Promise<Uint8Array> {
   const jwe = new CompactEncrypt(bytes).setProtectedHeader({ alg: 'dir', enc: 'A256GCM', cty: contentType })
   // Randomness is passed in here as everywhere in core; the library would draw its own.
   // eslint-disable-next-line @typescript-eslint/no-deprecated
@@ -53,5 +57,7 @@ export async function openShlFile(key: Uint8Array, jwe: Uint8Array): Promise<Shl
 }
 
 function refuse(cause?: unknown): never {
-  throw new SalusError('SHL_FILE', 'Refused: the link’s file is not sealed under its key, or not as it must be.', { cause })
+  throw new SalusError('SHL_FILE', 'Refused: the link’s file is not sealed under its key, or not as it must be.', {
+    cause
+  })
 }

@@ -47,7 +47,13 @@ const HEADERS = { 'access-control-allow-origin': '*', 'cache-control': 'no-store
 const CORS = { 'access-control-allow-methods': 'GET, POST', 'access-control-allow-headers': 'content-type' }
 
 /** Answers one request. */
-export function handleShl(p: Primitives, random: Random, hosted: HostedLink, request: ShlServerRequest, nowS: number): ShlServerResponse {
+export function handleShl(
+  p: Primitives,
+  random: Random,
+  hosted: HostedLink,
+  request: ShlServerRequest,
+  nowS: number
+): ShlServerResponse {
   const { link, isDirect } = hosted
   const { method, path, query } = request
   if (method === 'OPTIONS') return { status: 204, headers: { ...HEADERS, ...CORS }, body: new Uint8Array(), link }
@@ -58,17 +64,32 @@ export function handleShl(p: Primitives, random: Random, hosted: HostedLink, req
     const claimed = claimLink(p, random, link, { recipient, nowS })
     const file = hosted.files[0]
     if (claimed.outcome.kind !== 'opened' || file == null) return gone(claimed.link)
-    return { status: 200, headers: { ...HEADERS, 'content-type': 'application/jose' }, body: file.jwe, link: claimed.link }
+    return {
+      status: 200,
+      headers: { ...HEADERS, 'content-type': 'application/jose' },
+      body: file.jwe,
+      link: claimed.link
+    }
   }
   if (path === '' && method === 'POST' && !isDirect) return giveManifest(p, random, hosted, request.body, nowS)
   return json(405, link, { error: 'not allowed' })
 }
 
-function giveManifest(p: Primitives, random: Random, hosted: HostedLink, body: Uint8Array, nowS: number): ShlServerResponse {
+function giveManifest(
+  p: Primitives,
+  random: Random,
+  hosted: HostedLink,
+  body: Uint8Array,
+  nowS: number
+): ShlServerResponse {
   const asks = asksIn(body)
   if (asks == null) return json(400, hosted.link, { error: 'recipient is missing' })
   const { recipient, passcode, embeddedLengthMax } = asks
-  const { link, outcome } = claimLink(p, random, hosted.link, { recipient, nowS, ...(passcode == null ? {} : { passcode }) })
+  const { link, outcome } = claimLink(p, random, hosted.link, {
+    recipient,
+    nowS,
+    ...(passcode == null ? {} : { passcode })
+  })
   if (outcome.kind === 'gone') return gone(link)
   if (outcome.kind === 'wrong passcode') return json(401, link, { remainingAttempts: outcome.remainingAttempts })
   const files = hosted.files.map(({ contentType, jwe }, i): ManifestFile => {
@@ -85,10 +106,17 @@ function giveFile(p: Primitives, { link, files }: HostedLink, path: string, nowS
   const redeemed = secret == null ? undefined : redeemTicket(p, link, base64url.decode(`u${secret}`), nowS)
   const file = files[redeemed?.file ?? -1]
   if (redeemed == null || file == null) return gone(link)
-  return { status: 200, headers: { ...HEADERS, 'content-type': 'application/jose' }, body: file.jwe, link: redeemed.link }
+  return {
+    status: 200,
+    headers: { ...HEADERS, 'content-type': 'application/jose' },
+    body: file.jwe,
+    link: redeemed.link
+  }
 }
 
-function asksIn(body: Uint8Array): { recipient: string; passcode: string | undefined; embeddedLengthMax: number } | undefined {
+function asksIn(
+  body: Uint8Array
+): { recipient: string; passcode: string | undefined; embeddedLengthMax: number } | undefined {
   let value: unknown
   try {
     value = parseJson(body, LIMITS)
@@ -115,7 +143,12 @@ function recipientIn(query: string): string | undefined {
 }
 
 function json(status: number, link: ServedLink, value: unknown): ShlServerResponse {
-  return { status, headers: { ...HEADERS, 'content-type': 'application/json' }, body: utf8(JSON.stringify(value)), link }
+  return {
+    status,
+    headers: { ...HEADERS, 'content-type': 'application/json' },
+    body: utf8(JSON.stringify(value)),
+    link
+  }
 }
 
 /** Never was, has ended, is used up: the same answer. */

@@ -95,7 +95,8 @@ function checkLink({ url, key, expiresAtS, label = '', needsPasscode, isDirect }
   if (key.length !== KEY_BYTES) refuse('SHL_SHAPE', 'its key has not 32 bytes')
   if (label.length > MAX_LABEL) refuse('SHL_SHAPE', 'its label is too long')
   if (isDirect && needsPasscode) refuse('SHL_SHAPE', 'a direct link cannot ask for a passcode')
-  if (expiresAtS != null && !(Number.isSafeInteger(expiresAtS) && expiresAtS > 0)) refuse('SHL_SHAPE', 'its end is no time')
+  if (expiresAtS != null && !(Number.isSafeInteger(expiresAtS) && expiresAtS > 0))
+    refuse('SHL_SHAPE', 'its end is no time')
 }
 
 /** base64url without the prefix that multiformats writes. */

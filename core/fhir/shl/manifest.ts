@@ -42,7 +42,8 @@ export function requestOf(
   nowS: number
 ): ShlRequest {
   // A server may forget to end a link; its maker's word counts.
-  if (link.expiresAtS != null && nowS >= link.expiresAtS) throw new SalusError('SHL_EXPIRED', 'The link has ended; ask for a new one.')
+  if (link.expiresAtS != null && nowS >= link.expiresAtS)
+    throw new SalusError('SHL_EXPIRED', 'The link has ended; ask for a new one.')
   if (link.needsPasscode && asks.passcode == null) {
     throw new SalusError('SHL_PASSCODE_NEEDED', 'The link asks for a passcode; the one who gave you the link has it.')
   }

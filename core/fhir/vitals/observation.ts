@@ -39,6 +39,8 @@ export function observationOf({ metric, mantissa, exponent, atMs, subject }: Vit
 
 function decimal(mantissa: number, exponent: number): string {
   if (exponent >= 0) return `${mantissa}${mantissa === 0 ? '' : '0'.repeat(exponent)}`
-  const digits = Math.abs(mantissa).toString().padStart(1 - exponent, '0')
+  const digits = Math.abs(mantissa)
+    .toString()
+    .padStart(1 - exponent, '0')
   return `${mantissa < 0 ? '-' : ''}${digits.slice(0, exponent)}.${digits.slice(exponent)}`
 }

@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'
+import { collected } from '#test/collected.ts'
 
 /** One resource there and when it last changed. */
 export interface HisResource {
@@ -68,11 +69,14 @@ export async function startHis(): Promise<HisServer> {
   async function answerTo(request: IncomingMessage): Promise<Answer> {
     const { method = '', headers } = request
     const url = new URL(request.url ?? '', base)
-    const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>)).toString()
+    const body = Buffer.concat(await collected(request as AsyncIterable<Buffer>)).toString()
     his.seen.push({ method, path: `${url.pathname}${url.search}`, authorization: headers.authorization })
     const failure = his.failures.shift()
     if (failure != null) {
-      return { status: failure.status, headers: failure.retryAfter == null ? {} : { 'retry-after': failure.retryAfter } }
+      return {
+        status: failure.status,
+        headers: failure.retryAfter == null ? {} : { 'retry-after': failure.retryAfter }
+      }
     }
     const path = url.pathname.replace('/fhir/', '')
     if (path === '.well-known/smart-configuration') return json({ token_endpoint: `${base}/token` })
@@ -87,15 +91,19 @@ export async function startHis(): Promise<HisServer> {
 
   async function giveToken(form: URLSearchParams): Promise<Answer> {
     try {
-      const { payload, protectedHeader } = await jwtVerify(form.get('client_assertion') ?? '', createLocalJWKSet(his.jwks), {
-        audience: `${base}/token`,
-        issuer: 'salus-client',
-        subject: 'salus-client',
-        algorithms: ['ES384', 'RS384'],
-        currentDate: new Date(his.nowMs),
-        maxTokenAge: 300,
-        requiredClaims: ['jti', 'exp']
-      })
+      const { payload, protectedHeader } = await jwtVerify(
+        form.get('client_assertion') ?? '',
+        createLocalJWKSet(his.jwks),
+        {
+          audience: `${base}/token`,
+          issuer: 'salus-client',
+          subject: 'salus-client',
+          algorithms: ['ES384', 'RS384'],
+          currentDate: new Date(his.nowMs),
+          maxTokenAge: 300,
+          requiredClaims: ['jti', 'exp']
+        }
+      )
       const id = payload.jti ?? ''
       const isNew = !usedIds.has(id) && (payload.exp ?? 0) <= his.nowMs / 1000 + 300 && protectedHeader.typ === 'JWT'
       const isForm =
@@ -126,15 +134,25 @@ export async function startHis(): Promise<HisServer> {
     if (each == null) return { status: 404 }
     if (method === 'DELETE') return his.openExports.delete(id) ? { status: 202 } : { status: 404 }
     if (each.polls++ < his.notReady) return { status: 202, headers: { 'retry-after': '2', 'x-progress': 'soon' } }
-    const types = new Set(his.resources.map(({ type }) => type).filter(type => each.types.length === 0 || each.types.includes(type)))
+    const types = new Set(
+      his.resources.map(({ type }) => type).filter(type => each.types.length === 0 || each.types.includes(type))
+    )
     const output = [...types].map(type => ({ type, url: `${his.elsewhere ?? base}/file/${id}/${type}`, count: 1 }))
-    return json({ transactionTime: new Date(his.nowMs).toISOString(), request: url(id), requiresAccessToken: true, output, error: [] })
+    return json({
+      transactionTime: new Date(his.nowMs).toISOString(),
+      request: url(id),
+      requiresAccessToken: true,
+      output,
+      error: []
+    })
   }
 
   function file(path: string): Answer {
     const [, id = '', type = ''] = path.split('/')
     const sinceMs = exports.get(id)?.sinceMs ?? 0
-    const lines = his.resources.filter(each => each.type === type && each.updatedMs >= sinceMs).map(({ text }) => `${text}\n`)
+    const lines = his.resources
+      .filter(each => each.type === type && each.updatedMs >= sinceMs)
+      .map(({ text }) => `${text}\n`)
     return { status: 200, headers: { 'content-type': 'application/fhir+ndjson' }, body: lines.join('') }
   }
 
@@ -147,10 +165,17 @@ export async function startHis(): Promise<HisServer> {
     const size = Math.min(Number(searchParams.get('_count')), 3)
     const next = new URLSearchParams(searchParams)
     next.set('page', String(from + size))
-    const link = from + size < found.length ? [{ relation: 'next', url: `${his.elsewhere ?? base}/${type}?${next.toString()}` }] : []
+    const link =
+      from + size < found.length
+        ? [{ relation: 'next', url: `${his.elsewhere ?? base}/${type}?${next.toString()}` }]
+        : []
     const entries = found.slice(from, from + size).map(({ text }) => `{"resource":${text}}`)
     const head = `{"resourceType":"Bundle","type":"searchset","link":${JSON.stringify(link)}`
-    return { status: 200, headers: { 'content-type': 'application/fhir+json' }, body: `${head},"entry":[${entries.join(',')}]}` }
+    return {
+      status: 200,
+      headers: { 'content-type': 'application/fhir+json' },
+      body: `${head},"entry":[${entries.join(',')}]}`
+    }
   }
 
   const url = (id: string): string => `${base}/Group/1/$export#${id}`

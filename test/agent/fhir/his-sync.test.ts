@@ -1,9 +1,16 @@
 import { expect } from 'chai'
 import { exportJWK, generateKeyPair } from 'jose'
 import type { HisClient } from '#agent/fhir/his-token.ts'
-import { syncFromHis, type HisSyncComponents, type HisSyncInit, type HisSyncResult, type HisSyncState } from '#agent/fhir/his-sync.ts'
+import {
+  syncFromHis,
+  type HisSyncComponents,
+  type HisSyncInit,
+  type HisSyncResult,
+  type HisSyncState
+} from '#agent/fhir/his-sync.ts'
 import { portablePrimitives } from '#core/crypto/portable.ts'
 import { planImport } from '#core/fhir/import/plan.ts'
+import { collected } from '#test/collected.ts'
 import { startHis, type HisResource, type HisServer } from '#test/agent/fhir/his-server.ts'
 import { expectCode } from '#test/error-code.ts'
 import { seededRandom } from '#test/seeded-random.ts'
@@ -16,6 +23,9 @@ const resource = (type: string, id: string, updatedMs: number): HisResource => (
   updatedMs
 })
 
+const urlOf = (request: Parameters<typeof fetch>[0]): string =>
+  request instanceof Request ? request.url : request.toString()
+
 describe('sync with a hospital’s FHIR server', () => {
   let his: HisServer
   let client: HisClient
@@ -23,13 +33,25 @@ describe('sync with a hospital’s FHIR server', () => {
   let kept: number
   let components: HisSyncComponents
   const bulk = (): HisSyncInit => ({ client, from: { kind: 'bulk', path: 'Group/1/$export' }, types: [] })
-  const searching = (): HisSyncInit => ({ client, from: { kind: 'search', patient: 'p' }, types: ['Patient', 'Observation'] })
+  const searching = (): HisSyncInit => ({
+    client,
+    from: { kind: 'search', patient: 'p' },
+    types: ['Patient', 'Observation']
+  })
 
   beforeEach(async () => {
     his = await startHis()
     const { publicKey, privateKey } = await generateKeyPair('ES384')
     his.jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES384' }] }
-    client = { base: his.base, clientId: 'salus-client', key: privateKey, keyId: 'k', algorithm: 'ES384', scope: 'system/*.rs', allowHttp: true }
+    client = {
+      base: his.base,
+      clientId: 'salus-client',
+      key: privateKey,
+      keyId: 'k',
+      algorithm: 'ES384',
+      scope: 'system/*.rs',
+      allowHttp: true
+    }
     slept = []
     kept = 0
     const t = his.nowMs
@@ -50,7 +72,7 @@ describe('sync with a hospital’s FHIR server', () => {
       spool: {
         keep: async bytes => {
           kept++
-          const pieces = await Array.fromAsync(bytes)
+          const pieces = await collected(bytes)
           const open = async function* (): AsyncGenerator<Uint8Array> {
             for (const piece of pieces) yield await Promise.resolve(piece)
           }
@@ -70,10 +92,17 @@ describe('sync with a hospital’s FHIR server', () => {
     await his.close()
   })
 
-  async function sync(init: HisSyncInit, state: HisSyncState = { since: null }): Promise<HisSyncResult & { ids: string[] }> {
+  async function sync(
+    init: HisSyncInit,
+    state: HisSyncState = { since: null }
+  ): Promise<HisSyncResult & { ids: string[] }> {
     const ids: string[] = []
     const result = await syncFromHis(components, init, state, async ({ source }) => {
-      for await (const { kind, body } of planImport(source, { primitives: portablePrimitives, random, today: 20_000 })) {
+      for await (const { kind, body } of planImport(source, {
+        primitives: portablePrimitives,
+        random,
+        today: 20_000
+      })) {
         const text = Buffer.from(body).toString()
         if (kind === 'resource') ids.push(/"id":"(\w+)"/.exec(text)?.[1] ?? '')
         if (kind === 'resource') expect(text).to.contain('1.00')
@@ -138,7 +167,7 @@ describe('sync with a hospital’s FHIR server', () => {
     components = {
       ...components,
       fetch: async (...request) => {
-        const isSearch = String(request[0]).includes('Observation')
+        const isSearch = urlOf(request[0]).includes('Observation')
         if (isSearch && isFirst) {
           isFirst = false
           his.forgetTokens()
@@ -176,7 +205,7 @@ describe('sync with a hospital’s FHIR server', () => {
     components = {
       ...components,
       fetch: async (...request) => {
-        if (String(request[0]).includes('/file/')) order.push('fetch')
+        if (urlOf(request[0]).includes('/file/')) order.push('fetch')
         return fetch(...request)
       }
     }
@@ -201,7 +230,7 @@ describe('sync with a hospital’s FHIR server', () => {
     const loop = `{"resourceType":"Bundle","link":[{"relation":"next","url":"${his.base}/Observation?x"}]}`
     components = {
       ...components,
-      fetch: async (...request) => (String(request[0]).includes('?') ? new Response(loop) : fetch(...request))
+      fetch: async (...request) => (urlOf(request[0]).includes('?') ? new Response(loop) : fetch(...request))
     }
     await expectCode('HIS_PAGES', () => sync(searching()))
   })

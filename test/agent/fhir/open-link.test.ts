@@ -9,6 +9,7 @@ import { sealShlFile } from '#core/fhir/shl/file.ts'
 import { handleShl, type HostedLink } from '#core/fhir/shl/handle.ts'
 import { encodeLink, parseLink, type ShlLink } from '#core/fhir/shl/link.ts'
 import { createServedLink, type ServedLinkInit } from '#core/fhir/shl/served-link.ts'
+import { collected } from '#test/collected.ts'
 import { expectCode } from '#test/error-code.ts'
 import { seededRandom } from '#test/seeded-random.ts'
 
@@ -23,15 +24,25 @@ describe('opening a SMART Health Link over HTTP', () => {
   let nowS = 1000
   /** Most bytes that a client may have embedded; the server of the tests halves what it is asked for. */
   let largest = Infinity
-  const components: HttpComponents = { fetch, clock: () => 1000 * nowS, sleep: () => Promise.resolve(), jitter: () => 0 }
+  const components: HttpComponents = {
+    fetch,
+    clock: () => 1000 * nowS,
+    sleep: () => Promise.resolve(),
+    jitter: () => 0
+  }
 
   before(done => {
     server = createServer((request, response) => {
       void (async () => {
-        const pieces: Buffer[] = await Array.fromAsync(request as AsyncIterable<Buffer>)
+        const pieces: Buffer[] = await collected(request as AsyncIterable<Buffer>)
         const { pathname, search } = new URL(request.url ?? '', 'http://x')
         let body: Uint8Array = Buffer.concat(pieces)
-        if (body.length > 0) body = utf8(Buffer.from(body).toString().replace('10000000', String(Math.min(largest, 1e7))))
+        if (body.length > 0)
+          body = utf8(
+            Buffer.from(body)
+              .toString()
+              .replace('10000000', String(Math.min(largest, 1e7)))
+          )
         const asks = { method: request.method ?? '', path: pathname.replace('/link', ''), query: search.slice(1), body }
         const answer = handleShl(p, random, hosted, asks, nowS)
         hosted = { ...hosted, link: answer.link }

@@ -50,12 +50,23 @@ describe('the section that a resource lies in', () => {
 
   it('goes with what is referred to: who refers to something sensitive tells of it', () => {
     const sections = place([
-      { resourceType: 'Condition', id: 'c', meta: SUD, encounter: { reference: 'Encounter/e' }, subject: { reference: 'Patient/p' } },
+      {
+        resourceType: 'Condition',
+        id: 'c',
+        meta: SUD,
+        encounter: { reference: 'Encounter/e' },
+        subject: { reference: 'Patient/p' }
+      },
       { resourceType: 'Patient', id: 'p', link: [{ other: { reference: 'Condition/c' } }] },
       { resourceType: 'Encounter', id: 'e', subject: { reference: 'Patient/p' } },
       { resourceType: 'MedicationRequest', id: 'm', reasonReference: [{ reference: 'urn:uuid:c' }] },
       { resourceType: 'Provenance', id: 'v', target: [{ reference: 'MedicationRequest/m/_history/3' }] },
-      { resourceType: 'Observation', id: 'o', subject: { reference: 'Patient/p' }, encounter: { reference: 'Encounter/e' } }
+      {
+        resourceType: 'Observation',
+        id: 'o',
+        subject: { reference: 'Patient/p' },
+        encounter: { reference: 'Encounter/e' }
+      }
     ])
     const s = 'substance-use'
     expect(sections).to.deep.equal([s, 'documents', 'documents', s, s, 'labs'])

@@ -19,11 +19,15 @@ describe('validation of FHIR resources', () => {
   it('accepts sound resources, also within others', () => {
     expect(codes({ resourceType: 'Patient', name: [{ family: 'A', given: ['B'] }] })).to.deep.equal([])
     const code = { text: 'x' }
-    expect(codes({ resourceType: 'Observation', status: 'final', code, valueQuantity: { value: 1.5 } })).to.deep.equal([])
+    expect(codes({ resourceType: 'Observation', status: 'final', code, valueQuantity: { value: 1.5 } })).to.deep.equal(
+      []
+    )
     const nested = { provision: { type: 'deny', provision: [{ type: 'permit' }] } }
     const consent = { resourceType: 'Consent', status: 'active', scope: code, category: [code], ...nested }
     expect(codes({ ...consent, policyRule: code })).to.deep.equal([])
-    expect(codes({ resourceType: 'Bundle', type: 'collection', entry: [{ resource: { ...consent, policyRule: code } }] })).to.deep.equal([])
+    expect(
+      codes({ resourceType: 'Bundle', type: 'collection', entry: [{ resource: { ...consent, policyRule: code } }] })
+    ).to.deep.equal([])
   })
 
   it('names what is wrong by code and place', () => {
@@ -53,7 +57,18 @@ describe('validation of FHIR resources', () => {
   })
 
   it('never throws, whatever stands where', () => {
-    const key = fc.constantFrom('resourceType', 'name', 'code', 'status', 'value', 'extension', 'contained', 'text', 'id', 'meta')
+    const key = fc.constantFrom(
+      'resourceType',
+      'name',
+      'code',
+      'status',
+      'value',
+      'extension',
+      'contained',
+      'text',
+      'id',
+      'meta'
+    )
     const { tree } = fc.letrec<{ tree: unknown }>(tie => ({
       tree: fc.oneof(
         { maxDepth: 4, withCrossShrink: true },
@@ -63,9 +78,13 @@ describe('validation of FHIR resources', () => {
       )
     }))
     fc.assert(
-      fc.property(fc.constantFrom('Patient', 'Observation', 'Bundle', 'Consent', 'Binary'), fc.dictionary(key, tree), (resourceType, rest) => {
-        expect(validator.check(utf8(JSON.stringify({ ...rest, resourceType })))).to.be.an('array')
-      })
+      fc.property(
+        fc.constantFrom('Patient', 'Observation', 'Bundle', 'Consent', 'Binary'),
+        fc.dictionary(key, tree),
+        (resourceType, rest) => {
+          expect(validator.check(utf8(JSON.stringify({ ...rest, resourceType })))).to.be.an('array')
+        }
+      )
     )
   })
 

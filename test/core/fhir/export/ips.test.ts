@@ -30,11 +30,21 @@ function resourcesOf(bundle: string): IpsResource[] {
     .map(({ fullUrl, resource }) => ({ fullUrl, value: resource, text: JSON.stringify(resource) }))
 }
 
-function summaryOf(resources: readonly IpsResource[]): { text: string; types: string[]; sections: Section[]; urls: string[] } {
+function summaryOf(resources: readonly IpsResource[]): {
+  text: string
+  types: string[]
+  sections: Section[]
+  urls: string[]
+} {
   const text = patientSummary(resources, INIT)
   const { entry } = parseJson(utf8(text)) as { entry: { fullUrl: string; resource: JsonObject }[] }
   const sections = entry[0]!.resource['section'] as Section[]
-  return { text, sections, types: entry.map(({ resource }) => String(resource['resourceType'])), urls: entry.map(each => each.fullUrl) }
+  return {
+    text,
+    sections,
+    types: entry.map(({ resource }) => String(resource['resourceType'])),
+    urls: entry.map(each => each.fullUrl)
+  }
 }
 
 describe('International Patient Summary', () => {
@@ -84,8 +94,15 @@ describe('International Patient Summary', () => {
 
   it('escapes what resources call themselves', async () => {
     const base = resourcesOf(syntheticFhirPatient({ seed: 9, visits: 0 }))
-    const value = { resourceType: 'AllergyIntolerance', code: { text: '<script>&"\u0001' }, patient: { reference: 'Patient/p' } }
-    const { text, sections } = summaryOf([...base, { fullUrl: 'urn:uuid:2', value, text: JSON.stringify({ ...value, code: { text: 'x' } }) }])
+    const value = {
+      resourceType: 'AllergyIntolerance',
+      code: { text: '<script>&"\u0001' },
+      patient: { reference: 'Patient/p' }
+    }
+    const { text, sections } = summaryOf([
+      ...base,
+      { fullUrl: 'urn:uuid:2', value, text: JSON.stringify({ ...value, code: { text: 'x' } }) }
+    ])
     expect(sections[1]?.text.div).to.contain('&lt;script&gt;&amp;" ')
     expect((await createFhirValidator()).check(utf8(text))).to.deep.equal([])
   })
@@ -103,7 +120,9 @@ describe('International Patient Summary', () => {
 describe('bundles and NDJSON', () => {
   it('hold each resource in its own words', async () => {
     const text = '{"resourceType":"Patient",\n "id":"a",\r\n "multipleBirthInteger":1}'
-    const bundle = bundleOf({ type: 'collection', timestamp: '2026-01-01T00:00:00Z' }, [{ text, fullUrl: 'urn:uuid:1' }])
+    const bundle = bundleOf({ type: 'collection', timestamp: '2026-01-01T00:00:00Z' }, [
+      { text, fullUrl: 'urn:uuid:1' }
+    ])
     expect(bundle).to.contain(text)
     expect((await createFhirValidator()).check(utf8(bundle))).to.deep.equal([])
     expect(bundleOf({ type: 'collection', timestamp: '2026-01-01T00:00:00Z' }, [])).not.to.contain('entry')

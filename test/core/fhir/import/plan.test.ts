@@ -5,10 +5,12 @@ import fc from 'fast-check'
 import { concat, toHex, utf8 } from '#core/encoding/bytes.ts'
 import { portablePrimitives } from '#core/crypto/portable.ts'
 import { decodeManifest, exportImport } from '#core/fhir/import/manifest.ts'
-import { planImport, type ImportInit, type PlannedEntry } from '#core/fhir/import/plan.ts'
+import { planImport, type ImportInit } from '#core/fhir/import/plan.ts'
+import type { PlannedEntry } from '#core/fhir/import/planned-entry.ts'
 import { canonicalJson, parseJson } from '#core/fhir/json/parse.ts'
 import { createFhirValidator, type FhirValidator } from '#core/fhir/validate.ts'
 import { syntheticFhirPatient } from '#scripts/synthetic/fhir-patient.ts'
+import { collected } from '#test/collected.ts'
 import { expectCode } from '#test/error-code.ts'
 import { referenceData } from '#test/reference-data.ts'
 import { seededRandom } from '#test/seeded-random.ts'
@@ -27,14 +29,14 @@ async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array>
 
 async function plan(text: string | Uint8Array, size = 10_000, more: Partial<ImportInit> = {}): Promise<PlannedEntry[]> {
   const bytes = typeof text === 'string' ? utf8(text) : text
-  return Array.fromAsync(planImport(() => cut(bytes, size), init(more)))
+  return collected(planImport(() => cut(bytes, size), init(more)))
 }
 
 async function exported(entries: readonly PlannedEntry[]): Promise<Uint8Array> {
   const bodies = new Map(entries.map(({ entry, body }) => [toHex(entry), body]))
   const manifest = decodeManifest(entries.at(-1)?.body ?? new Uint8Array())
   const open = (id: Uint8Array): Promise<Uint8Array> => Promise.resolve(bodies.get(toHex(id))!)
-  return concat(...(await Array.fromAsync(exportImport(manifest, open))))
+  return concat(...(await collected(exportImport(manifest, open))))
 }
 
 async function expectSame(bytes: Uint8Array, size?: number, more?: Partial<ImportInit>): Promise<PlannedEntry[]> {
@@ -79,14 +81,18 @@ describe('import of FHIR', () => {
       [`${patient}\n${patient}\n\n${patient}`, 3],
       ['{"resourceType":"Bundle","type":"batch"}', 1],
       ['{"resourceType":"Bundle","type":"batch","entry":[]}', 1],
-      [`{"entry":[{"resource":${patient}}],"resourceType":"Bundle"}\n${patient}\n{"resourceType":"Bundle","entry":[{"resource":${patient}}]}`, 3]
+      [
+        `{"entry":[{"resource":${patient}}],"resourceType":"Bundle"}\n${patient}\n{"resourceType":"Bundle","entry":[{"resource":${patient}}]}`,
+        3
+      ]
     ] as const) {
       expect(await expectSame(utf8(text)), text).to.have.length(resources + 1)
     }
   })
 
   it('lets a manifest lie with the most sensitive of its resources', async () => {
-    const sud = '{"resourceType":"Condition","code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10","code":"F11.2"}]}}'
+    const sud =
+      '{"resourceType":"Condition","code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10","code":"F11.2"}]}}'
     const entries = await plan(`{"resourceType":"Patient"}\n${sud}`)
     expect(entries.map(each => each.compartment)).to.deep.equal(['documents', 'substance-use', 'substance-use'])
   })
@@ -117,7 +123,9 @@ describe('import of FHIR', () => {
       meta: { security: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'PSY' }] }
     }).replace('"data":', '"data" :\t')
     const entries = await expectSame(utf8(text), 50_000)
-    expect(entries.map(({ kind, type, compartment, body }) => [kind, type, compartment, body.length]).slice(0, 4)).to.deep.equal([
+    expect(
+      entries.map(({ kind, type, compartment, body }) => [kind, type, compartment, body.length]).slice(0, 4)
+    ).to.deep.equal([
       ['attachment', 'application/pdf', 'mental', 3_145_728],
       ['attachment', 'application/pdf', 'mental', 3_145_728],
       ['attachment', 'application/pdf', 'mental', 7_000_001 - 2 * 3_145_728],
@@ -131,13 +139,19 @@ describe('import of FHIR', () => {
 
   it('finds content in a Binary and in a bundle’s own extension, and leaves signatures and waveforms alone', async () => {
     const data = content(4000)
-    expect(await expectSame(utf8(JSON.stringify({ resourceType: 'Binary', contentType: 'x/y', data })))).to.have.length(3)
+    expect(await expectSame(utf8(JSON.stringify({ resourceType: 'Binary', contentType: 'x/y', data })))).to.have.length(
+      3
+    )
     const wave = { resourceType: 'Observation', valueSampledData: { data: '12 13 -4 E '.repeat(1000) } }
     expect(await expectSame(utf8(JSON.stringify(wave)))).to.have.length(2)
     const patient = { resourceType: 'Patient' }
     const signed = { resourceType: 'Bundle', entry: [{ resource: patient }], signature: { data } }
     expect(await expectSame(utf8(JSON.stringify(signed)))).to.have.length(2)
-    const extended = { extension: [{ valueAttachment: { data } }], resourceType: 'Bundle', entry: [{ resource: patient }] }
+    const extended = {
+      extension: [{ valueAttachment: { data } }],
+      resourceType: 'Bundle',
+      entry: [{ resource: patient }]
+    }
     expect(await expectSame(utf8(JSON.stringify(extended)))).to.have.length(3)
     const twice = { resourceType: 'Binary', _data: { id: 'a' }, data }
     expect(await expectSame(utf8(JSON.stringify(twice)))).to.have.length(2)
@@ -145,7 +159,10 @@ describe('import of FHIR', () => {
 
   it('reads base64 with escapes, and writes the same content without them', async () => {
     const text = JSON.stringify({ resourceType: 'Binary', contentType: 'x/y', data: content(4000) })
-    const escaped = text.replaceAll('=', '\\u003d').replace(/(?<=[A-Za-z0-9+])\/(?=[A-Za-z0-9+])/g, '\\/').replace('x/y', 'x\\/y')
+    const escaped = text
+      .replaceAll('=', '\\u003d')
+      .replace(/(?<=[A-Za-z0-9+])\/(?=[A-Za-z0-9+])/g, '\\/')
+      .replace('x/y', 'x\\/y')
     expect(escaped).to.contain('\\/')
     const entries = await plan(escaped, 7)
     expect(canonicalJson(parseJson(await exported(entries)))).to.equal(canonicalJson(parseJson(utf8(text))))
@@ -173,7 +190,10 @@ describe('import of FHIR', () => {
       fc.constant(content(3200))
     )
     const key = fc.constantFrom('data', 'text', 'entry', 'resource', 'content', 'id', 'name', 'code')
-    const body = fc.dictionary(key, fc.oneof(value, fc.array(value, { maxLength: 3 }), fc.dictionary(key, value, { maxKeys: 3 })))
+    const body = fc.dictionary(
+      key,
+      fc.oneof(value, fc.array(value, { maxLength: 3 }), fc.dictionary(key, value, { maxKeys: 3 }))
+    )
     const type = fc.constantFrom('Patient', 'Observation', 'Binary', 'DocumentReference', 'Unheard')
     const resource = fc.tuple(type, body).map(([resourceType, rest]) => ({ ...rest, resourceType }))
     const bundle = fc.array(resource, { maxLength: 4 }).map(list => ({
@@ -181,11 +201,17 @@ describe('import of FHIR', () => {
       type: 'collection',
       entry: list.map(each => ({ fullUrl: 'urn:x', resource: each }))
     }))
-    const line = fc.tuple(fc.oneof(resource, bundle), fc.constantFrom(0, 2)).map(([each, indent]) => JSON.stringify(each, null, indent))
+    const line = fc
+      .tuple(fc.oneof(resource, bundle), fc.constantFrom(0, 2))
+      .map(([each, indent]) => JSON.stringify(each, null, indent))
     await fc.assert(
-      fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 4 }), fc.integer({ min: 5, max: 5000 }), async (lines, size) => {
-        await expectSame(utf8(lines.join('\n')), size)
-      }),
+      fc.asyncProperty(
+        fc.array(line, { minLength: 1, maxLength: 4 }),
+        fc.integer({ min: 5, max: 5000 }),
+        async (lines, size) => {
+          await expectSame(utf8(lines.join('\n')), size)
+        }
+      ),
       { numRuns: 40 }
     )
   })
@@ -212,8 +238,12 @@ describe('import of FHIR', () => {
       ['FHIR_TYPE', '[]'],
       ['FHIR_BUNDLE', `{"resourceType":"Patient","entry":[{"resource":${patient}}]}`],
       ['FHIR_TYPE', '{"resourceType":"Bundle","entry":[{"resource":{}}]}'],
+      ['FHIR_BUNDLE', '{"resourceType":"Bundle","entry":[{"resource":null}]}'],
       ['FHIR_RESERVED', `{"resourceType":"Binary","contentType":"a/b","_data":${marker}}`],
-      ['FHIR_RESERVED', `{"resourceType":"Binary","_data":{"extension":[{"url":"urn:salus:attachment","valueString":"0"}]}}`],
+      [
+        'FHIR_RESERVED',
+        `{"resourceType":"Binary","_data":{"extension":[{"url":"urn:salus:attachment","valueString":"0"}]}}`
+      ],
       ['BASE64_MALFORMED', `{"resourceType":"Binary","data":"${content(4000)}!"}`],
       ['BASE64_MALFORMED', `{"resourceType":"Binary","data":"${'A'.repeat(5001)}"}`],
       ['JSON_TRAILING', `${patient} ${patient}`],
@@ -230,9 +260,11 @@ describe('import of FHIR', () => {
   it('notices a source that changes between its two readings', async () => {
     const sources = ['{"resourceType":"Patient","id":"a"}', '{"resourceType":"Patient","id":"b"}']
     const changed = planImport(() => cut(utf8(sources.shift() ?? ''), 10), init())
-    await expectCode('FHIR_SOURCE_CHANGED', () => Array.fromAsync(changed))
+    await expectCode('FHIR_SOURCE_CHANGED', () => collected(changed))
     const shorter = ['{"resourceType":"Patient"}\n{"resourceType":"Patient"}', '{"resourceType":"Patient"}']
-    await expectCode('FHIR_SOURCE_CHANGED', () => Array.fromAsync(planImport(() => cut(utf8(shorter.shift() ?? ''), 10), init())))
+    await expectCode('FHIR_SOURCE_CHANGED', () =>
+      collected(planImport(() => cut(utf8(shorter.shift() ?? ''), 10), init()))
+    )
   })
 
   it('does not export an attachment that lost a part, nor a manifest that lies', async () => {
@@ -247,7 +279,8 @@ describe('import of FHIR', () => {
   for (const part of ['fhir/us-core', 'fhir/ips', 'fhir/ihe/pcf-json', 'smart']) {
     it(`makes the reference data of ${part} again to the byte`, async function () {
       const folder = referenceData(this, `records/${part}`)
-      const names = (await readdir(folder)).filter(each => part !== 'smart' || /(?:fhirBundle|IPS_IG-bundle-01)\.json$/.test(each))
+      const names = (await readdir(folder))
+        .filter(each => part !== 'smart' || /(?:fhirBundle|IPS_IG-bundle-01)\.json$/.test(each))
         .filter(each => !each.startsWith('_'))
       expect(names).to.have.length.above(0)
       for (const name of names) {

@@ -35,7 +35,8 @@ describe('what is sensitive in a resource', () => {
   it('keeps what is restricted, of whatever, where secrecy is strict, and lets normal things be', () => {
     expect(labelled(CONFIDENTIALITY, 'R')).to.equal('mental')
     expect(labelled(CONFIDENTIALITY, 'V')).to.equal('mental')
-    for (const code of ['N', 'L', 'M', 'U', 'toString', '__proto__']) expect(labelled(CONFIDENTIALITY, code)).to.equal(undefined)
+    for (const code of ['N', 'L', 'M', 'U', 'toString', '__proto__'])
+      expect(labelled(CONFIDENTIALITY, code)).to.equal(undefined)
     for (const code of ['EMP', 'TREAT', 'HTEST', 'constructor']) expect(labelled(ACT_CODE, code)).to.equal(undefined)
     const security = [
       { system: CONFIDENTIALITY, code: 'R' },
@@ -44,7 +45,9 @@ describe('what is sensitive in a resource', () => {
     expect(findSensitive({ meta: { security } })).to.equal('substance-use')
     // The same letters mean nothing in another system or place.
     expect(labelled('http://example.org', 'PSY')).to.equal(undefined)
-    expect(findSensitive({ provision: { securityLabel: [{ system: CONFIDENTIALITY, code: 'R' }] } })).to.equal(undefined)
+    expect(findSensitive({ provision: { securityLabel: [{ system: CONFIDENTIALITY, code: 'R' }] } })).to.equal(
+      undefined
+    )
     expect(findSensitive({ meta: { security: [{ code: 'PSY' }] } })).to.equal(undefined)
   })
 
@@ -98,7 +101,14 @@ describe('what is sensitive in a resource', () => {
     expect(text('Alcohol use disorder, severe')).to.equal('substance-use')
     expect(text('Major depressive disorder')).to.equal('mental')
     expect(text('BRCA1 gene variant')).to.equal('genomics')
-    for (const harmless of ['ST segment depression', 'Hearing aids', 'Alcohol swab', 'Drug allergy', 'Substance exposure', 'Chive']) {
+    for (const harmless of [
+      'ST segment depression',
+      'Hearing aids',
+      'Alcohol swab',
+      'Drug allergy',
+      'Substance exposure',
+      'Chive'
+    ]) {
       expect(text(harmless), harmless).to.equal(undefined)
     }
   })
@@ -106,8 +116,8 @@ describe('what is sensitive in a resource', () => {
   it('prefers the strictest section', () => {
     expect(strictest(['mental', 'labs', 'substance-use'])).to.equal('substance-use')
     expect(strictest(['genomics', 'mental'])).to.equal('mental')
-    expect(strictest(COMPARTMENTS.filter(each => !['substance-use', 'sexual', 'mental', 'genomics'].includes(each)))).to.equal(
-      undefined
-    )
+    expect(
+      strictest(COMPARTMENTS.filter(each => !['substance-use', 'sexual', 'mental', 'genomics'].includes(each)))
+    ).to.equal(undefined)
   })
 })

@@ -1,10 +1,12 @@
 import { toHex, utf8 } from '#core/encoding/bytes.ts'
 import { portablePrimitives } from '#core/crypto/portable.ts'
-import { planImport, type PlannedEntry } from '#core/fhir/import/plan.ts'
+import { planImport } from '#core/fhir/import/plan.ts'
+import type { PlannedEntry } from '#core/fhir/import/planned-entry.ts'
 import { parseJson, type JsonObject } from '#core/fhir/json/parse.ts'
 import { indexResource, type IndexedResource } from '#core/fhir/search/index-resource.ts'
 import { handleFhir, type FhirRequest, type FhirView } from '#core/fhir/server/handle.ts'
 import { contentsOf, type ServedContent } from '#core/fhir/server/served.ts'
+import { collected } from '#test/collected.ts'
 import { seededRandom } from '#test/seeded-random.ts'
 
 /** The address of the endpoint in tests. */
@@ -17,7 +19,7 @@ export async function viewOf(text: string | Uint8Array): Promise<FhirView> {
   const source = async function* (): AsyncGenerator<Uint8Array> {
     yield await Promise.resolve(bytes)
   }
-  const entries: PlannedEntry[] = await Array.fromAsync(planImport(source, init))
+  const entries: PlannedEntry[] = await collected(planImport(source, init))
   const bodies = new Map(entries.map(({ entry, body }) => [toHex(entry), body]))
   const resources: IndexedResource[] = []
   const contents: ServedContent[] = []
@@ -49,7 +51,7 @@ export async function ask(
 ): Promise<{ status: number; headers: Readonly<Record<string, string>>; text: string; json: JsonObject }> {
   const [plain = '', query = ''] = path.split('?')
   const { status, headers, body } = await handleFhir({ method: 'GET', path: plain, query, ...more }, view)
-  const pieces = body instanceof Uint8Array ? [body] : await Array.fromAsync(body)
+  const pieces = body instanceof Uint8Array ? [body] : await collected(body)
   const text = Buffer.concat(pieces).toString()
   const isJson = headers['content-type']?.includes('json') === true
   return { status, headers, text, json: (isJson ? JSON.parse(text) : {}) as JsonObject }

@@ -36,7 +36,11 @@ describe('the read-only FHIR endpoint', () => {
   it('reads one resource in its own words', async () => {
     const { status, headers, text } = await ask(view, '/Observation/a')
     expect(status).to.equal(200)
-    expect(headers).to.include({ 'content-type': 'application/fhir+json; charset=utf-8', etag: 'W/"1"', 'cache-control': 'no-store' })
+    expect(headers).to.include({
+      'content-type': 'application/fhir+json; charset=utf-8',
+      etag: 'W/"1"',
+      'cache-control': 'no-store'
+    })
     expect(text).to.equal(observation('a', '8867-4', '2024-01-10', '72.0'))
   })
 
@@ -161,29 +165,47 @@ describe('the read-only FHIR endpoint', () => {
     const document = { resourceType: 'DocumentReference', id: 'd', status: 'current', content: [{ attachment }] }
     const binary = { resourceType: 'Binary', id: 'raw', contentType: 'a/b', data }
     const evil = { ...document, id: 'e', content: [{ attachment: { contentType: 'a/b\r\nx: y', data } }] }
-    const own = { ...document, id: 'u', content: [{ attachment: { ...attachment, url: 'https://elsewhere.example/1' } }] }
+    const own = {
+      ...document,
+      id: 'u',
+      content: [{ attachment: { ...attachment, url: 'https://elsewhere.example/1' } }]
+    }
     const files = await viewOf([document, binary, evil, own].map(each => JSON.stringify(each)).join('\n'))
     const { json } = await ask(files, '/DocumentReference/d')
     const [{ attachment: served }] = json['content'] as [{ attachment: { url: string } }]
     expect(served).to.have.keys('contentType', 'url')
     const file = await ask(files, served.url.slice(BASE.length))
-    expect(file.headers).to.include({ 'content-type': 'text/html', 'content-disposition': 'attachment', 'content-length': '10000' })
+    expect(file.headers).to.include({
+      'content-type': 'text/html',
+      'content-disposition': 'attachment',
+      'content-length': '10000'
+    })
     expect(Buffer.from(file.text).toString('base64')).to.equal(data)
     expect((await ask(files, '/Binary/raw')).json).to.deep.equal(binary)
-    const [{ attachment: escaped }] = (await ask(files, '/DocumentReference/e')).json['content'] as [{ attachment: { url: string } }]
-    expect((await ask(files, escaped.url.slice(BASE.length))).headers['content-type']).to.equal('application/octet-stream')
-    const [{ attachment: kept }] = (await ask(files, '/DocumentReference/u')).json['content'] as [{ attachment: object }]
+    const [{ attachment: escaped }] = (await ask(files, '/DocumentReference/e')).json['content'] as [
+      { attachment: { url: string } }
+    ]
+    expect((await ask(files, escaped.url.slice(BASE.length))).headers['content-type']).to.equal(
+      'application/octet-stream'
+    )
+    const [{ attachment: kept }] = (await ask(files, '/DocumentReference/u')).json['content'] as [
+      { attachment: object }
+    ]
     expect(kept).to.include({ url: 'https://elsewhere.example/1' })
   })
 
   it('says what it can do, in a statement that is sound FHIR', async () => {
     const { json } = await ask(view, '/metadata')
     expect(json).to.include({ resourceType: 'CapabilityStatement', fhirVersion: '4.0.1', kind: 'instance' })
-    const [{ resource }] = json['rest'] as [{ resource: { type: string; searchParam: { name: string; type: string }[] }[] }]
+    const [{ resource }] = json['rest'] as [
+      { resource: { type: string; searchParam: { name: string; type: string }[] }[] }
+    ]
     for (const { type, searchParam } of resource) {
       for (const parameter of searchParam) {
         const value = { token: 'a', date: '2024', reference: 'Patient/p' }[parameter.type] ?? ''
-        expect((await ask(view, `/${type}?${parameter.name}=${value}`)).status, `${type} ${parameter.name}`).to.equal(200)
+        expect((await ask(view, `/${type}?${parameter.name}=${value}`)).status, `${type} ${parameter.name}`).to.equal(
+          200
+        )
       }
     }
   })

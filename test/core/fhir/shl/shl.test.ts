@@ -8,7 +8,14 @@ import { utf8 } from '#core/encoding/bytes.ts'
 import { openShlFile, sealShlFile } from '#core/fhir/shl/file.ts'
 import { encodeLink, parseLink, type ShlLink } from '#core/fhir/shl/link.ts'
 import { decodeShlManifest, encodeShlManifest, requestOf } from '#core/fhir/shl/manifest.ts'
-import { claimLink, createServedLink, isLive, redeemTicket, revokeLink, type ServedLink } from '#core/fhir/shl/served-link.ts'
+import {
+  claimLink,
+  createServedLink,
+  isLive,
+  redeemTicket,
+  revokeLink,
+  type ServedLink
+} from '#core/fhir/shl/served-link.ts'
 import { expectCode } from '#test/error-code.ts'
 import { referenceData } from '#test/reference-data.ts'
 import { seededRandom } from '#test/seeded-random.ts'
@@ -25,7 +32,12 @@ describe('SMART Health Links', () => {
   it('reads HL7’s own link and opens its file to the very bytes', async function () {
     const folder = referenceData(this, 'records/smart')
     const link = parseLink(await readFile(join(folder, 'IPS_IG-bundle-01-shl.txt'), 'utf8'))
-    expect(link).to.include({ isLongTerm: true, isDirect: true, needsPasscode: false, label: 'Demo SHL for IPS_IG-bundle-01' })
+    expect(link).to.include({
+      isLongTerm: true,
+      isDirect: true,
+      needsPasscode: false,
+      label: 'Demo SHL for IPS_IG-bundle-01'
+    })
     const file = await openShlFile(link.key, await readFile(join(folder, 'IPS_IG-bundle-01-enc.txt')))
     expect(Buffer.from(file.bytes).equals(await readFile(join(folder, 'IPS_IG-bundle-01.json')))).to.equal(true)
     const again = await sealShlFile(random, link.key, file)
@@ -94,9 +106,15 @@ describe('SMART Health Links', () => {
     }
     await expectCode('SHL_FILE', () => openShlFile(KEY, sealed.slice(0, -5)))
     await expectCode('SHL_FILE', () => openShlFile(KEY, Uint8Array.of(0xff)))
-    const wrapped = await new CompactEncrypt(file.bytes).setProtectedHeader({ alg: 'A256KW', enc: 'A256GCM' }).encrypt(KEY)
+    const wrapped = await new CompactEncrypt(file.bytes)
+      .setProtectedHeader({ alg: 'A256KW', enc: 'A256GCM' })
+      .encrypt(KEY)
     await expectCode('SHL_FILE', () => openShlFile(KEY, utf8(wrapped)))
-    const packed = new CompactEncrypt(new Uint8Array(40_000_000)).setProtectedHeader({ alg: 'dir', enc: 'A256GCM', zip: 'DEF' })
+    const packed = new CompactEncrypt(new Uint8Array(40_000_000)).setProtectedHeader({
+      alg: 'dir',
+      enc: 'A256GCM',
+      zip: 'DEF'
+    })
     await expectCode('SHL_FILE', async () => openShlFile(KEY, utf8(await packed.encrypt(KEY))))
     const small = new CompactEncrypt(file.bytes).setProtectedHeader({ alg: 'dir', enc: 'A256GCM', zip: 'DEF' })
     expect((await openShlFile(KEY, utf8(await small.encrypt(KEY)))).bytes).to.deep.equal(file.bytes)
@@ -105,7 +123,11 @@ describe('SMART Health Links', () => {
   it('asks for a manifest as the specification says', async () => {
     const asks = { recipient: 'Dr Ana & Co', embeddedLengthMax: 1000 }
     const { method, url, body } = requestOf({ ...LINK, needsPasscode: true }, { ...asks, passcode: '1234' }, 0)
-    expect([method, url, JSON.parse(Buffer.from(body!).toString())]).to.deep.equal(['POST', URL, { ...asks, passcode: '1234' }])
+    expect([method, url, JSON.parse(Buffer.from(body!).toString())]).to.deep.equal([
+      'POST',
+      URL,
+      { ...asks, passcode: '1234' }
+    ])
     expect(requestOf({ ...LINK, isDirect: true }, asks, 0)).to.deep.equal({
       method: 'GET',
       url: `${URL}?recipient=Dr%20Ana%20%26%20Co`,
@@ -128,7 +150,8 @@ describe('SMART Health Links', () => {
 })
 
 describe('a SMART Health Link that is served', () => {
-  const make = (more: object = {}): ServedLink => createServedLink(p, random, { expiresAtS: 1000, fileCount: 2, ...more })
+  const make = (more: object = {}): ServedLink =>
+    createServedLink(p, random, { expiresAtS: 1000, fileCount: 2, ...more })
   const ask = (link: ServedLink, passcode?: string, nowS = 10): ReturnType<typeof claimLink> =>
     claimLink(p, random, link, { recipient: 'Ana', nowS, ...(passcode == null ? {} : { passcode }) })
 
@@ -178,7 +201,10 @@ describe('a SMART Health Link that is served', () => {
   })
 
   it('never opens more often than allowed, in whatever order it is asked', async () => {
-    const request = fc.record({ passcode: fc.constantFrom('1234', '0000', undefined), nowS: fc.integer({ min: 0, max: 1200 }) })
+    const request = fc.record({
+      passcode: fc.constantFrom('1234', '0000', undefined),
+      nowS: fc.integer({ min: 0, max: 1200 })
+    })
     fc.assert(
       fc.property(fc.array(request, { maxLength: 30 }), fc.integer({ min: 1, max: 3 }), (requests, claims) => {
         let link = make({ passcode: '1234', claims, attempts: 5 })

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { HEART_RATE, OXYGEN_SATURATION, PULSE_RATE, RESPIRATORY_RATE } from '#core/batch/metrics.ts'
 import { utf8 } from '#core/encoding/bytes.ts'
-import { ExactNumber, parseExactJson } from '#core/fhir/json/exact.ts'
+import { parseExactJson, type ExactNumber } from '#core/fhir/json/exact.ts'
 import type { JsonObject } from '#core/fhir/json/parse.ts'
 import { createFhirValidator } from '#core/fhir/validate.ts'
 import { observationOf } from '#core/fhir/vitals/observation.ts'
@@ -15,7 +15,9 @@ import { expectCode } from '#test/error-code.ts'
 import { referenceData } from '#test/reference-data.ts'
 
 const read = (bytes: Uint8Array): string[] =>
-  vitalSignsOf(parseExactJson(bytes) as JsonObject).map(({ sign, value }) => `${sign.name} ${decimalText(value, 6)} ${sign.ucum}`)
+  vitalSignsOf(parseExactJson(bytes) as JsonObject).map(
+    ({ sign, value }) => `${sign.name} ${decimalText(value, 6)} ${sign.ucum}`
+  )
 const observation = (code: string, quantity: string, more = ''): Uint8Array =>
   utf8(
     `{"resourceType":"Observation","status":"final",${more}"code":{"coding":[{"system":"http://loinc.org","code":"${code}"}]},` +
@@ -61,19 +63,23 @@ describe('vital signs', () => {
 
   it('takes decimals as they are written, not as doubles', () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.integer({ min: 0, max: 12 }), (mantissa, decimals) => {
-        const value = rational(mantissa, 10n ** BigInt(decimals))
-        expect(rationalOf(decimalText(value, decimals))).to.deep.equal(value)
-      })
+      fc.property(
+        fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }),
+        fc.integer({ min: 0, max: 12 }),
+        (mantissa, decimals) => {
+          const value = rational(mantissa, 10n ** BigInt(decimals))
+          expect(rationalOf(decimalText(value, decimals))).to.deep.equal(value)
+        }
+      )
     )
     expect((parseExactJson(utf8('[1.00]')) as ExactNumber[])[0]?.text).to.equal('1.00')
     expect(rationalOf('1.50e1')).to.deep.equal(rational(15n))
     for (const bad of ['', 'x', '1e99', '1e-99', '0x10', '9'.repeat(50)]) expect(rationalOf(bad)).to.equal(undefined)
-    expect([decimalText(rational(-1n, 2n), 0), decimalText(rational(1n, 3n), 2), decimalText(rational(-1n, 1000n), 1)]).to.deep.equal([
-      '-1',
-      '0.33',
-      '0'
-    ])
+    expect([
+      decimalText(rational(-1n, 2n), 0),
+      decimalText(rational(1n, 3n), 2),
+      decimalText(rational(-1n, 1000n), 1)
+    ]).to.deep.equal(['-1', '0.33', '0'])
   })
 
   it('leaves out what has no value that can be charted', () => {
@@ -83,7 +89,9 @@ describe('vital signs', () => {
     expect(read(observation('8867-4', '"value":"72","code":"/min"'))).to.have.length(0)
     expect(read(observation('8867-4', '"value":72,"comparator":"<","code":"/min"'))).to.have.length(0)
     expect(read(observation('1234-5', '"value":72,"code":"/min"'))).to.have.length(0)
-    const wrong = Buffer.from(observation('8867-4', '"value":72,"code":"/min"')).toString().replace('final', 'entered-in-error')
+    const wrong = Buffer.from(observation('8867-4', '"value":72,"code":"/min"'))
+      .toString()
+      .replace('final', 'entered-in-error')
     expect(read(utf8(wrong))).to.have.length(0)
   })
 
@@ -105,6 +113,8 @@ describe('vital signs', () => {
       expect(vital?.span).to.deep.equal({ fromMs: 0, toMs: 1000 })
     }
     const metric = { mdc: 1, loinc: '1-1', ucum: 'm' }
-    await expectCode('FHIR_VITAL_UNKNOWN', () => observationOf({ metric, mantissa: 1, exponent: 0, atMs: 0, subject: '' }))
+    await expectCode('FHIR_VITAL_UNKNOWN', () =>
+      observationOf({ metric, mantissa: 1, exponent: 0, atMs: 0, subject: '' })
+    )
   })
 })
