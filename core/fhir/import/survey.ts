@@ -11,7 +11,7 @@ import { compartmentOf, placeTogether, referencesIn, type PlacedResource } from 
 import { mediaTypeOf } from '#core/fhir/import/media-type.ts'
 import { checkMarkers, digestOf, mediaTypesOf } from '#core/fhir/import/markers.ts'
 import { createSplitter, type Piece, type Splitter } from '#core/fhir/import/splitter.ts'
-import { isJsonObject, type JsonObject } from '#core/fhir/json/parse.ts'
+import { isJsonObject } from '#core/fhir/json/parse.ts'
 import { strictest } from '#core/fhir/sensitivity/rank.ts'
 import type { FhirIssue, FhirValidator } from '#core/fhir/validate.ts'
 import type { Compartment } from '#core/record/compartment.ts'

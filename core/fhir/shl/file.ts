@@ -8,13 +8,6 @@ import { SalusError } from '#core/error.ts'
 /** Most bytes of a file, packed or not. */
 export const MAX_SHL_FILE_BYTES = 33_554_432
 
-/** What a file may be, as its header says. */
-export const SHL_FILE_TYPES: readonly string[] = [
-  'application/fhir+json',
-  'application/smart-health-card',
-  'application/smart-api-access'
-]
-
 /** A file, open. */
 export interface ShlFile {
   /** Media type; the manifest's where the file says none. */
