@@ -1,11 +1,9 @@
 import { toHex, utf8 } from '#core/encoding/bytes.ts'
 import { portablePrimitives } from '#core/crypto/portable.ts'
 import { planImport } from '#core/fhir/import/plan.ts'
-import type { PlannedEntry } from '#core/fhir/import/planned-entry.ts'
-import { parseJson, type JsonObject } from '#core/fhir/json/parse.ts'
-import { indexResource, type IndexedResource } from '#core/fhir/search/index-resource.ts'
+import type { JsonObject } from '#core/fhir/json/parse.ts'
 import { handleFhir, type FhirRequest, type FhirView } from '#core/fhir/server/handle.ts'
-import { contentsOf, type ServedContent } from '#core/fhir/server/served.ts'
+import { createRecordView, type RecordView } from '#core/fhir/server/record-view.ts'
 import { collected } from '#test/collected.ts'
 import { seededRandom } from '#test/seeded-random.ts'
 
@@ -13,34 +11,20 @@ import { seededRandom } from '#test/seeded-random.ts'
 export const BASE = 'http://127.0.0.1:1/fhir'
 
 /** A view of what importing a text would put into a record. */
-export async function viewOf(text: string | Uint8Array): Promise<FhirView> {
+export async function viewOf(text: string | Uint8Array, batch = false): Promise<RecordView> {
   const bytes = typeof text === 'string' ? utf8(text) : text
-  const init = { primitives: portablePrimitives, random: seededRandom('view'), today: 20_000 }
+  const init = { primitives: portablePrimitives, random: seededRandom('view'), today: 20_000, batch }
   const source = async function* (): AsyncGenerator<Uint8Array> {
     yield await Promise.resolve(bytes)
   }
-  const entries: PlannedEntry[] = await collected(planImport(source, init))
+  const entries = await collected(planImport(source, init))
   const bodies = new Map(entries.map(({ entry, body }) => [toHex(entry), body]))
-  const resources: IndexedResource[] = []
-  const contents: ServedContent[] = []
-  for (const { kind, entry, body } of entries) {
-    if (kind !== 'resource') continue
-    const value = parseJson(body) as JsonObject
-    const own = value['id']
-    const id = typeof own === 'string' ? own : toHex(entry).slice(2)
-    const lastUpdatedMs = 1_700_000_000_000 + resources.length
-    resources.push(indexResource(value, { entry, line: null, id, version: 1, lastUpdatedMs }))
-    contents.push(...contentsOf(body))
-  }
-  const body = (entry: Uint8Array): Promise<Uint8Array> => Promise.resolve(bodies.get(toHex(entry)) ?? new Uint8Array())
-  return {
-    base: BASE,
-    date: '2026-11-21',
-    resources,
-    content: id => contents.find(each => each.id === id),
-    body: place => body(place.entry),
-    part: body
-  }
+  const open = (entry: Uint8Array): Promise<Uint8Array> => Promise.resolve(bodies.get(toHex(entry)) ?? new Uint8Array())
+  const view = createRecordView({ base: BASE, date: '2026-11-21', open })
+  entries.forEach(({ entry, type, body }, i) => {
+    view.put({ entry, revision: 1, recordedAtMs: 1_700_000_000_000 + i, type, body })
+  })
+  return view
 }
 
 /** Asks an endpoint; a JSON answer is parsed. */
