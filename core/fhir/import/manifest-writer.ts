@@ -18,6 +18,11 @@ export interface ManifestWriterInit {
   readonly random: Random
   readonly batch?: boolean
   readonly today: number
+  /**
+   * The entry that holds an earlier state of a resource of this `Type/id`, or shall hold it from now on; a random one where it
+   * says none. Asked once for each name: if a source holds two states of a resource, the second gets an entry of its own.
+   */
+  readonly entryOf?: (name: string) => Uint8Array | undefined
 }
 
 /** A batch that still takes resources. */
@@ -31,19 +36,24 @@ interface OpenBatch {
 /** Makes entries of resources and notes where each stood. */
 export function createManifestWriter(
   known: Survey,
-  { primitives, random, batch = false, today }: ManifestWriterInit,
+  { primitives, random, batch = false, today, entryOf = () => undefined }: ManifestWriterInit,
   emit: (planned: PlannedEntry) => void
 ): { readonly take: (piece: Piece) => void; readonly end: () => void } {
   const entries: Uint8Array[] = []
   const items: ManifestItem[] = []
   const batches: number[] = []
   const open = new Map<string, OpenBatch>()
+  const asked = new Set<string>()
   let index = 0
-  const newEntry = (): number => entries.push(random(ENTRY_ID_BYTES)) - 1
+  const newEntry = (name: string | null): number => {
+    const known = name == null || asked.has(name) ? undefined : entryOf(name)
+    if (name != null) asked.add(name)
+    return entries.push(known ?? random(ENTRY_ID_BYTES)) - 1
+  }
   const close = (each: OpenBatch): void => {
     const lines = each.lines.flatMap((line, i) => (i === 0 ? [line] : [Uint8Array.of(LINE_END), line]))
     const entry = entries[each.index] ?? new Uint8Array()
-    emit({ kind: 'batch', entry, type: FHIR_NDJSON, ...each.place, body: concat(...lines) })
+    emit({ kind: 'batch', name: null, entry, type: FHIR_NDJSON, ...each.place, body: concat(...lines) })
   }
   const addToBatch = (bytes: Uint8Array, place: Place): void => {
     const key = `${place.compartment} ${place.day}`
@@ -53,7 +63,7 @@ export function createManifestWriter(
       current = undefined
     }
     if (current == null) {
-      current = { index: newEntry(), place, lines: [], bytes: 0 }
+      current = { index: newEntry(null), place, lines: [], bytes: 0 }
       batches.push(current.index)
       open.set(key, current)
     }
@@ -74,9 +84,17 @@ export function createManifestWriter(
     const isSmall = bytes.length < BATCH_BYTES / 4 && !bytes.includes(LINE_END)
     if (batch && isSmall && resource.type === 'Observation') addToBatch(bytes, place)
     else {
-      const entry = newEntry()
+      const { name } = resource
+      const entry = newEntry(name)
       items.push({ entry, line: 0 })
-      emit({ kind: 'resource', entry: entries[entry] ?? new Uint8Array(), type: FHIR_JSON, ...place, body: bytes })
+      emit({
+        kind: 'resource',
+        name,
+        entry: entries[entry] ?? new Uint8Array(),
+        type: FHIR_JSON,
+        ...place,
+        body: bytes
+      })
     }
   }
   const end = (): void => {
@@ -85,6 +103,7 @@ export function createManifestWriter(
     const body = encodeManifest({ entries, items, batches })
     emit({
       kind: 'manifest',
+      name: null,
       entry: random(ENTRY_ID_BYTES),
       type: MANIFEST_TYPE,
       compartment: known.manifest,

@@ -20,6 +20,7 @@ export function createPartSink(
     const entry = newId()
     parts.push(entry)
     emit({
+      name: null,
       kind: 'attachment',
       entry,
       type: of.type,

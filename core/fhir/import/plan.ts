@@ -2,20 +2,15 @@
  * Turns FHIR JSON into entries to seal (docs/specs/fhir.md#import): an R4 bundle of any type, an International Patient Summary,
  * Bulk NDJSON, or one resource. Entries come one at a time, so that a source of any size is imported in bounded memory.
  */
-import type { Random } from '#core/crypto/primitives.ts'
-import { createManifestWriter } from '#core/fhir/import/manifest-writer.ts'
+import { createManifestWriter, type ManifestWriterInit } from '#core/fhir/import/manifest-writer.ts'
 import { createPartSink } from '#core/fhir/import/part-sink.ts'
 import type { PlannedEntry } from '#core/fhir/import/planned-entry.ts'
 import { createSplitter } from '#core/fhir/import/splitter.ts'
 import { split, surveyImport, type ImportSource, type Survey, type SurveyInit } from '#core/fhir/import/survey.ts'
 import { ENTRY_ID_BYTES } from '#core/record/entry.ts'
 
-/** What an import needs to know. */
-export interface ImportInit extends SurveyInit {
-  readonly random: Random
-  /** Puts small observations of the same section and day into one entry: far less padding, but they are revised together. */
-  readonly batch?: boolean
-}
+/** What an import needs to know; `batch` puts small observations of a section and day into one entry, to be revised together. */
+export type ImportInit = SurveyInit & ManifestWriterInit
 
 /**
  * Plans an import. Parts of an attachment come before the resource that names them, the manifest last.

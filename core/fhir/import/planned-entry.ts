@@ -14,4 +14,6 @@ export interface PlannedEntry extends Place {
   /** Media type of the body. */
   readonly type: string
   readonly body: Uint8Array
+  /** `Type/id` of the one resource that it holds, as its source calls it; null for anything else. */
+  readonly name: string | null
 }

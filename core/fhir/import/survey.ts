@@ -39,6 +39,8 @@ export interface Place {
 /** What was learned of one resource. */
 export interface SurveyedResource extends Place {
   readonly type: string
+  /** `Type/id`, null where it has no id. */
+  readonly name: string | null
   readonly digest: Uint8Array
   readonly issues: readonly FhirIssue[]
 }
@@ -58,6 +60,7 @@ const MAX_TEXT_BYTES = 50_331_648
 const MAX_RESOURCES = 1_000_000
 
 interface Known extends PlacedResource {
+  readonly name: string | null
   names: string[]
   readonly day: number
   readonly digest: Uint8Array
@@ -107,8 +110,9 @@ export async function surveyImport(source: ImportSource, init: SurveyInit): Prom
   for await (const pieces of split(source, splitter)) pieces.forEach(look)
   if (resources.length === 0) throw new SalusError('FHIR_EMPTY', 'There is no resource in what was given.')
   const places = placeTogether(resources, init.elsewhere)
-  const placed = resources.map(({ type, day, digest, issues }, i) => ({
+  const placed = resources.map(({ type, name, day, digest, issues }, i) => ({
     type,
+    name,
     digest,
     issues,
     ...{ day, compartment: places[i] ?? 'documents' }
@@ -155,9 +159,11 @@ function learn(
     if (resource['resourceType'] !== 'Bundle') refuseBundle()
   }
   const { resourceType: type, id } = resource
+  const name = typeof id === 'string' ? `${type}/${id}` : null
   return {
     type,
-    names: typeof id === 'string' ? [`${type}/${id}`] : [],
+    name,
+    names: name == null ? [] : [name],
     references: referencesIn(resource),
     compartment: compartmentOf(resource),
     day: clinicalDay(resource, today),

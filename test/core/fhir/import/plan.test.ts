@@ -2,11 +2,13 @@ import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { isSalusError } from '#core/error.ts'
 import { concat, toHex, utf8 } from '#core/encoding/bytes.ts'
 import { portablePrimitives } from '#core/crypto/portable.ts'
 import { decodeManifest, exportImport } from '#core/fhir/import/manifest.ts'
 import { planImport, type ImportInit } from '#core/fhir/import/plan.ts'
 import type { PlannedEntry } from '#core/fhir/import/planned-entry.ts'
+import { entryOfResource, repeatableIds } from '#core/fhir/import/repeatable.ts'
 import { canonicalJson, parseJson } from '#core/fhir/json/parse.ts'
 import { createFhirValidator, type FhirValidator } from '#core/fhir/validate.ts'
 import { syntheticFhirPatient } from '#scripts/synthetic/fhir-patient.ts'
@@ -214,6 +216,63 @@ describe('import of FHIR', () => {
       ),
       { numRuns: 40 }
     )
+  })
+
+  it('gives the states of one resource one entry where it is told which, but not two in one import', async () => {
+    const seed = new Uint8Array(32).fill(3)
+    const entryOf = (name: string): Uint8Array =>
+      entryOfResource(portablePrimitives, seed, 'https://his.example/fhir', name)
+    const patient = (family: string): string => JSON.stringify({ resourceType: 'Patient', id: 'p', name: [{ family }] })
+    const [first] = await plan(patient('A'), 10, { entryOf })
+    const two = await expectSame(utf8(`${patient('B')}\n${patient('C')}\n{"resourceType":"Patient"}`), 10, { entryOf })
+    expect(first?.name).to.equal('Patient/p')
+    expect(two.map(({ name }) => name)).to.deep.equal(['Patient/p', 'Patient/p', null, null])
+    expect(two[0]?.entry).to.deep.equal(first?.entry)
+    expect(new Set(two.map(({ entry }) => toHex(entry))).size).to.equal(4)
+    const elsewhere = entryOfResource(portablePrimitives, seed, 'https://his.example/fhi', 'rPatient/p')
+    expect(elsewhere).not.to.deep.equal(first?.entry)
+  })
+
+  it('makes the same entries of the same file where its ids are repeatable', async () => {
+    const text = syntheticFhirPatient({ seed: 1, visits: 5 })
+    const ids = async (seed: number, what: string): Promise<string[]> => {
+      const random = repeatableIds(portablePrimitives, new Uint8Array(32).fill(seed), utf8(what))
+      return (await plan(text, 5000, { random })).map(({ entry }) => toHex(entry))
+    }
+    const once = await ids(1, 'file')
+    expect(new Set(once).size).to.equal(once.length)
+    expect(await ids(1, 'file')).to.deep.equal(once)
+    for (const other of [await ids(2, 'file'), await ids(1, 'other')]) {
+      expect(other.some(id => once.includes(id))).to.equal(false)
+    }
+  })
+
+  it('takes whatever bits flip in a bundle or refuses it by a code, and always makes again what it took', async () => {
+    const bytes = utf8(syntheticFhirPatient({ seed: 2, visits: 4 }))
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: bytes.length - 1 }),
+        fc.integer({ min: 1, max: 255 }),
+        async (at, bits) => {
+          const flipped = Uint8Array.from(bytes, (byte, i) => (i === at ? byte ^ bits : byte))
+          try {
+            await plan(flipped, 50_000)
+          } catch (error) {
+            expect(isSalusError(error), String(error)).to.equal(true)
+            return
+          }
+          const back = await exported(await plan(flipped, 50_000))
+          // A flipped bit can make an escape of base64: then it is the same content, written plainly.
+          if (!Buffer.from(back).equals(flipped)) {
+            expect(canonicalJson(parseJson(back))).to.equal(canonicalJson(parseJson(flipped)))
+          }
+        }
+      ),
+      { numRuns: 60 }
+    )
+    for (const end of [1, 100, 1000, bytes.length >> 1, bytes.length - 3]) {
+      await expectCode('JSON_TRUNCATED', () => plan(bytes.slice(0, end)))
+    }
   })
 
   it('makes synthetic records again to the byte and finds what is sensitive in them', async () => {
