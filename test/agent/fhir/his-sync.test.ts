@@ -71,8 +71,8 @@ describe('sync with a hospital’s FHIR server', () => {
       random,
       spool: {
         keep: async bytes => {
-          kept++
           const pieces = await collected(bytes)
+          kept++
           const open = async function* (): AsyncGenerator<Uint8Array> {
             for (const piece of pieces) yield await Promise.resolve(piece)
           }
@@ -97,7 +97,7 @@ describe('sync with a hospital’s FHIR server', () => {
     state: HisSyncState = { since: null }
   ): Promise<HisSyncResult & { ids: string[] }> {
     const ids: string[] = []
-    const result = await syncFromHis(components, init, state, async ({ source }) => {
+    const result = await syncFromHis(components, init, state, async source => {
       for await (const { kind, body } of planImport(source, {
         primitives: portablePrimitives,
         random,
@@ -198,22 +198,57 @@ describe('sync with a hospital’s FHIR server', () => {
     })
     expect(await failing.catch((error: unknown) => (error as Error).message)).to.equal('disk full')
     expect(taken).to.equal(1)
+    expect(his.openExports.size).to.equal(0)
   })
 
-  it('fetches the next file only when the one before was taken', async () => {
+  it('fetches no faster than it can put by', async () => {
     const order: string[] = []
+    const { keep } = components.spool
     components = {
       ...components,
       fetch: async (...request) => {
         if (urlOf(request[0]).includes('/file/')) order.push('fetch')
         return fetch(...request)
+      },
+      spool: {
+        keep: async bytes => {
+          const slowly = async function* (): AsyncGenerator<Uint8Array> {
+            for await (const piece of bytes) {
+              await new Promise(done => setTimeout(done, 20))
+              if (piece.length > 1) order.push('put by')
+              yield piece
+            }
+          }
+          return keep(slowly())
+        }
       }
     }
-    await syncFromHis(components, bulk(), { since: null }, async () => {
-      await new Promise(done => setImmediate(done))
-      order.push('taken')
-    })
-    expect(order).to.deep.equal(['fetch', 'taken', 'fetch', 'taken'])
+    await sync(bulk())
+    expect(order).to.deep.equal(['fetch', 'put by', 'fetch', 'put by'])
+  })
+
+  it('sees a reference from one file to something sensitive in another', async () => {
+    const request = '{"resourceType":"MedicationRequest","id":"m","reasonReference":[{"reference":"Condition/c"}]}'
+    const condition = '{"resourceType":"Condition","id":"c","code":{"text":"HIV infection"}}'
+    const updatedMs = his.nowMs
+    his.resources = [
+      { type: 'MedicationRequest', text: request, updatedMs },
+      { type: 'Condition', text: condition, updatedMs }
+    ]
+    for (const init of [bulk(), { ...searching(), types: ['MedicationRequest', 'Condition'] }]) {
+      const sections: string[] = []
+      await syncFromHis(components, init, { since: null }, async source => {
+        const plan = planImport(source, { primitives: portablePrimitives, random, today: 20_000 })
+        for await (const { compartment } of plan) sections.push(compartment)
+      })
+      expect(sections).to.deep.equal(['sexual', 'sexual', 'sexual'])
+    }
+  })
+
+  it('takes nothing when nothing is new', async () => {
+    const { state } = await sync(bulk())
+    his.nowMs += DAY_MS
+    expect(await sync(bulk(), state)).to.deep.include({ ids: [], files: 0 })
   })
 
   it('goes by the server’s clock, not by its own', async () => {
