@@ -203,7 +203,7 @@ describe('sync with a hospital’s FHIR server', () => {
 
   it('fetches no faster than it can put by', async () => {
     const order: string[] = []
-    const { keep } = components.spool
+    const { spool } = components
     components = {
       ...components,
       fetch: async (...request) => {
@@ -219,7 +219,7 @@ describe('sync with a hospital’s FHIR server', () => {
               yield piece
             }
           }
-          return keep(slowly())
+          return spool.keep(slowly())
         }
       }
     }
@@ -246,8 +246,8 @@ describe('sync with a hospital’s FHIR server', () => {
   })
 
   it('takes nothing when nothing is new', async () => {
-    const { state } = await sync(bulk())
     his.nowMs += DAY_MS
+    const { state } = await sync(bulk())
     expect(await sync(bulk(), state)).to.deep.include({ ids: [], files: 0 })
   })
 

@@ -9,6 +9,7 @@ import { decodeManifest, exportImport } from '#core/fhir/import/manifest.ts'
 import { planImport, type ImportInit } from '#core/fhir/import/plan.ts'
 import type { PlannedEntry } from '#core/fhir/import/planned-entry.ts'
 import { entryOfResource, repeatableIds } from '#core/fhir/import/repeatable.ts'
+import { surveyImport } from '#core/fhir/import/survey.ts'
 import { canonicalJson, parseJson } from '#core/fhir/json/parse.ts'
 import { createFhirValidator, type FhirValidator } from '#core/fhir/validate.ts'
 import { syntheticFhirPatient } from '#scripts/synthetic/fhir-patient.ts'
@@ -273,6 +274,21 @@ describe('import of FHIR', () => {
     for (const end of [1, 100, 1000, bytes.length >> 1, bytes.length - 3]) {
       await expectCode('JSON_TRUNCATED', () => plan(bytes.slice(0, end)))
     }
+  })
+
+  it('shows beforehand what it would do, and what is unsound', async () => {
+    const text = utf8(
+      '{"resourceType":"Patient","id":"p","nickname":1}\n{"resourceType":"Condition","subject":{},"code":{"text":"HIV"}}'
+    )
+    const source = (): AsyncGenerator<Uint8Array> => cut(text, 9)
+    const survey = await surveyImport(source, init({ validator }))
+    const shown = survey.resources.map(({ name, compartment, issues }) => [name, compartment, issues[0]?.expression])
+    expect(shown).to.deep.equal([
+      ['Patient/p', 'documents', 'Patient.nickname'],
+      [null, 'sexual', 'Condition.subject']
+    ])
+    const entries = await collected(planImport(source, init(), survey))
+    expect(entries.map(({ kind }) => kind)).to.deep.equal(['resource', 'resource', 'manifest'])
   })
 
   it('makes synthetic records again to the byte and finds what is sensitive in them', async () => {

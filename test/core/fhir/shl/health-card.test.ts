@@ -23,7 +23,10 @@ const EXAMPLE_KEY: JWK = {
 describe('SMART Health Cards', () => {
   let key: JWK
   let privateKey: CryptoKey
-  const sign = async (payload: unknown, packed = deflateRawSync(JSON.stringify(payload))): Promise<string> =>
+  const sign = async (
+    payload: unknown,
+    packed: Uint8Array = deflateRawSync(JSON.stringify(payload))
+  ): Promise<string> =>
     new CompactSign(packed).setProtectedHeader({ alg: 'ES256', kid: 'k', zip: 'DEF' }).sign(privateKey)
   const card = (more: object = {}): unknown => ({
     iss: ISSUER,
@@ -79,7 +82,7 @@ describe('SMART Health Cards', () => {
   })
 
   it('refuses what is no card, and what unpacks without end', async () => {
-    const cases: [string, unknown, Buffer?][] = [
+    const cases: [string, unknown, Uint8Array?][] = [
       ['SHC_MALFORMED', card({ vc: {} })],
       ['SHC_MALFORMED', card({ nbf: 'now' })],
       ['SHC_MALFORMED', []],
