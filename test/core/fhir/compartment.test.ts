@@ -23,6 +23,7 @@ describe('the section that a resource lies in', () => {
     const category = (code: string): object => ({ category: [{ coding: [{ code }] }] })
     const expected: [Compartment, Readonly<Record<string, unknown>>][] = [
       ['conditions', { resourceType: 'Condition' }],
+      ['conditions', { resourceType: 'AllergyIntolerance' }],
       ['medications', { resourceType: 'MedicationRequest' }],
       ['billing', { resourceType: 'Claim' }],
       ['billing', { resourceType: 'ExplanationOfBenefit' }],

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { utf8 } from '#core/encoding/bytes.ts'
 import { compartmentOf } from '#core/fhir/compartment.ts'
+import { emergencySummary } from '#core/fhir/export/emergency.ts'
 import { bundleOf, ndjsonOf } from '#core/fhir/export/bundle.ts'
 import { patientSummary, type IpsResource } from '#core/fhir/export/ips.ts'
 import { parseJson, type JsonObject } from '#core/fhir/json/parse.ts'
@@ -90,6 +91,18 @@ describe('International Patient Summary', () => {
     const plain = all.filter(({ value }) => !isSensitive(compartmentOf(value)))
     const { text } = summaryOf(plain)
     expect(text).to.contain('Hypertensive').and.not.to.contain('Opioid').and.not.to.contain('depressive')
+  })
+
+  it('shows an ambulance crew nothing sensitive unless the patient said so', () => {
+    const all = resourcesOf(syntheticFhirPatient({ seed: 8, visits: 6 }))
+    const placed = all.map(each => ({ ...each, compartment: compartmentOf(each.value) }))
+    const plain = emergencySummary(placed, INIT)
+    expect(plain).to.include({ compartment: 'emergency', type: 'application/fhir+json' })
+    expect(plain.text).to.contain('Penicillin').and.contain('Hypertensive')
+    for (const word of ['Opioid', 'depressive', 'Gonococcal', 'F11.2', 'F32.1', 'A54.9'])
+      expect(plain.text).not.to.contain(word)
+    const more = emergencySummary(placed, INIT, ['substance-use']).text
+    expect(more).to.contain('Opioid').and.not.to.contain('depressive')
   })
 
   it('escapes what resources call themselves', async () => {
