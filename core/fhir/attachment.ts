@@ -25,7 +25,7 @@ export interface AttachmentContent {
   readonly parts: readonly Uint8Array[]
 }
 
-/** Hands out the bytes of an entry. */
+/** Hands out the bytes of an entry; of a part only if resource and part are of one author and section (docs/specs/fhir.md#attachments). */
 export type OpenEntryBody = (entry: Uint8Array) => Promise<Uint8Array>
 
 /** The value of the member `_data` that stands for a content. */
