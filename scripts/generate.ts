@@ -1,11 +1,11 @@
-/** `npm run generate`: makes from the contracts what the rest of the project needs of them. */
+/** `npm run generate`: makes from the contracts, and from the definitions of FHIR, what the rest of the project needs of them. */
 import { parseArgs } from 'node:util'
 import { renderFiles, staleFiles, updateFiles, writeFiles } from '#scripts/generate/files.ts'
 
 const HELP = `Usage: npm run generate [-- CONTRACT ...] [--check] [--json]
 
 Compiles contracts/ with the compiler from npm and writes core/abi, contracts/bytecode and test/contracts/bytecode;
-with names, the files of these contracts alone, which is quicker.
+with names, the files of these contracts alone, which is quicker. The name fhir stands for core/fhir/definitions.
   --check  write nothing; exit 1 if a committed file is not what would be written
   --json   print one JSON object instead of text`
 

@@ -3,11 +3,12 @@ import { dirname, join, relative, sep } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { compileContracts, type CompiledContract } from '#scripts/generate/compile.ts'
 import { renderBindings } from '#scripts/generate/bindings.ts'
+import { DEFINITIONS_PATH, renderFhirDefinitions } from '#scripts/generate/fhir-definitions.ts'
 import { GENERATED_HEADER } from '#scripts/generate/header.ts'
 import { ROOT } from '#scripts/process/run.ts'
 
 /** Folders that hold generated files and nothing else of the same ending. */
-const OUTPUT_FOLDERS = ['core/abi/types', 'contracts/bytecode', 'test/contracts/bytecode']
+const OUTPUT_FOLDERS = ['core/abi/types', 'core/fhir/definitions', 'contracts/bytecode', 'test/contracts/bytecode']
 
 /** What is deployed as OpenZeppelin wrote it: who governs, and the verifiers of P-256 and passkey signatures. */
 export const PACKAGED: readonly string[] = [
@@ -16,16 +17,23 @@ export const PACKAGED: readonly string[] = [
   '@openzeppelin/contracts/utils/cryptography/verifiers/ERC7913WebAuthnVerifier.sol'
 ]
 
+/** Stands among the names of contracts for the definitions of FHIR. */
+const FHIR = 'fhir'
+
 /** Contracts that only tests deploy. */
 const TEST_SOURCES = ['test/contracts/mocks']
 
 /**
  * Every generated file's text, by its path relative to the project's folder.
  *
- * @param only - contracts of the product whose files alone are wanted; all by default
+ * @param only - contracts of the product whose files alone are wanted, or {@link FHIR}; all by default
  */
 export async function renderFiles(only: readonly string[] = []): Promise<ReadonlyMap<string, string>> {
   const files = new Map<string, string>()
+  if (only.length === 0 || only.includes(FHIR)) {
+    files.set(DEFINITIONS_PATH, await formatted(DEFINITIONS_PATH, await renderFhirDefinitions()))
+  }
+  if (only.length === 1 && only.includes(FHIR)) return files
   const product = compileContracts(['contracts'], PACKAGED, only)
   // What is deployed lies in the top folder; below it are interfaces and libraries, which are compiled in.
   const deployed = [...product.contracts]

@@ -1,6 +1,7 @@
 import type { Primitives } from '#core/crypto/primitives.ts'
 import { anchorRequestVectors } from '#scripts/vectors/anchor-requests.ts'
 import { careRequestVectors } from '#scripts/vectors/care-requests.ts'
+import { fhirVectors } from '#scripts/vectors/fhir-vectors.ts'
 import { firmwareRequestVectors } from '#scripts/vectors/firmware-requests.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
 import { patientRequestVectors } from '#scripts/vectors/patient-requests.ts'
@@ -13,6 +14,7 @@ export async function allVectors(primitives: Primitives): Promise<Record<string,
   return {
     ...(await recordVectors(primitives)),
     ...(await grantVectors(primitives)),
+    ...(await fhirVectors(primitives)),
     ...(await anchorRequestVectors()),
     ...(await careRequestVectors()),
     ...(await patientRequestVectors()),
