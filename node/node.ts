@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { mkdir } from 'node:fs/promises'
 import type { Wallet, JsonRpcProvider } from 'ethers'
 import { networkIdOfDeployment, type Deployment } from '#core/chain/deployment.ts'
+import type { Random } from '#core/crypto/primitives.ts'
 import { SalusError } from '#core/error.ts'
 import { allTopics } from '#core/network/topic.ts'
 import { openAcceptIndex } from '#node/assembly/accept-index.ts'
@@ -13,6 +14,7 @@ import { createReadGuard } from '#node/assembly/read-guard.ts'
 import { createFollower, type Follower, type FollowerInit } from '#node/chain/follower.ts'
 import { createRelayer, type RelayerInit } from '#node/chain/relayer.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
+import { openCustody, type CustodyInit } from '#node/custody/custody.ts'
 import { createHttpApp, type HttpAppInit } from '#node/http/app.ts'
 import { createHttpServer, type HttpServerInit } from '#node/http/server.ts'
 import type { Log } from '#node/log.ts'
@@ -67,6 +69,8 @@ export interface NodeInit {
   readonly syncIntervalMs?: number
   /** Time for which a submitted message waits for the chain before its sender is told to come again, ms; 8,000 unless told. */
   readonly submitWaitMs?: number
+  /** Keeps key shares and writes receipts; a node that is told nothing does neither. */
+  readonly custody?: CustodyInit
   /** Further services; started last, stopped first. */
   readonly services?: (context: NodeContext) => readonly LiveService[]
   readonly version: string
@@ -94,6 +98,8 @@ export interface SalusNode {
 
 /** Time for which gossip waits for the chain, ms: whoever passed it on may be a block ahead of us. */
 const GOSSIP_WAIT_MS = 3_000
+
+const random: Random = length => crypto.getRandomValues(new Uint8Array(length))
 
 /** Makes a node; nothing is opened before `start()`. */
 export function createNode({ provider, deployment, wallet, log }: NodeComponents, init: NodeInit): SalusNode {
@@ -196,6 +202,13 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     await run(createHaveService({ ...answering, blockstore }))
     await run(createSubmitService({ ...answering, accept: async bytes => knownIsAccepted(await submit(bytes)) }))
 
+    const custody =
+      init.custody == null
+        ? undefined
+        : await run(
+            await openCustody({ ...answering, p, random, clock, deployment, follower, db, privateKey }, init.custody)
+          )
+
     let isReady = false
     const app = createHttpApp(
       {
@@ -238,6 +251,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
       },
       { ...init.http, version: init.version, network, clock }
     )
+    custody?.addRoutes(app)
     const server = createHttpServer({ app, log }, init.http)
     running.push(async () => server.stop())
     const http = await server.start()

@@ -73,7 +73,8 @@ export interface NodeClient {
 const SLOW_MS = 120_000
 const JSON_TYPE = 'application/json'
 
-interface Call {
+/** One call. */
+export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT'
   readonly path: string
   readonly body?: Uint8Array
@@ -139,7 +140,8 @@ function toRelayValue(argument: RelayArgument): RelayValue {
   return typeof argument === 'object' ? argument.map(toRelayValue) : argument
 }
 
-async function sendTo(init: NodeClientInit, call: Call): Promise<Response> {
+/** Sends one call; throws as {@link NodeClient} says. */
+export async function sendTo(init: NodeClientInit, call: Call): Promise<Response> {
   const limit = AbortSignal.timeout(init.timeoutMs ?? call.timeoutMs ?? 30_000)
   const signal = init.signal == null ? limit : AbortSignal.any([init.signal, limit])
   let response: Response
