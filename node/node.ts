@@ -15,6 +15,7 @@ import { createFollower, type Follower, type FollowerInit } from '#node/chain/fo
 import { createRelayer, type RelayerInit } from '#node/chain/relayer.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
 import { openCustody, type CustodyInit } from '#node/custody/custody.ts'
+import { createEraser } from '#node/custody/eraser.ts'
 import { createHttpApp, type HttpAppInit } from '#node/http/app.ts'
 import { createHttpServer, type HttpServerInit } from '#node/http/server.ts'
 import type { Log } from '#node/log.ts'
@@ -22,7 +23,7 @@ import { createBans } from '#node/network/bans.ts'
 import { createGossip } from '#node/network/gossip.ts'
 import { createHaveService } from '#node/network/have.ts'
 import { createHost, type Host, type HostInit } from '#node/network/host.ts'
-import { loadOrCreateIdentity } from '#node/network/identity.ts'
+import { loadOrCreateIdentity, peerSeedOf } from '#node/network/identity.ts'
 import { createRateLimiter } from '#node/network/rate-limiter.ts'
 import { createSubmitService } from '#node/network/submit.ts'
 import { createSync } from '#node/network/sync.ts'
@@ -88,7 +89,7 @@ export interface SalusNode {
   /**
    * Starts everything; resolves when the chain is followed to its head. The HTTP API answers `/healthz` and `/readyz` before.
    *
-   * @throws SalusError `STORE_LOCKED`, `STORE_OPEN_FAILED`, `IDENTITY_MALFORMED`, `HTTP_LISTEN_FAILED`, `PEER_ADDRESS_MALFORMED`,
+   * @throws SalusError `STORE_LOCKED`, `STORE_OPEN_FAILED`, `IDENTITY_MALFORMED`, `IDENTITY_TYPE`, `HTTP_LISTEN_FAILED`, `PEER_ADDRESS_MALFORMED`,
    * `NODE_STOPPED`, and as {@link Follower.start}; whatever it had opened is closed then
    */
   start(): Promise<NodeAddress>
@@ -202,11 +203,16 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     await run(createHaveService({ ...answering, blockstore }))
     await run(createSubmitService({ ...answering, accept: async bytes => knownIsAccepted(await submit(bytes)) }))
 
+    const peerSeed = peerSeedOf(privateKey)
+    const eraser = await run(createEraser({ p, clock, db, network, messages, acceptor, peerSeed, log }))
     const custody =
       init.custody == null
         ? undefined
         : await run(
-            await openCustody({ ...answering, p, random, clock, deployment, follower, db, privateKey }, init.custody)
+            await openCustody(
+              { ...answering, p, random, clock, deployment, follower, db, peerSeed, index, messages, relayer },
+              init.custody
+            )
           )
 
     let isReady = false
@@ -221,6 +227,8 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
         view: () => follower.view(),
         waitingFor: () => (isReady && follower.status().state !== 'waiting' ? [] : ['chain']),
         hasBlock: async cid => blockstore.has(cid),
+        noteRead: custody?.noteRead,
+        attestation: async digest => eraser.attestation(digest),
         guard: createReadGuard({
           p,
           deployment,

@@ -1,6 +1,6 @@
 /** A node's own word that shares may be sealed to these keys (docs/specs/custody.md). */
 import { SalusError } from '#core/error.ts'
-import { concat, utf8 } from '#core/encoding/bytes.ts'
+import { concat, equalBytes, utf8 } from '#core/encoding/bytes.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
 import { readBytes, readMap } from '#core/encoding/shape.ts'
 import { readVersion } from '#core/encoding/version.ts'
@@ -8,7 +8,6 @@ import type { Primitives } from '#core/crypto/primitives.ts'
 import { signingInput } from '#core/crypto/signing-input.ts'
 import { deriveAgentKeys, type AgentKeys } from '#core/identity/agent-keys.ts'
 import { MAX_KEY_BUNDLE_BYTES, decodeKeyBundle } from '#core/identity/key-bundle.ts'
-import { equalBytes } from '#core/encoding/bytes.ts'
 
 const AREA = 'CUSTODIAN_CARD'
 const LABEL = 'salus/custodian-card/1'
@@ -26,6 +25,8 @@ export interface CustodianCard {
   readonly peer: Uint8Array
   /** Encoded key bundle: shares are sealed to it, and its signing key signs releases, receipts and attestations. */
   readonly bundle: Uint8Array
+  /** Id under which the node's log of receipts is anchored on the chain, 32 bytes. */
+  readonly log: Uint8Array
 }
 
 /** A custodian's keys, derived from the seed of its peer key: nothing more to keep or to back up. */
@@ -40,7 +41,7 @@ export async function deriveCustodianKeys(p: Primitives, peerSeed: Uint8Array): 
  */
 export function signCustodianCard(p: Primitives, card: Omit<CustodianCard, 'peer'>, peerSeed: Uint8Array): Uint8Array {
   const peer = concat(PEER_ID_PREFIX, p.ed25519PublicKey(peerSeed))
-  const fields = { v: 1, network: card.network, peer, bundle: card.bundle }
+  const fields = { v: 1, network: card.network, peer, bundle: card.bundle, log: card.log }
   return encodeCanonical({ ...fields, sig: p.ed25519Sign(peerSeed, signingInput(LABEL, fields)) })
 }
 
@@ -53,11 +54,12 @@ export function signCustodianCard(p: Primitives, card: Omit<CustodianCard, 'peer
 export function readCustodianCard(p: Primitives, bytes: Uint8Array, network: Uint8Array): CustodianCard {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_CUSTODIAN_CARD_BYTES })
   readVersion(value, AREA)
-  const map = readMap(value, AREA, ['v', 'network', 'peer', 'bundle', 'sig'])
+  const map = readMap(value, AREA, ['v', 'network', 'peer', 'bundle', 'log', 'sig'])
   const card = {
     network: readBytes(map['network'], AREA, 'network', 32),
     peer: readBytes(map['peer'], AREA, 'peer', PEER_ID_BYTES),
-    bundle: readBytes(map['bundle'], AREA, 'bundle', { min: 1, max: MAX_KEY_BUNDLE_BYTES })
+    bundle: readBytes(map['bundle'], AREA, 'bundle', { min: 1, max: MAX_KEY_BUNDLE_BYTES }),
+    log: readBytes(map['log'], AREA, 'log', 32)
   }
   const signature = readBytes(map['sig'], AREA, 'sig', 64)
   if (!equalBytes(card.network, network)) {

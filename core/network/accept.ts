@@ -7,6 +7,7 @@ import { networkIdOfDeployment } from '#core/chain/deployment.ts'
 import type { Hex } from '#core/chain/events.ts'
 import type { ChainView } from '#core/chain/view.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
+import { decodeErasure, verifyErasure, type DecodedErasure } from '#core/custody/erasure.ts'
 import { concat, equalBytes, fromHex, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError } from '#core/error.ts'
 import { decodeCapsule, verifyCapsule } from '#core/grant/capsule.ts'
@@ -23,7 +24,7 @@ import {
   type Refusal,
   type Span
 } from '#core/network/author-right.ts'
-import type { CapsuleMessage, EntryMessage, Message, RotationMessage } from '#core/network/envelope.ts'
+import type { CapsuleMessage, EntryMessage, ErasureMessage, Message, RotationMessage } from '#core/network/envelope.ts'
 import { keyBundleDigest } from '#core/identity/key-bundle.ts'
 import { blobCid } from '#core/record/blob-cid.ts'
 import { decodeEntry, verifyEntry, type EntryHeader } from '#core/record/entry.ts'
@@ -37,6 +38,8 @@ export interface AcceptView {
   retiredDay(patient: Uint8Array, tag: Uint8Array): number | undefined
   /** Newest capsule of the grant, 0 if none. */
   capsuleRevision(grantId: Uint8Array): number
+  /** Whether the patient said that its entry of this name is to be erased. */
+  isErased(patient: Uint8Array, name: string): boolean
   /** Whether there is a rotation of this {@link rotationKey}. */
   hasRotation(rotation: RotationName): boolean
 }
@@ -63,6 +66,7 @@ export interface AcceptContext {
 export type Accepted =
   | { readonly kind: 'entry'; readonly patient: Uint8Array; readonly header: EntryHeader; readonly name: string }
   | { readonly kind: 'capsule'; readonly patient: Uint8Array; readonly grantId: Uint8Array; readonly revision: number }
+  | { readonly kind: 'erasure'; readonly patient: Uint8Array; readonly names: readonly string[] }
   | (RotationName & {
       readonly kind: 'rotation'
       /** Day on which the tags were replaced. */
@@ -83,6 +87,8 @@ export function judge(message: Message, context: AcceptContext): Judgement {
         return judgeCapsule(message, context)
       case 'rotation':
         return judgeRotation(message, context)
+      case 'erasure':
+        return judgeErasure(message, context)
     }
   } catch (error) {
     // [REJECT] Every part is the canonical encoding of its format, in its version, for this network.
@@ -98,6 +104,8 @@ function judgeEntry(message: EntryMessage, context: AcceptContext): Judgement {
   const { header, cid } = entry
   // [REJECT] The author named in the header signed it.
   if (!verifyEntry(p, entry)) return reject('ENTRY_SIGNATURE')
+  // [IGNORE] The patient has not had the entry erased: it never comes back.
+  if (store.isErased(header.patient, cid.toString())) return ignore('ENTRY_ERASED')
   // [REJECT] Revisions count from 1, and every one after the first names the headers it follows.
   if (header.revision === 0 || (header.revision > 1 && header.parents.length === 0)) return reject('ENTRY_REVISION')
   const refused = checkSlot(message.slot, entry, context) ?? checkBlob(message.blob, header, p)
@@ -199,6 +207,24 @@ function judgeRotation(message: RotationMessage, context: AcceptContext): Judgem
   return { verdict: 'accept', accepted }
 }
 
+function judgeErasure(message: ErasureMessage, context: AcceptContext): Judgement {
+  const { p, deployment, chain, provenance } = context
+  const erasure = decodeErasure(message.erasure, { network: networkIdOfDeployment(deployment) })
+  // [REJECT] The owner of the erasure's key bundle signed it.
+  if (!verifyErasure(p, erasure)) return reject('ERASURE_SIGNATURE')
+  // [IGNORE] The erasure's day is not in the future.
+  if (erasure.day > Math.floor(chain.blockTimeS / DAY_S) + 1) return notYet('ERASURE_DAY_FUTURE')
+  const past = provenance === 'replicated'
+  const span = judgedAt(erasure.day, context)
+  const stranger = checkPatient(erasure.patient, erasure.bundle, { chain, past, span })
+  if (stranger != null) return stranger
+  return { verdict: 'accept', accepted: acceptedErasure(erasure) }
+}
+
+function acceptedErasure({ patient, entries }: DecodedErasure): Accepted {
+  return { kind: 'erasure', patient, names: entries.map(String) }
+}
+
 function acceptedRotation({ patient, revision, day, retired, bundle }: DecodedRotation): Accepted & RotationName {
   return { kind: 'rotation', patient, bundleDigest: keyBundleDigest(bundle), revision, day, retired }
 }
@@ -220,6 +246,8 @@ export function acceptedOf(message: Message): Accepted {
     }
     case 'rotation':
       return acceptedRotation(decodeRotation(message.rotation))
+    case 'erasure':
+      return acceptedErasure(decodeErasure(message.erasure))
   }
 }
 

@@ -14,6 +14,7 @@ import { answerCapsules, answerEntries, openBlob, readCidParam, takeBlob } from 
 import {
   capsulesRoute,
   entriesRoute,
+  erasureRoute,
   gatewayRoute,
   getBlobRoute,
   grantRoute,
@@ -106,6 +107,10 @@ export function createHttpApp(components: HttpComponents, init: HttpAppInit): Op
       'cache-control': 'public, max-age=31536000, immutable',
       etag: `"${cid.toString()}"`
     })
+  })
+  app.openapi(erasureRoute, async context => {
+    const attestation = await components.attestation(context.req.valid('param').id)
+    return context.body(new Uint8Array(attestation), 200, { 'content-type': 'application/cbor' })
   })
   app.openapi(grantRoute, context => context.json(answerGrant(components.view(), context.req.valid('param').id), 200))
   app.openapi(gatewayRoute, context =>

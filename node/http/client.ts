@@ -65,6 +65,8 @@ export interface NodeClient {
   queryCapsules(grantId: string): Promise<{ position: number; capsule: Uint8Array }[]>
   putBlob(cid: string, bytes: Uint8Array): Promise<void>
   getBlob(cid: string): Promise<Uint8Array>
+  /** The node's attestation of an erasure, by the erasure's SHA-256 (`0x…`); `ERASURE_UNKNOWN` until it is done. */
+  attestation(digest: string): Promise<Uint8Array>
   grant(grantId: string): Promise<GrantAnswer>
   gateway(gatewayId: string): Promise<GatewayAnswer>
   model(modelId: string): Promise<ModelAnswer>
@@ -126,6 +128,10 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
     },
     getBlob: async cid => {
       const response = await send({ method: 'GET', path: `/ipfs/${cid}`, timeoutMs: SLOW_MS })
+      return new Uint8Array(await response.arrayBuffer())
+    },
+    attestation: async digest => {
+      const response = await send({ method: 'GET', path: `/v1/erasures/${digest}` })
       return new Uint8Array(await response.arrayBuffer())
     },
     grant: async grantId => getJson<GrantAnswer>(`/v1/grants/${grantId}`),

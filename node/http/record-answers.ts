@@ -26,12 +26,16 @@ type Query = {
   readonly limit?: number | undefined
 }
 
-/** @throws SalusError the codes of `ReadGuard.admit` */
+/** @throws SalusError the codes of `ReadGuard.admit`; `RECEIPT_READER_UNKNOWN`, `STORE_*` where the node writes receipts */
 export async function answerEntries(
-  { guard, messages }: HttpComponents,
+  { guard, messages, noteRead }: HttpComponents,
   { authorization, after = 0, limit = MAX_PAGE_ITEMS }: Query
 ): Promise<EntriesAnswer> {
-  const { network, patient } = guard.admit(readBase64url(authorization))
+  const request = readBase64url(authorization)
+  const admitted = guard.admit(request)
+  const { network, patient } = admitted
+  // Before anything leaves: no receipt, no slot.
+  await noteRead?.(admitted, request)
   const records = await messages.byPatient(patient, after, limit, MAX_PAGE_BYTES)
   const entries: EntriesAnswer['entries'] = []
   for (const { position, bytes } of records) {

@@ -130,6 +130,18 @@ export const getBlobRoute = createRoute({
   }
 })
 
+/** `GET /v1/erasures/{id}` */
+export const erasureRoute = createRoute({
+  method: 'get',
+  path: '/v1/erasures/{id}',
+  summary: 'This node’s signed attestation that it erased what an erasure names, by the erasure’s SHA-256',
+  request: { params: idParam },
+  responses: {
+    200: { description: 'The attestation', content: { 'application/cbor': { schema: bytesSchema } } },
+    default: problem
+  }
+})
+
 /** `GET /v1/grants/{id}` */
 export const grantRoute = createRoute({
   method: 'get',

@@ -32,20 +32,6 @@ export function openTable(db: Database, name: string) {
   return db.sublevel<string, Uint8Array>(name, { keyEncoding: 'utf8', valueEncoding: 'view' })
 }
 
-/** What LevelDB has and `level`, which also runs in browsers, has no type for. */
-interface Compactable {
-  compactRange(start: string, end: string, options: { readonly keyEncoding: 'utf8' }): Promise<void>
-}
-
-/**
- * Has the database rewrite the files of a table, so that what was deleted or replaced in it is no longer in them. What the file
- * system or the drive keeps of files that were deleted, this does not reach.
- */
-export async function compactTable(db: Database, name: string): Promise<void> {
-  // A part's keys are its name between exclamation marks, and what comes after.
-  await (db as unknown as Compactable).compactRange(`!${name}!`, `!${name}"`, { keyEncoding: 'utf8' })
-}
-
 /** Codes of an error and of what caused it. */
 function codesOf(error: unknown): string[] {
   const codes: string[] = []

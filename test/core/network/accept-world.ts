@@ -64,6 +64,7 @@ export class PaperStore implements AcceptView {
   readonly retired: Map<string, number> = new Map()
   readonly capsules: Map<string, number> = new Map()
   readonly rotations: Set<string> = new Set()
+  readonly erased: Set<string> = new Set()
 
   revisionOf(header: Parameters<AcceptView['revisionOf']>[0]): string | undefined {
     return this.revisions.get(revisionKey(header))
@@ -75,6 +76,10 @@ export class PaperStore implements AcceptView {
 
   capsuleRevision(grantId: Uint8Array): number {
     return this.capsules.get(toHex(grantId)) ?? 0
+  }
+
+  isErased(patient: Uint8Array, name: string): boolean {
+    return this.erased.has(toHex(patient) + name)
   }
 
   hasRotation(rotation: RotationName): boolean {

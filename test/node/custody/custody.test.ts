@@ -7,18 +7,19 @@ import { decodeSharePlan } from '#core/custody/plan.ts'
 import { shareOut, type ShareOutInput } from '#core/custody/share-out.ts'
 import { decodeCustodyAnswer } from '#core/custody/release-request.ts'
 import { readCustodianCard } from '#core/custody/custodian-card.ts'
+import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { deriveAgentKeys } from '#core/identity/agent-keys.ts'
 import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
 import { receiptLogOrigin } from '#core/receipts/checkpoint.ts'
 import { collectReceipts, type Collected } from '#core/receipts/collect.ts'
-import { UNFOLLOWED } from '#core/receipts/follow.ts'
+import { UNFOLLOWED, type LogAnchor } from '#core/receipts/follow.ts'
 import { openEntryWithKey, type SealedEntry } from '#core/record/seal-entry.ts'
 import { askCustodian } from '#node/custody/protocol.ts'
 import type { NodeContext } from '#node/node.ts'
 import { osRandom, type DemoPatient } from '#scripts/story/people.ts'
 import { expectCode } from '#test/error-code.ts'
 import { tools } from '#test/core/custody/circle.ts'
-import { createTestWorld, noteOf, type TestNode, type TestWorld } from '#test/node/http/world.ts'
+import { createTestWorld, noteOf, readRequest, until, type TestNode, type TestWorld } from '#test/node/http/world.ts'
 import { custodyOf, inviteOnce, type Visitor } from '#test/node/custody/one-time.ts'
 
 const { p } = tools
@@ -43,7 +44,7 @@ describe('three custodians', function () {
         contexts.push(context)
         return []
       }
-      nodes.push(await world.node({ relayer, custody: { finalityS: FINALITY_S }, services }))
+      nodes.push(await world.node({ relayer, custody: { finalityS: FINALITY_S, anchorMs: 200 }, services }))
     }
     patient = await world.patient(nodes[0]!)
     entry = noteOf(patient)
@@ -63,11 +64,11 @@ describe('three custodians', function () {
   const ask = async (node: TestNode, as?: Parameters<Visitor['request']>[1]) =>
     decodeCustodyAnswer(await custodyOf(node).release(await visitor.request(node, as)))
 
-  async function receiptsOf(node: TestNode): Promise<Collected> {
+  async function receiptsOf(node: TestNode, before = UNFOLLOWED, anchor?: LogAnchor): Promise<Collected> {
     const card = readCustodianCard(p, await custodyOf(node).card(), world.network)
     const publicKey = decodeKeyBundle(card.bundle).sign
     const key = { origin: receiptLogOrigin(world.network, publicKey), publicKey }
-    return await collectReceipts(p, custodyOf(node), UNFOLLOWED, { key, keys: patient.keys })
+    return await collectReceipts(p, custodyOf(node), before, { key, keys: patient.keys, anchor })
   }
 
   it('confirm their shares, each with its own key', async () => {
@@ -172,6 +173,30 @@ describe('three custodians', function () {
     await expectCode('CUSTODY_REVISION', async () => offer({ subject: visitor.grantId, revision: 2 }))
     await expectCode('SEALED_SHARE_RECIPIENT', async () => offer({ keepers: [patient, patient].map(bundleOf) }))
     await expectCode('SHARE_PLAN_NETWORK', async () => offer({ network: osRandom(32) }))
+  })
+
+  it('anchor their receipts on the chain, where a patient finds them', async () => {
+    const card = readCustodianCard(p, await custodyOf(nodes[0]!).card(), world.network)
+    const find = async () => nodes[1]!.client.gateway(toHex(card.log)).catch(() => undefined)
+    await until(async () => ((await find())?.treeSize ?? 0) >= 2)
+    const { treeSize, root } = (await find())!
+    const anchor = { treeSize, root: fromHex(root!, 32) }
+    const { followed } = await receiptsOf(nodes[0]!, UNFOLLOWED, anchor)
+    expect(followed.range.size).to.be.at.least(treeSize)
+    const wrong = { treeSize, root: new Uint8Array(32) }
+    await expectCode('RECEIPTS_FORKED', async () => receiptsOf(nodes[0]!, UNFOLLOWED, wrong))
+  })
+
+  it('leave a receipt of each reading of entries, but not of the patient’s own', async () => {
+    const { clinician, grantId } = await world.grantee(nodes[0]!, patient, 1)
+    const { followed } = await receiptsOf(nodes[0]!)
+    const read = await readRequest(nodes[0]!, clinician, patient.state.patient, grantId)
+    await nodes[0]!.client.queryEntries({ authorization: read })
+    const own = await readRequest(nodes[0]!, patient, patient.state.patient, null)
+    await nodes[0]!.client.queryEntries({ authorization: own })
+    const { receipts } = await receiptsOf(nodes[0]!, followed)
+    expect(receipts).to.have.length(1)
+    expect(receipts[0]).to.deep.include({ kind: 'entries', subject: grantId, address: clinician.address, request: p.sha256(read) })
   })
 
   it('show the same log as tiles', async () => {
