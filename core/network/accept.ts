@@ -7,6 +7,7 @@ import { networkIdOfDeployment } from '#core/chain/deployment.ts'
 import type { Hex } from '#core/chain/events.ts'
 import type { ChainView } from '#core/chain/view.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
+import { decodeGlassRecord, verifyGlassRecord } from '#core/custody/break-glass.ts'
 import { decodeErasure, verifyErasure, type DecodedErasure } from '#core/custody/erasure.ts'
 import { concat, equalBytes, fromHex, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError } from '#core/error.ts'
@@ -24,11 +25,16 @@ import {
   type Refusal,
   type Span
 } from '#core/network/author-right.ts'
-import type { CapsuleMessage, EntryMessage, ErasureMessage, Message, RotationMessage } from '#core/network/envelope.ts'
+import type { CapsuleMessage, EntryMessage, ErasureMessage, GlassMessage, Message, RotationMessage } from '#core/network/envelope.ts'
+import { decodeEvidence } from '#core/identity/evidence.ts'
+import { keyBindingDomain, recoverBindingAddress } from '#core/identity/key-binding.ts'
 import { keyBundleDigest } from '#core/identity/key-bundle.ts'
 import { blobCid } from '#core/record/blob-cid.ts'
 import { decodeEntry, verifyEntry, type EntryHeader } from '#core/record/entry.ts'
 import { decodeSlot, verifySlot } from '#core/record/slot.ts'
+
+/** What clocks of responders may be ahead, seconds. */
+const CLOCK_SKEW_S = 300
 
 /** What the node already has. */
 export interface AcceptView {
@@ -67,6 +73,7 @@ export type Accepted =
   | { readonly kind: 'entry'; readonly patient: Uint8Array; readonly header: EntryHeader; readonly name: string }
   | { readonly kind: 'capsule'; readonly patient: Uint8Array; readonly grantId: Uint8Array; readonly revision: number }
   | { readonly kind: 'erasure'; readonly patient: Uint8Array; readonly names: readonly string[] }
+  | { readonly kind: 'glass'; readonly patient: Uint8Array }
   | (RotationName & {
       readonly kind: 'rotation'
       /** Day on which the tags were replaced. */
@@ -89,6 +96,8 @@ export function judge(message: Message, context: AcceptContext): Judgement {
         return judgeRotation(message, context)
       case 'erasure':
         return judgeErasure(message, context)
+      case 'glass':
+        return judgeGlassRecord(message, context)
     }
   } catch (error) {
     // [REJECT] Every part is the canonical encoding of its format, in its version, for this network.
@@ -221,6 +230,24 @@ function judgeErasure(message: ErasureMessage, context: AcceptContext): Judgemen
   return { verdict: 'accept', accepted: acceptedErasure(erasure) }
 }
 
+function judgeGlassRecord(message: GlassMessage, context: AcceptContext): Judgement {
+  const { p, deployment, chain } = context
+  const record = decodeGlassRecord(message.record, { network: networkIdOfDeployment(deployment) })
+  const { patient, atMs, credential, evidence } = record
+  // [REJECT] The responder named in the record signed it, and the evidence is of its key.
+  if (!verifyGlassRecord(p, record)) return reject('GLASS_RECORD_SIGNATURE')
+  // [IGNORE] The record is not of a time to come; five minutes are a matter of clocks.
+  if (atMs / 1000 > chain.blockTimeS + CLOCK_SKEW_S) return notYet('GLASS_RECORD_FUTURE')
+  // [IGNORE] The patient and the credential are on the chain; they may be in a block that this node has not seen.
+  if (chain.patient(toHex(patient)) == null) return notYet('PATIENT_UNKNOWN')
+  const holder = chain.credential(toHex(credential))?.holder
+  if (holder == null) return notYet('CREDENTIAL_UNKNOWN')
+  // [REJECT] The evidence is bound by the holder of the credential.
+  const domain = keyBindingDomain(deployment.chainId, deployment.contracts.AccessGrants.address)
+  if (recoverBindingAddress(domain, decodeEvidence(evidence)) !== holder) return reject('BINDING_ADDRESS')
+  return { verdict: 'accept', accepted: { kind: 'glass', patient } }
+}
+
 function acceptedErasure({ patient, entries }: DecodedErasure): Accepted {
   return { kind: 'erasure', patient, names: entries.map(String) }
 }
@@ -248,6 +275,8 @@ export function acceptedOf(message: Message): Accepted {
       return acceptedRotation(decodeRotation(message.rotation))
     case 'erasure':
       return acceptedErasure(decodeErasure(message.erasure))
+    case 'glass':
+      return { kind: 'glass', patient: decodeGlassRecord(message.record).patient }
   }
 }
 

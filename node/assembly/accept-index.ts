@@ -145,6 +145,8 @@ function rowsOf(accepted: Accepted, day: (key: string) => number | undefined): M
       return new Map([[`capsule/${toHex(accepted.grantId)}`, String(accepted.revision)]])
     case 'erasure':
       return new Map(accepted.names.map(name => [erasedKey(accepted.patient, name), '']))
+    case 'glass':
+      return new Map()
     case 'rotation': {
       const rows = new Map([[`rotation/${rotationKey(accepted)}`, '']])
       for (const tag of accepted.retired) {
