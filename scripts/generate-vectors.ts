@@ -7,6 +7,7 @@ import { nativePrimitives } from '#node/crypto/native.ts'
 import { ROOT } from '#scripts/process/run.ts'
 import { anchorRequestVectors } from '#scripts/vectors/anchor-requests.ts'
 import { careRequestVectors } from '#scripts/vectors/care-requests.ts'
+import { custodyVectors } from '#scripts/vectors/custody-vectors.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
 import { recordVectors } from '#scripts/vectors/record-vectors.ts'
 import { researchRequestVectors } from '#scripts/vectors/research-requests.ts'
@@ -24,6 +25,7 @@ if (values.help) {
   const files = {
     ...(await recordVectors(nativePrimitives)),
     ...(await grantVectors(nativePrimitives)),
+    ...(await custodyVectors(nativePrimitives)),
     ...(await anchorRequestVectors()),
     ...(await careRequestVectors()),
     ...(await researchRequestVectors()),

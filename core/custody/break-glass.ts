@@ -75,7 +75,19 @@ export function signGlassRecord(p: Primitives, record: GlassRecord, signSeed: Ui
 export function decodeGlassRecord(bytes: Uint8Array, expected: Place = {}): DecodedGlassRecord {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_GLASS_RECORD_BYTES })
   readVersion(value, AREA)
-  const fields = ['v', 'network', 'patient', 'plan', 'credential', 'reason', 'at', 'duration', 'nonce', 'author', 'evidence']
+  const fields = [
+    'v',
+    'network',
+    'patient',
+    'plan',
+    'credential',
+    'reason',
+    'at',
+    'duration',
+    'nonce',
+    'author',
+    'evidence'
+  ]
   const map = readMap(value, AREA, [...fields, 'sig'])
   const durationS = readUint(map['duration'], AREA, 'duration', MAX_GLASS_S)
   if (durationS === 0) throw new SalusError('GLASS_RECORD_SHAPE', 'Refused: an emergency lasts some time.')
@@ -101,7 +113,9 @@ export function decodeGlassRecord(bytes: Uint8Array, expected: Place = {}): Deco
  */
 export function verifyGlassRecord(p: Primitives, { signature, ...record }: DecodedGlassRecord): boolean {
   const { sign } = decodeKeyBundle(decodeEvidence(record.evidence).bundle)
-  return equalBytes(sign, record.author) && p.ed25519Verify(record.author, signingInput(LABEL, fieldsOf(record)), signature)
+  return (
+    equalBytes(sign, record.author) && p.ed25519Verify(record.author, signingInput(LABEL, fieldsOf(record)), signature)
+  )
 }
 
 /** One share outside of any seal: what a patient's card shows, or what a guardian or regional service hands to a crew. */

@@ -63,9 +63,10 @@ export interface DecodedSharePlan extends SharePlan {
   readonly bytes: Uint8Array
 }
 
-function signedFields(plan: SharePlan, bundle: Uint8Array): Record<string, unknown> {
-  const { sealed, notAfterS, ...rest } = plan
-  return { v: 1, ...rest, nonce: sealed.nonce, sealed: sealed.ciphertext, notAfter: notAfterS, bundle }
+function signedFields(plan: SharePlan & Pick<DecodedSharePlan, 'bundle'>): Record<string, unknown> {
+  const { network, patient, rule, subject, revision, threshold, commitments, secret, sealed, bundle } = plan
+  const about = { network, patient, rule, subject, revision, threshold, commitments, secret }
+  return { v: 1, ...about, nonce: sealed.nonce, sealed: sealed.ciphertext, notAfter: plan.notAfterS, bundle }
 }
 
 /** The bytes of a signed plan. */
@@ -74,7 +75,7 @@ export function signSharePlan(
   plan: SharePlan,
   keys: Pick<AgentKeys, 'signSeed' | 'bundleBytes'>
 ): Uint8Array {
-  const fields = signedFields(plan, keys.bundleBytes)
+  const fields = signedFields({ ...plan, bundle: keys.bundleBytes })
   return encodeCanonical({ ...fields, sig: p.ed25519Sign(keys.signSeed, signingInput(LABEL, fields)) })
 }
 
@@ -137,9 +138,5 @@ function readRule(value: unknown): ReleaseRule {
  */
 export function verifySharePlan(p: Primitives, plan: DecodedSharePlan): boolean {
   const { sign } = decodeKeyBundle(plan.bundle)
-  return p.ed25519Verify(sign, signingInput(LABEL, signedFields(onlyPlan(plan), plan.bundle)), plan.signature)
-}
-
-function onlyPlan({ bundle: _bundle, signature: _signature, bytes: _bytes, ...plan }: DecodedSharePlan): SharePlan {
-  return plan
+  return p.ed25519Verify(sign, signingInput(LABEL, signedFields(plan)), plan.signature)
 }

@@ -25,7 +25,14 @@ import {
   type Refusal,
   type Span
 } from '#core/network/author-right.ts'
-import type { CapsuleMessage, EntryMessage, ErasureMessage, GlassMessage, Message, RotationMessage } from '#core/network/envelope.ts'
+import type {
+  CapsuleMessage,
+  EntryMessage,
+  ErasureMessage,
+  GlassMessage,
+  Message,
+  RotationMessage
+} from '#core/network/envelope.ts'
 import { decodeEvidence } from '#core/identity/evidence.ts'
 import { keyBindingDomain, recoverBindingAddress } from '#core/identity/key-binding.ts'
 import { keyBundleDigest } from '#core/identity/key-bundle.ts'

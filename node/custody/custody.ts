@@ -61,7 +61,20 @@ const ANCHOR_MS = 3_600_000
 
 /** Opens the custodian of a node. */
 export async function openCustody(components: CustodyComponents, init: CustodyInit): Promise<Custody> {
-  const { p, random, clock, deployment, follower, db, peerSeed: seed, libp2p, log, index, messages, relayer } = components
+  const {
+    p,
+    random,
+    clock,
+    deployment,
+    follower,
+    db,
+    peerSeed: seed,
+    libp2p,
+    log,
+    index,
+    messages,
+    relayer
+  } = components
   const network = networkIdOfDeployment(deployment)
   const keys = await deriveCustodianKeys(p, seed)
   const anchorer = deriveLogAnchorer(p, seed)
@@ -94,7 +107,9 @@ export async function openCustody(components: CustodyComponents, init: CustodyIn
       .then(isNew => {
         if (isNew) log.debug({ receipts: receipts.size() }, 'the log of receipts was anchored')
       })
-      .catch((error: unknown) => log.warn({ err: error }, 'the log of receipts could not be anchored; trying again later'))
+      .catch((error: unknown) =>
+        log.warn({ err: error }, 'the log of receipts could not be anchored; trying again later')
+      )
       .finally(() => {
         anchoring = undefined
       })

@@ -102,7 +102,9 @@ export function createEraser(components: EraserComponents): Eraser {
         await work()
       }
     })()
-      .catch((error: unknown) => log.error({ err: error }, 'entries could not be erased; trying again with the next one'))
+      .catch((error: unknown) =>
+        log.error({ err: error }, 'entries could not be erased; trying again with the next one')
+      )
       .finally(() => {
         working = undefined
       })
@@ -122,7 +124,8 @@ export function createEraser(components: EraserComponents): Eraser {
     },
     async attestation(digest) {
       const stored = await done.get(digest)
-      if (stored == null) throw new SalusError('ERASURE_UNKNOWN', 'This node has not erased this, or not yet; ask again soon.')
+      if (stored == null)
+        throw new SalusError('ERASURE_UNKNOWN', 'This node has not erased this, or not yet; ask again soon.')
       return stored
     }
   }

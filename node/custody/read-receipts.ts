@@ -69,7 +69,10 @@ export function createReadReceipts(components: ReadReceiptComponents): NoteRead 
     const terms = chain().grant(toHex(grant))?.terms
     const bundles = [await bundleOf(request), auditor].filter(bundle => bundle != null)
     if (bundles.length === 0) {
-      throw new SalusError('RECEIPT_READER_UNKNOWN', 'This node has no keys of the patient to write a receipt for; ask another.')
+      throw new SalusError(
+        'RECEIPT_READER_UNKNOWN',
+        'This node has no keys of the patient to write a receipt for; ask another.'
+      )
     }
     const content = {
       kind: 'entries' as const,

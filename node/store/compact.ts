@@ -35,12 +35,17 @@ export async function compactTable(db: Database, name: string): Promise<void> {
     if (!(await hasOldFiles(level))) return
     await pause(PAUSE_MS)
   }
-  throw new SalusError('STORE_COMPACT', 'The database cannot let go of its old files while they are read; trying again.')
+  throw new SalusError(
+    'STORE_COMPACT',
+    'The database cannot let go of its old files while they are read; trying again.'
+  )
 }
 
 /** Whether there are files that the database no longer uses: a reader holds them, and the next compaction deletes them. */
 async function hasOldFiles(level: Compactable): Promise<boolean> {
-  const used = new Set(Array.from(level.getProperty('leveldb.sstables').matchAll(/^ (\d+):/gm), ([, number]) => Number(number)))
+  const used = new Set(
+    Array.from(level.getProperty('leveldb.sstables').matchAll(/^ (\d+):/gm), ([, number]) => Number(number))
+  )
   const files = await readdir(level.location)
   return files.some(file => file.endsWith('.ldb') && !used.has(Number.parseInt(file, 10)))
 }

@@ -133,8 +133,15 @@ describe('an emergency', () => {
       openOffline(tools, plan(), bytes, shares, nowMs)
 
     it('opens the emergency compartment and the last days of vitals by any two of three', async () => {
-      for (const chosen of [[0, 1], [1, 2], [2, 0]]) {
-        const { keys } = await attempt(sign(), chosen.map(index => open[index]!))
+      for (const chosen of [
+        [0, 1],
+        [1, 2],
+        [2, 0]
+      ]) {
+        const { keys } = await attempt(
+          sign(),
+          chosen.map(index => open[index]!)
+        )
         const { generations } = patient.state
         const [emergencyKey, vitals] = keys
         expect(leafFromCover(p, emergencyKey!.cover, 3)).to.deep.equal(leafOf(p, generations.emergency[0]!.key, 3))
@@ -174,7 +181,7 @@ describe('an emergency', () => {
       await expectCode('SHARE_CARD_TRUNCATED', () => readShareCard(card.slice(0, 41)))
     })
 
-    it('is passed on when there is a network, if the chain knows the credential’s holder', async () => {
+    it('is passed on when there is a network, if the chain knows the credential’s holder', () => {
       const told = (bytes: Uint8Array) => {
         const context = { p, deployment, chain: chain.view(), store: new PaperStore(), provenance: 'live' as const }
         const judgement = judge({ kind: 'glass', network: patient.state.network, record: bytes }, context)

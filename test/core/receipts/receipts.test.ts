@@ -7,7 +7,13 @@ import { deriveAgentKeys, type AgentKeys } from '#core/identity/agent-keys.ts'
 import { readCheckpoint, receiptLogOrigin, signCheckpoint, type LogKey } from '#core/receipts/checkpoint.ts'
 import { collectReceipts, type LogSource } from '#core/receipts/collect.ts'
 import { UNFOLLOWED, followLog } from '#core/receipts/follow.ts'
-import { MAX_RECEIPT_BYTES, decodeReceipt, openReceipt, sealReceipt, type ReceiptContent } from '#core/receipts/receipt.ts'
+import {
+  MAX_RECEIPT_BYTES,
+  decodeReceipt,
+  openReceipt,
+  sealReceipt,
+  type ReceiptContent
+} from '#core/receipts/receipt.ts'
 import { TILE_WIDTH, bundlesFrom, decodeBundle, encodeBundle, readTilePath, tilePath } from '#core/receipts/tiles.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { osRandom } from '#scripts/story/people.ts'
@@ -70,7 +76,13 @@ describe('a receipt', () => {
   })
 
   it('shows nobody else whose it is', () => {
-    for (const part of [PATIENT, CONTENT.subject!, CONTENT.reader, patient.bundle.sign, patient.bundle.kem[0]!.publicKey]) {
+    for (const part of [
+      PATIENT,
+      CONTENT.subject!,
+      CONTENT.reader,
+      patient.bundle.sign,
+      patient.bundle.kem[0]!.publicKey
+    ]) {
       expect(Buffer.from(bytes).includes(Buffer.from(part))).to.equal(false)
     }
   })
@@ -92,7 +104,13 @@ describe('a checkpoint', () => {
   it('is a signed note: the text, an empty line, a line with key id and signature', () => {
     expect(readCheckpoint(p, note, key)).to.deep.equal(checkpoint)
     const [origin, size, root, empty, line = '', end] = note.split('\n')
-    expect([origin, size, root, empty, end]).to.deep.equal([key.origin, '3', `${Buffer.alloc(32, 9).toString('base64')}`, '', ''])
+    expect([origin, size, root, empty, end]).to.deep.equal([
+      key.origin,
+      '3',
+      Buffer.alloc(32, 9).toString('base64'),
+      '',
+      ''
+    ])
     const [dash, name, signature = ''] = line.split(' ')
     expect([dash, name]).to.deep.equal(['—', key.origin])
     const raw = Buffer.from(signature, 'base64')
@@ -134,7 +152,14 @@ describe('tiles', () => {
         }
       )
     )
-    for (const path of ['tile/0/1', 'tile/0/x000/001', 'tile/00/001', 'tile/0/001.p/256', 'tile/0/001.p/0', '../tile/0/000']) {
+    for (const path of [
+      'tile/0/1',
+      'tile/0/x000/001',
+      'tile/00/001',
+      'tile/0/001.p/256',
+      'tile/0/001.p/0',
+      '../tile/0/000'
+    ]) {
       await expectCode('TILE_PATH', () => readTilePath(path))
     }
   })

@@ -21,23 +21,23 @@ export interface Order {
 const [, , folder = ''] = process.argv
 for await (const line of createInterface({ input: process.stdin })) {
   const order = JSON.parse(line) as Order
-  let receiptsBefore: number | undefined
-  const { custodian, receipts, close } = await openPaperCustodian(folder, {
+  const seen: { receipts?: number } = {}
+  const paper = await openPaperCustodian(folder, {
     events: order.events.map(({ terms, ...event }) =>
       terms == null ? event : { ...event, terms: BigInt(terms) }
     ) as ChainEvent[],
     timeS: order.timeS,
     random: length => {
       // The first randomness that is drawn after a receipt came to the disk is that of the release.
-      if (order.dies && receiptsBefore != null && receipts().size() > receiptsBefore)
+      if (order.dies && seen.receipts != null && paper.receipts().size() > seen.receipts)
         process.kill(process.pid, 'SIGKILL')
       return osRandom(length)
     }
   })
-  await custodian.keep(fromHex(order.share))
-  receiptsBefore = receipts().size()
-  const answer = await custodian.release(fromHex(order.request))
-  console.log(JSON.stringify({ answer: toHex(answer), receipts: receipts().size() }))
-  await close()
+  await paper.custodian.keep(fromHex(order.share))
+  seen.receipts = paper.receipts().size()
+  const answer = await paper.custodian.release(fromHex(order.request))
+  console.log(JSON.stringify({ answer: toHex(answer), receipts: paper.receipts().size() }))
+  await paper.close()
   break
 }

@@ -111,12 +111,13 @@ describe('a custodian on its disk', function () {
   const open = async (atS = timeS, random = osRandom) => openPaperCustodian(folder, { events, timeS: atS, random })
 
   it('releases nothing where the receipt cannot be written', async () => {
-    const { custodian, receipts, db } = await open()
+    const paper = await open()
+    const { custodian, db } = paper
     await custodian.keep(shared.shares[0]!)
     const full = { batch: async () => Promise.reject(new Error('disk full')) }
     Object.assign(db, full)
     await expectCode('STORE_WRITE_FAILED', async () => custodian.release(request()))
-    expect(receipts().size()).to.equal(0)
+    expect(paper.receipts().size()).to.equal(0)
     await db.close()
   })
 

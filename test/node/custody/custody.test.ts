@@ -196,7 +196,12 @@ describe('three custodians', function () {
     await nodes[0]!.client.queryEntries({ authorization: own })
     const { receipts } = await receiptsOf(nodes[0]!, followed)
     expect(receipts).to.have.length(1)
-    expect(receipts[0]).to.deep.include({ kind: 'entries', subject: grantId, address: clinician.address, request: p.sha256(read) })
+    expect(receipts[0]).to.deep.include({
+      kind: 'entries',
+      subject: grantId,
+      address: clinician.address,
+      request: p.sha256(read)
+    })
   })
 
   it('show the same log as tiles', async () => {

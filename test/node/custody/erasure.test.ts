@@ -116,9 +116,7 @@ describe('an erasure', function () {
   }
 
   const peerIdsOf = async (): Promise<Uint8Array[]> =>
-    Promise.all(
-      nodes.map(async ({ client }) => peerIdFromString((await client.status()).peerId).toMultihash().bytes)
-    )
+    Promise.all(nodes.map(async ({ client }) => peerIdFromString((await client.status()).peerId).toMultihash().bytes))
 
   it('finds an entry that every disk gives to who has its keys', async () => {
     for (const node of nodes) {
