@@ -16,7 +16,14 @@ import { encodeEvidence } from '#core/identity/evidence.ts'
 import { cidOfCanonical } from '#core/record/cid.ts'
 import { receiptLogOrigin, signCheckpoint } from '#core/receipts/checkpoint.ts'
 import { sealReceipt } from '#core/receipts/receipt.ts'
-import { NETWORK, PATIENT, invalidForms, readable, type InvalidVector, type VectorFile } from '#scripts/vectors/vector-file.ts'
+import {
+  NETWORK,
+  PATIENT,
+  invalidForms,
+  readable,
+  type InvalidVector,
+  type VectorFile
+} from '#scripts/vectors/vector-file.ts'
 
 const random: Random = length => new Uint8Array(length).fill(0x13)
 const PEER_SEED = new Uint8Array(32).fill(0x21)
@@ -67,7 +74,11 @@ export async function custodyVectors(p: Primitives): Promise<Record<string, Vect
     ...{ reader: asker.bundle.sign, address: new Uint8Array(20).fill(0xd0), request: header.request, atMs: AT_MS }
   }
   const receipt = await sealReceipt(p, random, { network: NETWORK, content, bundles: [patientKeys.bundleBytes] })
-  const checkpoint = { origin: receiptLogOrigin(NETWORK, keeper.bundle.sign), size: 3, root: new Uint8Array(32).fill(6) }
+  const checkpoint = {
+    origin: receiptLogOrigin(NETWORK, keeper.bundle.sign),
+    size: 3,
+    root: new Uint8Array(32).fill(6)
+  }
   const erasure = {
     ...{ network: NETWORK, patient: PATIENT, day: 20_775, nonce: new Uint8Array(16).fill(14) },
     entries: [cidOfCanonical(Uint8Array.of(1))]
@@ -84,7 +95,8 @@ export async function custodyVectors(p: Primitives): Promise<Record<string, Vect
   const seeds = { patientSeed: toHex(new Uint8Array(32).fill(1)), keeperSeed: toHex(new Uint8Array(32).fill(2)) }
   return {
     'share-plan': {
-      description: 'Plans, sealed shares, releases and confirmations (docs/specs/share-plan.md); all randomness is the byte 13',
+      description:
+        'Plans, sealed shares, releases and confirmations (docs/specs/share-plan.md); all randomness is the byte 13',
       valid: [
         { ...seeds, about: readable(about), payload: toHex(payload), key: toHex(key), bytes: toHex(shared.planBytes) },
         { share: toHex(share), sealed: toHex(sealed) },

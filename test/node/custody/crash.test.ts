@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { Wallet, keccak256 } from 'ethers'
 import { granteeEvidence } from '#core/agent/grantee-requests.ts'
@@ -21,6 +22,7 @@ import { tools } from '#test/core/custody/circle.ts'
 import { NOON_S, paperDeployment } from '#test/core/network/accept-world.ts'
 import { AUDIENCE, FINALITY_S, PEER_SEED, openPaperCustodian } from '#test/node/custody/paper-custodian.ts'
 
+const CHILD = fileURLToPath(new URL('child-custodian.ts', import.meta.url))
 const { p } = tools
 
 describe('a custodian on its disk', function () {
@@ -84,7 +86,7 @@ describe('a custodian on its disk', function () {
 
   /** Runs a custodian in a process of its own; resolves with what it printed and the signal that ended it. */
   async function runChild(dies: boolean): Promise<{ output: string; signal: NodeJS.Signals | null }> {
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'child-custodian.ts'), folder], {
+    const child = spawn(process.execPath, [CHILD, folder], {
       stdio: ['pipe', 'pipe', 'inherit']
     })
     const plain = events.map(event => ('terms' in event ? { ...event, terms: event.terms.toString() } : event))
