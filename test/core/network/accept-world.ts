@@ -89,6 +89,9 @@ export class PaperStore implements AcceptView {
   take(accepted: Accepted): void {
     if (accepted.kind === 'entry') this.revisions.set(revisionKey(accepted.header), accepted.name)
     if (accepted.kind === 'capsule') this.capsules.set(toHex(accepted.grantId), accepted.revision)
+    if (accepted.kind === 'erasure') {
+      for (const name of accepted.names) this.erased.add(toHex(accepted.patient) + name)
+    }
     if (accepted.kind === 'rotation') {
       const { patient, day, retired } = accepted
       this.rotations.add(rotationKey(accepted))
