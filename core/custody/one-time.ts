@@ -1,9 +1,8 @@
 /** Sharing out the keys of a one-time grant, and of the emergency compartment (docs/specs/custody.md). */
 import { SalusError } from '#core/error.ts'
-import { currentGeneration, type PatientState } from '#core/agent/patient-state.ts'
+import type { PatientState } from '#core/agent/patient-state.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
-import { encodeSharedKeys, type EntryKey, type SharedKeys } from '#core/custody/shared-keys.ts'
-import { decodeSharedKeys } from '#core/custody/shared-keys.ts'
+import { decodeSharedKeys, encodeSharedKeys, type EntryKey, type SharedKeys } from '#core/custody/shared-keys.ts'
 import { shareOut, type Keeper, type SharedOut, type SharingTools } from '#core/custody/share-out.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
 import type { CapsuleKey } from '#core/grant/capsule-keys.ts'
@@ -98,7 +97,9 @@ export async function shareEmergency(
   const { rule, revision, keepers, threshold, fromDay, throughDay } = how
   const opened = [
     ...state.generations.emergency.map(generation => keyOf(tools.p, 'emergency', generation, 0, throughDay)),
-    keyOf(tools.p, 'vitals', currentGeneration(state, 'vitals'), fromDay, throughDay)
+    ...state.generations.vitals
+      .filter(({ retiredDay }) => retiredDay == null || retiredDay >= fromDay)
+      .map(generation => keyOf(tools.p, 'vitals', generation, fromDay, throughDay))
   ]
   return await shareOut(tools, {
     network,

@@ -25,13 +25,19 @@ export interface MessageLog {
   /** As {@link MessageLog.read}, only those appended with this index key. */
   byPatient(indexKey: Uint8Array, after: number, limit: number, maxBytes?: number): Promise<LogRecord[]>
   /**
-   * Takes messages of a patient out of the log for good: their positions stay empty, and the files in which they were are written anew.
-   * On the disk when this resolves. The newest message is never taken out, so that its position is not given out again.
+   * Takes messages of a patient out of the log for good: their positions stay empty. On the disk when this resolves, but the bytes are in
+   * the files until {@link MessageLog.compact}. The newest message is never taken out, so that its position is not given out again.
    *
    * @param indexKey - the bytes under which {@link MessageLog.byPatient} finds them
    * @throws SalusError `STORE_BUSY`, `STORE_CLOSED`, `STORE_WRITE_FAILED`
    */
   erase(keys: readonly string[], indexKey: Uint8Array): Promise<void>
+  /**
+   * Has the files written anew in which erased messages were. Takes time with the size of the log.
+   *
+   * @throws SalusError `STORE_COMPACT`
+   */
+  compact(): Promise<void>
   /** The message of a key, or undefined; of one that was erased there is none. */
   getByKey(key: string): Promise<LogRecord | undefined>
   /** Position of the newest message, 0 while empty. */
@@ -124,8 +130,8 @@ export function createMessageLog({ db }: { db: Database }): MessageLog {
           changes.push({ type: 'del', table: index, key: `${prefixOf(indexKey)}${toKey(position)}` })
         }
       })
-      await compactTable(db, 'log')
     },
+    compact: async () => compactTable(db, 'log'),
     async getByKey(key) {
       const position = await positionOf(key)
       return position == null ? undefined : await load(position)
