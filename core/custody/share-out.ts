@@ -5,6 +5,7 @@ import type { SecretSharing } from '#core/crypto/secret-sharing.ts'
 import { commitSecret, commitShare, sealedContext } from '#core/custody/commitment.ts'
 import { MAX_SHARED_PAYLOAD_BYTES, MAX_SHARES, signSharePlan, type SharePlan } from '#core/custody/plan.ts'
 import { sealShare } from '#core/custody/sealed-share.ts'
+import type { PatientState } from '#core/agent/patient-state.ts'
 import { preferredKemKey } from '#core/grant/capsule.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
 import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
@@ -32,6 +33,18 @@ export interface ShareOutInput extends Pick<
 export interface SharedOut {
   readonly planBytes: Uint8Array
   readonly shares: readonly Uint8Array[]
+}
+
+/** Who shares out. */
+export interface Sharer {
+  readonly state: Pick<PatientState, 'network' | 'patient' | 'generations'>
+  readonly keys: Pick<AgentKeys, 'signSeed' | 'bundleBytes'>
+}
+
+/** Among whom, and how many must meet. */
+export interface Custodians {
+  readonly keepers: readonly Keeper[]
+  readonly threshold: number
 }
 
 /** What the platform gives. */

@@ -182,5 +182,5 @@ export function devWallet(index: number): Wallet {
 }
 
 function mutable({ args, ...call }: ChainCall): Parameters<NodePort['relay']>[0] {
-  return { ...call, args: [...args] } as Parameters<NodePort['relay']>[0]
+  return { ...call, args: [...args] }
 }

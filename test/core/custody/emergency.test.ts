@@ -14,7 +14,7 @@ import {
 } from '#core/custody/break-glass.ts'
 import { decodeSharePlan } from '#core/custody/plan.ts'
 import { judgeRelease } from '#core/custody/release-rules.ts'
-import { shareEmergency } from '#core/custody/one-time.ts'
+import { shareEmergency } from '#core/custody/emergency-keys.ts'
 import { decodeSealedShare, openShare } from '#core/custody/sealed-share.ts'
 import type { SharedOut } from '#core/custody/share-out.ts'
 import { fromHex, toHex } from '#core/encoding/bytes.ts'
@@ -90,7 +90,7 @@ describe('an emergency', () => {
     const declare = (): void =>
       chain.add({
         ...{ name: 'GlassBroken', patient: toHex(plan.patient), emergency: toHex(emergency) },
-        ...{ credential: toHex(credential), secondCredential: `0x${'00'.repeat(32)}` as Hex, expiresAt: NOON_S + 3600 }
+        ...{ credential: toHex(credential), secondCredential: `0x${'00'.repeat(32)}`, expiresAt: NOON_S + 3600 }
       })
 
     function ask(change: Partial<ReadRequest> = {}, nowS = NOON_S) {

@@ -17,9 +17,10 @@ import { decodeGuardianNote, requirePatientsPlan, requireSeedOf, splitSeed } fro
 import { decodeSharePlan } from '#core/custody/plan.ts'
 import { encodeRecoveryRequest, releaseToRecovered } from '#core/custody/recovery.ts'
 import { decodeSealedShare, openShare, type SealedShare } from '#core/custody/sealed-share.ts'
-import { fromHex } from '#core/encoding/bytes.ts'
+import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { deriveAgentKeys } from '#core/identity/agent-keys.ts'
 import { keyBindingDomain } from '#core/identity/key-binding.ts'
+import { readPatientFacts } from '#node/chain/patient-facts.ts'
 import type { NodeContext } from '#node/node.ts'
 import { osRandom, type DemoPatient } from '#scripts/story/people.ts'
 import { tools } from '#test/core/custody/circle.ts'
@@ -104,7 +105,8 @@ describe('a patient who lost everything', function () {
     const request = encodeRecoveryRequest({ network, patient: id, evidence })
     const release = async (i: number): Promise<Uint8Array> => {
       const { deployment } = world.chain
-      const chain = context.follower.view()
+      // A guardian follows no chain: it asks an endpoint.
+      const chain = await readPatientFacts(world.chain.provider, deployment, toHex(id), 0)
       const bindings = keyBindingDomain(deployment.chainId, deployment.contracts.AccessGrants.address)
       const view = { chain, finalS: chain.blockTimeS, nowS: chain.blockTimeS, bindings }
       return await releaseToRecovered(tools, held[i]!, request, view, keys[i]!)
@@ -123,6 +125,12 @@ describe('a patient who lost everything', function () {
     const { blockNumber } = await node.client.relay(completeRecoveryCall(id, address))
     await until(async () => (await node.client.status()).chain.blockNumber >= blockNumber)
 
+    const deep = await readPatientFacts(world.chain.provider, world.chain.deployment, toHex(id), 1_000)
+    expect(deep.patient(toHex(id))).to.equal(undefined)
+    const facts = await readPatientFacts(world.chain.provider, world.chain.deployment, toHex(id), 0)
+    const followed = context.follower.view()
+    expect(facts.recovery(toHex(id))).to.deep.equal(followed.recovery(toHex(id)))
+    expect(facts.patient(toHex(id))).to.deep.equal(followed.patient(toHex(id)))
     const plan = decodeSharePlan(guarded.planBytes)
     requirePatientsPlan(context.follower.view(), plan)
     const { payload, missing, wrong } = await combineReleases(tools, plan, [await release(1), await release(2)], fresh)
