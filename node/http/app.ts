@@ -10,7 +10,14 @@ import { bodyOf } from '#node/http/body.ts'
 import { answerGateway, answerGrant, answerModel } from '#node/http/chain-answers.ts'
 import type { HttpComponents } from '#node/http/components.ts'
 import { problemResponse } from '#node/http/problem.ts'
-import { answerCapsules, answerEntries, openBlob, readCidParam, takeBlob } from '#node/http/record-answers.ts'
+import {
+  answerCapsules,
+  answerEntries,
+  answerNotices,
+  openBlob,
+  readCidParam,
+  takeBlob
+} from '#node/http/record-answers.ts'
 import {
   capsulesRoute,
   entriesRoute,
@@ -21,6 +28,7 @@ import {
   healthRoute,
   messageRoute,
   modelRoute,
+  noticesRoute,
   putBlobRoute,
   readyRoute,
   relayRoute,
@@ -91,6 +99,9 @@ export function createHttpApp(components: HttpComponents, init: HttpAppInit): Op
   })
   app.openapi(entriesRoute, async context =>
     context.json(await answerEntries(components, context.req.valid('json')), 200)
+  )
+  app.openapi(noticesRoute, async context =>
+    context.json(await answerNotices(components, context.req.valid('json')), 200)
   )
   app.openapi(capsulesRoute, async context =>
     context.json(await answerCapsules(components, init.network, context.req.valid('json').grantId), 200)

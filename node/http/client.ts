@@ -10,6 +10,7 @@ import type {
   Health,
   MessageAnswer,
   ModelAnswer,
+  NoticesAnswer,
   RelayAnswer,
   RelayRequest,
   RelayValue,
@@ -47,6 +48,13 @@ export interface StoredEntry {
   readonly blob: Uint8Array | null
 }
 
+/** An encoded erasure (core/custody/erasure.ts), or record of an emergency without a network (core/custody/break-glass.ts). */
+export interface Notice {
+  readonly position: number
+  readonly kind: 'erasure' | 'glass'
+  readonly body: Uint8Array
+}
+
 /** Every call throws SalusError with the code of the node's problem, or `NODE_UNREACHABLE`, `NODE_TIMEOUT`, `NODE_ANSWER`. */
 export interface NodeClient {
   status(): Promise<Status>
@@ -61,6 +69,12 @@ export interface NodeClient {
     readonly after?: number
     readonly limit?: number
   }): Promise<{ entries: StoredEntry[]; next: number | null }>
+  /** A patient's erasures and records of emergencies, oldest first; takes what {@link NodeClient.queryEntries} takes. */
+  queryNotices(query: {
+    readonly authorization: Uint8Array
+    readonly after?: number
+    readonly limit?: number
+  }): Promise<{ notices: Notice[]; next: number | null }>
   /** The newest capsule of a grant (`0x…`), or none. */
   queryCapsules(grantId: string): Promise<{ position: number; capsule: Uint8Array }[]>
   putBlob(cid: string, bytes: Uint8Array): Promise<void>
@@ -117,6 +131,11 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
         blob: entry.blob == null ? null : base64url.baseDecode(entry.blob)
       }))
       return { entries, next: answer.next }
+    },
+    queryNotices: async ({ authorization, after, limit }) => {
+      const query = { authorization: base64url.baseEncode(authorization), after, limit }
+      const { notices, next } = await postJson<NoticesAnswer>('/v1/notices/query', query)
+      return { notices: notices.map(({ body, ...rest }) => ({ ...rest, body: base64url.baseDecode(body) })), next }
     },
     queryCapsules: async grantId => {
       const answer = await postJson<CapsulesAnswer>('/v1/capsules/query', { grantId })

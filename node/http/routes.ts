@@ -17,6 +17,7 @@ import {
   MAX_MESSAGE_BODY_BYTES,
   messageAnswer,
   modelAnswer,
+  noticesAnswer,
   problemBody,
   relayAnswer,
   relayRequest,
@@ -93,6 +94,16 @@ export const entriesRoute = createRoute({
   middleware: jsonMiddleware,
   request: { body: jsonBody(entriesQuery) },
   responses: { 200: json(entriesAnswer, 'A page of entries'), default: problem }
+})
+
+/** `POST /v1/notices/query` */
+export const noticesRoute = createRoute({
+  method: 'post',
+  path: '/v1/notices/query',
+  summary: 'Erasures and records of emergencies of a patient, for who may read its entries',
+  middleware: jsonMiddleware,
+  request: { body: jsonBody(entriesQuery) },
+  responses: { 200: json(noticesAnswer, 'A page of notices'), default: problem }
 })
 
 /** `POST /v1/capsules/query` */

@@ -151,6 +151,10 @@ describe('an erasure', function () {
       const authorization = await readRequest(node, patient, patient.state.patient, null)
       const { entries } = await node.client.queryEntries({ authorization })
       expect(entries.map(({ header }) => toHex(header))).to.deep.equal([toHex(other.headerBytes)])
+      const once = await readRequest(node, patient, patient.state.patient, null)
+      const { notices, next } = await node.client.queryNotices({ authorization: once })
+      expect(notices.map(({ kind, body }) => [kind, toHex(body)])).to.deep.equal([['erasure', toHex(erasure)]])
+      expect(next).to.equal(null)
     }
   })
 
