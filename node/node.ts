@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { mkdir } from 'node:fs/promises'
 import type { Wallet, JsonRpcProvider } from 'ethers'
 import { networkIdOfDeployment, type Deployment } from '#core/chain/deployment.ts'
+import type { Random } from '#core/crypto/primitives.ts'
 import { SalusError } from '#core/error.ts'
 import { allTopics } from '#core/network/topic.ts'
 import { openAcceptIndex } from '#node/assembly/accept-index.ts'
@@ -13,6 +14,8 @@ import { createReadGuard } from '#node/assembly/read-guard.ts'
 import { createFollower, type Follower, type FollowerInit } from '#node/chain/follower.ts'
 import { createRelayer, type RelayerInit } from '#node/chain/relayer.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
+import { openCustody, type CustodyInit } from '#node/custody/custody.ts'
+import { createEraser } from '#node/custody/eraser.ts'
 import { createHttpApp, type HttpAppInit } from '#node/http/app.ts'
 import { createHttpServer, type HttpServerInit } from '#node/http/server.ts'
 import type { Log } from '#node/log.ts'
@@ -20,7 +23,7 @@ import { createBans } from '#node/network/bans.ts'
 import { createGossip } from '#node/network/gossip.ts'
 import { createHaveService } from '#node/network/have.ts'
 import { createHost, type Host, type HostInit } from '#node/network/host.ts'
-import { loadOrCreateIdentity } from '#node/network/identity.ts'
+import { loadOrCreateIdentity, peerSeedOf } from '#node/network/identity.ts'
 import { createRateLimiter } from '#node/network/rate-limiter.ts'
 import { createSubmitService } from '#node/network/submit.ts'
 import { createSync } from '#node/network/sync.ts'
@@ -67,6 +70,8 @@ export interface NodeInit {
   readonly syncIntervalMs?: number
   /** Time for which a submitted message waits for the chain before its sender is told to come again, ms; 8,000 unless told. */
   readonly submitWaitMs?: number
+  /** Keeps key shares and writes receipts; a node that is told nothing does neither. */
+  readonly custody?: CustodyInit
   /** Further services; started last, stopped first. */
   readonly services?: (context: NodeContext) => readonly LiveService[]
   readonly version: string
@@ -84,7 +89,7 @@ export interface SalusNode {
   /**
    * Starts everything; resolves when the chain is followed to its head. The HTTP API answers `/healthz` and `/readyz` before.
    *
-   * @throws SalusError `STORE_LOCKED`, `STORE_OPEN_FAILED`, `IDENTITY_MALFORMED`, `HTTP_LISTEN_FAILED`, `PEER_ADDRESS_MALFORMED`,
+   * @throws SalusError `STORE_LOCKED`, `STORE_OPEN_FAILED`, `IDENTITY_MALFORMED`, `IDENTITY_TYPE`, `HTTP_LISTEN_FAILED`, `PEER_ADDRESS_MALFORMED`,
    * `NODE_STOPPED`, and as {@link Follower.start}; whatever it had opened is closed then
    */
   start(): Promise<NodeAddress>
@@ -94,6 +99,8 @@ export interface SalusNode {
 
 /** Time for which gossip waits for the chain, ms: whoever passed it on may be a block ahead of us. */
 const GOSSIP_WAIT_MS = 3_000
+
+const random: Random = length => crypto.getRandomValues(new Uint8Array(length))
 
 /** Makes a node; nothing is opened before `start()`. */
 export function createNode({ provider, deployment, wallet, log }: NodeComponents, init: NodeInit): SalusNode {
@@ -196,6 +203,18 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     await run(createHaveService({ ...answering, blockstore }))
     await run(createSubmitService({ ...answering, accept: async bytes => knownIsAccepted(await submit(bytes)) }))
 
+    const peerSeed = peerSeedOf(privateKey)
+    const eraser = await run(createEraser({ p, clock, db, network, messages, acceptor, peerSeed, log }))
+    const custody =
+      init.custody == null
+        ? undefined
+        : await run(
+            await openCustody(
+              { ...answering, p, random, clock, deployment, follower, db, peerSeed, index, messages, relayer },
+              init.custody
+            )
+          )
+
     let isReady = false
     const app = createHttpApp(
       {
@@ -208,6 +227,8 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
         view: () => follower.view(),
         waitingFor: () => (isReady && follower.status().state !== 'waiting' ? [] : ['chain']),
         hasBlock: async cid => blockstore.has(cid),
+        noteRead: custody?.noteRead,
+        attestation: async digest => eraser.attestation(digest),
         guard: createReadGuard({
           p,
           deployment,
@@ -238,6 +259,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
       },
       { ...init.http, version: init.version, network, clock }
     )
+    custody?.addRoutes(app)
     const server = createHttpServer({ app, log }, init.http)
     running.push(async () => server.stop())
     const http = await server.start()

@@ -147,6 +147,17 @@ export function consistencyProof(
   return path.reverse()
 }
 
+/**
+ * Root of a complete subtree.
+ *
+ * @param start - its first leaf, a multiple of `width`
+ * @param width - its leaves, a power of two
+ * @throws SalusError `MERKLE_INDEX` if the tree does not hold all of it
+ */
+export function subtreeRoot(p: Pick<Primitives, 'sha256'>, tree: Tree, start: number, width: number): Uint8Array {
+  return subtreeHash(p, tree, start, start + width)
+}
+
 /** Hash of the subtree over the leaves [start, end), where start is a multiple of the power of two at or above its width. */
 function subtreeHash(p: Pick<Primitives, 'sha256'>, tree: Tree, start: number, end: number): Uint8Array {
   let depth = 0

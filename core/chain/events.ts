@@ -2,6 +2,8 @@
 import { Interface, keccak256, type InterfaceAbi, type LogDescription, type Result } from 'ethers'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
+import { credentialRegistryAbi } from '#core/abi/CredentialRegistry.ts'
+import { emergencyAccessAbi } from '#core/abi/EmergencyAccess.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
 import type { RequestContract } from '#core/chain/contract-names.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
@@ -15,6 +17,25 @@ export type ChainEvent =
   | { readonly name: 'PatientRegistered'; readonly patient: Hex; readonly signer: Hex; readonly keyBundle: Hex }
   | { readonly name: 'KeyBundleUpdated'; readonly patient: Hex; readonly keyBundle: Hex }
   | { readonly name: 'SignerRotated'; readonly patient: Hex; readonly newSigner: Hex; readonly epoch: number }
+  | { readonly name: 'GuardiansSet' | 'RecoveryVetoed'; readonly patient: Hex }
+  | {
+      readonly name: 'RecoveryOpened'
+      readonly patient: Hex
+      readonly newSigner: Hex
+      /** Seconds since 1970. */
+      readonly readyAt: number
+    }
+  | {
+      readonly name: 'GlassBroken'
+      readonly patient: Hex
+      readonly emergency: Hex
+      readonly credential: Hex
+      readonly secondCredential: Hex
+      /** Seconds since 1970. */
+      readonly expiresAt: number
+    }
+  | { readonly name: 'EmergencyEnded'; readonly emergency: Hex }
+  | { readonly name: 'CredentialIssued'; readonly credential: Hex; readonly terms: bigint }
   | {
       readonly name: 'Granted'
       readonly patient: Hex
@@ -79,6 +100,8 @@ export type LogDecoder = (log: ChainLog) => ChainEvent | undefined
 const ABIS: Readonly<Partial<Record<RequestContract, InterfaceAbi>>> = {
   AccessGrants: accessGrantsAbi,
   BatchAnchors: batchAnchorsAbi,
+  CredentialRegistry: credentialRegistryAbi,
+  EmergencyAccess: emergencyAccessAbi,
   FirmwareRegistry: firmwareRegistryAbi
 }
 
@@ -122,6 +145,24 @@ function eventOf({ name, args }: LogDescription): ChainEvent | undefined {
       return { name, patient: hex('patient'), keyBundle: hex('keyBundle') }
     case 'SignerRotated':
       return { name, patient: hex('patient'), newSigner: hex('newSigner'), epoch: int('epoch') }
+    case 'GuardiansSet':
+    case 'RecoveryVetoed':
+      return { name, patient: hex('patient') }
+    case 'RecoveryOpened':
+      return { name, patient: hex('patient'), newSigner: hex('newSigner'), readyAt: int('readyAt') }
+    case 'GlassBroken':
+      return {
+        name,
+        patient: hex('patient'),
+        emergency: hex('emergency'),
+        credential: hex('credential'),
+        secondCredential: hex('secondCredential'),
+        expiresAt: int('expiresAt')
+      }
+    case 'EmergencyEnded':
+      return { name, emergency: hex('emergency') }
+    case 'CredentialIssued':
+      return { name, credential: hex('credential'), terms: args['terms'] as bigint }
     case 'Granted':
       return {
         name,

@@ -46,6 +46,37 @@ export interface GrantRecord {
   readonly revokedAtS: number | null
 }
 
+/** The newest recovery of a patient. */
+export interface RecoveryRecord {
+  /** ERC-7913 signer that will control the record. */
+  readonly newSigner: Hex
+  /** From when on it can be completed, seconds since 1970. */
+  readonly readyAtS: number
+  /** `void`: the patient's signer did something meanwhile, a veto for example. */
+  readonly state: 'open' | 'void' | 'completed'
+  /** Time of the block that completed it, seconds since 1970. */
+  readonly completedAtS: number | null
+}
+
+/** An emergency that was declared. */
+export interface EmergencyRecord {
+  readonly patient: Hex
+  /** Credential of the responder. */
+  readonly credential: Hex
+  /** Credential of the second responder; 0 if there is none. */
+  readonly secondCredential: Hex
+  /** Time of the block that declared it, seconds since 1970. */
+  readonly beganAtS: number
+  /** Seconds since 1970; brought forward where it was ended. */
+  readonly expiresAtS: number
+}
+
+/** Who holds a credential. */
+export interface CredentialRecord {
+  /** Address that stands for the holder's signer, 20 bytes. */
+  readonly holder: Hex
+}
+
 /** A gateway and its newest anchor; `sequence` 0 before the first. */
 export interface GatewayRecord {
   readonly signer: Hex
@@ -113,6 +144,9 @@ export interface WithdrawnRecord {
 /** Record type by the first part of its key. */
 export interface RecordTypes {
   readonly patient: PatientRecord
+  readonly recovery: RecoveryRecord
+  readonly emergency: EmergencyRecord
+  readonly credential: CredentialRecord
   readonly grant: GrantRecord
   readonly gateway: GatewayRecord
   readonly manufacturer: ManufacturerRecord
@@ -180,6 +214,10 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
     const record = readRecord(state, kind, id)
     if (record != null) write(kind, id, { ...record, ...change })
   }
+  /** Whatever the present signer does with a nonce voids the recovery under way. */
+  const voidRecovery = (patient: Hex): void => {
+    if (readRecord(state, 'recovery', patient)?.state === 'open') update('recovery', patient, { state: 'void' })
+  }
   switch (event.name) {
     case 'PatientRegistered': {
       const { signer, keyBundle } = event
@@ -187,6 +225,7 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
       break
     }
     case 'KeyBundleUpdated': {
+      voidRecovery(event.patient)
       const record = readRecord(state, 'patient', event.patient)
       if (record == null) break
       const replaced = { digest: record.keyBundle, untilS: blockTimeS }
@@ -194,8 +233,37 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
       write('patient', event.patient, { ...record, keyBundle: event.keyBundle, pastKeyBundles })
       break
     }
-    case 'SignerRotated':
+    case 'SignerRotated': {
+      const recovery = readRecord(state, 'recovery', event.patient)
+      const isRecovered =
+        recovery?.state === 'open' && recovery.newSigner === event.newSigner && blockTimeS >= recovery.readyAtS
+      if (isRecovered) update('recovery', event.patient, { state: 'completed', completedAtS: blockTimeS })
+      else voidRecovery(event.patient)
       update('patient', event.patient, { signer: event.newSigner, epoch: event.epoch })
+      break
+    }
+    case 'GuardiansSet':
+    case 'RecoveryVetoed':
+      voidRecovery(event.patient)
+      break
+    case 'RecoveryOpened': {
+      const { newSigner, readyAt } = event
+      write('recovery', event.patient, { newSigner, readyAtS: readyAt, state: 'open', completedAtS: null })
+      break
+    }
+    case 'GlassBroken': {
+      const { patient, credential, secondCredential, expiresAt } = event
+      const times = { beganAtS: blockTimeS, expiresAtS: expiresAt }
+      write('emergency', event.emergency, { patient, credential, secondCredential, ...times })
+      break
+    }
+    case 'EmergencyEnded': {
+      const expiresAtS = readRecord(state, 'emergency', event.emergency)?.expiresAtS ?? blockTimeS
+      update('emergency', event.emergency, { expiresAtS: Math.min(expiresAtS, blockTimeS) })
+      break
+    }
+    case 'CredentialIssued':
+      write('credential', event.credential, { holder: addressOf(event.terms) })
       break
     case 'Granted': {
       const { patient } = event
@@ -306,6 +374,11 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
       update('model', event.model, { minimum: event.minimumSequence })
       break
   }
+}
+
+/** The low 160 bits of packed terms. */
+function addressOf(terms: bigint): Hex {
+  return `0x${hexWord(terms).slice(-40)}`
 }
 
 function hexWord(value: bigint): Hex {

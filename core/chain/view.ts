@@ -4,12 +4,15 @@ import {
   readRecord,
   releaseId,
   withdrawnId,
+  type CredentialRecord,
+  type EmergencyRecord,
   type GatewayRecord,
   type GrantRecord,
   type ImageRecord,
   type ManufacturerRecord,
   type ModelRecord,
   type PatientRecord,
+  type RecoveryRecord,
   type ReleaseRecord,
   type StateView
 } from '#core/chain/projection.ts'
@@ -36,6 +39,10 @@ export interface FollowedBlock {
 export interface ChainView extends FollowedBlock {
   patient(id: Hex): PatientOnChain | undefined
   grant(id: Hex): GrantOnChain | undefined
+  /** The newest recovery of a patient. */
+  recovery(patient: Hex): RecoveryRecord | undefined
+  emergency(id: Hex): EmergencyRecord | undefined
+  credential(id: Hex): CredentialRecord | undefined
   gateway(id: Hex): GatewayRecord | undefined
   manufacturer(id: Hex): ManufacturerRecord | undefined
   model(id: Hex): ModelOnChain | undefined
@@ -56,6 +63,9 @@ export function createChainView(state: StateView, block: FollowedBlock): ChainVi
       const record = readRecord(state, 'grant', id)
       return record == null ? undefined : { ...record, terms: BigInt(record.terms) }
     },
+    recovery: patient => readRecord(state, 'recovery', patient),
+    emergency: id => readRecord(state, 'emergency', id),
+    credential: id => readRecord(state, 'credential', id),
     gateway: id => readRecord(state, 'gateway', id),
     manufacturer: id => readRecord(state, 'manufacturer', id),
     model: id => {

@@ -33,15 +33,14 @@ export interface CapsuleContent {
   readonly keys: readonly CapsuleKey[]
 }
 
-/** The canonical bytes of a capsule's content; cover nodes are lists `[depth, prefix, key]` to keep it small. */
+/** The canonical bytes of a capsule's content. */
 export function encodeCapsuleContent({ document, keys }: CapsuleContent): Uint8Array {
-  const items = keys.map(({ compartment, tag, generation, cover }) => ({
-    compartment,
-    tag,
-    generation,
-    cover: cover.map(node => [node.depth, node.prefix, node.key])
-  }))
-  return encodeCanonical({ v: 1, document, keys: items })
+  return encodeCanonical({ v: 1, document, keys: keys.map(capsuleKeyFields) })
+}
+
+/** A key as a field of a canonical map; cover nodes are lists `[depth, prefix, key]` to keep it small. */
+export function capsuleKeyFields({ compartment, tag, generation, cover }: CapsuleKey): Record<string, unknown> {
+  return { compartment, tag, generation, cover: cover.map(node => [node.depth, node.prefix, node.key]) }
 }
 
 /**
@@ -56,11 +55,16 @@ export function decodeCapsuleContent(bytes: Uint8Array): CapsuleContent {
   const map = readMap(value, AREA, ['v', 'document', 'keys'])
   return {
     document: readBytes(map['document'], AREA, 'document', { min: 1, max: MAX_GRANT_DOCUMENT_BYTES }),
-    keys: readList(map['keys'], AREA, 'keys', MAX_CAPSULE_KEYS, readKey)
+    keys: readList(map['keys'], AREA, 'keys', MAX_CAPSULE_KEYS, readCapsuleKey)
   }
 }
 
-function readKey(value: unknown): CapsuleKey {
+/**
+ * Undoes {@link capsuleKeyFields}.
+ *
+ * @throws SalusError `CAPSULE_KEYS_SHAPE`
+ */
+export function readCapsuleKey(value: unknown): CapsuleKey {
   const map = readMap(value, AREA, ['compartment', 'tag', 'generation', 'cover'])
   const cover = readList(map['cover'], AREA, 'cover', MAX_COVER_NODES, readNode)
   if (!isOrderedCover(cover)) {

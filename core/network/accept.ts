@@ -7,6 +7,8 @@ import { networkIdOfDeployment } from '#core/chain/deployment.ts'
 import type { Hex } from '#core/chain/events.ts'
 import type { ChainView } from '#core/chain/view.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
+import { decodeGlassRecord, verifyGlassRecord } from '#core/custody/break-glass.ts'
+import { decodeErasure, verifyErasure, type DecodedErasure } from '#core/custody/erasure.ts'
 import { concat, equalBytes, fromHex, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError } from '#core/error.ts'
 import { decodeCapsule, verifyCapsule } from '#core/grant/capsule.ts'
@@ -23,11 +25,23 @@ import {
   type Refusal,
   type Span
 } from '#core/network/author-right.ts'
-import type { CapsuleMessage, EntryMessage, Message, RotationMessage } from '#core/network/envelope.ts'
+import type {
+  CapsuleMessage,
+  EntryMessage,
+  ErasureMessage,
+  GlassMessage,
+  Message,
+  RotationMessage
+} from '#core/network/envelope.ts'
+import { decodeEvidence } from '#core/identity/evidence.ts'
+import { keyBindingDomain, recoverBindingAddress } from '#core/identity/key-binding.ts'
 import { keyBundleDigest } from '#core/identity/key-bundle.ts'
 import { blobCid } from '#core/record/blob-cid.ts'
 import { decodeEntry, verifyEntry, type EntryHeader } from '#core/record/entry.ts'
 import { decodeSlot, verifySlot } from '#core/record/slot.ts'
+
+/** What clocks of responders may be ahead, seconds. */
+const CLOCK_SKEW_S = 300
 
 /** What the node already has. */
 export interface AcceptView {
@@ -37,6 +51,8 @@ export interface AcceptView {
   retiredDay(patient: Uint8Array, tag: Uint8Array): number | undefined
   /** Newest capsule of the grant, 0 if none. */
   capsuleRevision(grantId: Uint8Array): number
+  /** Whether the patient said that its entry of this name is to be erased. */
+  isErased(patient: Uint8Array, name: string): boolean
   /** Whether there is a rotation of this {@link rotationKey}. */
   hasRotation(rotation: RotationName): boolean
 }
@@ -63,6 +79,8 @@ export interface AcceptContext {
 export type Accepted =
   | { readonly kind: 'entry'; readonly patient: Uint8Array; readonly header: EntryHeader; readonly name: string }
   | { readonly kind: 'capsule'; readonly patient: Uint8Array; readonly grantId: Uint8Array; readonly revision: number }
+  | { readonly kind: 'erasure'; readonly patient: Uint8Array; readonly names: readonly string[] }
+  | { readonly kind: 'glass'; readonly patient: Uint8Array }
   | (RotationName & {
       readonly kind: 'rotation'
       /** Day on which the tags were replaced. */
@@ -83,6 +101,10 @@ export function judge(message: Message, context: AcceptContext): Judgement {
         return judgeCapsule(message, context)
       case 'rotation':
         return judgeRotation(message, context)
+      case 'erasure':
+        return judgeErasure(message, context)
+      case 'glass':
+        return judgeGlassRecord(message, context)
     }
   } catch (error) {
     // [REJECT] Every part is the canonical encoding of its format, in its version, for this network.
@@ -98,6 +120,8 @@ function judgeEntry(message: EntryMessage, context: AcceptContext): Judgement {
   const { header, cid } = entry
   // [REJECT] The author named in the header signed it.
   if (!verifyEntry(p, entry)) return reject('ENTRY_SIGNATURE')
+  // [IGNORE] The patient has not had the entry erased: it never comes back.
+  if (store.isErased(header.patient, cid.toString())) return ignore('ENTRY_ERASED')
   // [REJECT] Revisions count from 1, and every one after the first names the headers it follows.
   if (header.revision === 0 || (header.revision > 1 && header.parents.length === 0)) return reject('ENTRY_REVISION')
   const refused = checkSlot(message.slot, entry, context) ?? checkBlob(message.blob, header, p)
@@ -199,6 +223,42 @@ function judgeRotation(message: RotationMessage, context: AcceptContext): Judgem
   return { verdict: 'accept', accepted }
 }
 
+function judgeErasure(message: ErasureMessage, context: AcceptContext): Judgement {
+  const { p, deployment, chain, provenance } = context
+  const erasure = decodeErasure(message.erasure, { network: networkIdOfDeployment(deployment) })
+  // [REJECT] The owner of the erasure's key bundle signed it.
+  if (!verifyErasure(p, erasure)) return reject('ERASURE_SIGNATURE')
+  // [IGNORE] The erasure's day is not in the future.
+  if (erasure.day > Math.floor(chain.blockTimeS / DAY_S) + 1) return notYet('ERASURE_DAY_FUTURE')
+  const past = provenance === 'replicated'
+  const span = judgedAt(erasure.day, context)
+  const stranger = checkPatient(erasure.patient, erasure.bundle, { chain, past, span })
+  if (stranger != null) return stranger
+  return { verdict: 'accept', accepted: acceptedErasure(erasure) }
+}
+
+function judgeGlassRecord(message: GlassMessage, context: AcceptContext): Judgement {
+  const { p, deployment, chain } = context
+  const record = decodeGlassRecord(message.record, { network: networkIdOfDeployment(deployment) })
+  const { patient, atMs, credential, evidence } = record
+  // [REJECT] The responder named in the record signed it, and the evidence is of its key.
+  if (!verifyGlassRecord(p, record)) return reject('GLASS_RECORD_SIGNATURE')
+  // [IGNORE] The record is not of a time to come; five minutes are a matter of clocks.
+  if (atMs / 1000 > chain.blockTimeS + CLOCK_SKEW_S) return notYet('GLASS_RECORD_FUTURE')
+  // [IGNORE] The patient and the credential are on the chain; they may be in a block that this node has not seen.
+  if (chain.patient(toHex(patient)) == null) return notYet('PATIENT_UNKNOWN')
+  const holder = chain.credential(toHex(credential))?.holder
+  if (holder == null) return notYet('CREDENTIAL_UNKNOWN')
+  // [REJECT] The evidence is bound by the holder of the credential.
+  const domain = keyBindingDomain(deployment.chainId, deployment.contracts.AccessGrants.address)
+  if (recoverBindingAddress(domain, decodeEvidence(evidence)) !== holder) return reject('BINDING_ADDRESS')
+  return { verdict: 'accept', accepted: { kind: 'glass', patient } }
+}
+
+function acceptedErasure({ patient, entries }: DecodedErasure): Accepted {
+  return { kind: 'erasure', patient, names: entries.map(String) }
+}
+
 function acceptedRotation({ patient, revision, day, retired, bundle }: DecodedRotation): Accepted & RotationName {
   return { kind: 'rotation', patient, bundleDigest: keyBundleDigest(bundle), revision, day, retired }
 }
@@ -220,6 +280,10 @@ export function acceptedOf(message: Message): Accepted {
     }
     case 'rotation':
       return acceptedRotation(decodeRotation(message.rotation))
+    case 'erasure':
+      return acceptedErasure(decodeErasure(message.erasure))
+    case 'glass':
+      return { kind: 'glass', patient: decodeGlassRecord(message.record).patient }
   }
 }
 

@@ -4,6 +4,9 @@
  * parts have formats, signatures and checks of their own.
  */
 import { sha256 } from '@noble/hashes/sha2.js'
+import type { CID } from 'multiformats/cid'
+import { MAX_GLASS_RECORD_BYTES } from '#core/custody/break-glass.ts'
+import { MAX_ERASURE_BYTES } from '#core/custody/erasure.ts'
 import { SalusError } from '#core/error.ts'
 import { equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
@@ -24,12 +27,14 @@ export const MAX_MESSAGE_BYTES: number = 60 * 1024
 export const MAX_INLINE_BLOB_BYTES: number = 32 * 1024
 
 /** Bounds of the parts of an envelope, in bytes. */
-const MAX_PART_BYTES: Record<'header' | 'slot' | 'evidence' | 'capsule' | 'rotation', number> = {
+const MAX_PART_BYTES: Record<'header' | 'slot' | 'evidence' | 'capsule' | 'rotation' | 'erasure' | 'record', number> = {
   header: MAX_ENTRY_BYTES,
   slot: MAX_SLOT_BYTES,
   evidence: MAX_EVIDENCE_BYTES,
   capsule: MAX_CAPSULE_BYTES,
-  rotation: MAX_ROTATION_BYTES
+  rotation: MAX_ROTATION_BYTES,
+  erasure: MAX_ERASURE_BYTES,
+  record: MAX_GLASS_RECORD_BYTES
 }
 
 /** A new or revised entry: signed header, erasable slot, the author's key bundle, and the blob where it is small. */
@@ -60,8 +65,24 @@ export interface RotationMessage {
   readonly rotation: Uint8Array
 }
 
+/** The patient's word that entries are to be erased; it holds the key bundle that checks its signature. */
+export interface ErasureMessage {
+  readonly kind: 'erasure'
+  /** Network identifier, 32 bytes. */
+  readonly network: Uint8Array
+  readonly erasure: Uint8Array
+}
+
+/** A record of an emergency that was declared without a network, passed on once there is one. */
+export interface GlassMessage {
+  readonly kind: 'glass'
+  /** Network identifier, 32 bytes. */
+  readonly network: Uint8Array
+  readonly record: Uint8Array
+}
+
 /** Everything that peers send each other about records. */
-export type Message = EntryMessage | CapsuleMessage | RotationMessage
+export type Message = EntryMessage | CapsuleMessage | RotationMessage | ErasureMessage | GlassMessage
 
 /**
  * The canonical bytes of a message.
@@ -87,7 +108,7 @@ export function decodeMessage(bytes: Uint8Array, network: Uint8Array): Message {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_MESSAGE_BYTES })
   // Version, network and kind first: they decide which fields are expected.
   readVersion(value, AREA)
-  const all = ['v', 'network', 'kind', 'evidence', 'header', 'slot', 'blob', 'capsule', 'rotation']
+  const all = ['v', 'network', 'kind', 'evidence', 'header', 'slot', 'blob', 'capsule', 'rotation', 'erasure', 'record']
   const head = readMap(value, AREA, ['v', 'network', 'kind'], all)
   const ours = readBytes(head['network'], AREA, 'network', 32)
   if (!equalBytes(ours, network)) {
@@ -107,6 +128,10 @@ export function decodeMessage(bytes: Uint8Array, network: Uint8Array): Message {
       return { kind, network: ours, ...readParts(value, ['capsule']) }
     case 'rotation':
       return { kind, network: ours, ...readParts(value, ['rotation']) }
+    case 'erasure':
+      return { kind, network: ours, ...readParts(value, ['erasure']) }
+    case 'glass':
+      return { kind, network: ours, ...readParts(value, ['record']) }
     default:
       throw new SalusError('MESSAGE_KIND', 'Refused: this node does not know this kind of message.')
   }
@@ -135,7 +160,16 @@ export function messageKey(message: Message): string {
       return keyOf(message.kind, message.capsule)
     case 'rotation':
       return keyOf(message.kind, message.rotation)
+    case 'erasure':
+      return keyOf(message.kind, message.erasure)
+    case 'glass':
+      return keyOf(message.kind, message.record)
   }
+}
+
+/** Key of the message of an entry, by the name of its header: both are its SHA-256. */
+export function entryKeyOf(header: CID): string {
+  return `entry:${toHex(header.multihash.digest).slice(2)}`
 }
 
 /** Key of a message with this kind and signed part. */

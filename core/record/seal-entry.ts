@@ -9,7 +9,14 @@ import { blobCid } from '#core/record/blob-cid.ts'
 import { SALT_BYTES, openChunked, sealChunked } from '#core/record/chunked.ts'
 import { compress, decompress } from '#core/record/compression.ts'
 import { MAX_CONTENT_BYTES, openContent, signContent, type Content } from '#core/record/content.ts'
-import { ENTRY_ID_BYTES, decodeEntry, signEntry, verifyEntry, type EntryHeader } from '#core/record/entry.ts'
+import {
+  ENTRY_ID_BYTES,
+  decodeEntry,
+  signEntry,
+  verifyEntry,
+  type DecodedEntry,
+  type EntryHeader
+} from '#core/record/entry.ts'
 import { pad, unpad } from '#core/record/padding.ts'
 import { decodeSlot, encodeSlot, openSlot, sealSlot, verifySlot } from '#core/record/slot.ts'
 
@@ -104,21 +111,57 @@ export function openEntry(
     readonly patient?: Uint8Array
   }
 ): OpenedEntry {
-  const decoded = decodeEntry(input.headerBytes, input)
-  const { header, cid } = decoded
-  refuseUnless(verifyEntry(p, decoded), 'ENTRY_SIGNATURE', 'the header’s signature does not match')
+  const { header, cid } = checkSealed(p, input)
   refuseUnless(equalBytes(header.tag, input.tag), 'ENTRY_TAG', 'the entry belongs to another compartment')
-  const isNamed = input.blob.length === header.sizeBytes && blobCid(p, input.blob).equals(header.blob)
-  refuseUnless(isNamed, 'ENTRY_BLOB', 'these bytes are not the ones that the header names; fetch them again')
-
   const slot = decodeSlot(input.slotBytes, { network: header.network, patient: header.patient, entryCid: cid })
   refuseUnless(equalBytes(slot.author, header.author), 'SLOT_AUTHOR', 'the slot was made by someone else')
   refuseUnless(verifySlot(p, slot), 'SLOT_SIGNATURE', 'the slot’s signature does not match')
 
-  const key = openSlot(p, slot, input.leafKey)
-  const padded = openChunked(p, { key, context: contextOf(header), sealed: input.blob })
-  const content = openContent(p, decompress(unpad(padded), MAX_CONTENT_BYTES), header)
+  const content = openBlob(p, header, openSlot(p, slot, input.leafKey), input.blob)
   return { header, cid, content }
+}
+
+/**
+ * Opens an entry with its own content key, which somebody was given for this entry alone. As with {@link openEntry}, whose key the
+ * author's is this does not tell.
+ *
+ * @throws SalusError `ENTRY_*`, `SEALED_*`, `PADDING_MALFORMED`, `CONTENT_*`
+ */
+export function openEntryWithKey(
+  p: Primitives,
+  input: {
+    readonly headerBytes: Uint8Array
+    readonly blob: Uint8Array
+    readonly contentKey: Uint8Array
+    readonly network?: Uint8Array
+    readonly patient?: Uint8Array
+  }
+): OpenedEntry {
+  const { header, cid } = checkSealed(p, input)
+  return { header, cid, content: openBlob(p, header, input.contentKey, input.blob) }
+}
+
+/** Checks what anyone can check of an entry: the author's signature, and that the blob is the one it names. */
+function checkSealed(
+  p: Primitives,
+  input: {
+    readonly headerBytes: Uint8Array
+    readonly blob: Uint8Array
+    readonly network?: Uint8Array
+    readonly patient?: Uint8Array
+  }
+): DecodedEntry {
+  const decoded = decodeEntry(input.headerBytes, input)
+  const { header } = decoded
+  refuseUnless(verifyEntry(p, decoded), 'ENTRY_SIGNATURE', 'the header’s signature does not match')
+  const isNamed = input.blob.length === header.sizeBytes && blobCid(p, input.blob).equals(header.blob)
+  refuseUnless(isNamed, 'ENTRY_BLOB', 'these bytes are not the ones that the header names; fetch them again')
+  return decoded
+}
+
+function openBlob(p: Primitives, header: EntryHeader, key: Uint8Array, sealed: Uint8Array): Content {
+  const padded = openChunked(p, { key, context: contextOf(header), sealed })
+  return openContent(p, decompress(unpad(padded), MAX_CONTENT_BYTES), header)
 }
 
 function refuseUnless(holds: boolean, code: string, why: string): void {

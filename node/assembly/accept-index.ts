@@ -99,6 +99,7 @@ export async function openAcceptIndex(db: Database): Promise<AcceptIndex> {
       revisionOf: header => read(`revision/${revisionKey(header)}`),
       retiredDay: (patient, tag) => day(retiredKey(patient, tag)),
       capsuleRevision: grantId => number(`capsule/${toHex(grantId)}`),
+      isErased: (patient, name) => read(erasedKey(patient, name)) != null,
       hasRotation: rotation => read(`rotation/${rotationKey(rotation)}`) != null
     },
     reserve(accepted) {
@@ -142,6 +143,10 @@ function rowsOf(accepted: Accepted, day: (key: string) => number | undefined): M
       return new Map([[`revision/${revisionKey(accepted.header)}`, accepted.name]])
     case 'capsule':
       return new Map([[`capsule/${toHex(accepted.grantId)}`, String(accepted.revision)]])
+    case 'erasure':
+      return new Map(accepted.names.map(name => [erasedKey(accepted.patient, name), '']))
+    case 'glass':
+      return new Map()
     case 'rotation': {
       const rows = new Map([[`rotation/${rotationKey(accepted)}`, '']])
       for (const tag of accepted.retired) {
@@ -156,6 +161,10 @@ function rowsOf(accepted: Accepted, day: (key: string) => number | undefined): M
 /** Keys of one blob are in the order of their sizes. */
 function blobKey({ cid, sizeBytes }: NamedBlob): string {
   return `blob/${cid}/${String(sizeBytes).padStart(SIZE_DIGITS, '0')}`
+}
+
+function erasedKey(patient: Uint8Array, name: string): string {
+  return `erased/${toHex(patient)}/${name}`
 }
 
 function retiredKey(patient: Uint8Array, tag: Uint8Array): string {

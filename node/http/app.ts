@@ -10,16 +10,25 @@ import { bodyOf } from '#node/http/body.ts'
 import { answerGateway, answerGrant, answerModel } from '#node/http/chain-answers.ts'
 import type { HttpComponents } from '#node/http/components.ts'
 import { problemResponse } from '#node/http/problem.ts'
-import { answerCapsules, answerEntries, openBlob, readCidParam, takeBlob } from '#node/http/record-answers.ts'
+import {
+  answerCapsules,
+  answerEntries,
+  answerNotices,
+  openBlob,
+  readCidParam,
+  takeBlob
+} from '#node/http/record-answers.ts'
 import {
   capsulesRoute,
   entriesRoute,
+  erasureRoute,
   gatewayRoute,
   getBlobRoute,
   grantRoute,
   healthRoute,
   messageRoute,
   modelRoute,
+  noticesRoute,
   putBlobRoute,
   readyRoute,
   relayRoute,
@@ -91,6 +100,9 @@ export function createHttpApp(components: HttpComponents, init: HttpAppInit): Op
   app.openapi(entriesRoute, async context =>
     context.json(await answerEntries(components, context.req.valid('json')), 200)
   )
+  app.openapi(noticesRoute, async context =>
+    context.json(await answerNotices(components, context.req.valid('json')), 200)
+  )
   app.openapi(capsulesRoute, async context =>
     context.json(await answerCapsules(components, init.network, context.req.valid('json').grantId), 200)
   )
@@ -106,6 +118,10 @@ export function createHttpApp(components: HttpComponents, init: HttpAppInit): Op
       'cache-control': 'public, max-age=31536000, immutable',
       etag: `"${cid.toString()}"`
     })
+  })
+  app.openapi(erasureRoute, async context => {
+    const attestation = await components.attestation(context.req.valid('param').id)
+    return context.body(new Uint8Array(attestation), 200, { 'content-type': 'application/cbor' })
   })
   app.openapi(grantRoute, context => context.json(answerGrant(components.view(), context.req.valid('param').id), 200))
   app.openapi(gatewayRoute, context =>

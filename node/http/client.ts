@@ -10,6 +10,7 @@ import type {
   Health,
   MessageAnswer,
   ModelAnswer,
+  NoticesAnswer,
   RelayAnswer,
   RelayRequest,
   RelayValue,
@@ -47,6 +48,13 @@ export interface StoredEntry {
   readonly blob: Uint8Array | null
 }
 
+/** An encoded erasure (core/custody/erasure.ts), or record of an emergency without a network (core/custody/break-glass.ts). */
+export interface Notice {
+  readonly position: number
+  readonly kind: 'erasure' | 'glass'
+  readonly body: Uint8Array
+}
+
 /** Every call throws SalusError with the code of the node's problem, or `NODE_UNREACHABLE`, `NODE_TIMEOUT`, `NODE_ANSWER`. */
 export interface NodeClient {
   status(): Promise<Status>
@@ -61,10 +69,18 @@ export interface NodeClient {
     readonly after?: number
     readonly limit?: number
   }): Promise<{ entries: StoredEntry[]; next: number | null }>
+  /** A patient's erasures and records of emergencies, oldest first; takes what {@link NodeClient.queryEntries} takes. */
+  queryNotices(query: {
+    readonly authorization: Uint8Array
+    readonly after?: number
+    readonly limit?: number
+  }): Promise<{ notices: Notice[]; next: number | null }>
   /** The newest capsule of a grant (`0x…`), or none. */
   queryCapsules(grantId: string): Promise<{ position: number; capsule: Uint8Array }[]>
   putBlob(cid: string, bytes: Uint8Array): Promise<void>
   getBlob(cid: string): Promise<Uint8Array>
+  /** The node's attestation of an erasure, by the erasure's SHA-256 (`0x…`); `ERASURE_UNKNOWN` until it is done. */
+  attestation(digest: string): Promise<Uint8Array>
   grant(grantId: string): Promise<GrantAnswer>
   gateway(gatewayId: string): Promise<GatewayAnswer>
   model(modelId: string): Promise<ModelAnswer>
@@ -73,7 +89,8 @@ export interface NodeClient {
 const SLOW_MS = 120_000
 const JSON_TYPE = 'application/json'
 
-interface Call {
+/** One call. */
+export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT'
   readonly path: string
   readonly body?: Uint8Array
@@ -115,6 +132,11 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
       }))
       return { entries, next: answer.next }
     },
+    queryNotices: async ({ authorization, after, limit }) => {
+      const query = { authorization: base64url.baseEncode(authorization), after, limit }
+      const { notices, next } = await postJson<NoticesAnswer>('/v1/notices/query', query)
+      return { notices: notices.map(({ body, ...rest }) => ({ ...rest, body: base64url.baseDecode(body) })), next }
+    },
     queryCapsules: async grantId => {
       const answer = await postJson<CapsulesAnswer>('/v1/capsules/query', { grantId })
       return answer.capsules.map(({ position, capsule }) => ({ position, capsule: base64url.baseDecode(capsule) }))
@@ -125,6 +147,10 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
     },
     getBlob: async cid => {
       const response = await send({ method: 'GET', path: `/ipfs/${cid}`, timeoutMs: SLOW_MS })
+      return new Uint8Array(await response.arrayBuffer())
+    },
+    attestation: async digest => {
+      const response = await send({ method: 'GET', path: `/v1/erasures/${digest}` })
       return new Uint8Array(await response.arrayBuffer())
     },
     grant: async grantId => getJson<GrantAnswer>(`/v1/grants/${grantId}`),
@@ -139,7 +165,8 @@ function toRelayValue(argument: RelayArgument): RelayValue {
   return typeof argument === 'object' ? argument.map(toRelayValue) : argument
 }
 
-async function sendTo(init: NodeClientInit, call: Call): Promise<Response> {
+/** Sends one call; throws as {@link NodeClient} says. */
+export async function sendTo(init: NodeClientInit, call: Call): Promise<Response> {
   const limit = AbortSignal.timeout(init.timeoutMs ?? call.timeoutMs ?? 30_000)
   const signal = init.signal == null ? limit : AbortSignal.any([init.signal, limit])
   let response: Response

@@ -6,6 +6,7 @@ import type { BlobKeeper } from '#node/assembly/blob-keeper.ts'
 import type { ReadGuard } from '#node/assembly/read-guard.ts'
 import type { Relayer } from '#node/chain/relayer.ts'
 import type { Status } from '#node/http/wire.ts'
+import type { NoteRead } from '#node/custody/read-receipts.ts'
 import type { Log } from '#node/log.ts'
 import type { MessageLog } from '#node/store/messages.ts'
 
@@ -20,6 +21,10 @@ export interface HttpComponents {
   readonly view: () => ChainView
   readonly relayer: Relayer | undefined
   readonly guard: ReadGuard
+  /** This node's attestation of an erasure, by the erasure's SHA-256 as `0x…`. */
+  readonly attestation: (digest: string) => Promise<Uint8Array>
+  /** Writes the receipt of an admitted read, where the node writes receipts. */
+  readonly noteRead: NoteRead | undefined
   readonly messages: MessageLog
   readonly index: AcceptIndex
   readonly blobs: BlobKeeper

@@ -6,7 +6,7 @@ import { decodeMessage } from '#core/network/envelope.ts'
 import { readSha256Cid, DAG_PB_CODEC, RAW_CODEC } from '#core/record/cid.ts'
 import { tooLarge } from '#node/http/body.ts'
 import type { HttpComponents } from '#node/http/components.ts'
-import { MAX_PAGE_ITEMS, type CapsulesAnswer, type EntriesAnswer } from '#node/http/wire.ts'
+import { MAX_PAGE_ITEMS, type CapsulesAnswer, type EntriesAnswer, type NoticesAnswer } from '#node/http/wire.ts'
 
 /** Most bytes of messages in one page. */
 const MAX_PAGE_BYTES = 4 << 20
@@ -26,12 +26,16 @@ type Query = {
   readonly limit?: number | undefined
 }
 
-/** @throws SalusError the codes of `ReadGuard.admit` */
+/** @throws SalusError the codes of `ReadGuard.admit`; `RECEIPT_READER_UNKNOWN`, `STORE_*` where the node writes receipts */
 export async function answerEntries(
-  { guard, messages }: HttpComponents,
+  { guard, messages, noteRead }: HttpComponents,
   { authorization, after = 0, limit = MAX_PAGE_ITEMS }: Query
 ): Promise<EntriesAnswer> {
-  const { network, patient } = guard.admit(readBase64url(authorization))
+  const request = readBase64url(authorization)
+  const admitted = guard.admit(request)
+  const { network, patient } = admitted
+  // Before anything leaves: no receipt, no slot.
+  await noteRead?.(admitted, request)
   const records = await messages.byPatient(patient, after, limit, MAX_PAGE_BYTES)
   const entries: EntriesAnswer['entries'] = []
   for (const { position, bytes } of records) {
@@ -49,6 +53,27 @@ export async function answerEntries(
   const last = records.at(-1)?.position
   const more = last != null && (await messages.byPatient(patient, last, 1)).length > 0
   return { entries, next: more ? last : null }
+}
+
+/**
+ * Erasures and records of emergencies. They hold no keys, so nothing of them is written down.
+ *
+ * @throws SalusError the codes of `ReadGuard.admit`
+ */
+export async function answerNotices(
+  { guard, messages }: HttpComponents,
+  { authorization, after = 0, limit = MAX_PAGE_ITEMS }: Query
+): Promise<NoticesAnswer> {
+  const { network, patient } = guard.admit(readBase64url(authorization))
+  const records = await messages.byPatient(patient, after, limit, MAX_PAGE_BYTES)
+  const notices: NoticesAnswer['notices'] = []
+  for (const { position, bytes } of records) {
+    const message = decodeMessage(bytes, network)
+    if (message.kind !== 'erasure' && message.kind !== 'glass') continue
+    const body = message.kind === 'erasure' ? message.erasure : message.record
+    notices.push({ position, kind: message.kind, body: base64url.baseEncode(body) })
+  }
+  return { notices, next: records.length < limit ? null : (records.at(-1)?.position ?? null) }
 }
 
 function readBase64url(text: string): Uint8Array {

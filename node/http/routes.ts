@@ -17,6 +17,7 @@ import {
   MAX_MESSAGE_BODY_BYTES,
   messageAnswer,
   modelAnswer,
+  noticesAnswer,
   problemBody,
   relayAnswer,
   relayRequest,
@@ -95,6 +96,16 @@ export const entriesRoute = createRoute({
   responses: { 200: json(entriesAnswer, 'A page of entries'), default: problem }
 })
 
+/** `POST /v1/notices/query` */
+export const noticesRoute = createRoute({
+  method: 'post',
+  path: '/v1/notices/query',
+  summary: 'Erasures and records of emergencies of a patient, for who may read its entries',
+  middleware: jsonMiddleware,
+  request: { body: jsonBody(entriesQuery) },
+  responses: { 200: json(noticesAnswer, 'A page of notices'), default: problem }
+})
+
 /** `POST /v1/capsules/query` */
 export const capsulesRoute = createRoute({
   method: 'post',
@@ -126,6 +137,18 @@ export const getBlobRoute = createRoute({
   request: { params: cidParam },
   responses: {
     200: { description: 'The bytes', content: { 'application/octet-stream': { schema: bytesSchema } } },
+    default: problem
+  }
+})
+
+/** `GET /v1/erasures/{id}` */
+export const erasureRoute = createRoute({
+  method: 'get',
+  path: '/v1/erasures/{id}',
+  summary: 'This node’s signed attestation that it erased what an erasure names, by the erasure’s SHA-256',
+  request: { params: idParam },
+  responses: {
+    200: { description: 'The attestation', content: { 'application/cbor': { schema: bytesSchema } } },
     default: problem
   }
 })

@@ -110,6 +110,14 @@ export const entriesAnswer = z
   })
   .openapi('EntriesAnswer')
 
+/** A page of what a patient's record says beside entries: erasures, and records of emergencies without a network. */
+export const noticesAnswer = z
+  .strictObject({
+    notices: z.array(z.strictObject({ position, kind: z.enum(['erasure', 'glass']), body: base64url(32_768) })),
+    next: position.nullable()
+  })
+  .openapi('NoticesAnswer')
+
 /** Asks for the newest capsule of one grant; a capsule opens for its grantee only. */
 export const capsulesQuery = z.strictObject({ grantId: bytes32 }).openapi('CapsulesQuery')
 
@@ -191,6 +199,8 @@ export type GatewayAnswer = z.infer<typeof gatewayAnswer>
 export type ModelAnswer = z.infer<typeof modelAnswer>
 /** See {@link entriesAnswer}. */
 export type EntriesAnswer = z.infer<typeof entriesAnswer>
+/** See {@link noticesAnswer}. */
+export type NoticesAnswer = z.infer<typeof noticesAnswer>
 /** See {@link capsulesAnswer}. */
 export type CapsulesAnswer = z.infer<typeof capsulesAnswer>
 /** See {@link healthBody}. */

@@ -38,6 +38,18 @@ export async function loadOrCreateIdentity(file: string): Promise<PrivateKey> {
   return key
 }
 
+/**
+ * The seed of a peer key, from which a node's other keys derive.
+ *
+ * @throws SalusError `IDENTITY_TYPE` if the key is not of Ed25519
+ */
+export function peerSeedOf(key: PrivateKey): Uint8Array {
+  if (key.type !== 'Ed25519') {
+    throw new SalusError('IDENTITY_TYPE', 'The node’s identity is not an Ed25519 key; move it away for a new one.')
+  }
+  return key.raw.slice(0, 32)
+}
+
 function toKey(file: string, bytes: Uint8Array): PrivateKey {
   try {
     return privateKeyFromProtobuf(bytes)

@@ -1,4 +1,5 @@
 import { toHex, utf8 } from '#core/encoding/bytes.ts'
+import { compactTable } from '#node/store/compact.ts'
 import { openTable, type Database } from '#node/store/database.ts'
 import { createSyncWriter, type Change } from '#node/store/sync-writer.ts'
 
@@ -23,7 +24,21 @@ export interface MessageLog {
   read(after: number, limit: number, maxBytes?: number): Promise<LogRecord[]>
   /** As {@link MessageLog.read}, only those appended with this index key. */
   byPatient(indexKey: Uint8Array, after: number, limit: number, maxBytes?: number): Promise<LogRecord[]>
-  /** The message of a key, or undefined. */
+  /**
+   * Takes messages of a patient out of the log for good: their positions stay empty. On the disk when this resolves, but the bytes are in
+   * the files until {@link MessageLog.compact}. The newest message is never taken out, so that its position is not given out again.
+   *
+   * @param indexKey - the bytes under which {@link MessageLog.byPatient} finds them
+   * @throws SalusError `STORE_BUSY`, `STORE_CLOSED`, `STORE_WRITE_FAILED`
+   */
+  erase(keys: readonly string[], indexKey: Uint8Array): Promise<void>
+  /**
+   * Has the files written anew in which erased messages were. Takes time with the size of the log.
+   *
+   * @throws SalusError `STORE_COMPACT`
+   */
+  compact(): Promise<void>
+  /** The message of a key, or undefined; of one that was erased there is none. */
   getByKey(key: string): Promise<LogRecord | undefined>
   /** Position of the newest message, 0 while empty. */
   head(): Promise<number>
@@ -105,6 +120,18 @@ export function createMessageLog({ db }: { db: Database }): MessageLog {
       }
       return found
     },
+    async erase(keys, indexKey) {
+      await writer.write(async changes => {
+        const newest = await head()
+        for (const key of keys) {
+          const position = await positionOf(key)
+          if (position == null || position === newest) continue
+          changes.push({ type: 'del', table: records, key: toKey(position) })
+          changes.push({ type: 'del', table: index, key: `${prefixOf(indexKey)}${toKey(position)}` })
+        }
+      })
+    },
+    compact: async () => compactTable(db, 'log'),
     async getByKey(key) {
       const position = await positionOf(key)
       return position == null ? undefined : await load(position)

@@ -1,6 +1,7 @@
 import type { Primitives } from '#core/crypto/primitives.ts'
 import { anchorRequestVectors } from '#scripts/vectors/anchor-requests.ts'
 import { careRequestVectors } from '#scripts/vectors/care-requests.ts'
+import { custodyVectors } from '#scripts/vectors/custody-vectors.ts'
 import { fhirVectors } from '#scripts/vectors/fhir-vectors.ts'
 import { firmwareRequestVectors } from '#scripts/vectors/firmware-requests.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
@@ -14,6 +15,7 @@ export async function allVectors(primitives: Primitives): Promise<Record<string,
   return {
     ...(await recordVectors(primitives)),
     ...(await grantVectors(primitives)),
+    ...(await custodyVectors(primitives)),
     ...(await fhirVectors(primitives)),
     ...(await anchorRequestVectors()),
     ...(await careRequestVectors()),

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { portablePrimitives } from '#core/crypto/portable.ts'
+import { readAttestation } from '#core/custody/attestation.ts'
+import { decodeGlassRecord } from '#core/custody/break-glass.ts'
+import { readCustodianCard } from '#core/custody/custodian-card.ts'
+import { decodeErasure } from '#core/custody/erasure.ts'
+import { decodeSharePlan } from '#core/custody/plan.ts'
+import { decodeShareRelease } from '#core/custody/release.ts'
+import { decodeSealedShare } from '#core/custody/sealed-share.ts'
 import { fromHex } from '#core/encoding/bytes.ts'
 import { decodeCanonical } from '#core/encoding/canonical.ts'
 import type { Place } from '#core/encoding/place.ts'
@@ -10,9 +17,11 @@ import { decodeReadRequest } from '#core/grant/read-request.ts'
 import { decodeRotation } from '#core/grant/rotation.ts'
 import { decodeEvidence } from '#core/identity/evidence.ts'
 import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
+import { decodeReceipt } from '#core/receipts/receipt.ts'
 import { openContent } from '#core/record/content.ts'
 import { decodeEntry } from '#core/record/entry.ts'
 import { decodeSlot } from '#core/record/slot.ts'
+import { custodyVectors } from '#scripts/vectors/custody-vectors.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
 import { recordVectors } from '#scripts/vectors/record-vectors.ts'
 import { NETWORK, PATIENT, type VectorFile } from '#scripts/vectors/vector-file.ts'
@@ -32,7 +41,15 @@ const DECODERS: Readonly<Record<string, (bytes: Uint8Array, expected: Place) => 
   GRANT: decodeGrantDocument,
   CAPSULE: decodeCapsule,
   ROTATION: decodeRotation,
-  READ_REQUEST: decodeReadRequest
+  READ_REQUEST: decodeReadRequest,
+  SHARE_PLAN: decodeSharePlan,
+  SEALED_SHARE: decodeSealedShare,
+  SHARE_RELEASE: decodeShareRelease,
+  CUSTODIAN_CARD: bytes => readCustodianCard(portablePrimitives, bytes, NETWORK),
+  RECEIPT: decodeReceipt,
+  ERASURE: decodeErasure,
+  ATTESTATION: bytes => readAttestation(portablePrimitives, bytes),
+  GLASS_RECORD: decodeGlassRecord
 }
 
 function committed(name: string): VectorFile {
@@ -43,7 +60,11 @@ describe('the published vectors of records and grants', () => {
   let made: Record<string, VectorFile>
 
   before(async () => {
-    made = { ...(await recordVectors(portablePrimitives)), ...(await grantVectors(portablePrimitives)) }
+    made = {
+      ...(await recordVectors(portablePrimitives)),
+      ...(await grantVectors(portablePrimitives)),
+      ...(await custodyVectors(portablePrimitives))
+    }
   })
 
   it('are what the code makes', () => {

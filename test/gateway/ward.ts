@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HDNodeWallet, Mnemonic, Wallet } from 'ethers'
+import type { ChainCall } from '#core/agent/chain-call.ts'
 import { patientKeys, registrationCall } from '#core/agent/patient-registration.ts'
 import { createPatient, type PatientState } from '#core/agent/patient-state.ts'
 import { prepareGrant } from '#core/agent/patient-grant.ts'
@@ -180,13 +181,6 @@ export function devWallet(index: number): Wallet {
   return new Wallet(privateKey)
 }
 
-function mutable({
-  args,
-  ...call
-}: {
-  contract: string
-  method: string
-  args: readonly (string | number)[]
-}): Parameters<NodePort['relay']>[0] {
-  return { ...call, args: [...args] } as Parameters<NodePort['relay']>[0]
+function mutable({ args, ...call }: ChainCall): Parameters<NodePort['relay']>[0] {
+  return { ...call, args: [...args] }
 }

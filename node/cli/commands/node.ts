@@ -1,6 +1,8 @@
 /** `salus node`: a full node as a process. */
 import type { Command } from 'commander'
 import type { Hex } from '#core/chain/events.ts'
+import { SalusError } from '#core/error.ts'
+import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
 import { readCount } from '#node/cli/options.ts'
 import { runUntilSignal } from '#node/cli/signals.ts'
 import { listReleases } from '#node/chain/chain-index.ts'
@@ -8,7 +10,9 @@ import { createProvider } from '#node/chain/chain-rpc.ts'
 import { loadDeployment } from '#node/chain/deployment-file.ts'
 import { readKeyFile } from '#node/firmware/keys.ts'
 import { createReplicator } from '#node/firmware/replicate.ts'
+import type { CustodyInit } from '#node/custody/custody.ts'
 import { createLog } from '#node/log.ts'
+import { readIfThere } from '#node/store/durable-file.ts'
 import { createNode, type LiveService, type NodeContext } from '#node/node.ts'
 import { VERSION } from '#node/version.ts'
 
@@ -22,6 +26,9 @@ interface RunOptions {
   readonly httpHost: string
   readonly relayerKeyFile?: string
   readonly confirmations: number
+  readonly custodian: boolean
+  readonly custodyFinality: number
+  readonly auditor?: string
   readonly mdns: boolean
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
@@ -42,6 +49,9 @@ export function registerNode(program: Command): void {
     .option('--http-host <address>', 'address of the HTTP API', '127.0.0.1')
     .option('--relayer-key-file <file>', 'private key of the account that pays for relayed requests')
     .option('--confirmations <n>', 'blocks on top of one before it counts', readCount, 0)
+    .option('--custodian', 'keep key shares for patients, release them after their rules, and write receipts', false)
+    .option('--custody-finality <seconds>', 'age from which a claim’s block counts as final', readCount, 900)
+    .option('--auditor <file>', 'key bundle of the auditor who can read every receipt')
     .option('--mdns', 'look for peers on the local network', false)
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .action(run)
@@ -61,6 +71,7 @@ async function run(options: RunOptions): Promise<void> {
         host: { listen: options.listen, peers: options.peer, mdns: options.mdns },
         http: { host: options.httpHost, port: options.http },
         follower: { confirmations: options.confirmations },
+        ...(options.custodian ? { custody: await custodyInit(options) } : {}),
         services: context => [firmwareReplication(context)],
         version: VERSION
       }
@@ -69,6 +80,14 @@ async function run(options: RunOptions): Promise<void> {
   } finally {
     provider.destroy()
   }
+}
+
+async function custodyInit({ custodyFinality: finalityS, auditor }: RunOptions): Promise<CustodyInit> {
+  if (auditor == null) return { finalityS }
+  const bundle = await readIfThere(auditor)
+  if (bundle == null) throw new SalusError('AUDITOR_FILE', `There is no key bundle in ${auditor}.`)
+  decodeKeyBundle(bundle)
+  return { finalityS, auditor: bundle }
 }
 
 /** Keeps the images of live releases, and looks again when the chain says something about firmware. */

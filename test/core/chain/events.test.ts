@@ -2,6 +2,8 @@ import { expect } from 'chai'
 import { Interface, type InterfaceAbi, type ParamType } from 'ethers'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
+import { credentialRegistryAbi } from '#core/abi/CredentialRegistry.ts'
+import { emergencyAccessAbi } from '#core/abi/EmergencyAccess.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
 import type { RequestContract } from '#core/chain/contract-names.ts'
 import { createLogDecoder, type ChainLog } from '#core/chain/events.ts'
@@ -11,12 +13,23 @@ import { paperDeployment } from '#test/core/network/accept-world.ts'
 const ABIS: Readonly<Partial<Record<RequestContract, InterfaceAbi>>> = {
   AccessGrants: accessGrantsAbi,
   BatchAnchors: batchAnchorsAbi,
+  CredentialRegistry: credentialRegistryAbi,
+  EmergencyAccess: emergencyAccessAbi,
   FirmwareRegistry: firmwareRegistryAbi
 }
 
 /** What says nothing about a record that the index keeps. */
 const IGNORED = [
-  ...['GuardiansSet', 'RecoveryOpened', 'RecoveryVetoed', 'GrantBatchOpened', 'AccessRequested', 'SuperRooted'],
+  ...['GrantBatchOpened', 'AccessRequested', 'SuperRooted'],
+  ...['OrganisationAccredited', 'OrganisationSuspended', 'OrganisationReinstated', 'OrganisationSignerRotated'],
+  ...[
+    'CredentialRevoked',
+    'EmergencyPolicySet',
+    'EmergencyDisputed',
+    'EmergencyReviewed',
+    'ResponderBlocked',
+    'LimitsChanged'
+  ],
   'EIP712DomainChanged',
   'AuthorityUpdated',
   'Paused',
@@ -37,6 +50,10 @@ const IGNORED = [
 
 /** What the decoder gives of events that it does not give as they are. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  GuardiansSet: ['patient'],
+  GlassBroken: ['patient', 'emergency', 'credential', 'secondCredential', 'expiresAt'],
+  EmergencyEnded: ['emergency'],
+  CredentialIssued: ['credential', 'terms'],
   ManufacturerRegistered: ['manufacturer', 'releaseSigners', 'threshold', 'guards'],
   RotationProposed: ['manufacturer', 'releaseSigners', 'threshold', 'guards'],
   KeysetsRotated: ['manufacturer'],
@@ -48,7 +65,8 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
 const SAMPLES: Readonly<Record<string, unknown>> = {
   'bytes[]': ['0x01', '0x02'],
   bytes: '0x0102',
-  bytes32: `0x${'ab'.repeat(32)}`
+  bytes32: `0x${'ab'.repeat(32)}`,
+  address: `0x${'cd'.repeat(20)}`
 }
 
 /** A value of a parameter, whatever its type. */

@@ -29,6 +29,22 @@ const event: fc.Arbitrary<ChainEvent> = fc.oneof(
   fc.record({ name: fc.constant('PatientRegistered' as const), patient: few, signer: few, keyBundle: few }),
   fc.record({ name: fc.constant('KeyBundleUpdated' as const), patient: few, keyBundle: few }),
   fc.record({ name: fc.constant('SignerRotated' as const), patient: few, newSigner: few, epoch: small }),
+  fc.record({ name: fc.constantFrom('GuardiansSet' as const, 'RecoveryVetoed' as const), patient: few }),
+  fc.record({ name: fc.constant('RecoveryOpened' as const), patient: few, newSigner: few, readyAt: small }),
+  fc.record({
+    name: fc.constant('GlassBroken' as const),
+    patient: few,
+    emergency: few,
+    credential: few,
+    secondCredential: few,
+    expiresAt: small
+  }),
+  fc.record({ name: fc.constant('EmergencyEnded' as const), emergency: few }),
+  fc.record({
+    name: fc.constant('CredentialIssued' as const),
+    credential: few,
+    terms: fc.bigInt({ min: 2n, max: 99n })
+  }),
   fc.record({
     name: fc.constant('Granted' as const),
     patient: few,
@@ -116,6 +132,46 @@ describe('the projection of the chain', () => {
         expect(parts.rows).to.deep.equal(whole.rows)
       })
     )
+  })
+
+  it('completes a recovery that was ready and not voided, and no other', () => {
+    const opened = { name: 'RecoveryOpened' as const, patient: id(1), newSigner: id(7), readyAt: 50 }
+    const rotated = { name: 'SignerRotated' as const, patient: id(1), newSigner: id(7), epoch: 1 }
+    const voids: ChainEvent[] = [
+      { name: 'RecoveryVetoed', patient: id(1) },
+      { name: 'GuardiansSet', patient: id(1) },
+      { name: 'KeyBundleUpdated', patient: id(1), keyBundle: id(9) },
+      { name: 'SignerRotated', patient: id(1), newSigner: id(8), epoch: 1 }
+    ]
+    const after = (timeS: number, ...events: ChainEvent[]) => {
+      const { state, write } = paperState()
+      write(projectEvents(state, [opened, ...events, rotated], timeS))
+      return createChainView(state, { blockNumber: 1, blockTimeS: timeS }).recovery(id(1))
+    }
+    expect(after(50)).to.include({ state: 'completed', completedAtS: 50 })
+    expect(after(49)).to.include({ state: 'void', completedAtS: null })
+    for (const event of voids) expect(after(50, event), event.name).to.include({ state: 'void', completedAtS: null })
+  })
+
+  it('ends an emergency early, never late', () => {
+    const { state, write } = paperState()
+    const [patient, emergency, credential] = [id(1), id(2), id(3)]
+    const broken = {
+      name: 'GlassBroken' as const,
+      patient,
+      emergency,
+      credential,
+      secondCredential: id(0),
+      expiresAt: 90
+    }
+    write(projectEvents(state, [broken, { name: 'CredentialIssued', credential, terms: (9n << 160n) | 5n }], 10))
+    const view = (): ReturnType<typeof createChainView> => createChainView(state, { blockNumber: 1, blockTimeS: 10 })
+    expect(view().emergency(emergency)).to.include({ patient, beganAtS: 10, expiresAtS: 90 })
+    expect(view().credential(credential)).to.deep.equal({ holder: `0x${'00'.repeat(19)}05` })
+    write(projectEvents(state, [{ name: 'EmergencyEnded', emergency }], 40))
+    expect(view().emergency(emergency)).to.include({ expiresAtS: 40 })
+    write(projectEvents(state, [{ name: 'EmergencyEnded', emergency }], 99))
+    expect(view().emergency(emergency)).to.include({ expiresAtS: 40 })
   })
 
   it('keeps the tombstone of a grant that was never opened', () => {

@@ -64,6 +64,7 @@ export class PaperStore implements AcceptView {
   readonly retired: Map<string, number> = new Map()
   readonly capsules: Map<string, number> = new Map()
   readonly rotations: Set<string> = new Set()
+  readonly erased: Set<string> = new Set()
 
   revisionOf(header: Parameters<AcceptView['revisionOf']>[0]): string | undefined {
     return this.revisions.get(revisionKey(header))
@@ -77,6 +78,10 @@ export class PaperStore implements AcceptView {
     return this.capsules.get(toHex(grantId)) ?? 0
   }
 
+  isErased(patient: Uint8Array, name: string): boolean {
+    return this.erased.has(toHex(patient) + name)
+  }
+
   hasRotation(rotation: RotationName): boolean {
     return this.rotations.has(rotationKey(rotation))
   }
@@ -84,6 +89,9 @@ export class PaperStore implements AcceptView {
   take(accepted: Accepted): void {
     if (accepted.kind === 'entry') this.revisions.set(revisionKey(accepted.header), accepted.name)
     if (accepted.kind === 'capsule') this.capsules.set(toHex(accepted.grantId), accepted.revision)
+    if (accepted.kind === 'erasure') {
+      for (const name of accepted.names) this.erased.add(toHex(accepted.patient) + name)
+    }
     if (accepted.kind === 'rotation') {
       const { patient, day, retired } = accepted
       this.rotations.add(rotationKey(accepted))

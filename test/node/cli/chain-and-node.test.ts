@@ -6,8 +6,13 @@ import { createInterface } from 'node:readline'
 import { expect } from 'chai'
 import { registrationCall } from '#core/agent/patient-registration.ts'
 import { readDeployment } from '#core/chain/deployment.ts'
+import { readCustodianCard } from '#core/custody/custodian-card.ts'
+import { fromHex } from '#core/encoding/bytes.ts'
+import { deriveAgentKeys } from '#core/identity/agent-keys.ts'
 import { createProvider } from '#node/chain/chain-rpc.ts'
 import { DEV_CHAIN_ID } from '#node/chain/dev-chain.ts'
+import { nativePrimitives } from '#node/crypto/native.ts'
+import { createCustodyClient } from '#node/http/client-custody.ts'
 import { createNodeClient } from '#node/http/client.ts'
 import { deployAll } from '#scripts/deploy/deploy.ts'
 import { ROOT } from '#scripts/process/run.ts'
@@ -152,6 +157,20 @@ describe('the chain and node commands', function () {
     expect(acknowledged.length).to.be.at.least(10)
     const again = createNodeClient({ url: String((await run().ready)['http']) })
     for (const message of acknowledged) expect((await again.publish(message)).status).to.equal('known')
+  })
+
+  it('keep shares for patients where they are told to', async () => {
+    const { rpcUrl } = await startChain()
+    const file = await deploy(rpcUrl)
+    const auditor = join(dir, 'auditor.bundle')
+    const args = ['node', 'run', '--data', join(dir, 'node'), '--rpc', rpcUrl, '--deployment', file, '--custodian']
+    expect((await start(...args, '--auditor', auditor).ended).errorText).to.contain('AUDITOR_FILE')
+    await writeFile(auditor, (await deriveAgentKeys(nativePrimitives, new Uint8Array(32))).bundleBytes)
+    const { http } = await start(...args, '--auditor', auditor, '--custody-finality', '0').ready
+    const client = createCustodyClient({ url: String(http) })
+    const network = fromHex(readDeployment(JSON.parse(await readFile(file, 'utf8'))).networkId, 32)
+    expect(readCustodianCard(nativePrimitives, await client.card(), network).log).to.have.length(32)
+    expect(await client.checkpoint()).to.match(/^salus\/[0-9a-f]{8}\/receipts\/[0-9a-f]{64}\n0\n/)
   })
 
   it('say plainly where something fails that no code explains', async () => {
