@@ -56,7 +56,9 @@ export async function planReplacement(
   wish: { readonly compartments: readonly Compartment[]; readonly nowS: number }
 ): Promise<PlannedReplacement> {
   const { compartments, nowS } = wish
-  const retired = compartments.map(each => compartmentTag(p, currentGeneration(by.state, each).key, each))
+  const retired = compartments.flatMap(each =>
+    by.state.generations[each].filter(isInUse).map(({ key }) => compartmentTag(p, key, each))
+  )
   const concerned = by.state.grants.filter(grant => isConcerned(grant, compartments, nowS))
   const day = dayOf(nowS * 1000)
   const state: PatientState = {
@@ -112,6 +114,11 @@ export async function prepareRevocation(
   return { ...planned, call: await revocationCall(by, revoked) }
 }
 
+/** One generation of a compartment, or two, where two devices replaced the one before at once. */
+function isInUse({ retiredDay }: KeptGeneration): boolean {
+  return retiredDay == null
+}
+
 function isConcerned(grant: GivenGrant, replaced: readonly Compartment[], nowS: number): boolean {
   const shares = grant.compartments.some(each => replaced.includes(each))
   const { expiresAt } = unpackTerms(BigInt(toHex(grant.terms)))
@@ -128,7 +135,8 @@ function replaceGenerations(
   for (const compartment of compartments) {
     const current = currentGeneration(state, compartment)
     const next = { ...nextGeneration(random, current), retiredDay: null }
-    generations[compartment] = [...generations[compartment].slice(0, -1), { ...current, retiredDay }, next]
+    const past = generations[compartment].map(each => (isInUse(each) ? { ...each, retiredDay } : each))
+    generations[compartment] = [...past, next]
   }
   return generations
 }
