@@ -6,7 +6,7 @@ module.exports = {
       comment: 'core imports only core: it runs unchanged in Node and in the browser',
       severity: 'error',
       from: { path: '^core/' },
-      to: { path: '^(node|gateway|web|scripts|test|contracts)/' }
+      to: { path: '^(node|gateway|agent|web|scripts|test|contracts)/' }
     },
     {
       name: 'core-is-pure',
@@ -25,7 +25,7 @@ module.exports = {
       name: 'node-stands-on-core',
       severity: 'error',
       from: { path: '^node/', pathNot: '^node/cli/main\\.ts$' },
-      to: { path: '^(gateway|web|scripts|test|contracts)/' }
+      to: { path: '^(gateway|agent|web|scripts|test|contracts)/' }
     },
     {
       name: 'gateway-uses-drivers-only',
@@ -33,6 +33,23 @@ module.exports = {
       severity: 'error',
       from: { path: '^gateway/' },
       to: { path: '^node/', pathNot: '^node/(network|chain|store|http/client|crypto|log)' }
+    },
+    {
+      name: 'gateway-holds-no-person',
+      comment: 'a gateway holds its own keys, never a person’s',
+      severity: 'error',
+      from: { path: '^gateway/' },
+      to: { path: '^(agent|web|scripts|test|contracts)/' }
+    },
+    {
+      name: 'agent-uses-drivers-only',
+      comment: 'an agent talks to nodes over HTTP: it uses their client and drivers, and joins no peer-to-peer network',
+      severity: 'error',
+      from: { path: '^agent/' },
+      to: {
+        path: '^(gateway|web|scripts|test|contracts|node)/',
+        pathNot: '^node/(chain|store|crypto|log|version|http/(client|body|problem|server)|cli/(options|signals))'
+      }
     },
     {
       name: 'verifier-has-no-network',

@@ -54,7 +54,7 @@ export default tseslint.config(
     }
   },
   {
-    files: ['core/**/*.ts', 'node/**/*.ts', 'gateway/**/*.ts'],
+    files: ['core/**/*.ts', 'node/**/*.ts', 'gateway/**/*.ts', 'agent/**/*.ts'],
     plugins: { jsdoc },
     rules: {
       'jsdoc/require-jsdoc': [

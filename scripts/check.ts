@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { runNode } from '#scripts/process/run.ts'
 
-const SOURCES = ['core', 'node', 'gateway', 'scripts', 'test', 'hardhat.config.ts']
+const SOURCES = ['core', 'node', 'gateway', 'agent', 'scripts', 'test', 'hardhat.config.ts']
 const CHECKS: Record<string, readonly string[]> = {
   types: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'],
   'types of core': ['node_modules/typescript/bin/tsc', '-p', 'core/tsconfig.json'],

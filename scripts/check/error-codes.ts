@@ -3,7 +3,7 @@ import { readFile, glob } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ROOT } from '#scripts/process/run.ts'
 
-const SOURCES = ['core/**/*.ts', 'node/**/*.ts', 'gateway/**/*.ts', 'scripts/**/*.ts']
+const SOURCES = ['core/**/*.ts', 'node/**/*.ts', 'gateway/**/*.ts', 'agent/**/*.ts', 'scripts/**/*.ts']
 /** `area: 'ENTRY'`, `AREA = 'ENTRY'`: the areas whose codes the canonical decoder and the field readers build. */
 const AREA = /\b(?:area|AREA|[A-Z_]*AREA)\b\s*[:=]\s*'([A-Z][A-Z0-9_]*)'/g
 /** A code written out: two words at least, in capitals, between quotes. */
