@@ -3,6 +3,7 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { HttpBindings } from '@hono/node-server'
 import { secureHeaders } from 'hono/secure-headers'
 import { SalusError } from '#core/error.ts'
+import type { AgentApp, AgentAppInit } from '#agent/api/agent-app.ts'
 import type { Agent } from '#agent/agent.ts'
 import { createGuard } from '#agent/api/guard.ts'
 import { addClinicianRoutes } from '#agent/api/clinician-routes.ts'
@@ -11,20 +12,6 @@ import { addRecordRoutes } from '#agent/api/record-routes.ts'
 import { AGENT_STATUS } from '#agent/api/status.ts'
 import { addVaultRoutes } from '#agent/api/vault-routes.ts'
 import { problemResponse } from '#node/http/problem.ts'
-
-/** What the API may be told. */
-export interface AgentAppInit {
-  readonly version: string
-  /** What whoever asks has to know. */
-  readonly token: string
-  readonly nodeUrl: string
-  readonly autoLockS: number
-  /** Called with every request that knew the token. */
-  readonly onRequest: () => void
-}
-
-/** An application with the bindings of Node's server. */
-export type AgentApp = OpenAPIHono<{ Bindings: HttpBindings }>
 
 /** Makes the application; who listens is another matter. */
 export function createAgentApp(agent: Agent, init: AgentAppInit): AgentApp {

@@ -4,7 +4,7 @@ import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
 import { UNLIMITED_USES } from '#core/grant/terms.ts'
 import type { Agent } from '#agent/agent.ts'
-import type { AgentApp } from '#agent/api/app.ts'
+import type { AgentApp } from '#agent/api/agent-app.ts'
 import { BODY_HEADERS, typeOf } from '#agent/api/record-routes.ts'
 import { bytesRoute, fileRoute, getRoute, none, postRoute } from '#agent/api/route.ts'
 import { codeView, entryView, heldView, rightBits } from '#agent/api/views.ts'
@@ -26,7 +26,7 @@ import {
 } from '#agent/api/wire.ts'
 import { createClinicianAccount } from '#agent/clinician/account.ts'
 import { writeEntry } from '#agent/clinician/entries.ts'
-import { claimUse, fetchGrant, listAccess, takeAnswer } from '#agent/clinician/grants.ts'
+import { claimUse, fetchGrant, listAccess, refreshGrant, takeAnswer } from '#agent/clinician/grants.ts'
 import { makeRequest } from '#agent/clinician/requests.ts'
 import { secondsOf } from '#agent/components.ts'
 import { bodyOf } from '#node/http/body.ts'
@@ -111,7 +111,7 @@ export function addClinicianRoutes(app: AgentApp, agent: Agent): void {
       const { after = 0, limit = MAX_PAGE_ITEMS } = context.req.valid('query')
       const grantId = fromHex(context.req.valid('param').id, 32)
       // The patient may have replaced keys since: the newest open what was written under them.
-      await fetchGrant(agent, grantId, 0)
+      await refreshGrant(agent, grantId)
       const { entries, next } = await (await granted.of(grantId)).list({ after, limit })
       return context.json({ entries: entries.map(entryView), next }, 200)
     })

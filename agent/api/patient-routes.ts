@@ -3,7 +3,7 @@ import { fromHex, toHex, equalBytes } from '#core/encoding/bytes.ts'
 import { readCodeText } from '#core/agent/code-text.ts'
 import type { WalletReference } from '#core/agent/agent-state.ts'
 import type { Agent } from '#agent/agent.ts'
-import type { AgentApp } from '#agent/api/app.ts'
+import type { AgentApp } from '#agent/api/agent-app.ts'
 import { getRoute, none, postRoute } from '#agent/api/route.ts'
 import { codeView, grantsView, progressView, requestView, rightBits } from '#agent/api/views.ts'
 import {

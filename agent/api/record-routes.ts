@@ -1,6 +1,6 @@
 /** The patient's own record. */
 import type { Agent } from '#agent/agent.ts'
-import type { AgentApp } from '#agent/api/app.ts'
+import type { AgentApp } from '#agent/api/agent-app.ts'
 import { bytesRoute, fileRoute, getRoute, none } from '#agent/api/route.ts'
 import { entryView } from '#agent/api/views.ts'
 import { entriesBody, entryParam, importBody, importQuery, MAX_PAGE_ITEMS, pageQuery } from '#agent/api/wire.ts'

@@ -2,7 +2,7 @@
 import { fromHex, toHex, equalBytes } from '#core/encoding/bytes.ts'
 import { revokeDevice } from '#core/agent/device.ts'
 import type { Agent } from '#agent/agent.ts'
-import type { AgentApp, AgentAppInit } from '#agent/api/app.ts'
+import type { AgentApp, AgentAppInit } from '#agent/api/agent-app.ts'
 import { getRoute, none, postRoute } from '#agent/api/route.ts'
 import { progressView } from '#agent/api/views.ts'
 import {

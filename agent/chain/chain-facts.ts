@@ -17,13 +17,15 @@ export interface ChainFacts {
   /**
    * What a grantee checks a capsule against.
    *
-   * @throws SalusError `GRANT_UNKNOWN` if the chain has no such grant
+   * @throws SalusError `GRANT_UNKNOWN` if the chain has no such grant; `GRANT_REVOKED`
    */
   capsuleOf(grantId: Uint8Array, patient: Uint8Array): Promise<CapsuleOnChain>
 }
 
 /** Blocks that may still be replaced: they are read again each time. */
 const UNSETTLED_BLOCKS = 32
+/** What the chain keeps in place of the terms of a revoked grant. */
+const REVOKED = 1n
 /** Blocks asked for at once. */
 const PAGE_BLOCKS = 5_000
 
@@ -88,6 +90,7 @@ export function createChainFacts(provider: JsonRpcProvider, deployment: Deployme
     async capsuleOf(grantId, patient) {
       const terms = (await view('termsOf', grantId)) as bigint
       if (terms === 0n) throw new SalusError('GRANT_UNKNOWN', 'The chain has no such grant.')
+      if (terms === REVOKED) throw new SalusError('GRANT_REVOKED', 'The patient has revoked the grant.')
       return { terms, keyBundle: fromHex((await view('keyBundleOf', patient)) as string, 32) }
     }
   }

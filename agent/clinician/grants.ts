@@ -121,7 +121,7 @@ export async function listAccess(components: Components): Promise<HeldAccess[]> 
     if (event.name === 'Claimed') known.terms = { ...known.terms, uses: event.usesLeft }
   }
   for (const [id, { isRevoked }] of mine) {
-    if (!isRevoked) await fetchGrant(components, fromHex(id, 32), 0).catch(ignoreAbsent)
+    if (!isRevoked) await refreshGrant(components, fromHex(id, 32))
   }
   const { grants } = (await accounts.clinician()).account.state
   return [...mine].map(([id, { patient, terms, isRevoked }]) => {
@@ -131,7 +131,11 @@ export async function listAccess(components: Components): Promise<HeldAccess[]> 
   })
 }
 
-/** Keys that are not at this node, or that are not what the chain says, do not open anything; others still do. */
-function ignoreAbsent(error: unknown): void {
-  if (!isSalusError(error) || !/^(?:GRANT_|CAPSULE_|HPKE_)/.test(error.code)) throw error
+/** Fetches newer keys, if the node has them. Keys that are not what the chain says do not open anything; others still do. */
+export async function refreshGrant(components: Components, grantId: Uint8Array): Promise<void> {
+  try {
+    await fetchGrant(components, grantId, 0)
+  } catch (error) {
+    if (!isSalusError(error) || !/^(?:GRANT_|CAPSULE_|HPKE_)/.test(error.code)) throw error
+  }
 }
