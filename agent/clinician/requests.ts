@@ -2,6 +2,7 @@
 import { SalusError } from '#core/error.ts'
 import { openAnswerCode, type AnswerCode } from '#core/grant/answer-code.ts'
 import { MAX_REQUEST_CODE_S, signRequestCode, type RequestCode } from '#core/grant/request-code.ts'
+import { COMPARTMENTS } from '#core/record/compartment.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
 import type { Accounts } from '#agent/accounts.ts'
 import { changeClinician, renewEvidence } from '#agent/clinician/account.ts'
@@ -38,7 +39,8 @@ export async function makeRequest(
   const { network, address } = account.state
   const issuedAtS = secondsOf(clock)
   const notAfterS = issuedAtS + validS
-  const request = { ...wish, network, address, evidence, issuedAtS, notAfterS, nonce: random(16) }
+  const compartments = COMPARTMENTS.filter(each => wish.compartments.includes(each))
+  const request = { ...wish, compartments, network, address, evidence, issuedAtS, notAfterS, nonce: random(16) }
   const code = signRequestCode(p, request, keys.signSeed)
   const made = { digest: digestOfRequest(p, code), notAfterS: notAfterS + ANSWER_S, isAnswered: false }
   await changeClinician(components, now => ({ ...now, requests: [...withoutStale(now.requests, issuedAtS), made] }))

@@ -13,7 +13,7 @@ import type { Accounts } from '#agent/accounts.ts'
 import { secondsOf, type AgentComponents } from '#agent/components.ts'
 import type { Backups } from '#agent/patient/backups.ts'
 import { changePatient } from '#agent/patient/change.ts'
-import { isTransient, type Operations, type Progress } from '#agent/patient/operations.ts'
+import { checkControl, isTransient, type Operations, type Progress } from '#agent/patient/operations.ts'
 import { digestOfRequest, refuseAnswered, withoutStale } from '#agent/patient/requests.ts'
 
 /** What changing access needs. */
@@ -54,7 +54,7 @@ const ANSWER_VALID_S = 7 * 86_400
 /**
  * Grants what a request asks for, or what the patient makes of it.
  *
- * @throws SalusError `REQUEST_CODE_*`, `CODE_SWAPPED`, and as `planGrant`; what the chain refuses it with
+ * @throws SalusError `WALLET_NOT_IN_CONTROL`, `REQUEST_CODE_*`, `CODE_SWAPPED`, and as `planGrant`; what the chain refuses it with
  */
 export async function giveAccess(
   components: GrantComponents,
@@ -65,7 +65,9 @@ export async function giveAccess(
   if (choice.check != null) expectCheckNumber(p, code, choice.check)
   const nowS = secondsOf(clock)
   const request = openRequestCode(p, code, { target: deployment, nowS })
-  refuseAnswered(p, (await accounts.patient()).account, code)
+  const { account: before, wallet } = await accounts.patient()
+  checkControl(before, wallet)
+  refuseAnswered(p, before, code)
   await catchUp(components)
   const { keys } = await accounts.patient()
   const fromS = choice.fromS ?? nowS - BACK_S
@@ -118,12 +120,13 @@ export async function giveAccess(
 /**
  * Ends a grant and replaces the keys of what it opened.
  *
- * @throws SalusError `GRANT_UNKNOWN`, `CAPSULE_OVERSIZE`
+ * @throws SalusError `WALLET_NOT_IN_CONTROL`, `GRANT_UNKNOWN`, `CAPSULE_OVERSIZE`
  */
 export async function endAccess(components: GrantComponents, grantId: Uint8Array): Promise<Progress> {
   const { p, random, clock, deployment, keeper, accounts, operations } = components
   await catchUp(components)
-  const { keys } = await accounts.patient()
+  const { account: before, keys, wallet } = await accounts.patient()
+  checkControl(before, wallet)
   const id = random(16)
   await changePatient(keeper, async account => {
     const by = { state: account.state, keys, target: deployment }

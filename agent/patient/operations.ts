@@ -13,6 +13,7 @@ import { secondsOf, type AgentComponents } from '#agent/components.ts'
 import { publishPacked, relay } from '#agent/network/record.ts'
 import type { Backups } from '#agent/patient/backups.ts'
 import { changePatient } from '#agent/patient/change.ts'
+import type { WalletSigner } from '#agent/vault/wallet.ts'
 
 /** Where an operation stands; `waiting` names the code of what holds it up. */
 export type Progress = { readonly state: 'done' } | { readonly state: 'waiting'; readonly code: string }
@@ -37,7 +38,7 @@ const LOOK_MS = 100
 
 /** What says nothing about the request: it is tried again. */
 const TRANSIENT =
-  /^(?:NODE_|RELAY_(?!NOT_ALLOWED)|HTTP_(?:RATE|INTERNAL)|STORE_|CHAIN_(?:UNREACHABLE|RPC_FAILED|NOT_STARTED)|WALLET_|PATIENT_UNKNOWN|PATIENT_KEYS|GRANT_UNKNOWN|GRANT_NOT_YET|BLOB_QUOTA|READ_NOT_YET|READ_BUSY)/
+  /^(?:NODE_|RELAY_(?!NOT_ALLOWED)|HTTP_(?:RATE|INTERNAL)|STORE_|CHAIN_(?:UNREACHABLE|RPC_FAILED|NOT_STARTED)|WALLET_UNREACHABLE|PATIENT_UNKNOWN|PATIENT_KEYS|GRANT_UNKNOWN|GRANT_NOT_YET|BLOB_QUOTA|READ_NOT_YET|READ_BUSY)/
 /** What means that a node has it, or something newer. */
 const KNOWN: readonly string[] = ['CAPSULE_STALE', 'ROTATION_STALE', 'ENTRY_REVISION_USED', 'GRANT_REVOKED']
 
@@ -64,12 +65,7 @@ export function createOperations(
     const { state } = account
     const { kind, grantId } = operation
     if (kind === 'replace') return undefined
-    if (!equalBytes(wallet.address, state.signer)) {
-      throw new SalusError(
-        'WALLET_NOT_IN_CONTROL',
-        'This agent’s wallet does not control the record; finish the recovery, or add the wallet that does.'
-      )
-    }
+    checkControl(account, wallet)
     const deadlineS = secondsOf(clock) + DEADLINE_S
     const by = { state, target: deployment, deadlineS, signTypedData: wallet.signTypedData }
     if (kind === 'register') return registrationCall(state, keys, by)
@@ -178,6 +174,19 @@ export function createOperations(
         return waiting + (await drainOutbox())
       })
   }
+}
+
+/**
+ * Refuses where the chain would: only the wallet that the chain knows may grant and revoke.
+ *
+ * @throws SalusError `WALLET_NOT_IN_CONTROL`
+ */
+export function checkControl({ state }: PatientAccount, wallet: Pick<WalletSigner, 'address'>): void {
+  if (equalBytes(wallet.address, state.signer)) return
+  throw new SalusError(
+    'WALLET_NOT_IN_CONTROL',
+    'This agent’s wallet does not control the record; finish the recovery, or add the wallet that does.'
+  )
 }
 
 /**
