@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { format } from 'prettier'
 import { nativePrimitives } from '#node/crypto/native.ts'
 import { ROOT } from '#scripts/process/run.ts'
+import { agentVectors } from '#scripts/vectors/agent-vectors.ts'
 import { anchorRequestVectors } from '#scripts/vectors/anchor-requests.ts'
 import { careRequestVectors } from '#scripts/vectors/care-requests.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
@@ -14,7 +15,7 @@ import { superRootVectors } from '#scripts/vectors/super-root-vectors.ts'
 
 const HELP = `Usage: node scripts/generate-vectors.ts
 
-Writes test/vectors for the formats of records, grants and requests. The tests compare the committed files with what the code makes;
+Writes test/vectors for the formats of records, grants, requests and agents. The tests compare the committed files with what the code makes;
 a difference means that a format changed, which needs a new version in the format and in its page.`
 
 const { values } = parseArgs({ options: { help: { type: 'boolean', default: false } } })
@@ -24,6 +25,7 @@ if (values.help) {
   const files = {
     ...(await recordVectors(nativePrimitives)),
     ...(await grantVectors(nativePrimitives)),
+    ...(await agentVectors(nativePrimitives)),
     ...(await anchorRequestVectors()),
     ...(await careRequestVectors()),
     ...(await researchRequestVectors()),
