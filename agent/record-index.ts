@@ -60,7 +60,11 @@ export interface RecordIndex {
 
 /** Whose record is read, and with what. */
 export interface RecordIndexInit {
-  readonly reader: () => Promise<{ readonly reader: Reader; readonly patient: Uint8Array; readonly grant: Uint8Array | null }>
+  readonly reader: () => Promise<{
+    readonly reader: Reader
+    readonly patient: Uint8Array
+    readonly grant: Uint8Array | null
+  }>
   readonly open: (
     entry: ReceivedEntry,
     record: RecordOnChain
@@ -123,7 +127,9 @@ export function createRecordIndex(
   }
 
   /** Fetches what an entry needs to be opened: its blob may not have been sent along, or not have been kept. */
-  async function fetchAgain({ stored }: Known): Promise<{ readonly entry: ReceivedEntry; readonly record: RecordOnChain }> {
+  async function fetchAgain({
+    stored
+  }: Known): Promise<{ readonly entry: ReceivedEntry; readonly record: RecordOnChain }> {
     const { reader, patient, grant } = await readerOf()
     const query = { patient, grant, after: stored.position - 1, limit: 1 }
     const { entries } = await readPage(world, node, reader, query)

@@ -83,7 +83,13 @@ export function addClinicianRoutes(app: AgentApp, agent: Agent): void {
   )
   app.openapi(requestRoute, async context =>
     keeper.hold(async () => {
-      const { rights, uses = UNLIMITED_USES, durationS = 0, validS = REQUEST_VALID_S, ...rest } = context.req.valid('json')
+      const {
+        rights,
+        uses = UNLIMITED_USES,
+        durationS = 0,
+        validS = REQUEST_VALID_S,
+        ...rest
+      } = context.req.valid('json')
       const code = await makeRequest(agent, { ...rest, rights: rightBits(rights), uses, durationS, validS })
       return context.json({ code: codeView(p, 'REQUEST', code) }, 200)
     })

@@ -9,7 +9,12 @@ const PROBLEM = { description: 'What went wrong, with a stable code' }
 const bytesSchema = z.any().openapi({ type: 'string', format: 'binary' })
 
 /** A question without a body. */
-export function getRoute<const Path extends string, Params extends ZodObject, Query extends ZodObject, Answer extends ZodType>(
+export function getRoute<
+  const Path extends string,
+  Params extends ZodObject,
+  Query extends ZodObject,
+  Answer extends ZodType
+>(
   path: Path,
   summary: string,
   { params, query, answer }: { readonly params: Params; readonly query: Query; readonly answer: Answer }
@@ -24,7 +29,12 @@ export function getRoute<const Path extends string, Params extends ZodObject, Qu
 }
 
 /** A request with a JSON body. */
-export function postRoute<const Path extends string, Params extends ZodObject, Body extends ZodType, Answer extends ZodType>(
+export function postRoute<
+  const Path extends string,
+  Params extends ZodObject,
+  Body extends ZodType,
+  Answer extends ZodType
+>(
   path: Path,
   summary: string,
   { params, body, answer }: { readonly params: Params; readonly body: Body; readonly answer: Answer }
@@ -40,7 +50,12 @@ export function postRoute<const Path extends string, Params extends ZodObject, B
 }
 
 /** A request whose body is a file of any type. */
-export function fileRoute<const Path extends string, Params extends ZodObject, Query extends ZodObject, Answer extends ZodType>(
+export function fileRoute<
+  const Path extends string,
+  Params extends ZodObject,
+  Query extends ZodObject,
+  Answer extends ZodType
+>(
   path: Path,
   summary: string,
   { params, query, answer }: { readonly params: Params; readonly query: Query; readonly answer: Answer }

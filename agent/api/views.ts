@@ -47,7 +47,12 @@ export function codeView(p: Primitives, kind: CodeKind, code: Uint8Array) {
 }
 
 /** An entry of a list. */
-export function entryView({ position, cid, header, summary }: IndexedEntry): z.infer<typeof entriesBody>['entries'][number] {
+export function entryView({
+  position,
+  cid,
+  header,
+  summary
+}: IndexedEntry): z.infer<typeof entriesBody>['entries'][number] {
   const isOpen = !('code' in summary)
   return {
     position,
@@ -94,14 +99,13 @@ function termsView({ rights, uses, notBefore, expiresAt }: Terms) {
 }
 
 /** The grants that a patient gave. */
-export function grantsView(
-  { state, operations }: PatientAccount,
-  nowS: number
-): z.infer<typeof grantsBody>['grants'] {
+export function grantsView({ state, operations }: PatientAccount, nowS: number): z.infer<typeof grantsBody>['grants'] {
   return state.grants.map(given => {
     const { grantId, document, terms: packed, compartments, isRevoked } = given
     const terms = unpackTerms(BigInt(toHex(packed)))
-    const isWaiting = operations.some(each => each.kind === 'grant' && each.grantId != null && equalBytes(each.grantId, grantId))
+    const isWaiting = operations.some(
+      each => each.kind === 'grant' && each.grantId != null && equalBytes(each.grantId, grantId)
+    )
     const time = nowS < terms.notBefore ? 'not-yet' : nowS >= terms.expiresAt ? 'expired' : 'live'
     return {
       grant: toHex(grantId),

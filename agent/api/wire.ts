@@ -16,7 +16,10 @@ const bytes32 = z.string().regex(/^0x[0-9a-f]{64}$/, 'expected 32 bytes as 0x an
 const address = z.string().regex(/^0x[0-9a-f]{40}$/, 'expected an address as 0x and lower-case hexadecimal')
 const passphrase = z.string().min(1).max(1024)
 const codeText = z.string().max(32_768)
-const seconds = z.int().min(0).max(2 ** 40)
+const seconds = z
+  .int()
+  .min(0)
+  .max(2 ** 40)
 const right = z.enum(['read', 'write', 'history'])
 const compartment = z.enum(COMPARTMENTS)
 const wallet = z.strictObject({ url: z.url().max(2048), address }).optional()
@@ -66,7 +69,12 @@ export const deviceParam = z.strictObject({ id: bytes16 })
 /** An id in a path. */
 export const grantParam = z.strictObject({ id: bytes32 })
 /** An entry's id, or the name of one of its headers, in a path. */
-export const entryParam = z.strictObject({ name: z.string().max(128).regex(/^[A-Za-z0-9]+$/) })
+export const entryParam = z.strictObject({
+  name: z
+    .string()
+    .max(128)
+    .regex(/^[A-Za-z0-9]+$/)
+})
 /** Both. */
 export const grantEntryParam = z.strictObject({ ...grantParam.shape, ...entryParam.shape })
 
@@ -171,9 +179,7 @@ export const grantsBody = z.strictObject({ grants: z.array(givenGrant) }).openap
 /** What happened to the record. */
 export const accessesBody = z
   .strictObject({
-    accesses: z.array(
-      z.strictObject({ atMs: z.int(), what: z.string(), grant: bytes32, source: z.string() })
-    )
+    accesses: z.array(z.strictObject({ atMs: z.int(), what: z.string(), grant: bytes32, source: z.string() }))
   })
   .openapi('Accesses')
 

@@ -142,7 +142,9 @@ async function devices(options: AgentOptions): Promise<void> {
   print(
     options,
     answer,
-    answer.devices.map(each => `${each.id} ${each.name}${each.isThis ? ' (this one)' : ''}${each.revokedAtMs == null ? '' : ' revoked'}`)
+    answer.devices.map(
+      each => `${each.id} ${each.name}${each.isThis ? ' (this one)' : ''}${each.revokedAtMs == null ? '' : ' revoked'}`
+    )
   )
 }
 

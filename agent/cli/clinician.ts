@@ -1,7 +1,17 @@
 /** `salus clinician`: access to the records of others. */
 import { readFile } from 'node:fs/promises'
 import { Option, type Command } from 'commander'
-import { codeOf, connect, drawCode, print, readCompartments, readDuration, typeOfName, walletOf, withAgent } from '#agent/cli/command.ts'
+import {
+  codeOf,
+  connect,
+  drawCode,
+  print,
+  readCompartments,
+  readDuration,
+  typeOfName,
+  walletOf,
+  withAgent
+} from '#agent/cli/command.ts'
 import type { ShownCode } from '#agent/cli/command.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
@@ -60,9 +70,9 @@ export function registerClinician(program: Command): void {
     .addOption(new Option('--valid <time>', 'how long the code may be answered').argParser(readDuration))
     .option('--qr', 'draw it as QR codes')
     .action(ask)
-  withAgent(clinician.command('claim <code-or-grant>').description('take an answer, or one more use of a grant')).action(
-    claim
-  )
+  withAgent(
+    clinician.command('claim <code-or-grant>').description('take an answer, or one more use of a grant')
+  ).action(claim)
   withAgent(clinician.command('list').description('everything that was granted')).action(list)
   withAgent(clinician.command('read <grant>').description('list a record, or write one entry to a file'))
     .option('--entry <name>', 'the entry')

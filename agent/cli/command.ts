@@ -29,7 +29,6 @@ export function print({ json }: AgentOptions, answer: unknown, words: string | r
 
 /** Without characters that a terminal obeys: names and purposes come from others. */
 export function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex
   return text.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '?')
 }
 
@@ -86,7 +85,9 @@ export function readMoment(text: string): number {
   if (/^\d+[smhd]$/.test(text)) return nowS + readDuration(text)
   const ms = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : NaN
   if (!Number.isFinite(ms) || ms < 0) {
-    throw new InvalidArgumentError('Expected a date as 2026-12-31 or 2026-12-31T08:00Z, or a time from now as 30d or 12h.')
+    throw new InvalidArgumentError(
+      'Expected a date as 2026-12-31 or 2026-12-31T08:00Z, or a time from now as 30d or 12h.'
+    )
   }
   return Math.floor(ms / 1000)
 }
@@ -94,7 +95,8 @@ export function readMoment(text: string): number {
 /** A length of time, as `30d`, `12h`, `15m`, `90s`; seconds. */
 export function readDuration(text: string): number {
   const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? []
-  if (count == null || unit == null) throw new InvalidArgumentError('Expected a length of time as 30d, 12h, 15m or 90s.')
+  if (count == null || unit == null)
+    throw new InvalidArgumentError('Expected a length of time as 30d, 12h, 15m or 90s.')
   return Number(count) * { s: 1, m: 60, h: 3600, d: 86_400 }[unit as 's' | 'm' | 'h' | 'd']
 }
 

@@ -56,6 +56,8 @@ export async function locateAgent({ agent, home }: AgentOptions): Promise<Locate
     const token = (await readFile(join(folder, TOKEN_FILE), 'utf8')).trim()
     return { url: agent ?? (await readFile(join(folder, URL_FILE), 'utf8')).trim(), token }
   } catch (cause) {
-    throw new SalusError('AGENT_NOT_RUNNING', `No agent runs in ${folder}; start one with "salus agent run".`, { cause })
+    throw new SalusError('AGENT_NOT_RUNNING', `No agent runs in ${folder}; start one with "salus agent run".`, {
+      cause
+    })
   }
 }

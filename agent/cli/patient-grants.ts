@@ -71,7 +71,9 @@ export function rightsOf({ read, write, history }: RightOptions): string[] | und
 /** Adds the commands. */
 export function addGrantCommands(patient: Command): void {
   const grant = withAgent(patient.command('grant').description('grant what a request asks for, or less'))
-    .addOption(new Option('--to <code-or-file>', 'the request, as its code or a file that holds it').conflicts('request'))
+    .addOption(
+      new Option('--to <code-or-file>', 'the request, as its code or a file that holds it').conflicts('request')
+    )
     .addOption(new Option('--request <id>', 'a request that waits').argParser(readBytes32))
     .option('--check <number>', 'the number on the asker’s screen: refuses a code that was swapped on its way')
     .addOption(new Option('--compartment <names...>', 'parts of the record').choices([...COMPARTMENTS, 'all']))
@@ -133,7 +135,8 @@ async function revoke(grant: string, options: AgentOptions): Promise<void> {
   const answer = await client.post<{ tookMs: number; progress: { state: string } }>(
     `/v1/patient/grants/${readBytes32(grant)}/revoke`
   )
-  const words = answer.progress.state === 'done' ? `ended after ${String(answer.tookMs)} ms` : 'ends when the node answers'
+  const words =
+    answer.progress.state === 'done' ? `ended after ${String(answer.tookMs)} ms` : 'ends when the node answers'
   print(options, answer, `Grant ${grant} ${words}.`)
 }
 

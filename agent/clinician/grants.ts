@@ -63,7 +63,10 @@ export async function fetchGrant(
     found = (await node.queryCapsules(toHex(grantId)))[0]
   }
   if (found == null) {
-    throw new SalusError('GRANT_NO_CAPSULE', 'The node has no keys of this grant yet; try again soon, or ask the patient.')
+    throw new SalusError(
+      'GRANT_NO_CAPSULE',
+      'The node has no keys of this grant yet; try again soon, or ask the patient.'
+    )
   }
   const { patient, bundle } = decodeCapsule(found.capsule)
   const onChain = await chain.capsuleOf(grantId, patient)

@@ -65,7 +65,10 @@ export async function recoverPatientAccount(
   const keys = await deriveAgentKeys(p, seed)
   const patient = findPatient(await chain.events(), toHex(keyBundleDigest(keys.bundleBytes)))
   if (patient == null) {
-    throw new SalusError('RECOVERY_NO_RECORD', 'The chain knows no patient with these keys; is it the right seed and network?')
+    throw new SalusError(
+      'RECOVERY_NO_RECORD',
+      'The chain knows no patient with these keys; is it the right seed and network?'
+    )
   }
   const { network } = keeper.state()
   const reader = { state: { network }, keys, evidence: patientEvidence(keys) }

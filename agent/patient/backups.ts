@@ -48,9 +48,7 @@ export function createBackups(components: AgentComponents & { readonly accounts:
     const entries = await readTagged(components, { ...reader, state }, state, after)
     for (const entry of entries.tagged) {
       // A forged backup must not keep the genuine ones from being read.
-      const backup = await openIfGenuine(async () =>
-        openBackup(p, state.seed, await withBlob(node, entry), record)
-      )
+      const backup = await openIfGenuine(async () => openBackup(p, state.seed, await withBlob(node, entry), record))
       if (backup != null) keepNewest(found, backup)
     }
     after = entries.lastPosition

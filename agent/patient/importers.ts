@@ -46,5 +46,8 @@ export const documentImporter: Importer = {
  */
 export function compartmentOf(name: string): Compartment {
   if (isCompartment(name)) return name
-  throw new SalusError('COMPARTMENT_UNKNOWN', 'There is no compartment of that name; "salus patient grant --help" lists them.')
+  throw new SalusError(
+    'COMPARTMENT_UNKNOWN',
+    'There is no compartment of that name; "salus patient grant --help" lists them.'
+  )
 }

@@ -196,6 +196,7 @@ export function checkControl({ state }: PatientAccount, wallet: Pick<WalletSigne
  */
 export function grantOf({ state }: PatientAccount, grantId: Uint8Array | null): GivenGrant {
   const given = state.grants.find(each => grantId != null && equalBytes(each.grantId, grantId))
-  if (given == null) throw new SalusError('GRANT_UNKNOWN', `There is no grant ${grantId == null ? '' : toHex(grantId)}.`)
+  if (given == null)
+    throw new SalusError('GRANT_UNKNOWN', `There is no grant ${grantId == null ? '' : toHex(grantId)}.`)
   return given
 }

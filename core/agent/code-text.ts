@@ -52,18 +52,24 @@ export function readCodeText(p: Primitives, kind: CodeKind, text: string): Uint8
     .trim()
     .toUpperCase()
     .split(/\s+/)
-    .map(line => PART.exec(line) ?? [])
+    .map((line): readonly (string | undefined)[] => PART.exec(line) ?? [])
   const [first] = parts
   const [, givenKind, check, , count] = first ?? []
   if (count == null || parts.some(each => each[0] == null)) throw malformed()
   if (parts.some(each => each[1] !== kind || givenKind !== kind)) {
-    throw new SalusError('CODE_TEXT_KIND', 'This is another kind of code; a request is shown by who asks, an answer by the patient.')
+    throw new SalusError(
+      'CODE_TEXT_KIND',
+      'This is another kind of code; a request is shown by who asks, an answer by the patient.'
+    )
   }
   const total = Number(count)
   const byNumber = new Map(parts.map(each => [Number(each[3]), each[5] ?? '']))
   const isOne = parts.every(each => each[2] === check && each[4] === count)
   if (!isOne || byNumber.size !== total || total > MAX_PARTS) {
-    throw new SalusError('CODE_TEXT_PARTS', 'Parts of the code are missing, or of several codes; scan all parts of one.')
+    throw new SalusError(
+      'CODE_TEXT_PARTS',
+      'Parts of the code are missing, or of several codes; scan all parts of one.'
+    )
   }
   const whole = Array.from({ length: total }, (_, i) => byNumber.get(i + 1) ?? '').join('')
   const bytes = decodeBase32(whole)

@@ -75,11 +75,7 @@ function decodeParameters(bytes: Uint8Array): ScryptCost & { salt: Uint8Array } 
     salt: readBytes(map['salt'], AREA, 'salt', SALT_BYTES)
   }
   const isWithin =
-    read.logN >= MIN_LOG_N &&
-    read.logN <= MAX_COST.logN &&
-    read.r === MAX_COST.r &&
-    read.p >= 1 &&
-    read.p <= MAX_COST.p
+    read.logN >= MIN_LOG_N && read.logN <= MAX_COST.logN && read.r === MAX_COST.r && read.p >= 1 && read.p <= MAX_COST.p
   if (!isWithin) {
     throw new SalusError('PASSPHRASE_LOCK_COST', 'Refused: the vault asks for less or more work than is sound.')
   }

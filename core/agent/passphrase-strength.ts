@@ -24,7 +24,7 @@ const COMMON =
 
 /** Bits that a guesser has to try, at most: repeats and runs count once, common words as one character. */
 export function estimateBits(passphrase: string): number {
-  const rest = [...normalForm(passphrase).replaceAll(COMMON, '\u0001')]
+  const rest = Array.from(normalForm(passphrase).replaceAll(COMMON, '\u0001'))
   const size = CLASSES.reduce((sum, [pattern, many]) => sum + (rest.some(each => pattern.test(each)) ? many : 0), 0)
   let counted = 0
   const seen = new Map<string, number>()
@@ -45,7 +45,7 @@ export function estimateBits(passphrase: string): number {
  * @throws SalusError `PASSPHRASE_WEAK`, `PASSPHRASE_LENGTH`
  */
 export function checkPassphrase(passphrase: string): void {
-  const { length } = [...normalForm(passphrase)]
+  const { length } = Array.from(normalForm(passphrase))
   if (length < MIN_PASSPHRASE_LENGTH || length > MAX_LENGTH) {
     throw new SalusError(
       'PASSPHRASE_LENGTH',

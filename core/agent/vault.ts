@@ -137,12 +137,7 @@ async function openLock(p: Primitives, lock: VaultLock, unlocker: Unlocker): Pro
   }
 }
 
-function openState(
-  p: Primitives,
-  dataKey: Uint8Array,
-  locks: readonly VaultLock[],
-  sealed: Uint8Array
-): Uint8Array {
+function openState(p: Primitives, dataKey: Uint8Array, locks: readonly VaultLock[], sealed: Uint8Array): Uint8Array {
   try {
     return unpad(openChunked(p, { key: dataKey, context: stateContext(locks), sealed }))
   } catch (cause) {

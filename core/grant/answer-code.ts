@@ -67,14 +67,18 @@ export function openAnswerCode(
   }
   const signature = readBytes(map['sig'], AREA, 'sig', 64)
   const isSigned = p.ed25519Verify(answer.author, signingInput(LABEL, signedFields(answer)), signature)
-  refuseUnless(isSigned, 'SIGNATURE', 'the answer was altered')
-  refuseUnless(expected.nowS < answer.notAfterS, 'EXPIRED', 'the answer has expired; ask the patient to show it again')
+  refuseUnless(isSigned, 'ANSWER_CODE_SIGNATURE', 'the answer was altered')
+  refuseUnless(
+    expected.nowS < answer.notAfterS,
+    'ANSWER_CODE_EXPIRED',
+    'the answer has expired; ask the patient to show it again'
+  )
   const isOneOf = (digests: readonly Uint8Array[]): boolean => digests.some(each => equalBytes(each, answer.request))
-  refuseUnless(!isOneOf(expected.answered), 'REPLAYED', 'the request of this answer has an answer already')
-  refuseUnless(isOneOf(expected.open), 'SWAPPED', 'this answers another request than one of yours')
+  refuseUnless(!isOneOf(expected.answered), 'ANSWER_CODE_REPLAYED', 'the request of this answer has an answer already')
+  refuseUnless(isOneOf(expected.open), 'ANSWER_CODE_SWAPPED', 'this answers another request than one of yours')
   return answer
 }
 
-function refuseUnless(holds: boolean, problem: string, why: string): void {
-  if (!holds) throw new SalusError(`${AREA}_${problem}`, `Refused: ${why}.`)
+function refuseUnless(holds: boolean, code: string, why: string): void {
+  if (!holds) throw new SalusError(code, `Refused: ${why}.`)
 }

@@ -79,15 +79,19 @@ export function openRequestCode(
   const { request, signature } = decodeRequestCode(bytes)
   const { chainId, contracts } = target
   const ours = networkIdOf(chainId, contracts.AccessGrants.address)
-  refuseUnless(equalBytes(request.network, ours), 'NETWORK', 'the request belongs to another network')
+  refuseUnless(equalBytes(request.network, ours), 'REQUEST_CODE_NETWORK', 'the request belongs to another network')
   const evidence = decodeEvidence(request.evidence)
   const { sign } = decodeKeyBundle(evidence.bundle)
   const isSigned = p.ed25519Verify(sign, signingInput(LABEL, signedFields(request)), signature)
-  refuseUnless(isSigned, 'SIGNATURE', 'the request was altered, or put together from several')
+  refuseUnless(isSigned, 'REQUEST_CODE_SIGNATURE', 'the request was altered, or put together from several')
   const { issuedAtS, notAfterS } = request
-  refuseUnless(issuedAtS <= nowS + CLOCK_SKEW_S, 'EARLY', 'the request is from the future; compare the clocks')
+  refuseUnless(
+    issuedAtS <= nowS + CLOCK_SKEW_S,
+    'REQUEST_CODE_EARLY',
+    'the request is from the future; compare the clocks'
+  )
   const isFresh = nowS < notAfterS && notAfterS - issuedAtS <= MAX_REQUEST_CODE_S
-  refuseUnless(isFresh, 'EXPIRED', 'the request has expired; ask for a new one')
+  refuseUnless(isFresh, 'REQUEST_CODE_EXPIRED', 'the request has expired; ask for a new one')
   const domain = keyBindingDomain(chainId, contracts.AccessGrants.address)
   checkBinding(domain, evidence, { address: toHex(request.address), nowS })
   return { ...request, bundle: evidence.bundle }
@@ -118,6 +122,6 @@ function decodeRequestCode(bytes: Uint8Array): { request: RequestCode; signature
   return { request, signature: readBytes(map['sig'], AREA, 'sig', 64) }
 }
 
-function refuseUnless(holds: boolean, problem: string, why: string): void {
-  if (!holds) throw new SalusError(`${AREA}_${problem}`, `Refused: ${why}.`)
+function refuseUnless(holds: boolean, code: string, why: string): void {
+  if (!holds) throw new SalusError(code, `Refused: ${why}.`)
 }

@@ -69,7 +69,8 @@ export async function agentVectors(p: Primitives): Promise<Record<string, Vector
   return {
     vault: await vaultVectors(p),
     'request-code': {
-      description: 'Requests for access as codes (docs/specs/request-code.md), read at 1795000000 on the chain of the domain',
+      description:
+        'Requests for access as codes (docs/specs/request-code.md), read at 1795000000 on the chain of the domain',
       valid: [
         {
           signSeed: toHex(clinician.signSeed),

@@ -64,7 +64,7 @@ describe('an agent that is killed', function () {
       () => true
     )
     expect(failed, 'the agent died on the way').to.equal(true)
-    delete proxy.watcher[when]
+    proxy.watcher[when] = undefined
     patient = await world.agent('patient', { nodeUrl: proxy.url })
     await patient.client.post('/v1/unlock', { passphrase: PASSPHRASE })
     await until('everything is done', 60_000, async () => {
@@ -158,7 +158,7 @@ describe('an agent that is killed', function () {
     const code = await requestCode()
     const given = await patient.client.post<{ progress: unknown }>('/v1/patient/grants', { code })
     expect(given.progress).to.deep.equal({ state: 'waiting', code: 'NODE_UNREACHABLE' })
-    delete proxy.watcher.before
+    proxy.watcher.before = undefined
     await until('the grant is given', 60_000, async () => {
       await pause(500)
       return !(await grantStates()).includes('waiting')

@@ -9,8 +9,8 @@ export interface Passing {
 
 /** What a watcher does with a request: nothing, or something before or after the node has it. */
 export interface Watcher {
-  before?: (request: Passing) => Promise<void> | void
-  after?: (request: Passing) => Promise<void> | void
+  before?: ((request: Passing) => Promise<void> | void) | undefined
+  after?: ((request: Passing) => Promise<void> | void) | undefined
 }
 
 /** A stand between an agent and its node, where a test can make things happen at a certain request. */
@@ -53,4 +53,3 @@ export async function startProxy(target: string): Promise<Proxy> {
     }
   }
 }
-

@@ -86,9 +86,9 @@ describe('a patient who loses everything but the seed', function () {
     expect(found).to.include({ grants: 2, inControl: false })
     expect(await record(fresh)).to.deep.equal(bodies)
     expect(await grantsOf(fresh)).to.deep.equal(grants)
-    const [{ grant } = { grant: '' }] = ((await grantsOf(fresh)) as { grants: { grant: string; state: string }[] }).grants.filter(
-      ({ state }) => state === 'live'
-    )
+    const [{ grant } = { grant: '' }] = (
+      (await grantsOf(fresh)) as { grants: { grant: string; state: string }[] }
+    ).grants.filter(({ state }) => state === 'live')
     const refused = await fresh.client.post(`/v1/patient/grants/${grant}/revoke`).catch((error: unknown) => error)
     expect(refused).to.include({ code: 'WALLET_NOT_IN_CONTROL' })
     await fresh.stop()

@@ -102,7 +102,16 @@ describe('a patient’s and a clinician’s agents', function () {
   })
 
   it('refuse a request that was answered, and an answer that was taken', async () => {
-    const asked = await doctor.run('clinician', 'request', '--name', 'Dr. A', '--compartment', 'labs', '--read', '--once')
+    const asked = await doctor.run(
+      'clinician',
+      'request',
+      '--name',
+      'Dr. A',
+      '--compartment',
+      'labs',
+      '--read',
+      '--once'
+    )
     const code = codeIn(asked, 'code')
     const swapped = await patient.attempt('patient', 'grant', '--to', code.text, '--check', '0000-0000-0000')
     expect(swapped.errorText).to.contain('CODE_SWAPPED')

@@ -165,7 +165,9 @@ describe('an agent’s state', () => {
       patient: {
         state: patient,
         wallet: { kind: 'key', key: new Uint8Array(32).fill(1) },
-        operations: [{ id: new Uint8Array(16), kind: 'grant', grantId: new Uint8Array(32), messages: [Uint8Array.of(1)] }],
+        operations: [
+          { id: new Uint8Array(16), kind: 'grant', grantId: new Uint8Array(32), messages: [Uint8Array.of(1)] }
+        ],
         backup: { revision: 0, cid: null, isDue: true },
         requests: [{ code: Uint8Array.of(1), receivedAtS: NOW_S }],
         answered: [settled]

@@ -71,9 +71,15 @@ describe('a request code', () => {
       signTypedData: (...data) => new Wallet(`0x${'33'.repeat(32)}`).signTypedData(...data)
     })
     await expectCode('BINDING_ADDRESS', () => open(signRequestCode(p, { ...request, address }, keys.signSeed)))
-    await expectCode('REQUEST_CODE_SIGNATURE', () => open(signRequestCode(p, { ...request, evidence: theirs }, keys.signSeed)))
-    await expectCode('BINDING_ADDRESS', () => open(signRequestCode(p, { ...request, evidence: theirs }, stranger.signSeed)))
-    await expectCode('REQUEST_CODE_NETWORK', () => open(signRequestCode(p, { ...request, network: PATIENT }, keys.signSeed)))
+    await expectCode('REQUEST_CODE_SIGNATURE', () =>
+      open(signRequestCode(p, { ...request, evidence: theirs }, keys.signSeed))
+    )
+    await expectCode('BINDING_ADDRESS', () =>
+      open(signRequestCode(p, { ...request, evidence: theirs }, stranger.signSeed))
+    )
+    await expectCode('REQUEST_CODE_NETWORK', () =>
+      open(signRequestCode(p, { ...request, network: PATIENT }, keys.signSeed))
+    )
   })
 
   it('shows a check number that another code does not have', async () => {
