@@ -10,9 +10,10 @@ import { equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import type { Accounts } from '#agent/accounts.ts'
 import { secondsOf, type AgentComponents } from '#agent/components.ts'
-import { publishPacked, relay } from '#agent/network/record.ts'
+import { publishPacked, relay, type OutgoingEntry } from '#agent/network/record.ts'
 import type { Backups } from '#agent/patient/backups.ts'
 import { changePatient } from '#agent/patient/change.ts'
+import { resealEntry } from '#agent/patient/reseal.ts'
 import type { WalletSigner } from '#agent/vault/wallet.ts'
 
 /** Where an operation stands; `waiting` names the code of what holds it up. */
@@ -132,7 +133,7 @@ export function createOperations(
       const entry = await outbox.read(seed, name)
       if (entry == null) continue
       try {
-        await publishPacked(node, entry)
+        await handIn(seed, entry)
       } catch (error) {
         if (!isSalusError(error)) throw error
         if (!KNOWN.includes(error.code)) {
@@ -144,6 +145,19 @@ export function createOperations(
       await outbox.remove(name)
     }
     return waiting
+  }
+
+  async function handIn(seed: Uint8Array, entry: OutgoingEntry): Promise<void> {
+    try {
+      await publishPacked(node, entry)
+    } catch (error) {
+      if (!isSalusError(error, 'ENTRY_RETIRED')) throw error
+      await backups.pull()
+      const renewed = await resealEntry(components, entry)
+      const name = await outbox.put(seed, renewed)
+      await publishPacked(node, renewed)
+      await outbox.remove(name)
+    }
   }
 
   return {

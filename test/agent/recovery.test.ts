@@ -11,6 +11,12 @@ interface Entry {
   code: string | null
 }
 
+interface DeviceView {
+  id: string
+  isThis: boolean
+  revokedAtMs: number | null
+}
+
 describe('a patient who loses everything but the seed', function () {
   this.timeout(300_000)
   let world: AgentWorld
@@ -121,8 +127,21 @@ describe('a patient who loses everything but the seed', function () {
       const { entries } = await doctor.client.get<{ entries: Entry[] }>(path)
       return entries.some(({ compartment, code }) => compartment === 'vitals' && code == null)
     })
-    const { devices: known } = await phone.client.get<{ devices: { name: string }[] }>('/v1/devices')
+    // The tablet has not heard of the phone's new keys for vitals: what it writes is sealed again under them.
+    const before = await record(tablet)
+    await write(tablet, 'from the tablet', 'vitals')
+    await until('the tablet’s entry is there', 60_000, async () => (await record(tablet)).size > before.size)
+    expect([...(await record(phone)).values()]).to.include('vitals: from the tablet')
+    const { devices: known } = await phone.client.get<{ devices: DeviceView[] }>('/v1/devices')
     expect(known.length).to.be.at.least(3)
+    const lost = known.find(({ isThis, revokedAtMs }) => !isThis && revokedAtMs == null)
+    await phone.client.post(`/v1/devices/${lost?.id ?? ''}/revoke`)
+    await write(phone, 'after the loss of a device', 'vitals')
+    await until('the doctor reads on', 60_000, async () => {
+      const path = `/v1/clinician/grants/${first}/entries`
+      const { entries } = await doctor.client.get<{ entries: Entry[] }>(path)
+      return entries.filter(({ compartment }) => compartment === 'vitals').length === 3
+    })
   })
 
   it('is found by no other seed', async () => {

@@ -151,6 +151,35 @@ describe('a patient’s and a clinician’s agents', function () {
     expect((await patient.attempt('patient', 'revoke', grant)).errorText).to.contain('GRANT_UNKNOWN')
   })
 
+  it('leave no pseudonym, grant or name in a log', async () => {
+    const { patient: account } = (await patient.run('agent', 'status')) as { patient: { id: string } }
+    for (const name of ['patient', 'doctor']) {
+      const log = await readFile(join(world.dir, 'logs', `${name}.log`), 'utf8')
+      expect(log).to.contain('the vault changed')
+      for (const secret of [account.id, grant, 'Ada', 'letter']) expect(log).to.not.contain(secret)
+    }
+  })
+
+  it('sign with a wallet that lies elsewhere', async () => {
+    const other = await world.agent('hardware')
+    const [signerAddress] = (await askChain('eth_accounts')) as string[]
+    const wallet = ['--signer', world.chain.rpcUrl, '--signer-address', signerAddress?.toLowerCase() ?? '']
+    const made = await other.run('patient', 'create', '--passphrase-file', world.passphraseFile, ...wallet)
+    expect(made).to.deep.include({ signer: signerAddress?.toLowerCase(), progress: { state: 'done', code: null } })
+    const strange = ['--signer', world.chain.rpcUrl, '--signer-address', `0x${'11'.repeat(20)}`]
+    const third = await world.agent('unknown')
+    const refused = await third.attempt('patient', 'create', '--passphrase-file', world.passphraseFile, ...strange)
+    expect(refused.errorText).to.contain('WALLET_REFUSED')
+    expect((await third.run('agent', 'status'))['patient']).to.equal(null)
+  })
+
+  async function askChain(method: string): Promise<unknown> {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: [] })
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(world.chain.rpcUrl, { method: 'POST', headers, body })
+    return ((await answer.json()) as { result: unknown }).result
+  }
+
   it('export every entry', async () => {
     const out = join(world.dir, 'export')
     const entries = entriesIn(await patient.run('patient', 'entries'))
