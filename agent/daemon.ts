@@ -7,6 +7,7 @@ import { utf8 } from '#core/encoding/bytes.ts'
 import { isSalusError } from '#core/error.ts'
 import { createAgent, type AgentInit } from '#agent/agent.ts'
 import { createAgentApp } from '#agent/api/app.ts'
+import { TOKEN_FILE, URL_FILE } from '#agent/home-files.ts'
 import type { AgentWorld } from '#agent/components.ts'
 import { createOutbox } from '#agent/network/outbox.ts'
 import { createKeeper, type KeeperStatus } from '#agent/vault/keeper.ts'
@@ -45,11 +46,6 @@ export interface Daemon {
   /** Finishes what is under way, forgets the keys and ends. */
   stop(): Promise<void>
 }
-
-/** Names of the files in a home folder that others read. */
-export const TOKEN_FILE = 'token'
-/** See {@link TOKEN_FILE}. */
-export const URL_FILE = 'url'
 
 const TOKEN_BYTES = 32
 const FIRST_RETRY_MS = 1_000

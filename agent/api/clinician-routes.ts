@@ -12,18 +12,14 @@ import {
   claimBody,
   claimRequest,
   clinicianBody,
-  entriesBody,
-  grantEntryParam,
-  grantParam,
   heldBody,
-  MAX_PAGE_ITEMS,
   newClinician,
   newRequest,
-  pageQuery,
   shownRequestBody,
   writeQuery,
   writtenBody
-} from '#agent/api/wire.ts'
+} from '#agent/api/clinician-wire.ts'
+import { entriesBody, grantEntryParam, grantParam, MAX_PAGE_ITEMS, pageQuery } from '#agent/api/wire.ts'
 import { createClinicianAccount } from '#agent/clinician/account.ts'
 import { writeEntry } from '#agent/clinician/entries.ts'
 import { claimUse, fetchGrant, listAccess, refreshGrant, takeAnswer } from '#agent/clinician/grants.ts'

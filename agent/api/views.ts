@@ -14,7 +14,8 @@ import {
   unpackTerms,
   type Terms
 } from '#core/grant/terms.ts'
-import type { entriesBody, grantsBody, heldBody, requestBody } from '#agent/api/wire.ts'
+import type { heldBody } from '#agent/api/clinician-wire.ts'
+import type { entriesBody, grantsBody, requestBody } from '#agent/api/wire.ts'
 import type { HeldAccess } from '#agent/clinician/grants.ts'
 import type { Progress } from '#agent/patient/operations.ts'
 import type { ShownRequest } from '#agent/patient/requests.ts'

@@ -1,5 +1,18 @@
 /** The JSON bodies of the agent's API (docs/specs/agent-api.md): the same schemas validate, document and type them. */
 import { z } from '@hono/zod-openapi'
+import {
+  address,
+  bytes16,
+  bytes32,
+  codeText,
+  compartment,
+  passphrase,
+  progress,
+  right,
+  seconds,
+  shownCode,
+  wallet
+} from '#agent/api/wire-parts.ts'
 import { COMPARTMENTS } from '#core/record/compartment.ts'
 
 /** Largest JSON body, bytes. */
@@ -10,22 +23,6 @@ export const MAX_FILE_BYTES: number = 256 << 20
 
 /** Most entries of one page. */
 export const MAX_PAGE_ITEMS = 100
-
-const bytes16 = z.string().regex(/^0x[0-9a-f]{32}$/, 'expected 16 bytes as 0x and lower-case hexadecimal')
-const bytes32 = z.string().regex(/^0x[0-9a-f]{64}$/, 'expected 32 bytes as 0x and lower-case hexadecimal')
-const address = z.string().regex(/^0x[0-9a-f]{40}$/, 'expected an address as 0x and lower-case hexadecimal')
-const passphrase = z.string().min(1).max(1024)
-const codeText = z.string().max(32_768)
-const seconds = z
-  .int()
-  .min(0)
-  .max(2 ** 40)
-const right = z.enum(['read', 'write', 'history'])
-const compartment = z.enum(COMPARTMENTS)
-const wallet = z.strictObject({ url: z.url().max(2048), address }).optional()
-
-/** How something that was decided stands. */
-const progress = z.strictObject({ state: z.enum(['done', 'waiting']), code: z.string().nullable() })
 
 /** What the agent is and where it stands. */
 export const statusBody = z
@@ -157,8 +154,6 @@ export const grantRequest = z
     purpose: z.string().max(200).optional()
   })
   .openapi('GrantRequest')
-/** A code to show: as one line, and in parts that each fit a QR code. */
-const shownCode = z.strictObject({ text: z.string(), parts: z.array(z.string()), check: z.string() })
 /** A grant on its way, with the answer for who asked. */
 export const grantedBody = z.strictObject({ grant: bytes32, answer: shownCode, progress }).openapi('Granted')
 /** A revocation on its way. */
@@ -182,49 +177,3 @@ export const accessesBody = z
     accesses: z.array(z.strictObject({ atMs: z.int(), what: z.string(), grant: bytes32, source: z.string() }))
   })
   .openapi('Accesses')
-
-/** Makes a clinician. */
-export const newClinician = z.strictObject({ wallet }).openapi('NewClinician')
-/** A clinician. */
-export const clinicianBody = z.strictObject({ address }).openapi('Clinician')
-/** What a clinician asks for. */
-export const newRequest = z
-  .strictObject({
-    name: z.string().max(100),
-    compartments: z.array(compartment).min(1).max(COMPARTMENTS.length),
-    rights: z.array(right).min(1).max(3),
-    uses: z.int().min(1).max(255).optional(),
-    durationS: seconds.optional(),
-    purpose: z.string().max(200),
-    validS: seconds.optional()
-  })
-  .openapi('NewRequest')
-/** A request to show. */
-export const shownRequestBody = z.strictObject({ code: shownCode }).openapi('ShownRequest')
-/** Takes an answer, or claims one more use of a grant that is held. */
-export const claimRequest = z
-  .strictObject({ code: codeText.optional(), grant: bytes32.optional(), waitMs: z.int().min(0).max(60_000).optional() })
-  .openapi('Claim')
-/** A grant that is held now. */
-export const claimBody = z.strictObject({ grant: bytes32, usesLeft: z.int().nullable() }).openapi('Claimed')
-/** Grants to this clinician. */
-export const heldBody = z
-  .strictObject({
-    grants: z.array(
-      z.strictObject({
-        grant: bytes32,
-        patient: bytes32,
-        rights: z.array(right),
-        uses: z.int().nullable(),
-        fromS: seconds,
-        untilS: seconds.nullable(),
-        state: z.enum(['live', 'not-yet', 'expired', 'spent', 'revoked']),
-        hasKeys: z.boolean()
-      })
-    )
-  })
-  .openapi('HeldGrants')
-/** Where a new entry goes. */
-export const writeQuery = z.strictObject({ compartment })
-/** A new entry. */
-export const writtenBody = z.strictObject({ entry: bytes16 }).openapi('Written')

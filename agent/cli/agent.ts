@@ -1,31 +1,10 @@
 /** `salus agent`: the process that keeps a person's keys, and the commands that open and shut it. */
-import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
-import { createChainFacts } from '#agent/chain/chain-facts.ts'
 import { connect, print, withAgent } from '#agent/cli/command.ts'
-import { defaultHome, register, unregister, type AgentOptions } from '#agent/cli/locate.ts'
+import type { AgentOptions } from '#agent/cli/locate.ts'
+import type { RunOptions } from '#agent/cli/run.ts'
 import { readNewPassphrase, readPassphrase, type PassphraseOptions } from '#agent/cli/passphrase.ts'
-import { createDaemon } from '#agent/daemon.ts'
-import { SalusError } from '#core/error.ts'
-import { createProvider } from '#node/chain/chain-rpc.ts'
-import { loadDeployment } from '#node/chain/deployment-file.ts'
 import { readCount } from '#node/cli/options.ts'
-import { runUntilSignal } from '#node/cli/signals.ts'
-import { nativePrimitives } from '#node/crypto/native.ts'
-import { nativeStretch } from '#node/crypto/native-scrypt.ts'
-import { createNodeClient } from '#node/http/client.ts'
-import { createLog } from '#node/log.ts'
-import { VERSION } from '#node/version.ts'
-
-interface RunOptions {
-  readonly home?: string
-  readonly node: string
-  readonly rpc: string
-  readonly deployment: string
-  readonly listen: string
-  readonly autoLock: number
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
-}
 
 interface DeviceView {
   readonly id: string
@@ -47,7 +26,8 @@ export function registerAgent(program: Command): void {
     .option('--listen <address>', 'where to listen, on this computer', '127.0.0.1:0')
     .option('--auto-lock <seconds>', 'lock after so long without a command; 0 for never', readCount, 900)
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
-    .action(run)
+    // Loaded only here: the other commands are quick without servers and chains.
+    .action(async (options: RunOptions) => (await import('#agent/cli/run.ts')).runAgent(options))
   withAgent(agent.command('status').description('what the agent is and where it stands')).action(status)
   withAgent(agent.command('unlock').description('open the vault'))
     .option('--passphrase-file <file>', 'file that holds the passphrase')
@@ -61,53 +41,6 @@ export function registerAgent(program: Command): void {
   withAgent(agent.command('revoke-device <id>').description('trust a device no longer, and replace all keys')).action(
     revokeDevice
   )
-}
-
-async function run(options: RunOptions): Promise<void> {
-  const { home = defaultHome(), node: nodeUrl, autoLock: autoLockS } = options
-  const log = createLog({ name: 'agent', level: options.logLevel })
-  const { host, port } = readListen(options.listen)
-  const deployment = await loadDeployment(options.deployment)
-  const provider = createProvider(options.rpc, deployment.chainId)
-  try {
-    const daemon = createDaemon(
-      {
-        p: nativePrimitives,
-        random: length => new Uint8Array(randomBytes(length)),
-        clock: () => Date.now(),
-        stretch: nativeStretch,
-        log,
-        deployment,
-        node: createNodeClient({ url: nodeUrl }),
-        chain: createChainFacts(provider, deployment)
-      },
-      { home, host, port, autoLockS, nodeUrl, version: VERSION }
-    )
-    let noted: string | undefined
-    await runUntilSignal(() => ({
-      start: async () => {
-        const ready = await daemon.start()
-        noted = ready.url
-        await register(ready.url, home)
-        return { ...ready }
-      },
-      stop: async () => {
-        if (noted != null) await unregister(noted)
-        await daemon.stop()
-      }
-    }))
-  } finally {
-    provider.destroy()
-  }
-}
-
-/** The keys of a person answer to that person's own computer, whatever its owner would like. */
-function readListen(text: string): { host: string; port: number } {
-  const [, host, port] = /^(127\.0\.0\.1|localhost|\[::1\]):(\d{1,5})$/.exec(text) ?? []
-  if (host == null || Number(port) > 65_535) {
-    throw new SalusError('AGENT_LISTEN', '--listen takes 127.0.0.1:PORT: an agent answers on its own computer only.')
-  }
-  return { host: host.replaceAll(/[[\]]/g, ''), port: Number(port) }
 }
 
 async function status(options: AgentOptions): Promise<void> {

@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { utf8 } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
-import { TOKEN_FILE, URL_FILE } from '#agent/daemon.ts'
+import { TOKEN_FILE, URL_FILE } from '#agent/home-files.ts'
 import { readIfThere, removeDurably, writeDurably } from '#node/store/durable-file.ts'
 
 /** Options of every command that speaks to an agent. */

@@ -13,7 +13,8 @@ import type { Accounts } from '#agent/accounts.ts'
 import { secondsOf, type AgentComponents } from '#agent/components.ts'
 import type { Backups } from '#agent/patient/backups.ts'
 import { changePatient } from '#agent/patient/change.ts'
-import { checkControl, isTransient, type Operations, type Progress } from '#agent/patient/operations.ts'
+import { checkControl, type Operations, type Progress } from '#agent/patient/operations.ts'
+import { isTransient } from '#agent/patient/refusals.ts'
 import { digestOfRequest, refuseAnswered, withoutStale } from '#agent/patient/requests.ts'
 
 /** What changing access needs. */

@@ -10,10 +10,11 @@ import { equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import type { Accounts } from '#agent/accounts.ts'
 import { secondsOf, type AgentComponents } from '#agent/components.ts'
-import { publishPacked, relay, type OutgoingEntry } from '#agent/network/record.ts'
+import { publishPacked, relay } from '#agent/network/record.ts'
 import type { Backups } from '#agent/patient/backups.ts'
 import { changePatient } from '#agent/patient/change.ts'
-import { resealEntry } from '#agent/patient/reseal.ts'
+import { createDrain } from '#agent/patient/drain.ts'
+import { isKnown, isTransient } from '#agent/patient/refusals.ts'
 import type { WalletSigner } from '#agent/vault/wallet.ts'
 
 /** Where an operation stands; `waiting` names the code of what holds it up. */
@@ -37,22 +38,12 @@ const DEADLINE_S = 3600
 const FOLLOW_MS = 30_000
 const LOOK_MS = 100
 
-/** What says nothing about the request: it is tried again. */
-const TRANSIENT =
-  /^(?:NODE_|RELAY_(?!NOT_ALLOWED)|HTTP_(?:RATE|INTERNAL)|STORE_|CHAIN_(?:UNREACHABLE|RPC_FAILED|NOT_STARTED)|WALLET_UNREACHABLE|PATIENT_UNKNOWN|PATIENT_KEYS|GRANT_UNKNOWN|GRANT_NOT_YET|BLOB_QUOTA|READ_NOT_YET|READ_BUSY)/
-/** What means that a node has it, or something newer. */
-const KNOWN: readonly string[] = ['CAPSULE_STALE', 'ROTATION_STALE', 'ENTRY_REVISION_USED', 'GRANT_REVOKED']
-
-/** Whether an error will pass by itself. */
-export function isTransient(error: unknown): error is SalusError {
-  return isSalusError(error) && TRANSIENT.test(error.code)
-}
-
 /** Makes the service. */
 export function createOperations(
   components: AgentComponents & { readonly accounts: Accounts; readonly backups: Backups }
 ): Operations {
-  const { node, keeper, outbox, accounts, backups, clock, deployment, log } = components
+  const { node, keeper, accounts, backups, clock, deployment, log } = components
+  const drain = createDrain(components)
   let queue: Promise<unknown> = Promise.resolve()
 
   async function alone<T>(act: () => Promise<T>): Promise<T> {
@@ -81,7 +72,7 @@ export function createOperations(
     if (call != null) await followed(await relay(node, call))
     for (const message of operation.messages) {
       await publishPacked(node, { message, blob: null }).catch((error: unknown) => {
-        if (!isSalusError(error) || !KNOWN.includes(error.code)) throw error
+        if (!isKnown(error)) throw error
       })
     }
     await forget(operation)
@@ -126,40 +117,6 @@ export function createOperations(
     }
   }
 
-  async function drainOutbox(): Promise<number> {
-    const seed = keeper.state().deviceSeed
-    let waiting = 0
-    for (const name of await outbox.names()) {
-      const entry = await outbox.read(seed, name)
-      if (entry == null) continue
-      try {
-        await handIn(seed, entry)
-      } catch (error) {
-        if (!isSalusError(error)) throw error
-        if (!KNOWN.includes(error.code)) {
-          log.warn({ code: error.code }, 'an entry waits')
-          waiting++
-          continue
-        }
-      }
-      await outbox.remove(name)
-    }
-    return waiting
-  }
-
-  async function handIn(seed: Uint8Array, entry: OutgoingEntry): Promise<void> {
-    try {
-      await publishPacked(node, entry)
-    } catch (error) {
-      if (!isSalusError(error, 'ENTRY_RETIRED')) throw error
-      await backups.pull()
-      const renewed = await resealEntry(components, entry)
-      const name = await outbox.put(seed, renewed)
-      await publishPacked(node, renewed)
-      await outbox.remove(name)
-    }
-  }
-
   return {
     run: async id =>
       alone(async () => {
@@ -185,7 +142,7 @@ export function createOperations(
             waiting++
           })
         }
-        return waiting + (await drainOutbox())
+        return waiting + (await drain())
       })
   }
 }
