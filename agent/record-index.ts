@@ -73,8 +73,9 @@ export interface RecordIndexInit {
   readonly isOther: (header: EntryHeader) => boolean
 }
 
+/** Header and summary only: a long record has to fit. */
 interface Known {
-  readonly stored: Omit<StoredEntry, 'blob'>
+  readonly position: number
   readonly header: EntryHeader
   readonly cid: CID
   summary?: IndexedEntry['summary']
@@ -98,20 +99,21 @@ export function createRecordIndex(
     const record = await chain.recordOf(patient)
     for (let from: number | null = after; from != null;) {
       const page = await readPage(world, node, reader, { patient, grant, after: from })
-      for (const { blob, ...stored } of page.entries) {
+      for (const stored of page.entries) {
+        const { position, blob } = stored
         const { header, cid } = decodeEntry(stored.header)
-        after = stored.position
+        after = position
         if (isOther(header)) continue
-        const item: Known = { stored, header, cid }
-        if (blob != null) summarise(item, () => openStored({ ...stored, blob }, record))
+        const item: Known = { position, header, cid }
+        if (blob != null) summarise(item, () => openStored(stored, blob, record))
         known.push(item)
       }
       from = page.next
     }
   }
 
-  function openStored(stored: StoredEntry & { readonly blob: Uint8Array }, record: RecordOnChain) {
-    const { header: headerBytes, slot: slotBytes, evidence: evidenceBytes, blob } = stored
+  function openStored(stored: StoredEntry, blob: Uint8Array, record: RecordOnChain) {
+    const { header: headerBytes, slot: slotBytes, evidence: evidenceBytes } = stored
     return open({ headerBytes, slotBytes, evidenceBytes, blob }, record)
   }
 
@@ -128,12 +130,12 @@ export function createRecordIndex(
 
   /** Fetches what an entry needs to be opened: its blob may not have been sent along, or not have been kept. */
   async function fetchAgain({
-    stored
+    position
   }: Known): Promise<{ readonly entry: ReceivedEntry; readonly record: RecordOnChain }> {
     const { reader, patient, grant } = await readerOf()
-    const query = { patient, grant, after: stored.position - 1, limit: 1 }
+    const query = { patient, grant, after: position - 1, limit: 1 }
     const { entries } = await readPage(world, node, reader, query)
-    const found = entries.find(each => each.position === stored.position)
+    const found = entries.find(each => each.position === position)
     if (found == null) throw new SalusError('ENTRY_UNKNOWN', 'The node does not have this entry any more.')
     return { entry: await withBlob(node, found), record: await chain.recordOf(patient) }
   }
@@ -145,7 +147,7 @@ export function createRecordIndex(
       summarise(item, () => open(entry, record))
     }
     const summary = item.summary ?? { code: 'ENTRY_UNKNOWN' }
-    return { position: item.stored.position, cid: item.cid, header: item.header, summary }
+    return { position: item.position, cid: item.cid, header: item.header, summary }
   }
 
   async function refreshed(): Promise<void> {
@@ -157,7 +159,7 @@ export function createRecordIndex(
   return {
     async list({ after: from, limit }) {
       await refreshed()
-      const later = known.filter(({ stored }) => stored.position > from)
+      const later = known.filter(({ position }) => position > from)
       const entries: IndexedEntry[] = []
       for (const item of later.slice(0, limit)) entries.push(await settle(item))
       return { entries, next: later.length > limit ? (entries.at(-1)?.position ?? null) : null }
@@ -171,7 +173,7 @@ export function createRecordIndex(
       const { content, compartment, author } = open(entry, record)
       const { type, recordedAtMs, body } = content
       const summary = { compartment, author, type, recordedAtMs, bodyBytes: body.length }
-      return { position: item.stored.position, cid: item.cid, header: item.header, summary, content }
+      return { position: item.position, cid: item.cid, header: item.header, summary, content }
     }
   }
 }

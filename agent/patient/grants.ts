@@ -15,7 +15,7 @@ import type { Backups } from '#agent/patient/backups.ts'
 import { changePatient } from '#agent/patient/change.ts'
 import { checkControl, type Operations, type Progress } from '#agent/patient/operations.ts'
 import { isTransient } from '#agent/patient/refusals.ts'
-import { digestOfRequest, refuseAnswered, withoutStale } from '#agent/patient/requests.ts'
+import { digestOfRequest, refuseAnswered, withoutRequest, withoutStale } from '#agent/patient/requests.ts'
 
 /** What changing access needs. */
 export interface GrantComponents extends AgentComponents {
@@ -115,7 +115,16 @@ export async function giveAccess(
     },
     keys.signSeed
   )
-  return { grantId, answer, progress: await operations.run(id) }
+  try {
+    return { grantId, answer, progress: await operations.run(id) }
+  } catch (error) {
+    // Nothing was granted: the same request may be answered yet.
+    await changePatient(keeper, account => ({
+      ...account,
+      answered: withoutRequest(account.answered, digestOfRequest(p, code))
+    }))
+    throw error
+  }
 }
 
 /**

@@ -41,6 +41,11 @@ export function withoutStale(requests: readonly SettledRequest[], nowS: number):
   return requests.filter(({ notAfterS }) => notAfterS > nowS)
 }
 
+/** All but one. */
+export function withoutRequest(requests: readonly SettledRequest[], digest: Uint8Array): SettledRequest[] {
+  return requests.filter(each => !equalBytes(each.digest, digest))
+}
+
 /**
  * Takes a scanned request in, to be answered later.
  *

@@ -1,5 +1,5 @@
 /** Keeps a person's state in a vault on the disk, open in memory for as long as it is unlocked (docs/specs/vault.md). */
-import { mkdir } from 'node:fs/promises'
+import { access, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AgentState } from '#core/agent/agent-state.ts'
 import { decodeAgentState, encodeAgentState } from '#core/agent/agent-state-codec.ts'
@@ -54,6 +54,13 @@ export interface Keeper {
   onChange(listener: (status: 'locked' | 'unlocked') => void): void
 }
 
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false
+  )
+}
+
 /** Makes a keeper; the disk is first touched when it is asked. */
 export function createKeeper({ p, random, stretch }: KeeperComponents, { home, cost }: KeeperInit): Keeper {
   const path = join(home, VAULT_FILE)
@@ -100,11 +107,10 @@ export function createKeeper({ p, random, stretch }: KeeperComponents, { home, c
   }
 
   const keeper: Keeper = {
-    status: async () =>
-      open != null && !isClosing ? 'unlocked' : (await readIfThere(path)) == null ? 'empty' : 'locked',
+    status: async () => (open != null && !isClosing ? 'unlocked' : (await isThere(path)) ? 'locked' : 'empty'),
     create: async (passphrase, state) =>
       alone(async () => {
-        if ((await readIfThere(path)) != null) throw new SalusError('VAULT_EXISTS', 'There is a vault here already.')
+        if (await isThere(path)) throw new SalusError('VAULT_EXISTS', 'There is a vault here already.')
         checkPassphrase(passphrase)
         await mkdir(home, { recursive: true, mode: 0o700 })
         const vault = await createVault(p, random, [unlockerOf(passphrase)], new Uint8Array())
