@@ -1,7 +1,7 @@
 /** Where the agent is that a command speaks to, and the token that it wants to hear. */
 import { mkdir, readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { utf8 } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
 import { TOKEN_FILE, URL_FILE } from '#agent/home-files.ts'
@@ -26,19 +26,27 @@ export function defaultHome(): string {
 }
 
 /** Where running agents of this user leave which home folder is theirs, by port: then `--agent URL` alone says everything. */
-function registryFile(url: string): string {
-  return join(homedir(), '.salus', 'agents', new URL(url).port)
+function registryFolder(): string {
+  return process.env['SALUS_AGENTS'] ?? join(homedir(), '.salus', 'agents')
 }
 
-/** Notes that an agent runs. */
+function registryFile(url: string): string {
+  return join(registryFolder(), new URL(url).port)
+}
+
+/** Notes that an agent runs; where there is no place for notes, commands have to name its home folder. */
 export async function register(url: string, home: string): Promise<void> {
-  await mkdir(join(homedir(), '.salus', 'agents'), { recursive: true, mode: 0o700 })
-  await writeDurably(registryFile(url), utf8(home))
+  try {
+    await mkdir(registryFolder(), { recursive: true, mode: 0o700 })
+    await writeDurably(registryFile(url), utf8(resolve(home)))
+  } catch {
+    // A convenience of this user's commands: the agent runs without.
+  }
 }
 
 /** Notes that it runs no more. */
 export async function unregister(url: string): Promise<void> {
-  await removeDurably(registryFile(url))
+  await removeDurably(registryFile(url)).catch(() => undefined)
 }
 
 /**
@@ -47,8 +55,8 @@ export async function unregister(url: string): Promise<void> {
  * @throws SalusError `AGENT_NOT_RUNNING`, `CLI_URL`
  */
 export async function locateAgent({ agent, home }: AgentOptions): Promise<LocatedAgent> {
-  if (agent != null && !URL.canParse(agent)) {
-    throw new SalusError('CLI_URL', '--agent takes an address like http://127.0.0.1:8791.')
+  if (agent != null && !isOwn(agent)) {
+    throw new SalusError('CLI_URL', '--agent takes an address of this computer, as http://127.0.0.1:8791.')
   }
   const noted = agent == null || home != null ? undefined : await readIfThere(registryFile(agent))
   const folder = home ?? (noted == null ? defaultHome() : new TextDecoder().decode(noted))
@@ -60,4 +68,11 @@ export async function locateAgent({ agent, home }: AgentOptions): Promise<Locate
       cause
     })
   }
+}
+
+/** The token is told to this computer only, whatever address somebody had a person type. */
+function isOwn(agent: string): boolean {
+  if (!URL.canParse(agent)) return false
+  const { protocol, hostname } = new URL(agent)
+  return protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)
 }

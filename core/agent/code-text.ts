@@ -7,7 +7,7 @@ import { SalusError } from '#core/error.ts'
 /** What a code is: a clinician's request, or the patient's answer to it. */
 export type CodeKind = 'REQUEST' | 'ANSWER'
 
-/** Characters of one part: a QR code of 93 by 93 modules, which a telephone reads off a screen. */
+/** Characters of one part: a QR code of 77 by 77 modules, which a telephone reads off a screen. */
 const PART_CHARACTERS = 700
 const MAX_PARTS = 32
 const CHECK_CHARACTERS = 8

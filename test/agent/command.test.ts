@@ -1,6 +1,11 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { InvalidArgumentError } from 'commander'
 import { drawCode, endingOf, printable, readDuration, readMoment, typeOfName } from '#agent/cli/command.ts'
+import { locateAgent } from '#agent/cli/locate.ts'
+import { expectCode } from '#test/error-code.ts'
 
 describe('the commands of persons', () => {
   it('print nothing that a terminal obeys', () => {
@@ -24,6 +29,18 @@ describe('the commands of persons', () => {
     expect(typeOfName('notes')).to.equal('application/octet-stream')
     expect(endingOf('application/fhir+json; fhirVersion=4.0')).to.equal('.json')
     expect(endingOf('x/../../y')).to.equal('.bin')
+  })
+
+  it('tell the token to no other computer', async () => {
+    for (const agent of ['http://evil.example:80', 'https://127.0.0.1:1', 'http://127.0.0.1@evil.example', 'x']) {
+      await expectCode('CLI_URL', async () => locateAgent({ agent, json: true }))
+    }
+    const home = await mkdtemp(join(tmpdir(), 'salus-home-'))
+    await expectCode('AGENT_NOT_RUNNING', async () => locateAgent({ home, json: true }))
+    await writeFile(join(home, 'token'), 'abc')
+    const located = await locateAgent({ home, agent: 'http://127.0.0.1:1', json: true })
+    expect(located).to.deep.equal({ url: 'http://127.0.0.1:1', token: 'abc' })
+    await rm(home, { recursive: true })
   })
 
   it('draw a code as QR codes', () => {

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { createAgentState } from '#core/agent/agent-state.ts'
 import { createKeeper, type Keeper } from '#agent/vault/keeper.ts'
@@ -34,7 +35,7 @@ describe('a vault whose keeper is killed', function () {
     await keeper().create(PASSPHRASE, state)
     let least = 0
     for (let round = 0; round < ROUNDS; round++) {
-      const script = join(import.meta.dirname, 'child-keeper.ts')
+      const script = fileURLToPath(new URL('./child-keeper.ts', import.meta.url))
       const child = spawn(process.execPath, [script, home, PASSPHRASE], { stdio: ['ignore', 'pipe', 'inherit'] })
       const lines = createInterface({ input: child.stdout })
       let said = least

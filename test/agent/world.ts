@@ -44,6 +44,7 @@ export async function createAgentWorld(): Promise<AgentWorld> {
   const { deployment, file: deploymentFile } = await deployContracts(chain.rpcUrl, dir)
   const nodes: StoryNode[] = []
   await startNodes(chain.rpcUrl, deploymentFile, dir, nodes)
+  process.env['SALUS_AGENTS'] = join(dir, 'agents')
   const passphraseFile = join(dir, 'passphrase')
   await writeFile(passphraseFile, `${PASSPHRASE}\n`)
   const services = new Set<Service>()
