@@ -1,5 +1,5 @@
 import type { Deployment } from '#core/chain/deployment.ts'
-import type { Stretch } from '#core/agent/passphrase-lock.ts'
+import type { Stretch } from '#core/crypto/scrypt.ts'
 import type { Clock, Primitives, Random } from '#core/crypto/primitives.ts'
 import type { ChainFacts } from '#agent/chain/chain-facts.ts'
 import type { Keeper } from '#agent/vault/keeper.ts'

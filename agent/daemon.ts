@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { base64url } from 'multiformats/bases/base64'
-import type { ScryptCost } from '#core/agent/passphrase-lock.ts'
+import type { ScryptCost } from '#core/crypto/scrypt.ts'
 import { utf8 } from '#core/encoding/bytes.ts'
 import { isSalusError } from '#core/error.ts'
 import { createAgent, type AgentInit } from '#agent/agent.ts'

@@ -5,6 +5,7 @@ import { readBytes, readMap, readText, readUint } from '#core/encoding/shape.ts'
 import { readVersion } from '#core/encoding/version.ts'
 import { SalusError } from '#core/error.ts'
 import type { Random } from '#core/crypto/primitives.ts'
+import type { ScryptCost, Stretch } from '#core/crypto/scrypt.ts'
 import type { Unlocker } from '#core/agent/vault.ts'
 
 const AREA = 'PASSPHRASE_LOCK'
@@ -12,22 +13,12 @@ const MAX_BYTES = 256
 const SALT_BYTES = 16
 const SCRYPT = 'scrypt'
 
-/** The work that scrypt is made to do (RFC 7914): memory is `128 · 2^logN · r` bytes. */
-export interface ScryptCost {
-  readonly logN: number
-  readonly r: number
-  readonly p: number
-}
-
 /** 128 MiB, a third of a second on a small computer. */
 export const SCRYPT_COST: ScryptCost = { logN: 17, r: 8, p: 1 }
 
 /** A file may ask for more than today's cost, but never for more than this: it is read before anyone is proven honest. */
 const MAX_COST: ScryptCost = { logN: 20, r: 8, p: 4 }
 const MIN_LOG_N = 14
-
-/** scrypt of a passphrase's bytes, 32 bytes long: `node/crypto/native-scrypt.ts`, or the portable one. */
-export type Stretch = (passphrase: Uint8Array, salt: Uint8Array, cost: ScryptCost) => Promise<Uint8Array>
 
 /** Makes the unlocker of a passphrase. */
 export function passphraseUnlocker(

@@ -1,5 +1,5 @@
 import { scryptAsync } from '@noble/hashes/scrypt.js'
-import type { Stretch } from '#core/agent/passphrase-lock.ts'
+import type { Stretch } from '#core/crypto/scrypt.ts'
 
 /** scrypt in pure JavaScript, for browsers; `node/crypto/native-scrypt.ts` gives the same, faster. */
 export const portableStretch: Stretch = async (passphrase, salt, { logN, r, p }) =>

@@ -1,5 +1,5 @@
 import { scrypt } from 'node:crypto'
-import type { Stretch } from '#core/agent/passphrase-lock.ts'
+import type { Stretch } from '#core/crypto/scrypt.ts'
 
 /** scrypt by OpenSSL, off the main thread. */
 export const nativeStretch: Stretch = async (passphrase, salt, { logN, r, p }) => {
