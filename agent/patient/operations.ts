@@ -103,7 +103,12 @@ export function createOperations(
     })
   }
 
-  async function attempt(operation: Operation): Promise<Progress> {
+  /** Once its maker has been told that it waits, a registration has entries built on it: it is kept, whatever the chain says. */
+  async function undoLater(operation: Operation): Promise<void> {
+    if (operation.kind !== 'register') await undo(operation)
+  }
+
+  async function attempt(operation: Operation, undoRefused: (refused: Operation) => Promise<void>): Promise<Progress> {
     try {
       await perform(operation)
       return { state: 'done' }
@@ -112,7 +117,7 @@ export function createOperations(
         log.warn({ code: error.code, kind: operation.kind }, 'an operation waits')
         return { state: 'waiting', code: error.code }
       }
-      if (isSalusError(error)) await undo(operation)
+      if (isSalusError(error)) await undoRefused(operation)
       throw error
     }
   }
@@ -122,13 +127,13 @@ export function createOperations(
       alone(async () => {
         const { account } = await accounts.patient()
         const operation = account.operations.find(each => equalBytes(each.id, id))
-        return operation == null ? { state: 'done' } : attempt(operation)
+        return operation == null ? { state: 'done' } : attempt(operation, undo)
       }),
     resume: async () =>
       alone(async () => {
         let waiting = 0
         for (const operation of keeper.state().patient?.operations ?? []) {
-          const progress = await attempt(operation).catch((error: unknown): Progress => {
+          const progress = await attempt(operation, undoLater).catch((error: unknown): Progress => {
             if (!isSalusError(error)) throw error
             log.error({ code: error.code, kind: operation.kind }, 'an operation was refused')
             return { state: 'waiting', code: error.code }
