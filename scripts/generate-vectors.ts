@@ -9,7 +9,7 @@ import { allVectors } from '#scripts/vectors/all-vectors.ts'
 
 const HELP = `Usage: node scripts/generate-vectors.ts
 
-Writes test/vectors for the formats of records, grants and requests. The tests compare the committed files with what the code makes;
+Writes test/vectors for the formats of records, grants, requests and agents. The tests compare the committed files with what the code makes;
 a difference means that a format changed, which needs a new version in the format and in its page.`
 
 const { values } = parseArgs({ options: { help: { type: 'boolean', default: false } } })

@@ -8,7 +8,7 @@ import { capsuleOf } from '#core/agent/patient-capsule.ts'
 import { currentGeneration, type GivenGrant, type PatientState } from '#core/agent/patient-state.ts'
 import type { Primitives, Random } from '#core/crypto/primitives.ts'
 import { encodeGrantDocument, grantIdOf, grantScope, orderedCompartments } from '#core/grant/document.ts'
-import { NO_EXPIRY, RIGHT_HISTORY, packTerms, termsBytes, type Terms } from '#core/grant/terms.ts'
+import { NO_EXPIRY, RIGHT_HISTORY, packTerms, termsBytes, unpackTerms, type Terms } from '#core/grant/terms.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
 import type { SignTypedData, TypedData } from '#core/identity/key-binding.ts'
 import { COMPARTMENTS, type Compartment } from '#core/record/compartment.ts'
@@ -34,6 +34,13 @@ export interface PatientSigning {
   readonly signTypedData: SignTypedData
 }
 
+/** A grant whose state is to be kept before anything goes out. */
+export interface PlannedGrant {
+  readonly state: PatientState
+  readonly given: GivenGrant
+  readonly capsuleBytes: Uint8Array
+}
+
 /** A grant ready to go out: the request for the chain, the capsule for the grantee, the state to keep. */
 export interface PreparedGrant {
   readonly state: PatientState
@@ -51,17 +58,18 @@ function spanOf({ rights, notBefore, expiresAt }: Terms): Pick<GivenGrant, 'from
 }
 
 /**
- * Prepares a grant, continuous or one-time, of one or more compartments. Keys know no time of day and cannot wait: a grant
- * that reaches back before its beginning can be prepared only once it has begun.
+ * Plans a grant, continuous or one-time, of one or more compartments; {@link grantCall} asks the chain for it. Keys know no time
+ * of day and cannot wait: a grant that reaches back before its beginning can be planned only once it has begun.
  *
- * @throws SalusError `GRANT_HISTORY_EARLY` (the right to history, before `notBefore`), `TERMS_RANGE`, `DAY_RANGE`, `GRANT_SHAPE` (no compartment), `KEY_BUNDLE_*`, `CAPSULE_SUITE`, `CAPSULE_OVERSIZE`
+ * @throws SalusError `GRANT_HISTORY_EARLY` (the right to history, before `notBefore`), `TERMS_RANGE`, `DAY_RANGE`, `GRANT_SHAPE`
+ * (no compartment), `KEY_BUNDLE_*`, `CAPSULE_SUITE`, `CAPSULE_OVERSIZE`
  */
-export async function prepareGrant(
+export async function planGrant(
   p: Primitives,
   random: Random,
-  by: PatientSigning,
+  by: Pick<PatientSigning, 'state' | 'keys' | 'target'>,
   wish: GrantWish
-): Promise<PreparedGrant> {
+): Promise<PlannedGrant> {
   const { state } = by
   const { network, patient } = state
   const compartments = orderedCompartments(COMPARTMENTS.filter(each => wish.compartments.includes(each)))
@@ -74,9 +82,8 @@ export async function prepareGrant(
   }
   const { grantee, purpose } = wish
   const document = encodeGrantDocument({ network, patient, grantee, compartments, purpose, salt: random(32) })
-  const grantId = grantIdOf(patient, grantScope(document))
   const given: GivenGrant = {
-    grantId,
+    grantId: grantIdOf(patient, grantScope(document)),
     document,
     terms: termsBytes(packTerms(wish)),
     bundle: wish.bundle,
@@ -88,23 +95,38 @@ export async function prepareGrant(
   }
   return {
     state: { ...state, grants: [...state.grants, given] },
-    grantId,
-    call: await grantCall(by, wish, given),
+    given,
     capsuleBytes: await capsuleOf(p, random, by, given)
   }
 }
 
-async function grantCall(by: PatientSigning, wish: Terms, given: GivenGrant): Promise<ChainCall> {
+/**
+ * Prepares a grant for the chain and the network in one step.
+ *
+ * @throws SalusError as {@link planGrant}
+ */
+export async function prepareGrant(
+  p: Primitives,
+  random: Random,
+  by: PatientSigning,
+  wish: GrantWish
+): Promise<PreparedGrant> {
+  const { state, given, capsuleBytes } = await planGrant(p, random, by, wish)
+  return { state, grantId: given.grantId, call: await grantCall(by, given), capsuleBytes }
+}
+
+/** The request that opens a planned grant on the chain, signed anew at each call. */
+export async function grantCall(by: Omit<PatientSigning, 'keys'>, given: GivenGrant): Promise<ChainCall> {
   const { state, target, deadlineS } = by
   const patient = toHex(state.patient)
   const scope = toHex(grantScope(given.document))
-  const { notBefore, expiresAt, rights, uses } = wish
+  const { grantee, notBefore, expiresAt, rights, uses } = unpackTerms(BigInt(toHex(given.terms)))
   const typed: TypedData = {
     domain: domain('AccessGrants', target.chainId, target.contracts.AccessGrants.address),
     types: grantTypes,
     value: {
       patient,
-      grantee: toHex(wish.grantee),
+      grantee: toHex(grantee),
       notBefore,
       expiresAt,
       rights,

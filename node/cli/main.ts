@@ -1,4 +1,4 @@
-/** `salus`: the command line of nodes, gateways, makers and devices. */
+/** `salus`: the command line of nodes, gateways, persons, makers and devices. */
 import { Command, CommanderError } from 'commander'
 import { isSalusError } from '#core/error.ts'
 
@@ -15,6 +15,9 @@ const GROUPS: Readonly<Record<string, () => Promise<Register>>> = {
   node: async () => (await import('#node/cli/commands/node.ts')).registerNode,
   gateway: async () => (await import('#gateway/cli/gateway.ts')).registerGateway,
   verify: async () => (await import('#gateway/cli/verify.ts')).registerVerify,
+  agent: async () => (await import('#agent/cli/agent.ts')).registerAgent,
+  patient: async () => (await import('#agent/cli/patient.ts')).registerPatient,
+  clinician: async () => (await import('#agent/cli/clinician.ts')).registerClinician,
   firmware: async () => (await import('#node/cli/commands/firmware.ts')).registerFirmware,
   device: async () => (await import('#node/cli/commands/device.ts')).registerDevice
 }

@@ -70,13 +70,22 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
   HTTP_INTERNAL: 500
 }
 
-/** The answer for an error; what is not a {@link SalusError} is logged and told as `HTTP_INTERNAL` only. */
-export function problemResponse(context: Context, error: unknown, log: Log): Response {
+/**
+ * The answer for an error; what is not a {@link SalusError} is logged and told as `HTTP_INTERNAL` only.
+ *
+ * @param own - statuses of codes that only this API has
+ */
+export function problemResponse(
+  context: Context,
+  error: unknown,
+  log: Log,
+  own: Readonly<Record<string, ContentfulStatusCode>> = {}
+): Response {
   const known = isSalusError(error)
     ? error
     : new SalusError('HTTP_INTERNAL', 'The node failed to answer; its log says why.')
   if (!isSalusError(error)) log.error({ err: error, method: context.req.method }, 'a request failed')
-  const status = STATUS[known.code] ?? (known.code.startsWith('CHAIN_') ? 409 : 400)
+  const status = own[known.code] ?? STATUS[known.code] ?? (known.code.startsWith('CHAIN_') ? 409 : 400)
   const body = {
     type: 'about:blank',
     title: known.code.replaceAll('_', ' ').toLowerCase(),

@@ -2,7 +2,6 @@ import { acceptCapsule } from '#core/agent/grantee-state.ts'
 import { decodeCapsule } from '#core/grant/capsule.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
-import { capsuleOnChain } from '#scripts/story/chain-facts.ts'
 import type { StoryNode } from '#scripts/story/network.ts'
 import type { DemoClinician } from '#scripts/story/people.ts'
 import type { Stage } from '#scripts/story/stage.ts'
@@ -16,7 +15,7 @@ export async function claimGrant(
 ): Promise<boolean> {
   const [found] = await node.client.queryCapsules(toHex(grantId))
   if (found == null) return false
-  const onChain = await capsuleOnChain(stage, grantId, decodeCapsule(found.capsule).patient)
+  const onChain = await stage.facts.capsuleOf(grantId, decodeCapsule(found.capsule).patient)
   clinician.state = await acceptCapsule(nativePrimitives, clinician.state, clinician.keys, found.capsule, onChain)
   return true
 }

@@ -1,3 +1,4 @@
+import type { ChainFacts } from '#agent/chain/chain-facts.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
 import type { StoryChain, StoryNode } from '#scripts/story/network.ts'
 import type { DemoClinician, DemoPatient } from '#scripts/story/people.ts'
@@ -8,6 +9,8 @@ export interface Stage {
   readonly dataDir: string
   readonly report: StoryReport
   readonly chain: StoryChain
+  /** What people’s agents ask the chain itself. */
+  readonly facts: ChainFacts
   readonly deployment: Deployment
   readonly deploymentFile: string
   /** Hospital, laboratory, volunteer; the laboratory is restarted on the way. */

@@ -1,4 +1,7 @@
 import { join } from 'node:path'
+import type { JsonRpcProvider } from 'ethers'
+import { createChainFacts } from '#agent/chain/chain-facts.ts'
+import { createProvider } from '#node/chain/chain-rpc.ts'
 import { gatewayArgs, playGateway, playReading, runGateway, type Bedside } from '#scripts/story/acts/gateway.ts'
 import { playFirmware } from '#scripts/story/acts/firmware.ts'
 import { playForgery } from '#scripts/story/acts/forgery.ts'
@@ -24,6 +27,7 @@ export interface StoryEnd {
 /** What was started, so that it can be stopped whatever happens. */
 export interface Started {
   chain?: StoryChain
+  provider?: JsonRpcProvider
   nodes: StoryNode[]
 }
 
@@ -46,7 +50,10 @@ export async function playStory(
   await report.step('nodes', 'Three nodes run and see each other', () =>
     startNodes(chain.rpcUrl, file, dataDir, started.nodes)
   )
-  const stage: Stage = { dataDir, report, chain, deployment, deploymentFile: file, nodes: started.nodes }
+  const provider = createProvider(chain.rpcUrl, deployment.chainId)
+  started.provider = provider
+  const facts = createChainFacts(provider, deployment)
+  const stage: Stage = { dataDir, report, chain, facts, deployment, deploymentFile: file, nodes: started.nodes }
 
   report.say('The record')
   const cast = await playGrant(stage)
@@ -70,7 +77,8 @@ export async function playStory(
 }
 
 /** Stops whatever runs, the chain last. */
-export async function stopStory({ chain, nodes }: Started): Promise<void> {
+export async function stopStory({ chain, provider, nodes }: Started): Promise<void> {
+  provider?.destroy()
   await Promise.all(nodes.map(node => node.service.stop()))
   await chain?.service.stop()
 }

@@ -1,4 +1,5 @@
 import type { Primitives } from '#core/crypto/primitives.ts'
+import { agentVectors } from '#scripts/vectors/agent-vectors.ts'
 import { anchorRequestVectors } from '#scripts/vectors/anchor-requests.ts'
 import { careRequestVectors } from '#scripts/vectors/care-requests.ts'
 import { custodyVectors } from '#scripts/vectors/custody-vectors.ts'
@@ -15,6 +16,7 @@ export async function allVectors(primitives: Primitives): Promise<Record<string,
   return {
     ...(await recordVectors(primitives)),
     ...(await grantVectors(primitives)),
+    ...(await agentVectors(primitives)),
     ...(await custodyVectors(primitives)),
     ...(await fhirVectors(primitives)),
     ...(await anchorRequestVectors()),

@@ -7,9 +7,8 @@ import { leafFromCover } from '#core/record/day-tree.ts'
 import { sealEntry, type SealedEntry } from '#core/record/seal-entry.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
 import { codeOf } from '#scripts/story/acts/strangers.ts'
-import { recordOnChain } from '#scripts/story/chain-facts.ts'
 import { createDemoClinician, osRandom, type DemoClinician } from '#scripts/story/people.ts'
-import { publishEntry } from '#scripts/story/record.ts'
+import { publishEntry } from '#agent/network/record.ts'
 import { expectThat, nodeAt, type Cast, type Stage } from '#scripts/story/stage.ts'
 
 /** A key that opens also seals: whoever took the doctor's keys can make entries, but nobody takes or believes them. */
@@ -19,7 +18,7 @@ export async function playForgery(stage: Stage, { patient, doctor, doctorGrant }
     'An entry forged with the doctor’s read keys is refused by the node, the patient and the doctor',
     async () => {
       const { network, patient: id } = patient.state
-      const record = await recordOnChain(stage, id)
+      const record = await stage.facts.recordOf(id)
       const stranger = await createDemoClinician(stage.deployment)
       const forgeries = [
         { author: stranger, evidence: stranger.evidence, grant: null },

@@ -11,8 +11,7 @@ import { nativePrimitives } from '#node/crypto/native.ts'
 import { runCommand, type CommandOutcome } from '#scripts/process/service.ts'
 import { giveGrant } from '#scripts/story/acts/grant.ts'
 import { nowS } from '#scripts/story/people.ts'
-import { recordOnChain } from '#scripts/story/chain-facts.ts'
-import { readRecord } from '#scripts/story/record.ts'
+import { readRecord } from '#scripts/story/read.ts'
 import { firstPart } from '#scripts/story/recording-parts.ts'
 import { expectThat, nodeAt, type Cast, type Stage } from '#scripts/story/stage.ts'
 import { until } from '#scripts/story/until.ts'
@@ -110,7 +109,7 @@ export async function playReading(stage: Stage, cast: Cast, bedside: Bedside): P
       return counts.every(count => count === complete.length)
     })
     const batches: Batch[] = []
-    const record = await recordOnChain(stage, id)
+    const record = await stage.facts.recordOf(id)
     for (const entry of await readRecord(nodeAt(stage, 2).client, doctor, id, doctorGrant)) {
       const { content, author } = openAsGrantee(nativePrimitives, doctor.state, entry, record)
       if (content.type !== BATCH_TYPE) continue

@@ -1,5 +1,4 @@
 import { claimGrant } from '#scripts/story/capsules.ts'
-import { recordOnChain } from '#scripts/story/chain-facts.ts'
 import { registrationCall } from '#core/agent/patient-registration.ts'
 import { openAsGrantee } from '#core/agent/grantee-entries.ts'
 import { sealAsPatient } from '#core/agent/patient-entries.ts'
@@ -20,7 +19,8 @@ import {
   type DemoClinician,
   type DemoPatient
 } from '#scripts/story/people.ts'
-import { publishEntry, readRecord, relay } from '#scripts/story/record.ts'
+import { publishEntry, relay } from '#agent/network/record.ts'
+import { readRecord } from '#scripts/story/read.ts'
 import { expectThat, nodeAt, type Cast, type Stage } from '#scripts/story/stage.ts'
 import { until } from '#scripts/story/until.ts'
 
@@ -128,7 +128,7 @@ async function writeAndReadNote(
   })
   const [entry] = await readRecord(elsewhere.client, doctor, patient.state.patient, grant)
   expectThat(entry != null, 'the note is there')
-  const record = await recordOnChain(stage, patient.state.patient)
+  const record = await stage.facts.recordOf(patient.state.patient)
   const { content, author } = openAsGrantee(nativePrimitives, doctor.state, entry, record)
   expectThat(author.kind === 'patient', 'the chain says that the patient wrote it')
   expectThat(equalBytes(content.body, NOTE), 'the doctor reads what the patient wrote')

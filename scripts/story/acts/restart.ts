@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { startNode } from '#scripts/story/network.ts'
-import { readRecord } from '#scripts/story/record.ts'
+import { readRecord } from '#scripts/story/read.ts'
 import { expectThat, nodeAt, type Cast, type Stage } from '#scripts/story/stage.ts'
 import { until } from '#scripts/story/until.ts'
 

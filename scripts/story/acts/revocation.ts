@@ -4,10 +4,10 @@ import { encodeMessage } from '#core/network/envelope.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
 import { publishCapsule, signing, writeNote } from '#scripts/story/acts/grant.ts'
 import { codeOf, forceOpen } from '#scripts/story/acts/strangers.ts'
-import { recordOnChain } from '#scripts/story/chain-facts.ts'
 import { opensWithAnyKey } from '#scripts/story/any-key.ts'
 import { nowS, osRandom } from '#scripts/story/people.ts'
-import { readRecord, relay } from '#scripts/story/record.ts'
+import { relay } from '#agent/network/record.ts'
+import { readRecord } from '#scripts/story/read.ts'
 import { expectThat, nodeAt, type Cast, type Stage } from '#scripts/story/stage.ts'
 import { until } from '#scripts/story/until.ts'
 
@@ -52,7 +52,7 @@ export async function playRevocation(stage: Stage, cast: Cast, monitorOn: () => 
       const all = await readRecord(nodeAt(stage, 0).client, patient, patient.state.patient, null)
       const newer = all.slice(before.length)
       expectThat(newer.length >= 2, 'a new note and a new batch are there')
-      const record = await recordOnChain(stage, patient.state.patient)
+      const record = await stage.facts.recordOf(patient.state.patient)
       for (const entry of newer) {
         openAsPatient(nativePrimitives, patient.state, entry, record)
         expectThat(

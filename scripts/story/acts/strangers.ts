@@ -4,9 +4,8 @@ import { acceptCapsule } from '#core/agent/grantee-state.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { decodeCapsule, openCapsule } from '#core/grant/capsule.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
-import { capsuleOnChain } from '#scripts/story/chain-facts.ts'
 import type { DemoClinician } from '#scripts/story/people.ts'
-import { readRecord } from '#scripts/story/record.ts'
+import { readRecord } from '#scripts/story/read.ts'
 import { expectThat, nodeAt, type Cast, type Stage } from '#scripts/story/stage.ts'
 
 /** The code of the error that a promise fails with, or `no error`. */
@@ -43,7 +42,7 @@ export async function playStrangers(stage: Stage, { patient, doctor, nurse, doct
       }
       const [capsule] = await nodeAt(stage, 0).client.queryCapsules(toHex(doctorGrant))
       expectThat(capsule != null, 'the doctor’s capsule is public')
-      const onChain = await capsuleOnChain(stage, doctorGrant, id)
+      const onChain = await stage.facts.capsuleOf(doctorGrant, id)
       const asDoctor = { ...nurse.state, address: doctor.address }
       const stolen = await codeOf(acceptCapsule(nativePrimitives, asDoctor, nurse.keys, capsule.capsule, onChain))
       expectThat(stolen === 'CAPSULE_RECIPIENT', `the doctor’s capsule with the nurse’s keys: ${stolen}`)

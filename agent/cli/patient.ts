@@ -1,0 +1,120 @@
+/** `salus patient`: a person's own record. */
+import { readFile } from 'node:fs/promises'
+import { Option, type Command } from 'commander'
+import { addGrantCommands } from '#agent/cli/patient-grants.ts'
+import { connect, print, secretIn, typeOfName, walletOf, withAgent } from '#agent/cli/command.ts'
+import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
+import { exportRecord } from '#agent/cli/export.ts'
+import type { AgentOptions } from '#agent/cli/locate.ts'
+import { readPassphrase, type PassphraseOptions } from '#agent/cli/passphrase.ts'
+import { ensureVault } from '#agent/cli/vault.ts'
+import { utf8 } from '#core/encoding/bytes.ts'
+import { SalusError } from '#core/error.ts'
+import { COMPARTMENTS } from '#core/record/compartment.ts'
+import { readCount } from '#node/cli/options.ts'
+import { writeDurably } from '#node/store/durable-file.ts'
+
+interface CreateOptions extends AgentOptions, PassphraseOptions {
+  readonly device?: string
+  readonly signer?: string
+  readonly signerAddress?: string
+}
+
+interface ImportOptions extends AgentOptions {
+  readonly compartment?: string
+  readonly type?: string
+  readonly again: boolean
+}
+
+/** Adds the commands. */
+export function registerPatient(program: Command): void {
+  const patient = program.command('patient').description('a person’s own record')
+  withAgent(patient.command('create').description('make and register a patient; makes the vault if there is none'))
+    .option('--passphrase-file <file>', 'file that holds the passphrase of a new vault')
+    .option('--device <name>', 'what to call this device')
+    .option('--signer <url>', 'wallet program that signs (JSON-RPC); a new key in the vault if not given')
+    .option('--signer-address <address>', 'address of that wallet')
+    .action(create)
+  withAgent(patient.command('import <file>').description('write a file into the record'))
+    .addOption(new Option('--compartment <name>', 'where it goes').choices(COMPARTMENTS))
+    .option('--type <type>', 'media type, if not as the name’s ending says')
+    .option('--again', 'write it once more even if the same file was imported before', false)
+    .action(importFile)
+  withAgent(patient.command('entries').description('list the record, oldest first'))
+    .option('--after <position>', 'begin after this position', readCount, 0)
+    .option('--limit <n>', 'at most so many', readCount)
+    .action(entries)
+  withAgent(patient.command('export').description('write every entry to a folder, with a list of them'))
+    .requiredOption('--out <dir>', 'the folder')
+    .action(exportRecord)
+  withAgent(patient.command('seed').description('write the root seed to a file, to be kept apart or split'))
+    .requiredOption('--out <file>', 'the file')
+    .option('--with-wallet', 'also the wallet’s key, if it lies in the vault', false)
+    .option('--passphrase-file <file>', 'file that holds the passphrase')
+    .action(seed)
+  withAgent(patient.command('recover').description('make the account again from its root seed and the network'))
+    .requiredOption('--seed-file <file>', 'file that holds the seed')
+    .option('--passphrase-file <file>', 'file that holds the passphrase of a new vault')
+    .option('--device <name>', 'what to call this device')
+    .option('--signer <url>', 'wallet program that controls the record')
+    .option('--signer-address <address>', 'address of that wallet')
+    .action(recover)
+  addGrantCommands(patient)
+}
+
+async function create(options: CreateOptions): Promise<void> {
+  const client = await connect(options)
+  await ensureVault(client, options)
+  const answer = await client.post<{ patient: string; progress: { state: string } }>('/v1/patient', walletOf(options))
+  print(options, answer, `Patient ${answer.patient} (${answer.progress.state}).`)
+}
+
+async function importFile(file: string, options: ImportOptions): Promise<void> {
+  const client = await connect(options)
+  const { compartment, type = typeOfName(file), again } = options
+  const query = new URLSearchParams({
+    ...(compartment == null ? {} : { compartment }),
+    ...(again ? { again: 'true' } : {})
+  })
+  const answer = await client.send<{ entries: readonly string[]; waiting: number }>(
+    `/v1/patient/entries?${query.toString()}`,
+    await readFile(file),
+    type
+  )
+  const waits = answer.waiting === 0 ? '' : `, ${String(answer.waiting)} wait for the node`
+  print(options, answer, `${String(answer.entries.length)} entries written${waits}.`)
+}
+
+async function entries(options: AgentOptions & { after: number; limit?: number }): Promise<void> {
+  const client = await connect(options)
+  const all: EntryView[] = []
+  let next: number | null = options.after
+  do {
+    const left = (options.limit ?? Number.MAX_SAFE_INTEGER) - all.length
+    const query = `after=${String(next)}&limit=${String(Math.max(1, Math.min(100, left)))}`
+    const page: { entries: EntryView[]; next: number | null } = await client.get(`/v1/patient/entries?${query}`)
+    all.push(...page.entries)
+    next = page.next
+  } while (next != null && all.length < (options.limit ?? Number.MAX_SAFE_INTEGER))
+  print(options, { entries: all, next }, all.map(entryLine))
+}
+
+async function seed(options: AgentOptions & PassphraseOptions & { out: string; withWallet: boolean }): Promise<void> {
+  const client = await connect(options)
+  const passphrase = await readPassphrase(options)
+  const answer = await client.post<{ seed: string; wallet: string | null }>('/v1/patient/seed', { passphrase })
+  const wallet = options.withWallet && answer.wallet != null ? `${answer.wallet}\n` : ''
+  await writeDurably(options.out, utf8(`${answer.seed}\n${wallet}`))
+  print(options, { out: options.out }, `The seed is in ${options.out}: whoever has it reads the whole record.`)
+}
+
+async function recover(options: CreateOptions & { seedFile: string }): Promise<void> {
+  const client = await connect(options)
+  const [seed, walletKey] = (await secretIn(options.seedFile))?.split(/\s+/) ?? []
+  if (seed == null) throw new SalusError('SEED_FILE', `${options.seedFile} holds no seed.`)
+  await ensureVault(client, options)
+  const body = { seed, ...(walletKey == null || walletKey === '' ? {} : { walletKey }), ...walletOf(options) }
+  const answer = await client.post<{ patient: string; grants: number; inControl: boolean }>('/v1/patient/recover', body)
+  const control = answer.inControl ? '' : ' The wallet that controls it is not here: recover it with the guardians.'
+  print(options, answer, `Patient ${answer.patient} with ${String(answer.grants)} grants.${control}`)
+}

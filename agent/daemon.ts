@@ -1,0 +1,130 @@
+/** The agent as a process: one for each home folder, answering on this computer only, shut when nobody uses it. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { base64url } from 'multiformats/bases/base64'
+import type { ScryptCost } from '#core/crypto/scrypt.ts'
+import { utf8 } from '#core/encoding/bytes.ts'
+import { isSalusError } from '#core/error.ts'
+import { createAgent, type AgentInit } from '#agent/agent.ts'
+import { createAgentApp } from '#agent/api/app.ts'
+import { TOKEN_FILE, URL_FILE } from '#agent/home-files.ts'
+import type { AgentWorld } from '#agent/components.ts'
+import { createOutbox } from '#agent/network/outbox.ts'
+import { createKeeper, type KeeperStatus } from '#agent/vault/keeper.ts'
+import { createHttpServer } from '#node/http/server.ts'
+import { openDatabase, type Database } from '#node/store/database.ts'
+import { removeDurably, writeDurably } from '#node/store/durable-file.ts'
+
+/** What a daemon may be told. */
+export interface DaemonInit extends AgentInit {
+  /** Folder of vault, outbox and token. */
+  readonly home: string
+  /** An address of this computer's own. */
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  /** The vault is shut after this time without a request; 0 for never. */
+  readonly autoLockS: number
+  readonly nodeUrl: string
+  readonly version: string
+  /** Work of a new passphrase; the usual unless told. */
+  readonly cost?: ScryptCost
+}
+
+/** Where a daemon listens. */
+export interface DaemonReady {
+  readonly url: string
+  /** File of the token, for its owner's eyes only. */
+  readonly tokenFile: string
+  readonly state: KeeperStatus
+}
+
+/** A running agent. */
+export interface Daemon {
+  /** @throws SalusError `STORE_LOCKED` while another agent has the folder; `HTTP_LISTEN_FAILED` */
+  start(): Promise<DaemonReady>
+  /** Finishes what is under way, forgets the keys and ends. */
+  stop(): Promise<void>
+}
+
+const TOKEN_BYTES = 32
+const FIRST_RETRY_MS = 1_000
+const LONGEST_RETRY_MS = 30_000
+const LOOK_MS = 500
+
+/** Makes a daemon; nothing happens before `start()`. */
+export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
+  const { p, random, clock, log } = world
+  const { home, host, port, autoLockS } = init
+  const keeper = createKeeper(world, { home, ...(init.cost == null ? {} : { cost: init.cost }) })
+  const outbox = createOutbox({ p, random }, { folder: join(home, 'outbox') })
+  const agent = createAgent({ ...world, keeper, outbox }, init)
+  const token = base64url.baseEncode(random(TOKEN_BYTES))
+  let lastUseMs = clock()
+  const app = createAgentApp(agent, { ...init, token, onRequest: () => (lastUseMs = clock()) })
+  const server = createHttpServer({ app, log }, { host, port })
+  let lock: Database | undefined
+  let watch: NodeJS.Timeout | undefined
+  let retry: NodeJS.Timeout | undefined
+  let retryMs = FIRST_RETRY_MS
+
+  /** Takes up what was under way, and again with growing pauses while something waits. */
+  async function resume(): Promise<void> {
+    let waiting = 1
+    try {
+      waiting = await keeper.hold(async () => agent.operations.resume())
+    } catch (error) {
+      if (isSalusError(error, 'AGENT_LOCKED')) return
+      // The message of an error that is not ours may hold what was sent.
+      log.error({ code: isSalusError(error) ? error.code : 'INTERNAL' }, 'what was under way could not be taken up')
+    }
+    retryMs = waiting === 0 ? LONGEST_RETRY_MS : Math.min(2 * retryMs, LONGEST_RETRY_MS)
+    schedule()
+  }
+
+  function schedule(): void {
+    clearTimeout(retry)
+    retry = setTimeout(() => void resume(), retryMs)
+    retry.unref()
+  }
+
+  keeper.onChange(status => {
+    log.info({ status }, 'the vault changed')
+    clearTimeout(retry)
+    retryMs = FIRST_RETRY_MS
+    if (status === 'unlocked') setImmediate(() => void resume())
+  })
+
+  function lockWhenIdle(): void {
+    if (clock() - lastUseMs < autoLockS * 1000) return
+    keeper.lock().catch((error: unknown) => log.error({ err: error }, 'the vault could not be locked'))
+  }
+
+  return {
+    async start() {
+      await mkdir(home, { recursive: true, mode: 0o700 })
+      // A lock that the system frees when the process ends, however it ends.
+      lock = await openDatabase(join(home, 'lock'))
+      await mkdir(join(home, 'outbox'), { recursive: true, mode: 0o700 })
+      const url = await server.start()
+      const tokenFile = join(home, TOKEN_FILE)
+      await writeDurably(tokenFile, utf8(token))
+      await writeDurably(join(home, URL_FILE), utf8(url))
+      if (autoLockS > 0) {
+        watch = setInterval(lockWhenIdle, LOOK_MS)
+        watch.unref()
+      }
+      return { url, tokenFile, state: await keeper.status() }
+    },
+    async stop() {
+      clearInterval(watch)
+      clearTimeout(retry)
+      await server.stop()
+      await keeper.lock()
+      clearTimeout(retry)
+      if (lock == null) return
+      await removeDurably(join(home, TOKEN_FILE))
+      await lock.close()
+    }
+  }
+}

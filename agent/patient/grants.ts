@@ -1,0 +1,201 @@
+/** Giving and ending access: decided and kept first, then taken to the chain and the network. */
+import type { AgentState, Operation, PatientAccount } from '#core/agent/agent-state.ts'
+import { expectCheckNumber } from '#core/agent/code-text.ts'
+import { planGrant } from '#core/agent/patient-grant.ts'
+import { planReplacement, planRevocation, type PlannedReplacement } from '#core/agent/patient-revocation.ts'
+import { toHex } from '#core/encoding/bytes.ts'
+import { signAnswerCode } from '#core/grant/answer-code.ts'
+import { openRequestCode } from '#core/grant/request-code.ts'
+import { NO_EXPIRY } from '#core/grant/terms.ts'
+import { encodeMessage } from '#core/network/envelope.ts'
+import { COMPARTMENTS, type Compartment } from '#core/record/compartment.ts'
+import type { Accounts } from '#agent/accounts.ts'
+import { secondsOf, type AgentComponents } from '#agent/components.ts'
+import type { Backups } from '#agent/patient/backups.ts'
+import { changePatient } from '#agent/patient/change.ts'
+import { checkControl, type Operations, type Progress } from '#agent/patient/operations.ts'
+import { isTransient } from '#agent/patient/refusals.ts'
+import { digestOfRequest, refuseAnswered, withoutRequest, withoutStale } from '#agent/patient/requests.ts'
+
+/** What changing access needs. */
+export interface GrantComponents extends AgentComponents {
+  readonly accounts: Accounts
+  readonly operations: Operations
+  readonly backups: Backups
+}
+
+/** What the patient allows; what is left out is as the request asks. */
+export interface GrantChoice {
+  readonly compartments?: readonly Compartment[]
+  /** Sum of the `RIGHT_` bits. */
+  readonly rights?: number
+  readonly uses?: number
+  /** Seconds since 1970-01-01; now if absent. */
+  readonly fromS?: number
+  /** Seconds since 1970-01-01; as long as asked if absent. */
+  readonly untilS?: number
+  readonly purpose?: string
+  /** The check number on the asker's screen. */
+  readonly check?: string
+}
+
+/** A grant on its way. */
+export interface GivenAccess {
+  readonly grantId: Uint8Array
+  /** Bytes of the answer for who asked. */
+  readonly answer: Uint8Array
+  readonly progress: Progress
+}
+
+/** The chain's clock and this one need not agree to the second. */
+const BACK_S = 60
+/** How long an answer may be shown. */
+const ANSWER_VALID_S = 7 * 86_400
+
+/**
+ * Grants what a request asks for, or what the patient makes of it.
+ *
+ * @throws SalusError `WALLET_NOT_IN_CONTROL`, `REQUEST_CODE_*`, `CODE_SWAPPED`, and as `planGrant`; what the chain refuses it with
+ */
+export async function giveAccess(
+  components: GrantComponents,
+  code: Uint8Array,
+  choice: GrantChoice
+): Promise<GivenAccess> {
+  const { p, random, clock, deployment, keeper, accounts, operations } = components
+  if (choice.check != null) expectCheckNumber(p, code, choice.check)
+  const nowS = secondsOf(clock)
+  const request = openRequestCode(p, code, { target: deployment, nowS })
+  const { account: before, wallet } = await accounts.patient()
+  checkControl(before, wallet)
+  refuseAnswered(p, before, code)
+  await catchUp(components)
+  const { keys } = await accounts.patient()
+  const fromS = choice.fromS ?? nowS - BACK_S
+  const wish = {
+    grantee: request.address,
+    bundle: request.bundle,
+    rights: choice.rights ?? request.rights,
+    uses: choice.uses ?? request.uses,
+    notBefore: fromS,
+    expiresAt: choice.untilS ?? (request.durationS === 0 ? NO_EXPIRY : nowS + request.durationS),
+    compartments: choice.compartments ?? request.compartments,
+    purpose: choice.purpose ?? request.purpose,
+    nowS
+  }
+  const id = random(16)
+  let grantId = new Uint8Array()
+  await changePatient(keeper, async account => {
+    refuseAnswered(p, account, code)
+    const { state } = account
+    const planned = await planGrant(p, random, { state, keys, target: deployment }, wish)
+    grantId = Uint8Array.from(planned.given.grantId)
+    const messages = [encodeMessage({ kind: 'capsule', network: state.network, capsule: planned.capsuleBytes })]
+    const digest = digestOfRequest(p, code)
+    const settled = { digest, notAfterS: request.notAfterS, isAnswered: true }
+    return {
+      ...account,
+      state: planned.state,
+      operations: [...account.operations, { id, kind: 'grant', grantId, messages }],
+      backup: { ...account.backup, isDue: true },
+      requests: account.requests.filter(each => toHex(digestOfRequest(p, each.code)) !== toHex(digest)),
+      answered: [...withoutStale(account.answered, nowS), settled]
+    }
+  })
+  const { network, patient } = (await accounts.patient()).account.state
+  const answer = signAnswerCode(
+    p,
+    {
+      network,
+      patient,
+      grantId,
+      request: digestOfRequest(p, code),
+      author: keys.bundle.sign,
+      notAfterS: nowS + ANSWER_VALID_S
+    },
+    keys.signSeed
+  )
+  try {
+    return { grantId, answer, progress: await operations.run(id) }
+  } catch (error) {
+    // Nothing was granted: the same request may be answered yet.
+    await changePatient(keeper, account => ({
+      ...account,
+      answered: withoutRequest(account.answered, digestOfRequest(p, code))
+    }))
+    throw error
+  }
+}
+
+/**
+ * Ends a grant and replaces the keys of what it opened.
+ *
+ * @throws SalusError `WALLET_NOT_IN_CONTROL`, `GRANT_UNKNOWN`, `CAPSULE_OVERSIZE`
+ */
+export async function endAccess(components: GrantComponents, grantId: Uint8Array): Promise<Progress> {
+  const { p, random, clock, deployment, keeper, accounts, operations } = components
+  await catchUp(components)
+  const { account: before, keys, wallet } = await accounts.patient()
+  checkControl(before, wallet)
+  const id = random(16)
+  await changePatient(keeper, async account => {
+    const by = { state: account.state, keys, target: deployment }
+    const planned = await planRevocation(p, random, by, { grantId, nowS: secondsOf(clock) })
+    return withReplacement(account, planned, { id, kind: 'revoke', grantId })
+  })
+  return operations.run(id)
+}
+
+/**
+ * Replaces the keys of compartments, as after the loss of a device.
+ *
+ * @param also - a change of the state that becomes durable together with it
+ */
+export async function replaceKeys(
+  components: GrantComponents,
+  compartments: readonly Compartment[] = COMPARTMENTS,
+  also: (state: AgentState) => AgentState = state => state
+): Promise<Progress> {
+  const { p, random, clock, deployment, keeper, accounts, operations } = components
+  const { keys } = await accounts.patient()
+  const id = random(16)
+  await keeper.update(async before => {
+    const state = also(before)
+    const { patient } = state
+    if (patient == null) return state
+    const by = { state: patient.state, keys, target: deployment }
+    const planned = await planReplacement(p, random, by, { compartments, nowS: secondsOf(clock) })
+    return { ...state, patient: withReplacement(patient, planned, { id, kind: 'replace', grantId: null }) }
+  })
+  return operations.run(id)
+}
+
+function withReplacement(
+  account: PatientAccount,
+  { state, rotationBytes, capsules }: PlannedReplacement,
+  operation: Pick<Operation, 'id' | 'kind' | 'grantId'>
+): PatientAccount {
+  const { network } = state
+  const messages = [
+    encodeMessage({ kind: 'rotation', network, rotation: rotationBytes }),
+    ...capsules.map(({ capsuleBytes: capsule }) => encodeMessage({ kind: 'capsule', network, capsule }))
+  ]
+  return {
+    ...account,
+    state,
+    operations: [...account.operations, { ...operation, messages }],
+    backup: { ...account.backup, isDue: true }
+  }
+}
+
+/** Learns what other devices did before anything is decided on top of it; without a node, what is known here has to do. */
+async function catchUp(components: GrantComponents): Promise<void> {
+  const { backups, log } = components
+  try {
+    const torn = await backups.pull()
+    if (torn.length > 0) await replaceKeys(components, torn)
+  } catch (error) {
+    if (!isTransient(error)) throw error
+    log.warn({ code: error.code }, 'other devices were not asked')
+  }
+}

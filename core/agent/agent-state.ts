@@ -1,0 +1,97 @@
+/** What an agent keeps in its vault: a person's accounts on one network (docs/specs/agent-state.md). */
+import type { CID } from 'multiformats/cid'
+import type { Device } from '#core/agent/device.ts'
+import type { GranteeState } from '#core/agent/grantee-state.ts'
+import type { PatientState } from '#core/agent/patient-state.ts'
+import type { Primitives, Random } from '#core/crypto/primitives.ts'
+
+/** Who signs for the chain: a key in the vault, or a wallet elsewhere that is asked. */
+export type WalletReference =
+  | { readonly kind: 'key'; readonly key: Uint8Array }
+  | { readonly kind: 'rpc'; readonly url: string; readonly address: Uint8Array }
+
+/**
+ * Something that was decided and kept, and is on its way to the chain and the network. Each step may be taken twice: what was
+ * under way when the agent died is taken again from its beginning.
+ */
+export interface Operation {
+  /** 16 random bytes. */
+  readonly id: Uint8Array
+  /** What the chain is asked for; `replace` asks it for nothing. */
+  readonly kind: 'register' | 'grant' | 'revoke' | 'replace'
+  /** The grant that is given or ended; null for the other kinds. */
+  readonly grantId: Uint8Array | null
+  /** Network messages to hand in afterwards, in order. */
+  readonly messages: readonly Uint8Array[]
+}
+
+/** How far this device has backed its state up. */
+export interface BackupMark {
+  /** Highest revision that this device has used, 0 for none. */
+  readonly revision: number
+  /** Name of the newest that a node has taken. */
+  readonly cid: CID | null
+  /** Whether the state has changed since. */
+  readonly isDue: boolean
+}
+
+/** A request that was scanned and waits for the patient. */
+export interface ReceivedRequest {
+  readonly code: Uint8Array
+  readonly receivedAtS: number
+}
+
+/** A request that this agent has made or answered. */
+export interface SettledRequest {
+  /** SHA-256 of its bytes. */
+  readonly digest: Uint8Array
+  /** It is forgotten from then on, as nobody takes it any more; seconds since 1970-01-01. */
+  readonly notAfterS: number
+  readonly isAnswered: boolean
+}
+
+/** A patient's record. */
+export interface PatientAccount {
+  readonly state: PatientState
+  readonly wallet: WalletReference
+  readonly operations: readonly Operation[]
+  readonly backup: BackupMark
+  readonly requests: readonly ReceivedRequest[]
+  readonly answered: readonly SettledRequest[]
+}
+
+/** A clinician's access to records. */
+export interface ClinicianAccount {
+  readonly state: GranteeState
+  /** Root of the keys, 32 bytes. */
+  readonly seed: Uint8Array
+  readonly wallet: WalletReference
+  /** Encoded evidence that binds the keys to the wallet's address. */
+  readonly evidence: Uint8Array
+  readonly requests: readonly SettledRequest[]
+}
+
+/** Everything in a vault. */
+export interface AgentState {
+  readonly network: Uint8Array
+  readonly deviceId: Uint8Array
+  /** Seed of the device's own signing key, 32 bytes. */
+  readonly deviceSeed: Uint8Array
+  /** This device and the person's others. */
+  readonly devices: readonly Device[]
+  readonly patient: PatientAccount | null
+  readonly clinician: ClinicianAccount | null
+}
+
+/** A vault's first state: a device without accounts. */
+export function createAgentState(
+  p: Primitives,
+  random: Random,
+  { network, deviceName, nowMs }: { readonly network: Uint8Array; readonly deviceName: string; readonly nowMs: number }
+): AgentState {
+  const deviceId = random(16)
+  const deviceSeed = random(32)
+  const sign = p.ed25519PublicKey(deviceSeed)
+  const device: Device = { id: deviceId, name: deviceName, sign, addedAtMs: nowMs, revokedAtMs: null }
+  return { network, deviceId, deviceSeed, devices: [device], patient: null, clinician: null }
+}
