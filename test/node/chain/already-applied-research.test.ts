@@ -70,6 +70,12 @@ describe('a request about research that is submitted again', () => {
     const auditors = ['a', 'b', 'c', 'd', 'e'].map(name => ({ key: accountKey(name), organisation: id(name) }))
     const desk = openWarrantDesk(chain, auditors)
     await desk.name()
-    expect(await isApplied('EscrowWarrant', await desk.open(await desk.terms()))).to.equal(true)
+    const terms = await desk.terms()
+    const opened = await desk.open(terms)
+    expect(await isApplied('EscrowWarrant', opened)).to.equal(true)
+    const signed = desk.warrants.interface.decodeFunctionData('openWarrant', opened.data).toArray()
+    const other = [{ ...terms, notice: id('another notice') }, ...signed.slice(1)]
+    const data = desk.warrants.interface.encodeFunctionData('openWarrant', other as never)
+    expect(await isApplied('EscrowWarrant', { to: opened.to, data } as TransactionResponse)).to.equal(false)
   })
 })
