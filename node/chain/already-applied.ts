@@ -34,7 +34,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       chain.events('GlassBroken', [null, errorArgs[0]])
     ])
     // The end that was declared: the state's own may have been brought forward since.
-    return declared?.[5] === reason && declared[6] === (state?.[0] as bigint) + duration
+    return declared?.[5] === reason && declared?.[6] === (state?.[0] as bigint) + duration
   },
   'EmergencyAccess.end.EmergencyIsOver': async (chain, { errorArgs }) =>
     (await chain.events('EmergencyEnded', [errorArgs[0]])).length > 0,
