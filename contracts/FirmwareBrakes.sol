@@ -116,8 +116,9 @@ abstract contract FirmwareBrakes is IFirmwareBrakes, FirmwareSunsets {
             _yankedImages[model][imageSha256] = numbers[0].sequence;
             emit ImageYanked(model, imageSha256, reason);
         }
-        // Who saw the signature and sent it first with fewer numbers must not keep the others from being yanked.
-        if (!_spread(model, imageSha256, numbers) && known != 0) revert ReleaseImageYanked(known);
+        // Who saw the signature and sent it first with fewer numbers must not keep the others from being yanked. What was
+        // not yanked before spreads to one number at least.
+        if (!_spread(model, imageSha256, numbers)) revert ReleaseImageYanked(known);
     }
 
     /// @inheritdoc IFirmwareBrakes

@@ -101,8 +101,8 @@ interface IFirmwareFleets is IFirmwareBrakes {
     /// @param given what was signed
     error ReportOutOfSequence(uint32 newest, uint32 given);
 
-    /// @notice Says which devices there are. The first list counts at once, a later one in 7 days. Signed by the release
-    /// keys:
+    /// @notice Says which devices there are. The first list counts at once, a later one in 7 days, unless another takes its
+    /// place before: lists that follow each other faster never count. Signed by the release keys:
     /// `DeviceKeys(bytes32 model,bytes32 root,uint32 devices,uint32 version,uint256 deadline)`.
     /// @param model the model
     /// @param root of the Merkle tree; its leaves are keccak256(bytes.concat(keccak256(abi.encode(id))))

@@ -69,7 +69,8 @@ interface IFirmwareSunsets is IFirmwareReleases {
     /// @notice What is proposed for the end of a model, or ended it.
     /// @param model the model
     /// @return nonce what the next proposal or cancellation signs
-    /// @return due from when on the one under way can be completed, in seconds since 1970; 0 if there is none
+    /// @return due from when on the one under way can be completed, in seconds since 1970; 0 if there is none. A release or
+    /// other keys that voided it leave this as it was
     /// @return finalSequence the last release
     /// @return stewards digest of the set
     function sunsetOf(

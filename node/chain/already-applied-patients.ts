@@ -6,8 +6,9 @@ import { guardianSetTypes, recoveryVetoTypes } from '#core/abi/typed-data/recove
 import type { Asked, Check } from '#node/chain/applied-check.ts'
 import { isSigned, signerIdOf } from '#node/chain/applied-signature.ts'
 
-/** Bits of the terms below the counter of uses, which claims change. */
-const TERMS_WITHOUT_USES = (1n << 248n) - 1n
+/** The counter of uses, which claims lower, lies above all other terms. */
+const USES_SHIFT = 248n
+const UNLIMITED_USES = 255n
 
 /** How many used nonces are looked at: a client tries again at once, or after another request or two. */
 const RECENT_NONCES = 4n
@@ -18,8 +19,11 @@ const applied: Check = async () => Promise.resolve(true)
 const hasTerms =
   (asked: (args: readonly unknown[]) => unknown): Check =>
   async (chain, { args, errorArgs }) => {
-    const [terms] = await chain.view('termsOf', errorArgs[0])
-    return (((terms as bigint) ^ (asked(args) as bigint)) & TERMS_WITHOUT_USES) === 0n
+    const [terms] = (await chain.view('termsOf', errorArgs[0])) as [bigint]
+    const wanted = asked(args) as bigint
+    const [uses, wantedUses] = [terms >> USES_SHIFT, wanted >> USES_SHIFT]
+    const isCountedDown = wantedUses !== UNLIMITED_USES && uses < wantedUses
+    return terms === wanted || (isCountedDown && BigInt.asUintN(248, terms) === BigInt.asUintN(248, wanted))
   }
 
 const hasGrantTerms: Check = hasTerms(args => args[1])
@@ -52,7 +56,7 @@ const isLastClaim: Check = async (chain, { args: [grantId, signer, deadline, sig
   const grantee = signerIdOf(`0x${terms.toString(16).padStart(64, '0').slice(-40)}`)
   const by = { signer: String(signer), signature: String(signature) }
   if (signerIdOf(by.signer) !== grantee) return false
-  return isSigned(chain, claimTypes, { grantId, usesLeft: terms >> 248n, deadline }, by)
+  return isSigned(chain, claimTypes, { grantId, usesLeft: terms >> USES_SHIFT, deadline }, by)
 }
 
 /** What is not listed was not applied. */

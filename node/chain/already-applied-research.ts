@@ -1,5 +1,5 @@
 /** Whether a refused request about research had been applied before, by `contract.method.error`. */
-import { TypedDataEncoder } from 'ethers'
+import { TypedDataEncoder, ZeroHash } from 'ethers'
 import { researchReleaseTypes } from '#core/abi/typed-data/research.ts'
 import type { Check } from '#node/chain/applied-check.ts'
 
@@ -34,10 +34,14 @@ export const RESEARCH_CHECKS: Readonly<Record<string, Check>> = {
     const [spent] = await chain.events('Spent', [dataset, sequence, researcher])
     return spent?.[3] === query && spent?.[4] === price
   },
-  // A warrant's id holds all but the notice and the kind, and those who opened it told the patient under it.
-  'EscrowWarrant.openWarrant.WarrantAlreadyOpened': async (chain, { args, errorArgs }) => {
-    const [, , , , delayOrder, isEmergency] = args[0] as readonly unknown[]
-    const [opened] = await chain.events('WarrantOpened', [errorArgs[0]])
-    return opened?.[4] === delayOrder && opened?.[5] === isEmergency
+  // A warrant's id holds all but the notice, or the order to delay it, and the kind.
+  'EscrowWarrant.openWarrant.WarrantAlreadyOpened': async (chain, { args, errorArgs: [warrant] }) => {
+    const [, , , notice, delayOrder, isEmergency] = args[0] as readonly unknown[]
+    const [opened] = await chain.events('WarrantOpened', [warrant])
+    if (opened?.[4] !== delayOrder || opened?.[5] !== isEmergency) return false
+    if (delayOrder !== ZeroHash) return true
+    // A warrant has one notice; without an order it came with the opening.
+    const [noticed] = await chain.events('WarrantNoticed', [warrant])
+    return noticed?.[1] === notice
   }
 }

@@ -28,8 +28,13 @@ const CHECKS: Readonly<Record<string, Check>> = {
   // The tombstone is of the credential that was to be revoked: the id comes from the request.
   'CredentialRegistry.revoke.CredentialIsRevoked': async () => Promise.resolve(true),
   'EmergencyAccess.breakGlass.EmergencyAlreadyDeclared': async (chain, { args, errorArgs }) => {
-    const [declared] = await chain.events('GlassBroken', [null, errorArgs[0]])
-    return declared?.[5] === args[1]
+    const [, reason, duration] = args as readonly [unknown, unknown, bigint]
+    const [[state], [declared]] = await Promise.all([
+      chain.view('stateOf', errorArgs[0]) as Promise<readonly (readonly unknown[])[]>,
+      chain.events('GlassBroken', [null, errorArgs[0]])
+    ])
+    // The end that was declared: the state's own may have been brought forward since.
+    return declared?.[5] === reason && declared?.[6] === (state?.[0] as bigint) + duration
   },
   'EmergencyAccess.end.EmergencyIsOver': async (chain, { errorArgs }) =>
     (await chain.events('EmergencyEnded', [errorArgs[0]])).length > 0,
@@ -73,14 +78,23 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
   // It was the organisation's own wish: nobody else is let as far as this error.
   'NodeRegistry.retire.NodeIsRetired': async () => Promise.resolve(true),
-  // Ids of makers and models are hashes of all that was registered: the same id is the same request.
+  // A maker's id is a hash of all that was registered: the same id is the same request.
   'FirmwareRegistry.registerManufacturer.ManufacturerAlreadyRegistered': async () => Promise.resolve(true),
-  'FirmwareRegistry.registerModel.ModelAlreadyRegistered': async () => Promise.resolve(true),
-  'FirmwareRegistry.publish.ReleaseOutOfSequence': async (chain, { args }) => {
-    const [model, sequence] = args[0] as readonly unknown[]
+  // A model's is not: it leaves out risk and room.
+  'FirmwareRegistry.registerModel.ModelAlreadyRegistered': async (chain, { args, errorArgs }) => {
+    const [manufacturer, , riskClass, slotMiB] = args
+    const [registered] = await chain.events('ModelRegistered', [manufacturer, errorArgs[0]])
+    return registered?.[3] === riskClass && registered?.[4] === slotMiB
+  },
+  'FirmwareRegistry.publish.ReleaseOutOfSequence': async (chain, { args: [terms, manifest] }) => {
+    const [model, sequence, securityCounter, kind, sizeBytes, imageSha256, , notBefore, keysetVersion] =
+      terms as readonly unknown[]
     const [published] = await chain.events('ReleasePublished', [model, sequence])
-    // The manifest holds what a release is, down to the digest of its image.
-    return published?.[8] === args[1]
+    if (published == null) return false
+    const asked = [imageSha256, securityCounter, kind, sizeBytes, keysetVersion, manifest]
+    const told = [...published.slice(2, 6), ...published.slice(7)]
+    // It starts no earlier than asked, and may have to wait longer.
+    return told.every((value, i) => value === asked[i]) && (published[6] as bigint) >= (notBefore as bigint)
   }
 }
 

@@ -39,11 +39,14 @@ export async function isSigned(
   return isYes(chain, account, 'isValidSignature', [digest, signature])
 }
 
-/** A contract says yes by the selector of what it was asked. */
+/**
+ * A contract says yes by the selector of what it was asked, in one word and nothing behind it: the identity precompile, which has
+ * no code, gives back all that it was asked, which starts like a yes.
+ */
 async function isYes(chain: Asked, to: string, method: string, args: readonly unknown[]): Promise<boolean> {
   const data = SIGNERS.encodeFunctionData(method, args)
   const yes = AbiCoder.defaultAbiCoder().encode(['bytes4'], [dataSlice(data, 0, 4)])
-  return (await chain.call(to, data)).slice(0, yes.length) === yes
+  return (await chain.call(to, data)) === yes
 }
 
 function recovered(digest: string, signature: string): string | undefined {

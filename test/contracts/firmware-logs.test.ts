@@ -189,6 +189,28 @@ describe('FirmwareRegistry: its logs', () => {
     expect((await desk.firmware.headOf(desk.model)).active).to.equal(1n)
   })
 
+  it('tell that nothing takes the place of one that closed a hole, held or yanked', async () => {
+    const counters = [1, 2, 2]
+    for (const [index, securityCounter] of counters.entries()) {
+      await desk.publish(await desk.terms(index + 1, { securityCounter }))
+      await chain.moveTo((await chain.now()) + 2 * DAYS)
+      await desk.activate(index + 1)
+      await desk.raiseRollout(index + 1, 10_000)
+    }
+    const activeAfter = async (what: string): Promise<bigint> => {
+      await compare(what)
+      return (await desk.firmware.headOf(desk.model)).active
+    }
+    await desk.hold(3)
+    expect(await activeAfter('3 held')).to.equal(2n)
+    await desk.hold(2)
+    expect(await activeAfter('2 and 3 held')).to.equal(0n)
+    await desk.yank([3])
+    expect(await activeAfter('2 held, 3 yanked')).to.equal(0n)
+    await desk.yank([2])
+    expect(await activeAfter('2 and 3 yanked')).to.equal(0n)
+  })
+
   it('tell a rollout cut to nobody from one that ended', async () => {
     await desk.publish(await desk.terms(1))
     await chain.moveTo((await chain.now()) + 2 * DAYS)
@@ -201,17 +223,25 @@ describe('FirmwareRegistry: its logs', () => {
 
   it('tell them after any steps', async function () {
     this.timeout(60_000)
-    const random = seededRandom('firmware logs')
+    const random = seededRandom('logs')
     const pick = (count: number): number => (random(1)[0] ?? 0) % count
-    let latest = 0
+    let [latest, counter] = [0, 1]
+    let [active, falls] = [0n, 0]
     const done = new Map<string, number>()
     const staged = async (): Promise<number> => Number((await desk.firmware.headOf(desk.model)).staged)
     const steps: Record<string, (sequence: number) => Promise<unknown>> = {
       publish: async () => {
-        await desk.publish(await desk.terms(latest + 1, { kind: pick(2), securityCounter: 1 + latest }))
-        latest++
+        // Now and then one that closes a hole, so that some fall back to what came before and others do not.
+        const securityCounter = pick(4) === 0 ? counter + 1 : counter
+        await desk.publish(await desk.terms(latest + 1, { kind: pick(2), securityCounter }))
+        ;[latest, counter] = [latest + 1, securityCounter]
       },
       activate: sequence => desk.activate(sequence),
+      finish: async () => {
+        await chain.moveTo((await chain.now()) + 2 * DAYS)
+        await desk.activate(latest)
+        await desk.raiseRollout(latest, 10_000)
+      },
       raise: async () => desk.raiseRollout(await staged(), 2000 + pick(3) * 1000),
       toAll: async () => desk.raiseRollout(await staged(), 10_000),
       cut: async () => desk.cutRollout(await staged(), pick(2) * 10),
@@ -224,9 +254,10 @@ describe('FirmwareRegistry: its logs', () => {
     }
     const often = [
       'publish',
+      'publish',
+      'finish',
+      'finish',
       'activate',
-      'activate',
-      'raise',
       'raise',
       'toAll',
       'wait',
@@ -248,8 +279,12 @@ describe('FirmwareRegistry: its logs', () => {
       if (!isDone) continue
       done.set(name, (done.get(name) ?? 0) + 1)
       await compare(`step ${String(i)}: ${name} ${String(sequence)}`)
+      const before = active
+      active = (await desk.firmware.headOf(desk.model)).active
+      if (active > 0n && active < before) falls++
     }
     expect(done.size).to.be.at.least(8)
+    expect(falls, 'an older one took the place of a newer one').to.be.at.least(2)
     const next = makerOf({ release: { threshold: 2, keys: accounts('fresh', 2) } })
     await desk.propose(next)
     await chain.moveTo((await chain.now()) + 3 * DAYS)

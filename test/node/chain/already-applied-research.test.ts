@@ -24,7 +24,10 @@ describe('a request about research that is submitted again', () => {
   after(() => chain.close())
 
   /** Whether a transaction, refused when it comes again, is told from one that was never applied. */
-  async function isApplied(contract: RequestContract, sent: TransactionResponse): Promise<boolean> {
+  async function isApplied(
+    contract: RequestContract,
+    sent: Pick<TransactionResponse, 'to' | 'data'>
+  ): Promise<boolean> {
     const abi = CONTRACT_INTERFACES[contract]
     const call = abi.parseTransaction(sent)
     const error = await chain.provider.call({ to: sent.to, data: sent.data }).catch((cause: unknown) => cause)
@@ -70,6 +73,11 @@ describe('a request about research that is submitted again', () => {
     const auditors = ['a', 'b', 'c', 'd', 'e'].map(name => ({ key: accountKey(name), organisation: id(name) }))
     const desk = openWarrantDesk(chain, auditors)
     await desk.name()
-    expect(await isApplied('EscrowWarrant', await desk.open(await desk.terms()))).to.equal(true)
+    const terms = await desk.terms()
+    const opened = await desk.open(terms)
+    expect(await isApplied('EscrowWarrant', opened)).to.equal(true)
+    const other = { ...terms, notice: id('another notice') }
+    const data = desk.warrants.interface.encodeFunctionData('openWarrant', [other, desk.set, []])
+    expect(await isApplied('EscrowWarrant', { to: opened.to, data })).to.equal(false)
   })
 })

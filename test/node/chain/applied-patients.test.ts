@@ -1,8 +1,10 @@
 import { expect } from 'chai'
-import { id } from 'ethers'
+import { concat, id } from 'ethers'
+import { grantTypes } from '#core/abi/typed-data/grants.ts'
 import { keyBundleUpdateTypes } from '#core/abi/typed-data/patients.ts'
 import { recoveryVetoTypes } from '#core/abi/typed-data/recovery.ts'
 import { isAlreadyApplied } from '#node/chain/already-applied.ts'
+import { signerIdOf } from '#node/chain/applied-signature.ts'
 import { CONTRACT_INTERFACES } from '#node/chain/contract-errors.ts'
 import { inOrder, signBatch } from '#test/contracts/batch-requests.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
@@ -10,8 +12,10 @@ import { WAYS, accountKey, type Key } from '#test/contracts/keys.ts'
 import { DELAY_S, circleOf, setGuardians, signRecovery, vetoRecovery } from '#test/contracts/recovery-requests.ts'
 import {
   BUNDLE,
+  SCOPE,
   claim,
   idOf,
+  pack,
   register,
   requestAccess,
   revoke,
@@ -185,6 +189,30 @@ describe('requests of patients that were applied before', () => {
     const sent = await requestAccess(chain, doctor, id('salted request document'))
     const args = grants.interface.decodeFunctionData('requestAccess', sent.data).toArray()
     expect(await isApplied('requestAccess', args, 'AccessRequestMadeBefore')).to.equal(true)
+  })
+
+  it('are a grant of as many uses, of which some may be claimed', async () => {
+    const isGranted = async (uses: number): Promise<boolean> => {
+      const terms = termsFor(doctor, { uses })
+      const deadline = await chain.deadline()
+      const value = { patient, ...terms, scope: SCOPE, epoch: 0, deadline }
+      const signature = await key.sign(chain.domainOf('AccessGrants'), grantTypes, value)
+      return isApplied('grant', [patient, pack(terms), SCOPE, deadline, key.signer, signature], 'GrantAlreadyOpened')
+    }
+    const grant = await signGrant(chain, key, patient, termsFor(doctor, { uses: 3 }))
+    await grant.submit()
+    expect([await isGranted(3), await isGranted(2), await isGranted(255)]).to.deep.equal([true, false, false])
+    await claim(chain, doctor, grant.grantId, 2)
+    expect([await isGranted(3), await isGranted(1), await isGranted(255)]).to.deep.equal([true, false, false])
+  })
+
+  it('are no claim that no code vouches for', async () => {
+    const signer = concat(['0x0000000000000000000000000000000000000004', '0x01'])
+    const grantee = { ...doctor, signer, id: signerIdOf(signer) }
+    const grant = await signGrant(chain, key, patient, termsFor(grantee, { uses: 3 }))
+    await grant.submit()
+    const args = [grant.grantId, signer, await chain.deadline(), '0x']
+    expect(await isApplied('claim', args, SIGNED_FOR_ANOTHER_NONCE)).to.equal(false)
   })
 
   it('are no grant of a batch whose slot holds other terms', async () => {

@@ -5,6 +5,7 @@ import { isAlreadyApplied } from '#node/chain/already-applied.ts'
 import { CONTRACT_INTERFACES } from '#node/chain/contract-errors.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import {
+  HOUR,
   JUSTIFIED,
   QUESTIONABLE,
   REPORT,
@@ -63,12 +64,14 @@ describe('a refused request about credentials and emergencies was applied before
     expect(await asked('CredentialRegistry', 'revoke', args, 'OrganisationUnknown', [id('x')])).to.equal(false)
   })
 
-  it('if the emergency was declared for the same reason', async () => {
-    const declare = async (reason?: string): Promise<boolean> => {
-      const args = await signBreakGlass(chain, [world.ada], emergency, reason == null ? {} : { reason })
+  it('if the emergency was declared for the same reason and time', async () => {
+    const declare = async (special: { reason?: string; duration?: number } = {}): Promise<boolean> => {
+      const args = await signBreakGlass(chain, [world.ada], emergency, special)
       return asked('EmergencyAccess', 'breakGlass', args, 'EmergencyAlreadyDeclared', [emergencyIdOf(emergency)])
     }
-    expect([await declare(), await declare(id('another reason'))]).to.deep.equal([true, false])
+    expect(await declare()).to.equal(true)
+    expect(await declare({ reason: id('another reason') })).to.equal(false)
+    expect(await declare({ duration: 2 * HOUR })).to.equal(false)
   })
 
   it('if the emergency was ended, disputed and reviewed alike', async () => {
@@ -79,6 +82,8 @@ describe('a refused request about credentials and emergencies was applied before
     expect(await ended()).to.equal(false)
     await end(chain, ada, emergency)
     expect(await ended()).to.equal(true)
+    const declared = await signBreakGlass(chain, [ada], emergency)
+    expect(await asked('EmergencyAccess', 'breakGlass', declared, 'EmergencyAlreadyDeclared', ids)).to.equal(true)
 
     await dispute(chain, patientKey, emergency)
     const disputed = async (statement: string): Promise<boolean> =>
