@@ -4,10 +4,18 @@ import { SalusError } from '#core/error.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import type { ChainCall, SigningTarget } from '#core/agent/chain-call.ts'
 import { compactSignature } from '#core/agent/compact-signature.ts'
-import { capsuleOf } from '#core/agent/patient-capsule.ts'
+import { capsuleOf, type SingleKeys } from '#core/agent/patient-capsule.ts'
 import { currentGeneration, type GivenGrant, type PatientState } from '#core/agent/patient-state.ts'
 import type { Primitives, Random } from '#core/crypto/primitives.ts'
-import { encodeGrantDocument, grantIdOf, grantScope, orderedCompartments } from '#core/grant/document.ts'
+import {
+  decodeGrantDocument,
+  encodeGrantDocument,
+  grantIdOf,
+  grantScope,
+  orderedCompartments,
+  type DaySpan,
+  type GrantDocument
+} from '#core/grant/document.ts'
 import { NO_EXPIRY, RIGHT_HISTORY, packTerms, termsBytes, type Terms } from '#core/grant/terms.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
 import type { SignTypedData, TypedData } from '#core/identity/key-binding.ts'
@@ -21,6 +29,8 @@ export interface GrantWish extends Terms {
   /** In any order. */
   readonly compartments: readonly Compartment[]
   readonly purpose: string
+  /** Only entries of these days, in the past or to come; absent for what the terms say. */
+  readonly days?: DaySpan
   /** Seconds since 1970-01-01. */
   readonly nowS: number
 }
@@ -43,18 +53,29 @@ export interface PreparedGrant {
 }
 
 /** From the day of `notBefore`, or the beginning with the right to history, to the day of `expiresAt`. */
-function spanOf({ rights, notBefore, expiresAt }: Terms): Pick<GivenGrant, 'fromDay' | 'toDay'> {
+function spanOf({ rights, notBefore, expiresAt }: Terms): DaySpan {
   return {
     fromDay: (rights & RIGHT_HISTORY) === 0 ? dayOf(notBefore * 1000) : 0,
     toDay: expiresAt === NO_EXPIRY ? LAST_DAY : Math.min(LAST_DAY, dayOf(expiresAt * 1000))
   }
 }
 
+/** The days that a grant opens: those it names, which its terms must allow. */
+function daysOf(wish: GrantWish): DaySpan {
+  const allowed = spanOf(wish)
+  const { fromDay, toDay } = wish.days ?? allowed
+  if (fromDay <= toDay && fromDay >= allowed.fromDay && toDay <= allowed.toDay) return { fromDay, toDay }
+  throw new SalusError(
+    'GRANT_DAYS',
+    'The days reach beyond what the grant’s terms allow; the past needs the right to history.'
+  )
+}
+
 /**
- * Prepares a grant, continuous or one-time, of one or more compartments. Keys know no time of day and cannot wait: a grant
- * that reaches back before its beginning can be prepared only once it has begun.
+ * Prepares a grant, continuous or one-time, of one or more compartments, or of a span of days in them. Keys know no time of
+ * day and cannot wait: a grant that reaches back before its beginning can be prepared only once it has begun.
  *
- * @throws SalusError `GRANT_HISTORY_EARLY` (the right to history, before `notBefore`), `TERMS_RANGE`, `DAY_RANGE`, `GRANT_SHAPE` (no compartment), `KEY_BUNDLE_*`, `CAPSULE_SUITE`, `CAPSULE_OVERSIZE`
+ * @throws SalusError `GRANT_HISTORY_EARLY` (the right to history, before `notBefore`), `GRANT_DAYS`, `TERMS_RANGE`, `DAY_RANGE`, `GRANT_SHAPE` (no compartment), `KEY_BUNDLE_*`, `CAPSULE_SUITE`, `CAPSULE_OVERSIZE`
  */
 export async function prepareGrant(
   p: Primitives,
@@ -62,18 +83,40 @@ export async function prepareGrant(
   by: PatientSigning,
   wish: GrantWish
 ): Promise<PreparedGrant> {
+  const history = (wish.rights & RIGHT_HISTORY) !== 0
+  if (history) refuseEarly(wish)
+  const firstGeneration = (each: Compartment): number => (history ? 1 : currentGeneration(by.state, each).number)
+  const limits = wish.days == null ? {} : { days: wish.days }
+  return await prepare(p, random, by, wish, { ...daysOf(wish), firstGeneration, limits })
+}
+
+/** Refuses a grant that opens what is there already, before it begins. */
+export function refuseEarly({ notBefore, nowS }: Pick<GrantWish, 'notBefore' | 'nowS'>): void {
+  if (notBefore <= nowS) return
+  throw new SalusError('GRANT_HISTORY_EARLY', 'A grant of the past opens it at once; prepare it when it begins.')
+}
+
+/** Prepares a grant whose keys are settled. */
+export async function prepare(
+  p: Primitives,
+  random: Random,
+  by: PatientSigning,
+  wish: Omit<GrantWish, 'days'>,
+  opens: DaySpan & {
+    readonly firstGeneration: (compartment: Compartment) => number
+    readonly limits: Pick<GrantDocument, 'days' | 'items'>
+    readonly single?: SingleKeys
+  }
+): Promise<PreparedGrant> {
   const { state } = by
   const { network, patient } = state
-  const compartments = orderedCompartments(COMPARTMENTS.filter(each => wish.compartments.includes(each)))
-  const history = (wish.rights & RIGHT_HISTORY) !== 0
-  if (history && !(wish.notBefore <= wish.nowS)) {
-    throw new SalusError(
-      'GRANT_HISTORY_EARLY',
-      'A grant with the right to history opens the past at once; prepare it when it begins.'
-    )
-  }
   const { grantee, purpose } = wish
-  const document = encodeGrantDocument({ network, patient, grantee, compartments, purpose, salt: random(32) })
+  const { fromDay, toDay, limits, single } = opens
+  const compartments = orderedCompartments(COMPARTMENTS.filter(each => wish.compartments.includes(each)))
+  const salt = random(32)
+  const document = encodeGrantDocument({ network, patient, grantee, compartments, purpose, salt, ...limits })
+  // What its grantee would refuse is not granted: too many items, or one of them twice.
+  decodeGrantDocument(document)
   const grantId = grantIdOf(patient, grantScope(document))
   const given: GivenGrant = {
     grantId,
@@ -81,8 +124,9 @@ export async function prepareGrant(
     terms: termsBytes(packTerms(wish)),
     bundle: wish.bundle,
     compartments,
-    firstGenerations: compartments.map(each => (history ? 1 : currentGeneration(state, each).number)),
-    ...spanOf(wish),
+    firstGenerations: compartments.map(opens.firstGeneration),
+    fromDay,
+    toDay,
     capsuleRevision: 1,
     isRevoked: false
   }
@@ -90,7 +134,7 @@ export async function prepareGrant(
     state: { ...state, grants: [...state.grants, given] },
     grantId,
     call: await grantCall(by, wish, given),
-    capsuleBytes: await capsuleOf(p, random, by, given)
+    capsuleBytes: await capsuleOf(p, random, by, given, single)
   }
 }
 

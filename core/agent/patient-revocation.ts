@@ -12,7 +12,7 @@ import {
   type PatientState
 } from '#core/agent/patient-state.ts'
 import type { Primitives, Random } from '#core/crypto/primitives.ts'
-import { grantScope } from '#core/grant/document.ts'
+import { decodeGrantDocument, grantScope } from '#core/grant/document.ts'
 import { signRotation } from '#core/grant/rotation.ts'
 import { unpackTerms } from '#core/grant/terms.ts'
 import type { Compartment } from '#core/record/compartment.ts'
@@ -51,11 +51,13 @@ export async function prepareRevocation(
   const revoked = by.state.grants.find(({ grantId, isRevoked }) => !isRevoked && equalBytes(grantId, wish.grantId))
   if (revoked == null) throw new SalusError('GRANT_UNKNOWN', 'There is no such grant, or it is revoked already.')
 
-  const retired = revoked.compartments.map(each => compartmentTag(p, currentGeneration(by.state, each).key, each))
+  // Keys of single entries open nothing that is still to come: there is nothing to replace.
+  const opened = opensCompartments(revoked) ? revoked.compartments : []
+  const retired = opened.map(each => compartmentTag(p, currentGeneration(by.state, each).key, each))
   const concerned = by.state.grants.filter(grant => isConcerned(grant, revoked, wish.nowS))
   const state: PatientState = {
     ...by.state,
-    generations: replaceGenerations(random, by.state, revoked.compartments, dayOf(wish.nowS * 1000)),
+    generations: replaceGenerations(random, by.state, opened, dayOf(wish.nowS * 1000)),
     grants: by.state.grants.map(grant => {
       if (grant === revoked) return { ...grant, isRevoked: true }
       return concerned.includes(grant) ? { ...grant, capsuleRevision: grant.capsuleRevision + 1 } : grant
@@ -79,9 +81,15 @@ export async function prepareRevocation(
 }
 
 function isConcerned(grant: GivenGrant, revoked: GivenGrant, nowS: number): boolean {
-  const shares = grant.compartments.some(each => revoked.compartments.includes(each))
+  const both = opensCompartments(grant) && opensCompartments(revoked)
+  const shares = both && grant.compartments.some(each => revoked.compartments.includes(each))
   const { expiresAt } = unpackTerms(BigInt(toHex(grant.terms)))
   return grant !== revoked && !grant.isRevoked && shares && expiresAt > nowS
+}
+
+/** Whether a grant holds keys of days, and not only of the entries that it names. */
+function opensCompartments({ document }: GivenGrant): boolean {
+  return decodeGrantDocument(document).items == null
 }
 
 function replaceGenerations(

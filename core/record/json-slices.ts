@@ -18,7 +18,7 @@ const ENDS = `${BLANKS},]}`
 /**
  * The members of the object that a whole text is.
  *
- * @throws SalusError `ATTRIBUTES_JSON` if the text is not JSON, is no object, or has a key twice
+ * @throws SalusError `ATTRIBUTES_JSON` if the text is not JSON, is no object, has a key twice or one that is not Unicode
  */
 export function membersOf(text: string): Member[] {
   const value = parsed(text)
@@ -35,7 +35,8 @@ export function membersOf(text: string): Member[] {
     if (text[at] === ',') at = skipBlanks(text, at + 1)
   }
   // The platform's parser keeps the last of two: a signature must not depend on that.
-  if (new Set(members.map(({ key }) => key)).size !== members.length) throw refused()
+  const keys = new Set(members.map(({ key }) => key))
+  if (keys.size !== members.length || members.some(({ key }) => !key.isWellFormed())) throw refused()
   return members
 }
 
