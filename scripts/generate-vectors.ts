@@ -8,6 +8,7 @@ import { ROOT } from '#scripts/process/run.ts'
 import { anchorRequestVectors } from '#scripts/vectors/anchor-requests.ts'
 import { careRequestVectors } from '#scripts/vectors/care-requests.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
+import { logVectors } from '#scripts/vectors/log-vectors.ts'
 import { recordVectors } from '#scripts/vectors/record-vectors.ts'
 import { researchRequestVectors } from '#scripts/vectors/research-requests.ts'
 import { superRootVectors } from '#scripts/vectors/super-root-vectors.ts'
@@ -24,6 +25,7 @@ if (values.help) {
   const files = {
     ...(await recordVectors(nativePrimitives)),
     ...(await grantVectors(nativePrimitives)),
+    ...(await logVectors(nativePrimitives)),
     ...(await anchorRequestVectors()),
     ...(await careRequestVectors()),
     ...(await researchRequestVectors()),

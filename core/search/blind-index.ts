@@ -39,12 +39,22 @@ interface TermPostings {
   isChanged: boolean
 }
 
-/** Postings of an index that no node has yet. */
-export function createBlindPostings({ place, key }: BlindIndex): BlindPostings {
+/**
+ * Postings of an index.
+ *
+ * @param uploaded - the highest revision that a node was given before; its owner keeps it with its state
+ */
+export function createBlindPostings({ place, key }: BlindIndex, uploaded = 0): BlindPostings {
   const byTerm = new Map<string, TermPostings>()
   const of = (term: BlindTerm): TermPostings => {
     const id = JSON.stringify([term.field, term.value, term.quarter])
-    const postings = byTerm.get(id) ?? { term, names: new Map<string, CID>(), parts: 0, revision: 0, isChanged: false }
+    const postings = byTerm.get(id) ?? {
+      term,
+      names: new Map<string, CID>(),
+      parts: 0,
+      revision: uploaded,
+      isChanged: false
+    }
     byTerm.set(id, postings)
     return postings
   }

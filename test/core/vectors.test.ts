@@ -10,10 +10,14 @@ import { decodeReadRequest } from '#core/grant/read-request.ts'
 import { decodeRotation } from '#core/grant/rotation.ts'
 import { decodeEvidence } from '#core/identity/evidence.ts'
 import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
+import { STATEMENT_TYPE, statementOf } from '#core/log/statement.ts'
 import { openContent } from '#core/record/content.ts'
+import { openDisclosure } from '#core/record/disclosure.ts'
 import { decodeEntry } from '#core/record/entry.ts'
 import { decodeSlot } from '#core/record/slot.ts'
+import { decodeBlindList } from '#core/search/blind-list.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
+import { logVectors } from '#scripts/vectors/log-vectors.ts'
 import { recordVectors } from '#scripts/vectors/record-vectors.ts'
 import { NETWORK, PATIENT, type VectorFile } from '#scripts/vectors/vector-file.ts'
 import { expectCode } from '#test/error-code.ts'
@@ -32,7 +36,10 @@ const DECODERS: Readonly<Record<string, (bytes: Uint8Array, expected: Place) => 
   GRANT: decodeGrantDocument,
   CAPSULE: decodeCapsule,
   ROTATION: decodeRotation,
-  READ_REQUEST: decodeReadRequest
+  READ_REQUEST: decodeReadRequest,
+  DISCLOSURE: (bytes, expected) => openDisclosure(portablePrimitives, bytes, expected),
+  STATEMENT: body => statementOf({ type: STATEMENT_TYPE, body }),
+  BLIND_LIST: decodeBlindList
 }
 
 function committed(name: string): VectorFile {
@@ -43,7 +50,11 @@ describe('the published vectors of records and grants', () => {
   let made: Record<string, VectorFile>
 
   before(async () => {
-    made = { ...(await recordVectors(portablePrimitives)), ...(await grantVectors(portablePrimitives)) }
+    made = {
+      ...(await recordVectors(portablePrimitives)),
+      ...(await grantVectors(portablePrimitives)),
+      ...(await logVectors(portablePrimitives))
+    }
   })
 
   it('are what the code makes', () => {

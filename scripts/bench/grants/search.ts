@@ -35,7 +35,7 @@ function contentOf(number: number): { type: string; recordedAtMs: number; body: 
 /** Figures of search. */
 export async function benchSearch(bench: Bench): Promise<void> {
   const keys = await deriveAgentKeys(p, randomBytes(32), [2])
-  for (const size of [1000, 10_000, 100_000]) {
+  for (const size of bench.quick ? [1000, 10_000] : [1000, 10_000, 100_000]) {
     bench.progress(`search over ${String(size)} entries`)
     const contents = Array.from({ length: size }, (_, i) => contentOf(i))
     const index = createLocalIndex()
