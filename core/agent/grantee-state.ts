@@ -87,8 +87,13 @@ export async function acceptCapsule(
   const held = state.grants.find(grant => equalBytes(grant.grantId, grantId))
   refuseUnless(held == null || held.revision < revision, 'CAPSULE_STALE', 'newer keys of this grant are held already')
 
-  const { grant: _, ...opened } = await openCapsule(capsule, keys)
-  const grant = { grantId, patient, rights: terms.rights, revision, ...opened }
+  const opened = await openCapsule(capsule, keys)
+  const single = {
+    ...(opened.entries == null ? {} : { entries: opened.entries }),
+    ...(opened.attributes == null ? {} : { attributes: opened.attributes })
+  }
+  const { document } = opened
+  const grant = { grantId, patient, rights: terms.rights, revision, document, keys: opened.keys, ...single }
   return { ...state, grants: [...state.grants.filter(each => each !== held), grant] }
 }
 

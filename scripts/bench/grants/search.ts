@@ -71,7 +71,7 @@ export async function benchSearch(bench: Bench): Promise<void> {
         first: () => index.search({ code: '8867-4', limit: 20 }),
         days: () => index.search({ fromDay: DAY - 3, limit: 20 }),
         scan: () => entries.filter(entry => terms.every(each => entry.terms.includes(each))).slice(0, 20),
-        blind: () => askBlind(p, blind, { term, author: keys.bundle.sign, ask: store.get })
+        blind: () => askBlind(p, blind, { term, author: keys.bundle.sign, ask: (at, tag) => store.get(at, tag) })
       },
       { rounds: bench.quick ? 5 : 21, repeat: 3 }
     )

@@ -191,6 +191,24 @@ describe('a patient’s log', () => {
     expect(nameOf(after!.revisions)).to.deep.equal(nameOf(before!.revisions))
   })
 
+  it('checks each signature once and reads each piece of evidence once, in whatever order a long chain comes', () => {
+    const chain = [world.write(world.patient, { entry: 0 })]
+    for (let i = 1; i < 3000; i++) chain.push(world.write(world.patient, { entry: i, follows: [chain[i - 1]!] }))
+    const calls = { verify: 0, sha256: 0 }
+    const counting = {
+      ...p,
+      ed25519Verify: () => ++calls.verify > 0,
+      sha256: (data: Uint8Array) => (++calls.sha256, p.sha256(data))
+    }
+    log = createLog(counting, world.facts)
+    feed(...chain.reverse())
+    expect(log.node(chain[0]!.name)?.height).to.equal(2999)
+    feed(...chain)
+    expect(calls).to.deep.equal({ verify: 3000, sha256: 3000 })
+    expect(log.renew({ ...world.facts, blockTimeS: NOW_S + 60 })).to.deep.equal([])
+    expect(calls.verify).to.equal(3000)
+  })
+
   it('bounds what waits and what is unproven', async () => {
     log = createLog(p, world.facts, { maxWaiting: 2, maxUnproven: 2 })
     const root = world.write(world.patient)

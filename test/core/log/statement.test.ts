@@ -71,7 +71,11 @@ describe('an entry as it is read', () => {
     for (const [written] of contents) log.add(written)
     const opened = new Map(contents.map(([{ name }, content]) => [name, content]))
     const state = log.entry(toHex(contents[0]![0].header.entry))!
-    return readEntry(state, ({ item }) => opened.get(item.name) ?? { code: 'ENTRY_BLOB' }, log.node)
+    return readEntry(
+      state,
+      ({ item }) => opened.get(item.name) ?? { code: 'ENTRY_BLOB' },
+      name => log.node(name)
+    )
   }
 
   before(async () => {

@@ -14,7 +14,8 @@ import {
   blindTag,
   decodeBlindList,
   openBlindList,
-  sealBlindList
+  sealBlindList,
+  type BlindPlace
 } from '#core/search/blind-list.ts'
 import { createBlindStore } from '#core/search/blind-store.ts'
 import { blindTermsOf, quartersOf, type BlindTerm } from '#core/search/blind-terms.ts'
@@ -63,7 +64,11 @@ describe('the blind index', () => {
     const names = Array.from({ length: 2 * MAX_LIST_NAMES + 1 }, (_, i) => nameOf(i))
     for (const name of names) postings.add(PULSE, name)
     for (const bytes of postings.seal(p, random, keys)) store.put(bytes)
-    const wish = { term: PULSE, author: keys.bundle.sign, ask: store.get }
+    const wish = {
+      term: PULSE,
+      author: keys.bundle.sign,
+      ask: (at: BlindPlace, asked: Uint8Array) => store.get(at, asked)
+    }
     expect((await askBlind(p, index, wish)).map(String)).to.deep.equal(names.map(String))
     for (const name of names.slice(1)) postings.remove(PULSE, name)
     for (const bytes of postings.seal(p, random, keys)) store.put(bytes)
@@ -283,8 +288,8 @@ describe('the blind index', () => {
       const postings = createBlindPostings(index)
       for (let i = 0; i < 9; i++) postings.add({ ...PULSE, value }, nameOf(first + i))
       return postings.seal(p, random, keys).map(bytes => {
-        const { blindTag: _, nonce, sealed, signature, ...rest } = decodeBlindList(bytes)
-        return { ...rest, lengths: [nonce.length, sealed.length, signature.length] }
+        const { blindTag: named, nonce, sealed, signature, ...rest } = decodeBlindList(bytes)
+        return { ...rest, lengths: [named.length, nonce.length, sealed.length, signature.length] }
       })
     }
     expect(shapeOf('8867-4', 0)).to.deep.equal(shapeOf('8310-5', 20))
