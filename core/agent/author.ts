@@ -67,7 +67,7 @@ export function readAuthorEvidence(bytes: Uint8Array, { chainId, contracts }: Si
  * @param entry - `compartment`: where the entry lies, as the reader's keys tell
  * @param known - the reader's own grants: an entry under one of them must lie in one of its compartments
  * @throws SalusError `EVIDENCE_AUTHOR` (evidence of another key), `ENTRY_AUTHOR_UNPROVEN` (not the patient's key, or no grant of
- * this patient), `GRANT_NO_RIGHT` (may not write), `ENTRY_DAY_OUTSIDE_GRANT`, `ENTRY_COMPARTMENT`, `BINDING_*`, `EVIDENCE_*`,
+ * this patient), `GRANT_NO_RIGHT` (may not write), `ENTRY_DAY_OUTSIDE_GRANT`, `GRANT_REVOKED`, `ENTRY_COMPARTMENT`, `BINDING_*`, `EVIDENCE_*`,
  * `KEY_BUNDLE_*`
  */
 export function proveAuthor(
@@ -137,6 +137,9 @@ function proveGrantee(
   refuseUnless((rights & RIGHT_WRITE) !== 0, 'GRANT_NO_RIGHT', 'the grant that the entry names does not allow writing')
   const isWithin = (day + 1) * DAY_S > notBefore && day * DAY_S < expiresAt
   refuseUnless(isWithin, 'ENTRY_DAY_OUTSIDE_GRANT', 'the entry’s day lies outside the grant that it names')
+  // As for the patient's own keys: the day of the last honest entry may be the one after the revocation.
+  const isLive = grant.revokedAtS == null || (day - 1) * DAY_S <= grant.revokedAtS
+  refuseUnless(isLive, 'GRANT_REVOKED', 'the grant was revoked before the entry’s day')
   if ('refused' in binding) throw binding.refused
   refuseUnless(binding.address === toHex(grantee), 'BINDING_ADDRESS', 'the key binding was signed by another address')
   refuseUnless(binding.notAfterS >= day * DAY_S, 'BINDING_EXPIRED', 'the key binding had expired on the entry’s day')
