@@ -5,6 +5,7 @@ import type { RecordOnChain } from '#core/agent/record-on-chain.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
 import { equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError } from '#core/error.ts'
+import type { CapsuleKey } from '#core/grant/capsule-keys.ts'
 import { decodeRotation, verifyRotation } from '#core/grant/rotation.ts'
 import { keyBundleDigest } from '#core/identity/key-bundle.ts'
 import type { LogFacts } from '#core/log/facts.ts'
@@ -36,7 +37,7 @@ export function patientLogFacts(p: Primitives, state: PatientState, known: Known
 export function granteeLogFacts(p: Primitives, state: GranteeState, known: KnownOfChain): LogFacts {
   const { patient } = known.record
   const grants = state.grants.filter(grant => equalBytes(grant.patient, patient))
-  const places = new Map(grants.flatMap(({ keys }) => keys.map(key => [toHex(key.tag), key])))
+  const places = new Map<string, CapsuleKey>(grants.flatMap(({ keys }) => keys.map(key => [toHex(key.tag), key])))
   return { ...chainFacts(p, known), known: grants, placeOf: tag => places.get(tag) }
 }
 

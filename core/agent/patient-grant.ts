@@ -16,7 +16,7 @@ import {
   type DaySpan,
   type GrantDocument
 } from '#core/grant/document.ts'
-import { NO_EXPIRY, RIGHT_HISTORY, packTerms, termsBytes, type Terms } from '#core/grant/terms.ts'
+import { NO_EXPIRY, RIGHT_HISTORY, packTerms, termsBytes, unpackTerms, type Terms } from '#core/grant/terms.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
 import type { SignTypedData, TypedData } from '#core/identity/key-binding.ts'
 import { COMPARTMENTS, type Compartment } from '#core/record/compartment.ts'
@@ -43,6 +43,16 @@ export interface PatientSigning {
   readonly deadlineS: number
   readonly signTypedData: SignTypedData
 }
+
+/** A grant whose state is to be kept before anything goes out. */
+export interface PlannedGrant {
+  readonly state: PatientState
+  readonly given: GivenGrant
+  readonly capsuleBytes: Uint8Array
+}
+
+/** What planning a grant takes: no signature of the wallet. */
+export type Planning = Pick<PatientSigning, 'state' | 'keys' | 'target'>
 
 /** A grant ready to go out: the request for the chain, the capsule for the grantee, the state to keep. */
 export interface PreparedGrant {
@@ -72,10 +82,24 @@ function daysOf(wish: GrantWish): DaySpan {
 }
 
 /**
- * Prepares a grant, continuous or one-time, of one or more compartments, or of a span of days in them. Keys know no time of
- * day and cannot wait: a grant that reaches back before its beginning can be prepared only once it has begun.
+ * Plans a grant, continuous or one-time, of one or more compartments, or of a span of days in them; {@link grantCall} asks the
+ * chain for it. Keys know no time of day and cannot wait: a grant that reaches back before its beginning can be planned only
+ * once it has begun.
  *
  * @throws SalusError `GRANT_HISTORY_EARLY` (the right to history, before `notBefore`), `GRANT_DAYS`, `TERMS_RANGE`, `DAY_RANGE`, `GRANT_SHAPE` (no compartment), `KEY_BUNDLE_*`, `CAPSULE_SUITE`, `CAPSULE_OVERSIZE`
+ */
+export async function planGrant(p: Primitives, random: Random, by: Planning, wish: GrantWish): Promise<PlannedGrant> {
+  const history = (wish.rights & RIGHT_HISTORY) !== 0
+  if (history) refuseEarly(wish)
+  const firstGeneration = (each: Compartment): number => (history ? 1 : currentGeneration(by.state, each).number)
+  const limits = wish.days == null ? {} : { days: wish.days }
+  return await planOpening(p, random, by, wish, { ...daysOf(wish), firstGeneration, limits })
+}
+
+/**
+ * Prepares a grant for the chain and the network in one step.
+ *
+ * @throws SalusError as {@link planGrant}
  */
 export async function prepareGrant(
   p: Primitives,
@@ -83,11 +107,15 @@ export async function prepareGrant(
   by: PatientSigning,
   wish: GrantWish
 ): Promise<PreparedGrant> {
-  const history = (wish.rights & RIGHT_HISTORY) !== 0
-  if (history) refuseEarly(wish)
-  const firstGeneration = (each: Compartment): number => (history ? 1 : currentGeneration(by.state, each).number)
-  const limits = wish.days == null ? {} : { days: wish.days }
-  return await prepare(p, random, by, wish, { ...daysOf(wish), firstGeneration, limits })
+  return await prepared(by, await planGrant(p, random, by, wish))
+}
+
+/** A planned grant with its signed request. */
+export async function prepared(
+  by: PatientSigning,
+  { state, given, capsuleBytes }: PlannedGrant
+): Promise<PreparedGrant> {
+  return { state, grantId: given.grantId, call: await grantCall(by, given), capsuleBytes }
 }
 
 /** Refuses a grant that opens what is there already, before it begins. */
@@ -96,18 +124,18 @@ export function refuseEarly({ notBefore, nowS }: Pick<GrantWish, 'notBefore' | '
   throw new SalusError('GRANT_HISTORY_EARLY', 'A grant of the past opens it at once; prepare it when it begins.')
 }
 
-/** Prepares a grant whose keys are settled. */
-export async function prepare(
+/** Plans a grant whose keys are settled. */
+export async function planOpening(
   p: Primitives,
   random: Random,
-  by: PatientSigning,
+  by: Planning,
   wish: Omit<GrantWish, 'days'>,
   opens: DaySpan & {
     readonly firstGeneration: (compartment: Compartment) => number
     readonly limits: Pick<GrantDocument, 'days' | 'items'>
     readonly single?: SingleKeys
   }
-): Promise<PreparedGrant> {
+): Promise<PlannedGrant> {
   const { state } = by
   const { network, patient } = state
   const { grantee, purpose } = wish
@@ -117,9 +145,8 @@ export async function prepare(
   const document = encodeGrantDocument({ network, patient, grantee, compartments, purpose, salt, ...limits })
   // What its grantee would refuse is not granted: too many items, or one of them twice.
   decodeGrantDocument(document)
-  const grantId = grantIdOf(patient, grantScope(document))
   const given: GivenGrant = {
-    grantId,
+    grantId: grantIdOf(patient, grantScope(document)),
     document,
     terms: termsBytes(packTerms(wish)),
     bundle: wish.bundle,
@@ -132,23 +159,23 @@ export async function prepare(
   }
   return {
     state: { ...state, grants: [...state.grants, given] },
-    grantId,
-    call: await grantCall(by, wish, given),
+    given,
     capsuleBytes: await capsuleOf(p, random, by, given, single)
   }
 }
 
-async function grantCall(by: PatientSigning, wish: Terms, given: GivenGrant): Promise<ChainCall> {
+/** The request that opens a planned grant on the chain, signed anew at each call. */
+export async function grantCall(by: Omit<PatientSigning, 'keys'>, given: GivenGrant): Promise<ChainCall> {
   const { state, target, deadlineS } = by
   const patient = toHex(state.patient)
   const scope = toHex(grantScope(given.document))
-  const { notBefore, expiresAt, rights, uses } = wish
+  const { grantee, notBefore, expiresAt, rights, uses } = unpackTerms(BigInt(toHex(given.terms)))
   const typed: TypedData = {
     domain: domain('AccessGrants', target.chainId, target.contracts.AccessGrants.address),
     types: grantTypes,
     value: {
       patient,
-      grantee: toHex(wish.grantee),
+      grantee: toHex(grantee),
       notBefore,
       expiresAt,
       rights,

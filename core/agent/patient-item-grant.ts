@@ -4,10 +4,13 @@ import type { ReceivedEntry } from '#core/agent/author.ts'
 import type { SingleKeys } from '#core/agent/patient-capsule.ts'
 import { placeOfEntry } from '#core/agent/patient-entries.ts'
 import {
-  prepare,
+  planOpening,
+  prepared,
   refuseEarly,
   type GrantWish,
   type PatientSigning,
+  type PlannedGrant,
+  type Planning,
   type PreparedGrant
 } from '#core/agent/patient-grant.ts'
 import type { PatientState } from '#core/agent/patient-state.ts'
@@ -35,18 +38,18 @@ export interface ItemGrantWish extends Omit<GrantWish, 'compartments' | 'days'> 
 const NO_GENERATION = 0xffff_ffff
 
 /**
- * Prepares a grant of single entries or attributes. Its keys open those and nothing else, now or later. A later revision is
+ * Plans a grant of single entries or attributes. Its keys open those and nothing else, now or later. A later revision is
  * another entry header, and needs another grant.
  *
  * @throws SalusError `GRANT_ITEMS` (other rights than to read, or nothing named), `ATTRIBUTE_PATH` (no such attribute),
  * `GRANT_HISTORY_EARLY`, `GRANT_OVERSIZE`, `ENTRY_*`, `SLOT_*`, `ATTRIBUTE_*`, `ATTRIBUTES_*`, and as `prepareGrant`
  */
-export async function prepareItemGrant(
+export async function planItemGrant(
   p: Primitives,
   random: Random,
-  by: PatientSigning,
+  by: Planning,
   wish: ItemGrantWish
-): Promise<PreparedGrant> {
+): Promise<PlannedGrant> {
   refuseEarly(wish)
   if (wish.rights !== RIGHT_READ || wish.items.length === 0) {
     throw new SalusError(
@@ -62,7 +65,21 @@ export async function prepareItemGrant(
   const compartments = [...single.entries, ...single.attributes].map(({ compartment }) => compartment)
   const items = wish.items.map(({ sealed, paths = [] }) => ({ name: decodeEntry(sealed.headerBytes).cid, paths }))
   const opens = { fromDay: 0, toDay: 0, firstGeneration: () => NO_GENERATION, limits: { items }, single }
-  return await prepare(p, random, by, { ...wish, compartments }, opens)
+  return await planOpening(p, random, by, { ...wish, compartments }, opens)
+}
+
+/**
+ * Prepares a grant of single entries or attributes for the chain and the network in one step.
+ *
+ * @throws SalusError as {@link planItemGrant}
+ */
+export async function prepareItemGrant(
+  p: Primitives,
+  random: Random,
+  by: PatientSigning,
+  wish: ItemGrantWish
+): Promise<PreparedGrant> {
+  return await prepared(by, await planItemGrant(p, random, by, wish))
 }
 
 function keysOfItem(p: Primitives, state: PatientState, { sealed, paths = [] }: ItemWish): SingleKeys {

@@ -25,22 +25,85 @@ export interface ReissuedCapsule {
   readonly capsuleBytes: Uint8Array
 }
 
-/** A revocation ready to go out. */
-export interface PreparedRevocation {
+/** A replacement of generations whose state is to be kept before anything goes out. */
+export interface PlannedReplacement {
   readonly state: PatientState
-  readonly call: ChainCall
   /** For the network: the replaced tags. */
   readonly rotationBytes: Uint8Array
-  /** For the other live grants of the same compartments: the new keys. */
+  /** For the live grants of the same compartments: the new keys. */
   readonly capsules: readonly ReissuedCapsule[]
 }
 
+/** A revocation ready to go out. */
+export interface PreparedRevocation extends PlannedReplacement {
+  readonly call: ChainCall
+}
+
+/** Who signs what the network gets. */
+type Sealing = Pick<PatientSigning, 'state' | 'keys' | 'target'>
+
 /**
- * Prepares the end of a grant: a revocation for the chain, and a new generation for every compartment it opened, handed to
- * all other live grants of those compartments. What the grantee could read before it can still read; nothing newer.
+ * Replaces the generations of compartments and hands the new keys to all live grants of them: after a device was lost, an
+ * emergency ended, or two devices replaced the same generation at once.
+ *
+ * @param wish - `nowS`: seconds since 1970-01-01; grants that have expired by then get no new keys
+ * @throws SalusError `CAPSULE_OVERSIZE`
+ */
+export async function planReplacement(
+  p: Primitives,
+  random: Random,
+  by: Sealing,
+  wish: { readonly compartments: readonly Compartment[]; readonly nowS: number }
+): Promise<PlannedReplacement> {
+  const { compartments, nowS } = wish
+  const retired = compartments.flatMap(each =>
+    by.state.generations[each].filter(isInUse).map(({ key }) => compartmentTag(p, key, each))
+  )
+  const concerned = by.state.grants.filter(grant => isConcerned(grant, compartments, nowS))
+  const day = dayOf(nowS * 1000)
+  const state: PatientState = {
+    ...by.state,
+    generations: replaceGenerations(random, by.state, compartments, day),
+    grants: by.state.grants.map(grant =>
+      concerned.includes(grant) ? { ...grant, capsuleRevision: grant.capsuleRevision + 1 } : grant
+    ),
+    rotationRevision: by.state.rotationRevision + 1
+  }
+  const { network, patient, rotationRevision: revision } = state
+  const capsules: ReissuedCapsule[] = []
+  for (const { grantId } of concerned) {
+    const grant = state.grants.find(each => equalBytes(each.grantId, grantId))
+    if (grant != null) capsules.push({ grantId, capsuleBytes: await capsuleOf(p, random, { ...by, state }, grant) })
+  }
+  return { state, rotationBytes: signRotation(p, { network, patient, revision, day, retired }, by.keys), capsules }
+}
+
+/**
+ * Plans the end of a grant; {@link revocationCall} tells the chain. What the grantee could read before it can still read;
+ * nothing newer, for every compartment that it opened gets a new generation, handed to all other live grants.
  *
  * @param wish - `nowS`: seconds since 1970-01-01; grants that have expired by then get no new keys
  * @throws SalusError `GRANT_UNKNOWN` if the patient gave no such grant, or has revoked it; `CAPSULE_OVERSIZE`
+ */
+export async function planRevocation(
+  p: Primitives,
+  random: Random,
+  by: Sealing,
+  wish: { readonly grantId: Uint8Array; readonly nowS: number }
+): Promise<PlannedReplacement & { readonly revoked: GivenGrant }> {
+  const revoked = by.state.grants.find(({ grantId, isRevoked }) => !isRevoked && equalBytes(grantId, wish.grantId))
+  if (revoked == null) throw new SalusError('GRANT_UNKNOWN', 'There is no such grant, or it is revoked already.')
+  const grants = by.state.grants.map(grant => (grant === revoked ? { ...grant, isRevoked: true } : grant))
+  const without = { ...by, state: { ...by.state, grants } }
+  // Keys of single entries open nothing that is still to come: there is nothing to replace.
+  const compartments = opensCompartments(revoked) ? revoked.compartments : []
+  return { ...(await planReplacement(p, random, without, { compartments, nowS: wish.nowS })), revoked }
+}
+
+/**
+ * Prepares the end of a grant for the chain and the network in one step.
+ *
+ * @throws SalusError as {@link planRevocation}
  */
 export async function prepareRevocation(
   p: Primitives,
@@ -48,48 +111,24 @@ export async function prepareRevocation(
   by: PatientSigning,
   wish: { readonly grantId: Uint8Array; readonly nowS: number }
 ): Promise<PreparedRevocation> {
-  const revoked = by.state.grants.find(({ grantId, isRevoked }) => !isRevoked && equalBytes(grantId, wish.grantId))
-  if (revoked == null) throw new SalusError('GRANT_UNKNOWN', 'There is no such grant, or it is revoked already.')
-
-  // Keys of single entries open nothing that is still to come: there is nothing to replace.
-  const opened = opensCompartments(revoked) ? revoked.compartments : []
-  const retired = opened.map(each => compartmentTag(p, currentGeneration(by.state, each).key, each))
-  const concerned = by.state.grants.filter(grant => isConcerned(grant, revoked, wish.nowS))
-  const state: PatientState = {
-    ...by.state,
-    generations: replaceGenerations(random, by.state, opened, dayOf(wish.nowS * 1000)),
-    grants: by.state.grants.map(grant => {
-      if (grant === revoked) return { ...grant, isRevoked: true }
-      return concerned.includes(grant) ? { ...grant, capsuleRevision: grant.capsuleRevision + 1 } : grant
-    }),
-    rotationRevision: by.state.rotationRevision + 1
-  }
-
-  const { network, patient, rotationRevision: revision } = state
-  const day = dayOf(wish.nowS * 1000)
-  const capsules: ReissuedCapsule[] = []
-  for (const { grantId } of concerned) {
-    const grant = state.grants.find(each => equalBytes(each.grantId, grantId))
-    if (grant != null) capsules.push({ grantId, capsuleBytes: await capsuleOf(p, random, { ...by, state }, grant) })
-  }
-  return {
-    state,
-    call: await revocationCall(by, revoked),
-    rotationBytes: signRotation(p, { network, patient, revision, day, retired }, by.keys),
-    capsules
-  }
+  const { revoked, ...planned } = await planRevocation(p, random, by, wish)
+  return { ...planned, call: await revocationCall(by, revoked) }
 }
 
-function isConcerned(grant: GivenGrant, revoked: GivenGrant, nowS: number): boolean {
-  const both = opensCompartments(grant) && opensCompartments(revoked)
-  const shares = both && grant.compartments.some(each => revoked.compartments.includes(each))
-  const { expiresAt } = unpackTerms(BigInt(toHex(grant.terms)))
-  return grant !== revoked && !grant.isRevoked && shares && expiresAt > nowS
+/** One generation of a compartment, or two, where two devices replaced the one before at once. */
+function isInUse({ retiredDay }: KeptGeneration): boolean {
+  return retiredDay == null
 }
 
 /** Whether a grant holds keys of days, and not only of the entries that it names. */
 function opensCompartments({ document }: GivenGrant): boolean {
   return decodeGrantDocument(document).items == null
+}
+
+function isConcerned(grant: GivenGrant, replaced: readonly Compartment[], nowS: number): boolean {
+  const shares = opensCompartments(grant) && grant.compartments.some(each => replaced.includes(each))
+  const { expiresAt } = unpackTerms(BigInt(toHex(grant.terms)))
+  return !grant.isRevoked && shares && expiresAt > nowS
 }
 
 function replaceGenerations(
@@ -102,12 +141,14 @@ function replaceGenerations(
   for (const compartment of compartments) {
     const current = currentGeneration(state, compartment)
     const next = { ...nextGeneration(random, current), retiredDay: null }
-    generations[compartment] = [...generations[compartment].slice(0, -1), { ...current, retiredDay }, next]
+    const past = generations[compartment].map(each => (isInUse(each) ? { ...each, retiredDay } : each))
+    generations[compartment] = [...past, next]
   }
   return generations
 }
 
-async function revocationCall(by: PatientSigning, revoked: GivenGrant): Promise<ChainCall> {
+/** The request that ends a grant on the chain, signed anew at each call. */
+export async function revocationCall(by: Omit<PatientSigning, 'keys'>, revoked: GivenGrant): Promise<ChainCall> {
   const { state, target, deadlineS } = by
   const patient = toHex(state.patient)
   const scope = toHex(grantScope(revoked.document))

@@ -58,21 +58,20 @@ export interface CapsuleContent {
   readonly attributes?: readonly AttributeKey[]
 }
 
-/** The canonical bytes of a capsule's content; cover nodes are lists `[depth, prefix, key]` to keep it small. */
+/** The canonical bytes of a capsule's content. */
 export function encodeCapsuleContent({ document, keys, entries = [], attributes = [] }: CapsuleContent): Uint8Array {
-  const items = keys.map(({ compartment, tag, generation, cover }) => ({
-    compartment,
-    tag,
-    generation,
-    cover: cover.map(node => [node.depth, node.prefix, node.key])
-  }))
   const single = {
     ...(entries.length === 0 ? {} : { entries: entries.map(each => [each.compartment, each.name, each.key]) }),
     ...(attributes.length === 0
       ? {}
       : { attributes: attributes.map(each => [each.compartment, each.name, each.key, each.path, each.index]) })
   }
-  return encodeCanonical({ v: 1, document, keys: items, ...single })
+  return encodeCanonical({ v: 1, document, keys: keys.map(capsuleKeyFields), ...single })
+}
+
+/** A key as a field of a canonical map; cover nodes are lists `[depth, prefix, key]` to keep it small. */
+export function capsuleKeyFields({ compartment, tag, generation, cover }: CapsuleKey): Record<string, unknown> {
+  return { compartment, tag, generation, cover: cover.map(node => [node.depth, node.prefix, node.key]) }
 }
 
 /**
@@ -87,7 +86,7 @@ export function decodeCapsuleContent(bytes: Uint8Array): CapsuleContent {
   const map = readMap(value, AREA, ['v', 'document', 'keys'], ['entries', 'attributes'])
   return {
     document: readBytes(map['document'], AREA, 'document', { min: 1, max: MAX_GRANT_DOCUMENT_BYTES }),
-    keys: readList(map['keys'], AREA, 'keys', MAX_CAPSULE_KEYS, readKey),
+    keys: readList(map['keys'], AREA, 'keys', MAX_CAPSULE_KEYS, readCapsuleKey),
     ...(map['entries'] === undefined ? {} : { entries: readSingle(map['entries'], MAX_GRANT_ITEMS, readEntryKey) }),
     ...(map['attributes'] === undefined
       ? {}
@@ -123,7 +122,12 @@ function readAttributeKey(value: unknown): AttributeKey {
   }
 }
 
-function readKey(value: unknown): CapsuleKey {
+/**
+ * Undoes {@link capsuleKeyFields}.
+ *
+ * @throws SalusError `CAPSULE_KEYS_SHAPE`
+ */
+export function readCapsuleKey(value: unknown): CapsuleKey {
   const map = readMap(value, AREA, ['compartment', 'tag', 'generation', 'cover'])
   const cover = readList(map['cover'], AREA, 'cover', MAX_COVER_NODES, readNode)
   if (!isOrderedCover(cover)) {
