@@ -63,6 +63,24 @@ export function readEntry(
   }
 }
 
+/**
+ * The comments attached to an entry, in the order of their ids, whatever became of the entry, also those that were retracted
+ * since. A header that merely follows the entry is none.
+ *
+ * @param readOf - reads an entry by its id
+ */
+export function commentsOn(
+  { entry, followers }: EntryState,
+  nodeOf: (name: string) => LogNode | undefined,
+  readOf: (id: string) => ReadEntry | undefined
+): ReadEntry[] {
+  const ids = new Set(followers.flatMap(name => nodeOf(name)?.item.entry ?? []))
+  return [...ids]
+    .sort()
+    .flatMap(id => readOf(id) ?? [])
+    .filter(({ history }) => history.some(({ act, about }) => act === 'comment' && about === entry))
+}
+
 function readRevision(node: LogNode, opened: Opened, nodeOf: (name: string) => LogNode | undefined): ReadRevision {
   const nothing = { node, act: null, reason: '', about: null, content: null, isErased: false, code: null }
   if ('erased' in opened) return { ...nothing, isErased: true }

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { toHex, utf8 } from '#core/encoding/bytes.ts'
 import { createLog } from '#core/log/log.ts'
 import { contentOfStatement, checkStatement, statementOf, type Statement } from '#core/log/statement.ts'
-import { readEntry, type Opened, type ReadEntry } from '#core/log/view.ts'
+import { commentsOn, readEntry, type Opened, type ReadEntry } from '#core/log/view.ts'
 import { MAX_CONTENT_BYTES } from '#core/record/content.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { itRefusesBadInput } from '#test/core/decoder-rules.ts'
@@ -131,5 +131,26 @@ describe('an entry as it is read', () => {
   it('shows what does not open, or does not fit its place, as unreadable', () => {
     expect(read([[first, { code: 'SLOT_KEY' }]]).status).to.equal('unreadable')
     expect(read([[first, said(CORRECT)]]).standing[0]!.code).to.equal('STATEMENT_PLACE')
+  })
+
+  it('has the comments that are about it and follow it, whoever tries to change them', () => {
+    const log = createLog(p, world.facts)
+    const comment: Statement = { act: 'comment', reason: '', about: first.header.entry, content: VALUE }
+    const own = world.write(world.patient, { entry: 2, follows: [first] })
+    const elsewhere = world.write(world.patient, { entry: 3, follows: [first] })
+    const plainFollower = world.write(world.gateway, { entry: 4, follows: [first] })
+    const stripped = world.write(world.doctor, { entry: 2, follows: [own] })
+    const opened = new Map<string, Opened>([
+      [own.name, said(comment)],
+      [elsewhere.name, said({ ...comment, about: new Uint8Array(16) })],
+      [plainFollower.name, plain('a reading')],
+      [stripped.name, said(RETRACT)]
+    ])
+    for (const each of [first, second, own, elsewhere, plainFollower, stripped]) log.add(each)
+    const nodeOf = (name: string) => log.node(name)
+    const readOf = (id: string) => readEntry(log.entry(id)!, ({ item }) => opened.get(item.name) ?? plain('x'), nodeOf)
+    const comments = commentsOn(log.entry(toHex(first.header.entry))!, nodeOf, readOf)
+    expect(comments.map(({ entry, status }) => [entry, status])).to.deep.equal([[toHex(own.header.entry), 'current']])
+    expect(comments[0]!.proposed.map(({ act }) => act)).to.deep.equal(['retract'])
   })
 })
