@@ -3,15 +3,15 @@
  * of which headers and facts it was given, never of their order. What it keeps of each goes out as a row, so that a
  * signature is checked once in the life of an agent.
  */
-import { readAuthorEvidence, type AuthorEvidence } from '#core/agent/author.ts'
 import { networkIdOf } from '#core/chain/network-id.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
-import { equalBytes, toHex } from '#core/encoding/bytes.ts'
+import { equalBytes } from '#core/encoding/bytes.ts'
 import { SalusError, isSalusError } from '#core/error.ts'
 import type { PagePlace } from '#core/log/day-index.ts'
+import { createEvidenceTable, type LogRows } from '#core/log/evidence-table.ts'
 import { changedRights, judgeAlone, rightOf, type LogFacts, type Own } from '#core/log/facts.ts'
 import { addNode, createGraph, dropUnproven, isSettled, proveNode, type LogGraph } from '#core/log/graph.ts'
-import { decodeLogRow, encodeEvidenceRow, encodeHeaderRow, itemOf, type LogItem } from '#core/log/item.ts'
+import { decodeLogRow, encodeHeaderRow, itemOf, type LogItem } from '#core/log/item.ts'
 import { knownNode, type LogNode, type NodeState } from '#core/log/node.ts'
 import { byRevision, stateOf, type EntryState } from '#core/log/revisions.ts'
 import { cidOfCanonical } from '#core/record/cid.ts'
@@ -30,12 +30,6 @@ const MAX_ALTERNATIVES = 3
 export interface LogInput {
   readonly headerBytes: Uint8Array
   readonly evidenceBytes: Uint8Array
-}
-
-/** Where the log's rows go. Keys of evidence sort before those of headers: read them back in the order of keys. */
-export interface LogRows {
-  put(key: string, bytes: Uint8Array): void
-  delete(key: string): void
 }
 
 /** What a log may be told. */
@@ -101,14 +95,14 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
   const { rows, maxWaiting = MAX_WAITING, maxUnproven = MAX_UNPROVEN } = init
   let facts = initial
   let graph = createGraph()
-  const evidences = new Map<string, { readonly read: AuthorEvidence; uses: number }>()
   const byRight = new Map<string, LogNode[]>()
   const { target, patient } = facts.record
+  const evidences = createEvidenceTable(p, target, rows)
   const place = { network: networkIdOf(target.chainId, target.contracts.AccessGrants.address), patient }
 
   const judge = (item: LogItem): Own => {
     const evidence = evidences.get(item.evidence)
-    return evidence == null ? { code: 'LOG_NO_EVIDENCE' } : judgeAlone(item, evidence.read, facts)
+    return evidence == null ? { code: 'LOG_NO_EVIDENCE' } : judgeAlone(item, evidence, facts)
   }
   const remember = (node: LogNode, own: Own): void => {
     if ('code' in own) return
@@ -120,31 +114,14 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
     const own = judge(item)
     const settled = addNode(graph, item, own)
     remember(knownNode(graph.nodes, item.name), own)
-    const evidence = evidences.get(item.evidence)
-    if (evidence != null) evidence.uses++
     return settled
-  }
-  const readEvidence = (bytes: Uint8Array): string => {
-    const name = toHex(p.sha256(bytes))
-    if (!evidences.has(name)) {
-      const read = readAuthorEvidence(bytes, target)
-      evidences.set(name, { read, uses: 0 })
-      rows?.put(`evidence/${name}`, encodeEvidenceRow(name, read))
-    }
-    return name
-  }
-  const release = (name: string): void => {
-    const evidence = evidences.get(name)
-    if (evidence == null || --evidence.uses > 0) return
-    evidences.delete(name)
-    rows?.delete(`evidence/${name}`)
   }
   const makeRoom = (): void => {
     while (graph.unproven.size > maxUnproven) {
       const dropped = dropUnproven(graph)
       if (dropped == null) return
       rows?.delete(`header/${dropped.item.name}`)
-      for (const name of [dropped.item.evidence, ...dropped.alternatives]) release(name)
+      for (const name of [dropped.item.evidence, ...dropped.alternatives]) evidences.release(name)
     }
   }
 
@@ -165,14 +142,13 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
     return proveNode(graph, node, proven.own)
   }
   const retry = (node: LogNode, { evidenceBytes }: LogInput): LogAddition => {
-    const evidence = readEvidence(evidenceBytes)
+    const evidence = evidences.nameOf(evidenceBytes)
     const isKnown = evidence === node.item.evidence || node.alternatives.includes(evidence)
     if (isKnown || node.alternatives.length >= MAX_ALTERNATIVES) {
       return { ...verdictOf(node), isNew: false, settled: [] }
     }
+    evidences.use(evidence, evidenceBytes)
     node.alternatives.push(evidence)
-    const read = evidences.get(evidence)
-    if (read != null) read.uses++
     const settled = prove(node)
     return { ...verdictOf(node), isNew: false, settled: namesOf(settled) }
   }
@@ -183,7 +159,9 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
     if (graph.waiters >= maxWaiting) {
       throw new SalusError('LOG_FULL', 'Too many entries wait for others; fetch those first.')
     }
-    const item = itemOf(decoded.header, decoded.cid, readEvidence(input.evidenceBytes))
+    const evidence = evidences.nameOf(input.evidenceBytes)
+    evidences.use(evidence, input.evidenceBytes)
+    const item = itemOf(decoded.header, decoded.cid, evidence)
     const settled = insert(item)
     rows?.put(`header/${item.name}`, encodeHeaderRow(item))
     makeRoom()
@@ -231,8 +209,11 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
     },
     restore(row) {
       const read = decodeLogRow(row)
-      if (read.kind === 'evidence') evidences.set(read.name, { read: read.evidence, uses: 0 })
-      else if (!graph.nodes.has(read.item.name)) insert(read.item)
+      if (read.kind === 'evidence') evidences.restore(read.name, read.evidence)
+      else if (!graph.nodes.has(read.item.name)) {
+        evidences.keep(read.item.evidence)
+        insert(read.item)
+      }
     },
     renew,
     node: name => graph.nodes.get(name),

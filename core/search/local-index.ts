@@ -3,47 +3,15 @@
  * out as a row to be kept sealed; nothing is decrypted again to start.
  */
 import { SalusError } from '#core/error.ts'
-import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
-import { readList, readText } from '#core/encoding/shape.ts'
 import { createDayIndex } from '#core/log/day-index.ts'
-import { readCompartment, type Compartment } from '#core/record/compartment.ts'
-import { appendPosting, createPostings, intersect, type Postings } from '#core/search/postings.ts'
-import { MAX_TERMS, wordsOf, type Searchable } from '#core/search/searchable.ts'
+import { decodeIndexRow, encodeIndexRow, type IndexedEntry } from '#core/search/index-row.ts'
+import { appendPosting, createPostings, intersect, union, type Postings } from '#core/search/postings.ts'
+import { conditionsOf, prefixIn, prefixOf, type SearchQuery } from '#core/search/query.ts'
 
-const AREA = 'SEARCH_ROW'
-const MAX_ROW_BYTES = 262_144
-const MAX_TERM_LENGTH = 300
-const MAX_ID_LENGTH = 128
-const PREFIX_LENGTH = 3
 const PAGE = 256
 
 /** The most entries of one index. */
 export const MAX_DOCUMENTS = 1_048_576
-
-/** An entry as the index knows it. */
-export interface IndexedEntry extends Searchable {
-  /** Id of the entry, hexadecimal: the newest revision that stands takes the place of the one before. */
-  readonly id: string
-  readonly compartment: Compartment
-}
-
-/** What is looked for: all of it must hold. */
-export interface SearchQuery {
-  /** Resource type, for example `Observation`. */
-  readonly type?: string
-  readonly status?: string
-  /** `code`, or `system|code`. */
-  readonly code?: string
-  /** Words, all of them; the last may be a beginning of three letters or more, with `*`. */
-  readonly text?: string
-  readonly compartments?: readonly Compartment[]
-  /** Entries about any day from this on. */
-  readonly fromDay?: number
-  readonly toDay?: number
-  readonly limit: number
-  /** How many to pass over. */
-  readonly offset?: number
-}
 
 /** Where the index's rows go. */
 export interface IndexRows {
@@ -149,14 +117,14 @@ export function createLocalIndex(rows?: IndexRows): LocalIndex {
   return {
     put(entry) {
       put(entry)
-      rows?.put(entry.id, encodeRow(entry))
+      rows?.put(entry.id, encodeIndexRow(entry))
     },
     remove(id) {
       drop(id)
       compact()
       rows?.delete(id)
     },
-    restore: row => put(decodeRow(row)),
+    restore: row => put(decodeIndexRow(row)),
     search(query) {
       const { fromDay = Number.MIN_SAFE_INTEGER, toDay = Number.MAX_SAFE_INTEGER, offset = 0, limit } = query
       const found: string[] = []
@@ -172,54 +140,5 @@ export function createLocalIndex(rows?: IndexRows): LocalIndex {
     get size() {
       return numberOf.size
     }
-  }
-}
-
-/** Terms by condition: one of each must hold. */
-function conditionsOf({ type, status, code, text = '', compartments }: SearchQuery): string[][] {
-  const words = wordsOf(prefixIn(text) == null ? text : text.replace(/\S+\*$/, '')).map(word => [`text:${word}`])
-  const named = Object.entries({ type, status, code }).flatMap(([field, value]) =>
-    value == null ? [] : [[`${field}:${value}`]]
-  )
-  const places = compartments == null ? [] : [compartments.map(each => `compartment:${each}`)]
-  return [...named, ...words, ...places]
-}
-
-/** The term that a text ends with the beginning of. */
-function prefixIn(text: string): string | null {
-  const last = /(\S+)\*$/.exec(text)?.[1]
-  const [word] = last == null ? [] : wordsOf(last)
-  return word == null || word.length < PREFIX_LENGTH ? null : `text:${word}`
-}
-
-function prefixOf(term: string): string {
-  return term.slice(0, term.indexOf(':') + 1 + PREFIX_LENGTH)
-}
-
-function union(lists: readonly Postings[]): Postings {
-  const [only] = lists
-  if (only != null && lists.length === 1) return only
-  const numbers = new Set(lists.flatMap(list => [...list.numbers.subarray(0, list.count)]))
-  return { numbers: Uint32Array.from(numbers).sort(), count: numbers.size }
-}
-
-function encodeRow({ id, compartment, fromDay, toDay, terms }: IndexedEntry): Uint8Array {
-  return encodeCanonical([1, id, compartment, fromDay, toDay, terms])
-}
-
-function decodeRow(bytes: Uint8Array): IndexedEntry {
-  const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_ROW_BYTES })
-  const parts: unknown[] = Array.isArray(value) ? value : []
-  const [version, id, compartment, fromDay, toDay, terms] = parts
-  const isDay = (day: unknown): day is number => Number.isSafeInteger(day)
-  if (version !== 1 || parts.length !== 6 || !isDay(fromDay) || !isDay(toDay)) {
-    throw new SalusError('SEARCH_ROW_SHAPE', 'The index’s own rows are damaged; build it again from the record.')
-  }
-  return {
-    id: readText(id, AREA, 'id', MAX_ID_LENGTH),
-    compartment: readCompartment(compartment, AREA),
-    fromDay,
-    toDay,
-    terms: readList(terms, AREA, 'terms', MAX_TERMS, term => readText(term, AREA, 'term', MAX_TERM_LENGTH))
   }
 }

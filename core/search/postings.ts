@@ -39,3 +39,11 @@ function has({ numbers, count }: Postings, wanted: number): boolean {
   }
   return low < count && numbers[low] === wanted
 }
+
+/** Numbers that stand in any of the lists. */
+export function union(lists: readonly Postings[]): Postings {
+  const [only] = lists
+  if (only != null && lists.length === 1) return only
+  const numbers = new Set(lists.flatMap(list => [...list.numbers.subarray(0, list.count)]))
+  return { numbers: Uint32Array.from(numbers).sort(), count: numbers.size }
+}

@@ -221,4 +221,27 @@ describe('a patient’s log', () => {
     feed(...strangers)
     expect(strangers.map(({ name }) => log.node(name)?.state)).to.deep.equal([undefined, 'unproven', 'unproven'])
   })
+
+  it('forgets, with its rows, what was unproven too long, and evidence that is of nothing any more', () => {
+    const rows = new Map<string, Uint8Array>()
+    const put = (key: string, bytes: Uint8Array) => rows.set(key, bytes)
+    log = createLog(p, world.facts, { maxUnproven: 1, rows: { put, delete: key => rows.delete(key) } })
+    const wrong = [world.doctor, world.gateway, world.other].map((by, entry) =>
+      world.write({ ...by, grant: new Uint8Array(32) }, { entry })
+    )
+    const kept = world.write(world.doctor, { entry: 9 })
+    feed(wrong[0]!, kept, wrong[1]!, wrong[2]!)
+    expect(log.node(wrong[1]!.name)).to.equal(undefined)
+    expect([...rows.keys()].filter(key => key.startsWith('header/'))).to.have.members(
+      names(kept, wrong[2]!).map(name => `header/${name}`)
+    )
+    expect([...rows.keys()].filter(key => key.startsWith('evidence/'))).to.have.length(2)
+    for (const evidenceBytes of [world.patient, world.doctor, world.gateway, world.reader].map(
+      by => by.evidenceBytes
+    )) {
+      log.add({ ...wrong[2]!, evidenceBytes })
+    }
+    expect(log.node(wrong[2]!.name)?.alternatives).to.have.length(3)
+    expect([...rows.keys()].filter(key => key.startsWith('evidence/'))).to.have.length(4)
+  })
 })
