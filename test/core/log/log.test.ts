@@ -193,7 +193,7 @@ describe('a patient’s log', () => {
 
   it('checks each signature once and reads each piece of evidence once, in whatever order a long chain comes', () => {
     const chain = [world.write(world.patient, { entry: 0 })]
-    for (let i = 1; i < 3000; i++) chain.push(world.write(world.patient, { entry: i, follows: [chain[i - 1]!] }))
+    for (let i = 1; i < 500; i++) chain.push(world.write(world.patient, { entry: i, follows: [chain[i - 1]!] }))
     const calls = { verify: 0, sha256: 0 }
     const counting = {
       ...p,
@@ -202,11 +202,11 @@ describe('a patient’s log', () => {
     }
     log = createLog(counting, world.facts)
     feed(...chain.reverse())
-    expect(log.node(chain[0]!.name)?.height).to.equal(2999)
+    expect(log.node(chain[0]!.name)?.height).to.equal(499)
     feed(...chain)
-    expect(calls).to.deep.equal({ verify: 3000, sha256: 3000 })
+    expect(calls).to.deep.equal({ verify: 500, sha256: 500 })
     expect(log.renew({ ...world.facts, blockTimeS: NOW_S + 60 })).to.deep.equal([])
-    expect(calls.verify).to.equal(3000)
+    expect(calls.verify).to.equal(500)
   })
 
   it('bounds what waits and what is unproven', async () => {
