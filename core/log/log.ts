@@ -144,11 +144,12 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
   const retry = (node: LogNode, { evidenceBytes }: LogInput): LogAddition => {
     const evidence = evidences.nameOf(evidenceBytes)
     const isKnown = evidence === node.item.evidence || node.alternatives.includes(evidence)
-    if (isKnown || node.alternatives.length >= MAX_ALTERNATIVES) {
+    const isTried = isKnown && evidences.get(evidence) != null
+    if (isTried || (!isKnown && node.alternatives.length >= MAX_ALTERNATIVES)) {
       return { ...verdictOf(node), isNew: false, settled: [] }
     }
     evidences.use(evidence, evidenceBytes)
-    node.alternatives.push(evidence)
+    if (!isKnown) node.alternatives.push(evidence)
     const settled = prove(node)
     return { ...verdictOf(node), isNew: false, settled: namesOf(settled) }
   }
@@ -173,10 +174,11 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
     const before = graph
     graph = createGraph()
     byRight.clear()
-    for (const { item } of before.nodes.values()) {
-      const own = judge(item)
-      addNode(graph, item, own)
-      remember(knownNode(graph.nodes, item.name), own)
+    for (const { item, alternatives } of before.nodes.values()) {
+      insert(item)
+      const node = knownNode(graph.nodes, item.name)
+      node.alternatives.push(...alternatives)
+      if (node.state === 'unproven' && alternatives.length > 0) prove(node)
     }
     return namesOf([...graph.nodes.values()].filter(node => node.state !== before.nodes.get(node.item.name)?.state))
   }

@@ -191,6 +191,33 @@ describe('a patient’s log', () => {
     expect(nameOf(after!.revisions)).to.deep.equal(nameOf(before!.revisions))
   })
 
+  it('asks again for evidence that its rows lack', () => {
+    const rows = new Map<string, Uint8Array>()
+    const put = (key: string, bytes: Uint8Array) => rows.set(key, bytes)
+    log = createLog(p, world.facts, { rows: { put, delete: key => rows.delete(key) } })
+    const written = world.write(world.doctor)
+    feed(written)
+    const restored = createLog(p, world.facts)
+    restored.restore(rows.get(`header/${written.name}`)!)
+    expect(restored.node(written.name)).to.include({ state: 'unproven', code: 'LOG_NO_EVIDENCE' })
+    expect(restored.add(written)).to.include({ state: 'sound', isNew: false })
+  })
+
+  it('keeps all evidence of what is unproven until the chain tells which of it proves', () => {
+    const { record } = world.facts
+    const early: LogFacts = { ...world.facts, record: { ...record, grants: [] } }
+    const retired = new Map([[`0x${'77'.repeat(16)}`, 1]])
+    const written = world.write(world.doctor)
+    for (const next of [world.facts, { ...world.facts, retired }]) {
+      log = createLog(p, early)
+      log.add({ ...written, evidenceBytes: world.other.evidenceBytes })
+      log.add(written)
+      expect(log.node(written.name)?.state).to.equal('unproven')
+      expect(log.renew(next)).to.deep.equal([written.name])
+      expect(log.node(written.name)?.state).to.equal('sound')
+    }
+  })
+
   it('checks each signature once and reads each piece of evidence once, in whatever order a long chain comes', () => {
     const chain = [world.write(world.patient, { entry: 0 })]
     for (let i = 1; i < 500; i++) chain.push(world.write(world.patient, { entry: i, follows: [chain[i - 1]!] }))
