@@ -68,7 +68,7 @@ export async function benchLog(bench: Bench): Promise<void> {
     bench.progress(`log of ${String(size)} entries`)
     const all = [...headers(keys, size + extra)]
     const [old, more] = [all.slice(0, size), all.slice(size)]
-    const rounds = size <= 1000 ? 6 : bench.quick || size > 10_000 ? 1 : 2
+    const rounds = bench.quick || size > 10_000 ? 1 : size > 1000 ? 2 : 6
     const samples = {
       verify: [] as number[],
       check: [] as number[],
