@@ -6,7 +6,7 @@ import type { SigningTarget } from '#core/agent/chain-call.ts'
 import type { RecordOnChain } from '#core/agent/record-on-chain.ts'
 import { SalusError, isSalusError } from '#core/error.ts'
 import { equalBytes, toHex } from '#core/encoding/bytes.ts'
-import { decodeGrantDocument } from '#core/grant/document.ts'
+import { decodeGrantDocument, type GrantDocument } from '#core/grant/document.ts'
 import { RIGHT_WRITE, unpackTerms } from '#core/grant/terms.ts'
 import { decodeEvidence } from '#core/identity/evidence.ts'
 import { keyBindingDomain, recoverBindingAddress } from '#core/identity/key-binding.ts'
@@ -101,10 +101,16 @@ export function proveAuthorBy(
   if (header.grant == null) return provePatient(header, evidence, record)
   const author = proveGrantee(header, header.grant, evidence, record)
   const held = known.find(({ grantId }) => equalBytes(grantId, author.grantId))
-  const covers =
-    held == null || compartment == null || decodeGrantDocument(held.document).compartments.includes(compartment)
-  refuseUnless(covers, 'ENTRY_COMPARTMENT', 'the grant does not allow writing into this part of the record')
+  if (held != null) checkDocument(decodeGrantDocument(held.document), header.day, compartment)
   return author
+}
+
+/** What only the grant's document says: where its grantee may write, and of which days. */
+function checkDocument({ compartments, days }: GrantDocument, day: number, compartment: Compartment | null): void {
+  const covers = compartment == null || compartments.includes(compartment)
+  refuseUnless(covers, 'ENTRY_COMPARTMENT', 'the grant does not allow writing into this part of the record')
+  const isWithin = days == null || (days.fromDay <= day && day <= days.toDay)
+  refuseUnless(isWithin, 'ENTRY_DAY_OUTSIDE_GRANT', 'the grant that the entry names does not name its day')
 }
 
 /** The fields of a header that tell who may have written it. */
