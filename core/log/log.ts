@@ -13,6 +13,7 @@ import { changedRights, judgeAlone, rightOf, type LogFacts, type Own } from '#co
 import { addNode, createGraph, dropUnproven, isSettled, proveNode, type LogGraph } from '#core/log/graph.ts'
 import { decodeLogRow, encodeHeaderRow, itemOf, type LogItem } from '#core/log/item.ts'
 import { knownNode, type LogNode, type NodeState } from '#core/log/node.ts'
+import { createPool } from '#core/log/pool.ts'
 import { byRevision, stateOf, type EntryState } from '#core/log/revisions.ts'
 import { cidOfCanonical } from '#core/record/cid.ts'
 import { MAX_PARENTS, decodeEntry, verifyEntry } from '#core/record/entry.ts'
@@ -96,6 +97,7 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
   let facts = initial
   let graph = createGraph()
   const byRight = new Map<string, LogNode[]>()
+  let pool = createPool()
   const { target, patient } = facts.record
   const evidences = createEvidenceTable(p, target, rows)
   const place = { network: networkIdOf(target.chainId, target.contracts.AccessGrants.address), patient }
@@ -110,7 +112,8 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
     if (same == null) byRight.set(rightOf(node.item), [node])
     else same.push(node)
   }
-  const insert = (item: LogItem): LogNode[] => {
+  const insert = (unpooled: LogItem): LogNode[] => {
+    const item = pool(unpooled)
     const own = judge(item)
     const settled = addNode(graph, item, own)
     remember(knownNode(graph.nodes, item.name), own)
@@ -174,6 +177,7 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
     const before = graph
     graph = createGraph()
     byRight.clear()
+    pool = createPool()
     for (const { item, alternatives } of before.nodes.values()) {
       insert(item)
       const node = knownNode(graph.nodes, item.name)

@@ -150,7 +150,8 @@ describe('the verification of a log', () => {
     return all
   }
 
-  it('gives the same verdicts and the same entries whatever the order, the duplicates and the partitions', () => {
+  it('gives the same verdicts and the same entries whatever the order, the duplicates and the partitions', function () {
+    this.timeout(60_000)
     fc.assert(
       fc.property(history, fc.infiniteStream(fc.nat()), (steps, stream) => {
         const all = written(steps)
