@@ -2,13 +2,14 @@
  * Who wrote an entry. A key that opens an entry also seals one, so a reader believes no author that the chain does not tie
  * to the record (docs/specs/entry.md). Nodes check the same before they store; a reader does not take their word.
  */
+import type { SigningTarget } from '#core/agent/chain-call.ts'
 import type { RecordOnChain } from '#core/agent/record-on-chain.ts'
-import { SalusError } from '#core/error.ts'
+import { SalusError, isSalusError } from '#core/error.ts'
 import { equalBytes, toHex } from '#core/encoding/bytes.ts'
-import { decodeGrantDocument } from '#core/grant/document.ts'
+import { decodeGrantDocument, type GrantDocument } from '#core/grant/document.ts'
 import { RIGHT_WRITE, unpackTerms } from '#core/grant/terms.ts'
-import { decodeEvidence, type Evidence } from '#core/identity/evidence.ts'
-import { checkBinding, keyBindingDomain } from '#core/identity/key-binding.ts'
+import { decodeEvidence } from '#core/identity/evidence.ts'
+import { keyBindingDomain, recoverBindingAddress } from '#core/identity/key-binding.ts'
 import { decodeKeyBundle, keyBundleDigest } from '#core/identity/key-bundle.ts'
 import { DAY_S } from '#core/network/author-right.ts'
 import type { Compartment } from '#core/record/compartment.ts'
@@ -32,13 +33,41 @@ interface KnownGrant {
   readonly document: Uint8Array
 }
 
+/** What evidence says, read once: to find the address that signed a binding costs more than all other checks together. */
+export interface AuthorEvidence {
+  /** The signing key of its bundle, 32 bytes. */
+  readonly sign: Uint8Array
+  /** Digest of its bundle, 32 bytes. */
+  readonly bundleDigest: Uint8Array
+  /** The address, lower-case, that bound the bundle, until when (seconds since 1970-01-01); or why there is none. */
+  readonly binding: { readonly address: string; readonly notAfterS: number } | { readonly refused: SalusError }
+}
+
+/**
+ * Reads evidence for the chain and contracts that bindings must be made for.
+ *
+ * @throws SalusError `EVIDENCE_*`, `KEY_BUNDLE_*`; a bad binding is no error until one is needed
+ */
+export function readAuthorEvidence(bytes: Uint8Array, { chainId, contracts }: SigningTarget): AuthorEvidence {
+  const evidence = decodeEvidence(bytes)
+  const { sign } = decodeKeyBundle(evidence.bundle)
+  const read = { sign, bundleDigest: keyBundleDigest(evidence.bundle) }
+  try {
+    const address = recoverBindingAddress(keyBindingDomain(chainId, contracts.AccessGrants.address), evidence)
+    return { ...read, binding: { address, notAfterS: evidence.binding?.notAfter ?? 0 } }
+  } catch (refused) {
+    if (isSalusError(refused)) return { ...read, binding: { refused } }
+    throw refused
+  }
+}
+
 /**
  * Proves who wrote an entry whose header's signature is, or will be, checked against the key that the header names.
  *
  * @param entry - `compartment`: where the entry lies, as the reader's keys tell
  * @param known - the reader's own grants: an entry under one of them must lie in one of its compartments
  * @throws SalusError `EVIDENCE_AUTHOR` (evidence of another key), `ENTRY_AUTHOR_UNPROVEN` (not the patient's key, or no grant of
- * this patient), `GRANT_NO_RIGHT` (may not write), `ENTRY_DAY_OUTSIDE_GRANT`, `ENTRY_COMPARTMENT`, `BINDING_*`, `EVIDENCE_*`,
+ * this patient), `GRANT_NO_RIGHT` (may not write), `ENTRY_DAY_OUTSIDE_GRANT`, `GRANT_REVOKED`, `ENTRY_COMPARTMENT`, `BINDING_*`, `EVIDENCE_*`,
  * `KEY_BUNDLE_*`
  */
 export function proveAuthor(
@@ -46,35 +75,65 @@ export function proveAuthor(
   record: RecordOnChain,
   known: readonly KnownGrant[]
 ): Author {
+  return proveAuthorBy(entry, readAuthorEvidence(entry.evidenceBytes, record.target), record, known)
+}
+
+/**
+ * {@link proveAuthor} by evidence that was read before.
+ *
+ * @param entry - `compartment`: null where the reader has no keys that tell it
+ * @throws SalusError as {@link proveAuthor}
+ */
+export function proveAuthorBy(
+  entry: { readonly header: AuthoredHeader; readonly compartment: Compartment | null },
+  evidence: AuthorEvidence,
+  record: RecordOnChain,
+  known: readonly KnownGrant[]
+): Author {
   const { header, compartment } = entry
-  const evidence = decodeEvidence(entry.evidenceBytes)
-  const signs = decodeKeyBundle(evidence.bundle).sign
-  refuseUnless(equalBytes(signs, header.author), 'EVIDENCE_AUTHOR', 'the evidence is of another key than the entry')
+  refuseUnless(
+    equalBytes(evidence.sign, header.author),
+    'EVIDENCE_AUTHOR',
+    'the evidence is of another key than the entry'
+  )
   const isOfRecord = equalBytes(header.patient, record.patient)
   refuseUnless(isOfRecord, 'ENTRY_AUTHOR_UNPROVEN', 'the facts of the chain are of another patient')
   if (header.grant == null) return provePatient(header, evidence, record)
   const author = proveGrantee(header, header.grant, evidence, record)
   const held = known.find(({ grantId }) => equalBytes(grantId, author.grantId))
-  const covers = held == null || decodeGrantDocument(held.document).compartments.includes(compartment)
-  refuseUnless(covers, 'ENTRY_COMPARTMENT', 'the grant does not allow writing into this part of the record')
+  if (held != null) checkDocument(decodeGrantDocument(held.document), header.day, compartment)
   return author
 }
 
-function provePatient({ day }: EntryHeader, { bundle }: Evidence, { keyBundles }: RecordOnChain): Author {
-  const digest = keyBundleDigest(bundle)
+/** What only the grant's document says: where its grantee may write, and of which days. */
+function checkDocument({ compartments, days }: GrantDocument, day: number, compartment: Compartment | null): void {
+  const covers = compartment == null || compartments.includes(compartment)
+  refuseUnless(covers, 'ENTRY_COMPARTMENT', 'the grant does not allow writing into this part of the record')
+  const isWithin = days == null || (days.fromDay <= day && day <= days.toDay)
+  refuseUnless(isWithin, 'ENTRY_DAY_OUTSIDE_GRANT', 'the grant that the entry names does not name its day')
+}
+
+/** The fields of a header that tell who may have written it. */
+type AuthoredHeader = Pick<EntryHeader, 'patient' | 'author' | 'grant' | 'day'>
+
+function provePatient(
+  { day }: AuthoredHeader,
+  { bundleDigest }: AuthorEvidence,
+  { keyBundles }: RecordOnChain
+): Author {
   // Peers take what is dated one day ahead, so the day of the last honest entry may be the one after the replacement.
   const isPatients = keyBundles.some(
-    each => equalBytes(each.digest, digest) && (each.replacedAtS == null || (day - 1) * DAY_S <= each.replacedAtS)
+    each => equalBytes(each.digest, bundleDigest) && (each.replacedAtS == null || (day - 1) * DAY_S <= each.replacedAtS)
   )
   refuseUnless(isPatients, 'ENTRY_AUTHOR_UNPROVEN', 'the patient had no such key on that day')
   return { kind: 'patient' }
 }
 
 function proveGrantee(
-  { day }: EntryHeader,
+  { day }: AuthoredHeader,
   grantId: Uint8Array,
-  evidence: Evidence,
-  { target, grants }: RecordOnChain
+  { binding }: AuthorEvidence,
+  { grants }: RecordOnChain
 ): Extract<Author, { kind: 'grantee' }> {
   const grant = grants.find(each => equalBytes(each.grantId, grantId))
   if (grant == null) {
@@ -84,8 +143,12 @@ function proveGrantee(
   refuseUnless((rights & RIGHT_WRITE) !== 0, 'GRANT_NO_RIGHT', 'the grant that the entry names does not allow writing')
   const isWithin = (day + 1) * DAY_S > notBefore && day * DAY_S < expiresAt
   refuseUnless(isWithin, 'ENTRY_DAY_OUTSIDE_GRANT', 'the entry’s day lies outside the grant that it names')
-  const domain = keyBindingDomain(target.chainId, target.contracts.AccessGrants.address)
-  checkBinding(domain, evidence, { address: toHex(grantee), nowS: day * DAY_S })
+  // As for the patient's own keys: the day of the last honest entry may be the one after the revocation.
+  const isLive = grant.revokedAtS == null || (day - 1) * DAY_S <= grant.revokedAtS
+  refuseUnless(isLive, 'GRANT_REVOKED', 'the grant was revoked before the entry’s day')
+  if ('refused' in binding) throw binding.refused
+  refuseUnless(binding.address === toHex(grantee), 'BINDING_ADDRESS', 'the key binding was signed by another address')
+  refuseUnless(binding.notAfterS >= day * DAY_S, 'BINDING_EXPIRED', 'the key binding had expired on the entry’s day')
   return { kind: 'grantee', address: grantee, grantId }
 }
 

@@ -11,7 +11,15 @@ import type { AgentKeys } from '#core/identity/agent-keys.ts'
 import type { Compartment } from '#core/record/compartment.ts'
 import { leafFromCover } from '#core/record/day-tree.ts'
 import { decodeEntry } from '#core/record/entry.ts'
-import { openEntry, sealEntry, type OpenedEntry, type SealedEntry } from '#core/record/seal-entry.ts'
+import {
+  openAttribute,
+  openEntry,
+  openEntryWithKey,
+  sealEntry,
+  type OpenedAttribute,
+  type OpenedEntry,
+  type SealedEntry
+} from '#core/record/seal-entry.ts'
 
 interface UsableKey extends CapsuleKey {
   readonly grantId: Uint8Array
@@ -53,7 +61,13 @@ export function openAsGrantee(
   sealed: ReceivedEntry,
   record: RecordOnChain
 ): OpenedEntry & { readonly compartment: Compartment; readonly author: Author } {
-  const { header } = decodeEntry(sealed.headerBytes, { network: state.network })
+  const { header, cid } = decodeEntry(sealed.headerBytes, { network: state.network })
+  const single = heldBy(state, header.patient, ({ entries }) => entries).find(({ name }) => name.equals(cid))
+  if (single != null) {
+    const { compartment, key: contentKey } = single
+    const author = proveAuthor({ ...sealed, header, compartment }, record, state.grants)
+    return { ...openEntryWithKey(p, { ...sealed, contentKey }), compartment, author }
+  }
   const usable = keysFor(
     state,
     header.patient,
@@ -66,6 +80,42 @@ export function openAsGrantee(
   const { compartment, tag } = key
   const author = proveAuthor({ ...sealed, header, compartment }, record, state.grants)
   return { ...openEntry(p, { ...sealed, leafKey, tag }), compartment, author }
+}
+
+/**
+ * Opens the attributes of an entry that were granted one by one, and says who wrote it. Nothing else of it opens.
+ *
+ * @param sealed - the slot is not needed
+ * @throws SalusError `GRANT_NO_KEY` (no attribute of this entry was granted), `ATTRIBUTE_PATH` (another attribute than was
+ * granted), and as `proveAuthor` and `openAttribute`
+ */
+export function openAttributesAsGrantee(
+  p: Primitives,
+  state: GranteeState,
+  sealed: Omit<ReceivedEntry, 'slotBytes'>,
+  record: RecordOnChain
+): { readonly attributes: readonly OpenedAttribute[]; readonly compartment: Compartment; readonly author: Author } {
+  const { header, cid } = decodeEntry(sealed.headerBytes, { network: state.network })
+  const held = heldBy(state, header.patient, ({ attributes }) => attributes).filter(({ name }) => name.equals(cid))
+  const [first] = held
+  if (first == null) throw new SalusError('GRANT_NO_KEY', 'No grant opens an attribute of this entry.')
+  const { compartment } = first
+  const author = proveAuthor({ ...sealed, header, compartment }, record, state.grants)
+  const attributes = held.map(({ index, key, path }) => {
+    const opened = openAttribute(p, { ...sealed, index, key })
+    if (opened.path === path) return opened
+    throw new SalusError('ATTRIBUTE_PATH', 'Refused: the key opens another attribute than was granted.')
+  })
+  return { attributes, compartment, author }
+}
+
+/** All single keys of a patient's entries that a grantee holds. */
+function heldBy<T>(
+  state: GranteeState,
+  patient: Uint8Array,
+  keysIn: (grant: HeldGrant) => readonly T[] | undefined
+): T[] {
+  return state.grants.filter(grant => equalBytes(grant.patient, patient)).flatMap(grant => keysIn(grant) ?? [])
 }
 
 /**

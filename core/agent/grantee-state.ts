@@ -8,7 +8,13 @@ import { readVersion } from '#core/encoding/version.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
 import { decodeCapsule, openCapsule, verifyCapsule } from '#core/grant/capsule.ts'
 import { grantIdOf } from '#core/grant/document.ts'
-import { decodeCapsuleContent, encodeCapsuleContent, type CapsuleKey } from '#core/grant/capsule-keys.ts'
+import {
+  decodeCapsuleContent,
+  encodeCapsuleContent,
+  type AttributeKey,
+  type CapsuleKey,
+  type EntryKey
+} from '#core/grant/capsule-keys.ts'
 import { RIGHT_HISTORY, RIGHT_READ, unpackTerms } from '#core/grant/terms.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
 import { advanceCover } from '#core/record/day-tree.ts'
@@ -28,6 +34,10 @@ export interface HeldGrant {
   readonly revision: number
   readonly document: Uint8Array
   readonly keys: readonly CapsuleKey[]
+  /** Of a grant of single entries. */
+  readonly entries?: readonly EntryKey[]
+  /** Of a grant of single attributes. */
+  readonly attributes?: readonly AttributeKey[]
 }
 
 /** The grants of one person or gateway. */
@@ -78,7 +88,12 @@ export async function acceptCapsule(
   refuseUnless(held == null || held.revision < revision, 'CAPSULE_STALE', 'newer keys of this grant are held already')
 
   const opened = await openCapsule(capsule, keys)
-  const grant = { grantId, patient, rights: terms.rights, revision, document: opened.document, keys: opened.keys }
+  const single = {
+    ...(opened.entries == null ? {} : { entries: opened.entries }),
+    ...(opened.attributes == null ? {} : { attributes: opened.attributes })
+  }
+  const { document } = opened
+  const grant = { grantId, patient, rights: terms.rights, revision, document, keys: opened.keys, ...single }
   return { ...state, grants: [...state.grants.filter(each => each !== held), grant] }
 }
 
@@ -99,9 +114,12 @@ export function advanceDays(p: Primitives, state: GranteeState, day: number): Gr
 
 /** The bytes to keep. They hold keys: encrypt them at rest. */
 export function encodeGranteeState({ network, address, grants }: GranteeState): Uint8Array {
-  const items = grants.map(({ document, keys, ...rest }) => ({
-    ...rest,
-    content: encodeCapsuleContent({ document, keys })
+  const items = grants.map(({ grantId, patient, rights, revision, ...content }) => ({
+    grantId,
+    patient,
+    rights,
+    revision,
+    content: encodeCapsuleContent(content)
   }))
   return encodeCanonical({ v: 1, network, address, grants: items })
 }

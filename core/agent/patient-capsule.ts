@@ -3,7 +3,7 @@ import type { SigningTarget } from '#core/agent/chain-call.ts'
 import type { GivenGrant, KeptGeneration, PatientState } from '#core/agent/patient-state.ts'
 import type { Primitives, Random } from '#core/crypto/primitives.ts'
 import { sealCapsule, preferredKemKey } from '#core/grant/capsule.ts'
-import type { CapsuleKey } from '#core/grant/capsule-keys.ts'
+import type { CapsuleContent, CapsuleKey } from '#core/grant/capsule-keys.ts'
 import { decodeGrantDocument, grantScope } from '#core/grant/document.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
 import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
@@ -11,21 +11,26 @@ import { LAST_DAY } from '#core/record/day.ts'
 import { coverOf, type CoverNode } from '#core/record/day-tree.ts'
 import { compartmentTag } from '#core/record/generation.ts'
 
+/** A grant, and whether its document names its days: then it opens those exactly. */
+interface ExactGrant extends GivenGrant {
+  readonly isExact: boolean
+}
+
 /**
  * The days of a generation that a grant opens. No entry of a replaced generation is dated later than the day after its last,
  * since peers take what is dated one day ahead. A grant from the beginning that outlives that day gets the whole
  * generation: one node, where the exact span would take up to sixteen, and nothing more to open.
  */
-function coverOfGeneration(p: Primitives, { key, retiredDay }: KeptGeneration, grant: GivenGrant): CoverNode[] {
-  const { fromDay, toDay } = grant
+function coverOfGeneration(p: Primitives, { key, retiredDay }: KeptGeneration, grant: ExactGrant): CoverNode[] {
+  const { fromDay, toDay, isExact } = grant
   if (retiredDay == null) return coverOf(p, key, fromDay, toDay)
-  if (fromDay === 0 && toDay > retiredDay) return coverOf(p, key, 0, LAST_DAY)
+  if (!isExact && fromDay === 0 && toDay > retiredDay) return coverOf(p, key, 0, LAST_DAY)
   const lastDay = Math.min(toDay, retiredDay + 1)
   return fromDay > lastDay ? [] : coverOf(p, key, fromDay, lastDay)
 }
 
 /** The keys that a grant hands over now. */
-function keysOf(p: Primitives, state: PatientState, grant: GivenGrant): CapsuleKey[] {
+function keysOf(p: Primitives, state: PatientState, grant: ExactGrant): CapsuleKey[] {
   return grant.compartments.flatMap((compartment, i) =>
     state.generations[compartment]
       .filter(({ number }) => number >= (grant.firstGenerations[i] ?? Number.POSITIVE_INFINITY))
@@ -39,15 +44,20 @@ function keysOf(p: Primitives, state: PatientState, grant: GivenGrant): CapsuleK
   )
 }
 
+/** Keys of single entries and attributes; a grant of those opens nothing else. */
+export type SingleKeys = Required<Pick<CapsuleContent, 'entries' | 'attributes'>>
+
 /** Seals the capsule of a grant, with the revision that the grant's record names. */
 export async function capsuleOf(
   p: Primitives,
   random: Random,
   from: { readonly state: PatientState; readonly keys: AgentKeys; readonly target: SigningTarget },
-  grant: GivenGrant
+  grant: GivenGrant,
+  single?: SingleKeys
 ): Promise<Uint8Array> {
   const { state, keys, target } = from
-  const { grantee } = decodeGrantDocument(grant.document)
+  const { grantee, days } = decodeGrantDocument(grant.document)
+  const opens = single ?? { keys: keysOf(p, state, { ...grant, isExact: days != null }) }
   return await sealCapsule(p, random, {
     header: {
       network: state.network,
@@ -60,7 +70,7 @@ export async function capsuleOf(
       revision: grant.capsuleRevision
     },
     to: preferredKemKey(decodeKeyBundle(grant.bundle)),
-    content: { document: grant.document, keys: keysOf(p, state, grant) },
+    content: { document: grant.document, keys: [], ...opens },
     patientKeys: keys
   })
 }

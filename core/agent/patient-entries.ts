@@ -7,12 +7,12 @@ import type { Primitives, Random } from '#core/crypto/primitives.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
 import { COMPARTMENTS, type Compartment } from '#core/record/compartment.ts'
 import { leafOf } from '#core/record/day-tree.ts'
-import { decodeEntry } from '#core/record/entry.ts'
+import { decodeEntry, type EntryHeader } from '#core/record/entry.ts'
 import { compartmentTag } from '#core/record/generation.ts'
 import { openEntry, sealEntry, type EntryInput, type OpenedEntry, type SealedEntry } from '#core/record/seal-entry.ts'
 
 /** What a writer says of a new entry; the rest follows from its keys. */
-export type NewEntry = Pick<EntryInput, 'day' | 'content' | 'entry' | 'revision' | 'parents'> & {
+export type NewEntry = Pick<EntryInput, 'day' | 'content' | 'entry' | 'revision' | 'parents' | 'attributes'> & {
   readonly compartment: Compartment
 }
 
@@ -30,6 +30,29 @@ export function sealAsPatient(
   return sealEntry(p, random, { ...entry, network, patient, tag, generation, leafKey, author: by.keys, grant: null })
 }
 
+/** The compartment that an entry lies in, with its tag and the key of its day. */
+export interface EntryPlace {
+  readonly compartment: Compartment
+  readonly tag: Uint8Array
+  readonly leafKey: Uint8Array
+}
+
+/**
+ * Where an entry of the patient's record lies.
+ *
+ * @throws SalusError `ENTRY_TAG` if it lies in no compartment of this record
+ */
+export function placeOfEntry(p: Primitives, state: PatientState, header: EntryHeader): EntryPlace {
+  for (const compartment of COMPARTMENTS) {
+    for (const { key, number } of state.generations[compartment]) {
+      if (number !== header.generation) continue
+      const tag = compartmentTag(p, key, compartment)
+      if (equalBytes(tag, header.tag)) return { compartment, tag, leafKey: leafOf(p, key, header.day) }
+    }
+  }
+  throw new SalusError('ENTRY_TAG', 'Refused: the entry lies in no compartment of this record.')
+}
+
 /**
  * Opens any entry of the patient's record and says who wrote it.
  *
@@ -43,13 +66,7 @@ export function openAsPatient(
   record: RecordOnChain
 ): OpenedEntry & { readonly compartment: Compartment; readonly author: Author } {
   const { header } = decodeEntry(sealed.headerBytes, state)
-  for (const compartment of COMPARTMENTS) {
-    for (const { key, number } of state.generations[compartment]) {
-      const tag = compartmentTag(p, key, compartment)
-      if (number !== header.generation || !equalBytes(tag, header.tag)) continue
-      const author = proveAuthor({ ...sealed, header, compartment }, record, state.grants)
-      return { ...openEntry(p, { ...sealed, leafKey: leafOf(p, key, header.day), tag }), compartment, author }
-    }
-  }
-  throw new SalusError('ENTRY_TAG', 'Refused: the entry lies in no compartment of this record.')
+  const { compartment, tag, leafKey } = placeOfEntry(p, state, header)
+  const author = proveAuthor({ ...sealed, header, compartment }, record, state.grants)
+  return { ...openEntry(p, { ...sealed, leafKey, tag }), compartment, author }
 }

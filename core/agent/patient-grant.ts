@@ -4,10 +4,18 @@ import { SalusError } from '#core/error.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import type { ChainCall, SigningTarget } from '#core/agent/chain-call.ts'
 import { compactSignature } from '#core/agent/compact-signature.ts'
-import { capsuleOf } from '#core/agent/patient-capsule.ts'
+import { capsuleOf, type SingleKeys } from '#core/agent/patient-capsule.ts'
 import { currentGeneration, type GivenGrant, type PatientState } from '#core/agent/patient-state.ts'
 import type { Primitives, Random } from '#core/crypto/primitives.ts'
-import { encodeGrantDocument, grantIdOf, grantScope, orderedCompartments } from '#core/grant/document.ts'
+import {
+  decodeGrantDocument,
+  encodeGrantDocument,
+  grantIdOf,
+  grantScope,
+  orderedCompartments,
+  type DaySpan,
+  type GrantDocument
+} from '#core/grant/document.ts'
 import { NO_EXPIRY, RIGHT_HISTORY, packTerms, termsBytes, unpackTerms, type Terms } from '#core/grant/terms.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
 import type { SignTypedData, TypedData } from '#core/identity/key-binding.ts'
@@ -21,6 +29,8 @@ export interface GrantWish extends Terms {
   /** In any order. */
   readonly compartments: readonly Compartment[]
   readonly purpose: string
+  /** Only entries of these days, in the past or to come; absent for what the terms say. */
+  readonly days?: DaySpan
   /** Seconds since 1970-01-01. */
   readonly nowS: number
 }
@@ -41,6 +51,9 @@ export interface PlannedGrant {
   readonly capsuleBytes: Uint8Array
 }
 
+/** What planning a grant takes: no signature of the wallet. */
+export type Planning = Pick<PatientSigning, 'state' | 'keys' | 'target'>
+
 /** A grant ready to go out: the request for the chain, the capsule for the grantee, the state to keep. */
 export interface PreparedGrant {
   readonly state: PatientState
@@ -50,54 +63,37 @@ export interface PreparedGrant {
 }
 
 /** From the day of `notBefore`, or the beginning with the right to history, to the day of `expiresAt`. */
-function spanOf({ rights, notBefore, expiresAt }: Terms): Pick<GivenGrant, 'fromDay' | 'toDay'> {
+function spanOf({ rights, notBefore, expiresAt }: Terms): DaySpan {
   return {
     fromDay: (rights & RIGHT_HISTORY) === 0 ? dayOf(notBefore * 1000) : 0,
     toDay: expiresAt === NO_EXPIRY ? LAST_DAY : Math.min(LAST_DAY, dayOf(expiresAt * 1000))
   }
 }
 
+/** The days that a grant opens: those it names, which its terms must allow. */
+function daysOf(wish: GrantWish): DaySpan {
+  const allowed = spanOf(wish)
+  const { fromDay, toDay } = wish.days ?? allowed
+  if (fromDay <= toDay && fromDay >= allowed.fromDay && toDay <= allowed.toDay) return { fromDay, toDay }
+  throw new SalusError(
+    'GRANT_DAYS',
+    'The days reach beyond what the grant’s terms allow; the past needs the right to history.'
+  )
+}
+
 /**
- * Plans a grant, continuous or one-time, of one or more compartments; {@link grantCall} asks the chain for it. Keys know no time
- * of day and cannot wait: a grant that reaches back before its beginning can be planned only once it has begun.
+ * Plans a grant, continuous or one-time, of one or more compartments, or of a span of days in them; {@link grantCall} asks the
+ * chain for it. Keys know no time of day and cannot wait: a grant that reaches back before its beginning can be planned only
+ * once it has begun.
  *
- * @throws SalusError `GRANT_HISTORY_EARLY` (the right to history, before `notBefore`), `TERMS_RANGE`, `DAY_RANGE`, `GRANT_SHAPE`
- * (no compartment), `KEY_BUNDLE_*`, `CAPSULE_SUITE`, `CAPSULE_OVERSIZE`
+ * @throws SalusError `GRANT_HISTORY_EARLY` (the right to history, before `notBefore`), `GRANT_DAYS`, `TERMS_RANGE`, `DAY_RANGE`, `GRANT_SHAPE` (no compartment), `KEY_BUNDLE_*`, `CAPSULE_SUITE`, `CAPSULE_OVERSIZE`
  */
-export async function planGrant(
-  p: Primitives,
-  random: Random,
-  by: Pick<PatientSigning, 'state' | 'keys' | 'target'>,
-  wish: GrantWish
-): Promise<PlannedGrant> {
-  const { state } = by
-  const { network, patient } = state
-  const compartments = orderedCompartments(COMPARTMENTS.filter(each => wish.compartments.includes(each)))
+export async function planGrant(p: Primitives, random: Random, by: Planning, wish: GrantWish): Promise<PlannedGrant> {
   const history = (wish.rights & RIGHT_HISTORY) !== 0
-  if (history && !(wish.notBefore <= wish.nowS)) {
-    throw new SalusError(
-      'GRANT_HISTORY_EARLY',
-      'A grant with the right to history opens the past at once; prepare it when it begins.'
-    )
-  }
-  const { grantee, purpose } = wish
-  const document = encodeGrantDocument({ network, patient, grantee, compartments, purpose, salt: random(32) })
-  const given: GivenGrant = {
-    grantId: grantIdOf(patient, grantScope(document)),
-    document,
-    terms: termsBytes(packTerms(wish)),
-    bundle: wish.bundle,
-    compartments,
-    firstGenerations: compartments.map(each => (history ? 1 : currentGeneration(state, each).number)),
-    ...spanOf(wish),
-    capsuleRevision: 1,
-    isRevoked: false
-  }
-  return {
-    state: { ...state, grants: [...state.grants, given] },
-    given,
-    capsuleBytes: await capsuleOf(p, random, by, given)
-  }
+  if (history) refuseEarly(wish)
+  const firstGeneration = (each: Compartment): number => (history ? 1 : currentGeneration(by.state, each).number)
+  const limits = wish.days == null ? {} : { days: wish.days }
+  return await planOpening(p, random, by, wish, { ...daysOf(wish), firstGeneration, limits })
 }
 
 /**
@@ -111,8 +107,61 @@ export async function prepareGrant(
   by: PatientSigning,
   wish: GrantWish
 ): Promise<PreparedGrant> {
-  const { state, given, capsuleBytes } = await planGrant(p, random, by, wish)
+  return await prepared(by, await planGrant(p, random, by, wish))
+}
+
+/** A planned grant with its signed request. */
+export async function prepared(
+  by: PatientSigning,
+  { state, given, capsuleBytes }: PlannedGrant
+): Promise<PreparedGrant> {
   return { state, grantId: given.grantId, call: await grantCall(by, given), capsuleBytes }
+}
+
+/** Refuses a grant that opens what is there already, before it begins. */
+export function refuseEarly({ notBefore, nowS }: Pick<GrantWish, 'notBefore' | 'nowS'>): void {
+  if (notBefore <= nowS) return
+  throw new SalusError('GRANT_HISTORY_EARLY', 'A grant of the past opens it at once; prepare it when it begins.')
+}
+
+/** Plans a grant whose keys are settled. */
+export async function planOpening(
+  p: Primitives,
+  random: Random,
+  by: Planning,
+  wish: Omit<GrantWish, 'days'>,
+  opens: DaySpan & {
+    readonly firstGeneration: (compartment: Compartment) => number
+    readonly limits: Pick<GrantDocument, 'days' | 'items'>
+    readonly single?: SingleKeys
+  }
+): Promise<PlannedGrant> {
+  const { state } = by
+  const { network, patient } = state
+  const { grantee, purpose } = wish
+  const { fromDay, toDay, limits, single } = opens
+  const compartments = orderedCompartments(COMPARTMENTS.filter(each => wish.compartments.includes(each)))
+  const salt = random(32)
+  const document = encodeGrantDocument({ network, patient, grantee, compartments, purpose, salt, ...limits })
+  // What its grantee would refuse is not granted: too many items, or one of them twice.
+  decodeGrantDocument(document)
+  const given: GivenGrant = {
+    grantId: grantIdOf(patient, grantScope(document)),
+    document,
+    terms: termsBytes(packTerms(wish)),
+    bundle: wish.bundle,
+    compartments,
+    firstGenerations: compartments.map(opens.firstGeneration),
+    fromDay,
+    toDay,
+    capsuleRevision: 1,
+    isRevoked: false
+  }
+  return {
+    state: { ...state, grants: [...state.grants, given] },
+    given,
+    capsuleBytes: await capsuleOf(p, random, by, given, single)
+  }
 }
 
 /** The request that opens a planned grant on the chain, signed anew at each call. */

@@ -12,7 +12,7 @@ import {
   type PatientState
 } from '#core/agent/patient-state.ts'
 import type { Primitives, Random } from '#core/crypto/primitives.ts'
-import { grantScope } from '#core/grant/document.ts'
+import { decodeGrantDocument, grantScope } from '#core/grant/document.ts'
 import { signRotation } from '#core/grant/rotation.ts'
 import { unpackTerms } from '#core/grant/terms.ts'
 import type { Compartment } from '#core/record/compartment.ts'
@@ -95,7 +95,8 @@ export async function planRevocation(
   if (revoked == null) throw new SalusError('GRANT_UNKNOWN', 'There is no such grant, or it is revoked already.')
   const grants = by.state.grants.map(grant => (grant === revoked ? { ...grant, isRevoked: true } : grant))
   const without = { ...by, state: { ...by.state, grants } }
-  const { compartments } = revoked
+  // Keys of single entries open nothing that is still to come: there is nothing to replace.
+  const compartments = opensCompartments(revoked) ? revoked.compartments : []
   return { ...(await planReplacement(p, random, without, { compartments, nowS: wish.nowS })), revoked }
 }
 
@@ -119,8 +120,13 @@ function isInUse({ retiredDay }: KeptGeneration): boolean {
   return retiredDay == null
 }
 
+/** Whether a grant holds keys of days, and not only of the entries that it names. */
+function opensCompartments({ document }: GivenGrant): boolean {
+  return decodeGrantDocument(document).items == null
+}
+
 function isConcerned(grant: GivenGrant, replaced: readonly Compartment[], nowS: number): boolean {
-  const shares = grant.compartments.some(each => replaced.includes(each))
+  const shares = opensCompartments(grant) && grant.compartments.some(each => replaced.includes(each))
   const { expiresAt } = unpackTerms(BigInt(toHex(grant.terms)))
   return !grant.isRevoked && shares && expiresAt > nowS
 }

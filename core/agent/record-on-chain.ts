@@ -7,6 +7,8 @@ import { fromHex, toHex } from '#core/encoding/bytes.ts'
 export interface PatientBundle {
   /** keccak-256 of its bytes, 32 bytes. */
   readonly digest: Uint8Array
+  /** Time of the block that first named it, seconds since 1970-01-01; unknown if absent. */
+  readonly namedAtS?: number
   /** Time of the block that replaced it, seconds since 1970-01-01; null for the one in use. */
   readonly replacedAtS: number | null
 }
@@ -17,6 +19,10 @@ export interface GrantInRecord {
   readonly grantId: Uint8Array
   /** As granted (core/grant/terms.ts). */
   readonly terms: bigint
+  /** Time of the block that first named it, seconds since 1970-01-01; unknown if absent. */
+  readonly givenAtS?: number
+  /** Time of the block that revoked it; absent or null while it was not. */
+  readonly revokedAtS?: number | null
 }
 
 /** Who may have written into a record. */
@@ -51,12 +57,20 @@ export function foldRecordOnChain(
     if (!('patient' in event) || event.patient !== id) continue
     if (event.name === 'PatientRegistered' || event.name === 'KeyBundleUpdated') {
       const before = keyBundles.map(each => ({ ...each, replacedAtS: each.replacedAtS ?? timeS }))
-      keyBundles = [...before, { digest: fromHex(event.keyBundle, 32), replacedAtS: null }]
+      keyBundles = [...before, { digest: fromHex(event.keyBundle, 32), namedAtS: timeS, replacedAtS: null }]
     }
     // The newest counts: a grant out of a batch is told again when it gets a slot of its own.
     if (event.name === 'Granted') {
-      grants.set(event.grantId, { grantId: fromHex(event.grantId, 32), terms: event.terms })
+      const before = grants.get(event.grantId)
+      grants.set(event.grantId, {
+        grantId: fromHex(event.grantId, 32),
+        terms: event.terms,
+        givenAtS: before?.givenAtS ?? timeS,
+        revokedAtS: before?.revokedAtS ?? null
+      })
     }
+    const revoked = event.name === 'Revoked' ? grants.get(event.grantId) : undefined
+    if (revoked != null) grants.set(toHex(revoked.grantId), { ...revoked, revokedAtS: timeS })
   }
   return { target, patient, keyBundles, grants: [...grants.values()] }
 }

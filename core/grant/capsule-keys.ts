@@ -1,15 +1,19 @@
 /** What is sealed inside a capsule: the grant's document and its keys (docs/specs/capsule.md). */
 import { SalusError } from '#core/error.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
-import { readBytes, readList, readMap, readUint } from '#core/encoding/shape.ts'
+import { readBytes, readList, readMap, readText, readUint } from '#core/encoding/shape.ts'
 import { readVersion } from '#core/encoding/version.ts'
 import { COMPARTMENTS, readCompartment, type Compartment } from '#core/record/compartment.ts'
 import { MAX_COVER_NODES, TREE_DEPTH, isOrderedCover, type CoverNode } from '#core/record/day-tree.ts'
 import { TAG_BYTES } from '#core/record/generation.ts'
-import { MAX_GRANT_DOCUMENT_BYTES } from '#core/grant/document.ts'
+import type { CID } from 'multiformats/cid'
+import { MAX_GRANT_DOCUMENT_BYTES, MAX_GRANT_ITEMS, MAX_GRANT_PATHS } from '#core/grant/document.ts'
+import { MAX_ATTRIBUTES } from '#core/record/attributes.ts'
+import { DAG_CBOR_CODEC, readSha256Cid } from '#core/record/cid.ts'
 
 const AREA = 'CAPSULE_KEYS'
 const UINT32_MAX = 0xffff_ffff
+const MAX_PATH_LENGTH = 256
 
 /** The most generations that one capsule opens, over all compartments. */
 export const MAX_CAPSULE_KEYS: number = 32 * COMPARTMENTS.length
@@ -26,16 +30,43 @@ export interface CapsuleKey {
   readonly cover: readonly CoverNode[]
 }
 
+/** The content key of one revision of one entry. */
+export interface EntryKey {
+  readonly compartment: Compartment
+  /** Name of its header. */
+  readonly name: CID
+  /** 32 bytes. */
+  readonly key: Uint8Array
+}
+
+/** The key of one attribute of one revision of one entry. */
+export interface AttributeKey extends EntryKey {
+  /** JSON pointer. */
+  readonly path: string
+  /** Its place among the entry's attributes. */
+  readonly index: number
+}
+
 /** Everything a capsule hands over. */
 export interface CapsuleContent {
   /** Canonical bytes of the grant document, whose hash is on the chain. */
   readonly document: Uint8Array
   readonly keys: readonly CapsuleKey[]
+  /** Of a grant of single entries. */
+  readonly entries?: readonly EntryKey[]
+  /** Of a grant of single attributes. */
+  readonly attributes?: readonly AttributeKey[]
 }
 
 /** The canonical bytes of a capsule's content. */
-export function encodeCapsuleContent({ document, keys }: CapsuleContent): Uint8Array {
-  return encodeCanonical({ v: 1, document, keys: keys.map(capsuleKeyFields) })
+export function encodeCapsuleContent({ document, keys, entries = [], attributes = [] }: CapsuleContent): Uint8Array {
+  const single = {
+    ...(entries.length === 0 ? {} : { entries: entries.map(each => [each.compartment, each.name, each.key]) }),
+    ...(attributes.length === 0
+      ? {}
+      : { attributes: attributes.map(each => [each.compartment, each.name, each.key, each.path, each.index]) })
+  }
+  return encodeCanonical({ v: 1, document, keys: keys.map(capsuleKeyFields), ...single })
 }
 
 /** A key as a field of a canonical map; cover nodes are lists `[depth, prefix, key]` to keep it small. */
@@ -52,10 +83,42 @@ export function capsuleKeyFields({ compartment, tag, generation, cover }: Capsul
 export function decodeCapsuleContent(bytes: Uint8Array): CapsuleContent {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_CAPSULE_KEYS_BYTES })
   readVersion(value, AREA)
-  const map = readMap(value, AREA, ['v', 'document', 'keys'])
+  const map = readMap(value, AREA, ['v', 'document', 'keys'], ['entries', 'attributes'])
   return {
     document: readBytes(map['document'], AREA, 'document', { min: 1, max: MAX_GRANT_DOCUMENT_BYTES }),
-    keys: readList(map['keys'], AREA, 'keys', MAX_CAPSULE_KEYS, readCapsuleKey)
+    keys: readList(map['keys'], AREA, 'keys', MAX_CAPSULE_KEYS, readCapsuleKey),
+    ...(map['entries'] === undefined ? {} : { entries: readSingle(map['entries'], MAX_GRANT_ITEMS, readEntryKey) }),
+    ...(map['attributes'] === undefined
+      ? {}
+      : { attributes: readSingle(map['attributes'], MAX_GRANT_PATHS, readAttributeKey) })
+  }
+}
+
+/** A list that is absent rather than empty: one content, one encoding. */
+function readSingle<T>(value: unknown, max: number, read: (item: unknown) => T): T[] {
+  const list = readList(value, AREA, 'entries', max, read)
+  if (list.length === 0) throw new SalusError('CAPSULE_KEYS_SHAPE', 'Refused: a list without keys.')
+  return list
+}
+
+function readEntryKey(value: unknown): EntryKey {
+  const [compartment, name, key, ...rest] = Array.isArray(value) ? (value as unknown[]) : []
+  if (rest.length > 0) throw new SalusError('CAPSULE_KEYS_SHAPE', 'Refused: a key of an entry has three parts.')
+  return {
+    compartment: readCompartment(compartment, AREA),
+    name: readSha256Cid(name, AREA, 'name', [DAG_CBOR_CODEC]),
+    key: readBytes(key, AREA, 'key', 32)
+  }
+}
+
+function readAttributeKey(value: unknown): AttributeKey {
+  const parts: unknown[] = Array.isArray(value) ? value : []
+  const [path, index, ...rest] = parts.slice(3)
+  if (rest.length > 0) throw new SalusError('CAPSULE_KEYS_SHAPE', 'Refused: a key of an attribute has five parts.')
+  return {
+    ...readEntryKey(parts.slice(0, 3)),
+    path: readText(path, AREA, 'path', MAX_PATH_LENGTH),
+    index: readUint(index, AREA, 'index', MAX_ATTRIBUTES - 1)
   }
 }
 

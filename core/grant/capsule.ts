@@ -15,8 +15,10 @@ import {
   MAX_CAPSULE_KEYS_BYTES,
   decodeCapsuleContent,
   encodeCapsuleContent,
-  type CapsuleContent
+  type CapsuleContent,
+  type EntryKey
 } from '#core/grant/capsule-keys.ts'
+import { isWithin } from '#core/record/day-tree.ts'
 import { decodeGrantDocument, grantIdOf, grantScope, type GrantDocument } from '#core/grant/document.ts'
 
 const AREA = 'CAPSULE'
@@ -175,8 +177,22 @@ export async function openCapsule(capsule: Capsule, keys: Pick<AgentKeys, 'kemSe
     equalBytes(grantScope(content.document), capsule.scope) &&
     equalBytes(grantIdOf(capsule.patient, capsule.scope), capsule.grantId) &&
     equalBytes(grant.grantee, capsule.grantee) &&
-    content.keys.every(key => grant.compartments.includes(key.compartment))
+    isWithinGrant(content, grant)
   if (!isOfThisGrant)
     throw new SalusError('CAPSULE_SCOPE', 'Refused: the capsule holds other keys than its grant says.')
   return { ...content, grant }
+}
+
+/** Whether the keys open nothing but what the document names. */
+function isWithinGrant({ keys, entries = [], attributes = [] }: CapsuleContent, grant: GrantDocument): boolean {
+  const { compartments, items, days } = grant
+  if (![...keys, ...entries, ...attributes].every(each => compartments.includes(each.compartment))) return false
+  const pathsOf = (name: EntryKey['name']): readonly string[] | undefined =>
+    items?.find(item => item.name.equals(name))?.paths
+  return (
+    (items == null || keys.length === 0) &&
+    (days == null || keys.every(({ cover }) => isWithin(cover, days.fromDay, days.toDay))) &&
+    entries.every(({ name }) => pathsOf(name)?.length === 0) &&
+    attributes.every(({ name, path }) => pathsOf(name)?.includes(path) === true)
+  )
 }

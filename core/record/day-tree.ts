@@ -100,6 +100,11 @@ export function advanceCover(p: Primitives, cover: readonly CoverNode[], day: nu
   return cover.flatMap(node => coverWithin(p, node, day, Number.MAX_SAFE_INTEGER))
 }
 
+/** Tells whether a cover opens no day outside a span, both ends included. */
+export function isWithin(cover: readonly CoverNode[], fromDay: number, toDay: number): boolean {
+  return cover.every(node => firstDay(node) >= fromDay && lastDay(node) <= toDay)
+}
+
 /** Tells whether nodes stand in the order of days, do not overlap and lie within the tree. */
 export function isOrderedCover(cover: readonly CoverNode[]): boolean {
   return cover.every((node, i) => {

@@ -5,6 +5,8 @@ import { equalBytes } from '#core/encoding/bytes.ts'
 import { encodeCanonical } from '#core/encoding/canonical.ts'
 import type { Primitives, Random } from '#core/crypto/primitives.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
+import { checkPlaces, openCell, parseAttributeBlob, sealAttributes } from '#core/record/attribute-blob.ts'
+import { attributesOf, placesOf, type Attribute } from '#core/record/attributes.ts'
 import { blobCid } from '#core/record/blob-cid.ts'
 import { SALT_BYTES, openChunked, sealChunked } from '#core/record/chunked.ts'
 import { compress, decompress } from '#core/record/compression.ts'
@@ -40,6 +42,8 @@ export interface EntryInput {
   /** Counts from 1, the default. */
   readonly revision?: number
   readonly parents?: readonly CID[]
+  /** Seals each attribute under a key of its own as well (docs/specs/attributes.md). */
+  readonly attributes?: boolean
 }
 
 /** The three parts of a sealed entry and the header's name. */
@@ -77,12 +81,13 @@ export function sealEntry(p: Primitives, random: Random, input: EntryInput): Sea
     author
   }
   const contentKey = random(32)
-  const blob = sealChunked(p, {
-    key: contentKey,
-    salt: random(SALT_BYTES),
-    context: contextOf({ ...place, tag, generation }),
-    plaintext: pad(compress(signContent(p, place, content, signSeed)))
-  })
+  const context = contextOf({ ...place, tag, generation })
+  const plaintext = pad(compress(signContent(p, place, content, signSeed)))
+  const whole = sealChunked(p, { key: contentKey, salt: random(SALT_BYTES), context, plaintext })
+  const blob =
+    input.attributes === true
+      ? sealAttributes(p, { place, context, whole, signSeed, places: placesOf(p, contentKey, attributesOf(content)) })
+      : whole
   const named = { blob: blobCid(p, blob), sizeBytes: blob.length }
   const header = { ...place, tag, generation, day, grant, parents: input.parents ?? [], ...named }
   const headerBytes = signEntry(p, header, signSeed)
@@ -91,66 +96,90 @@ export function sealEntry(p: Primitives, random: Random, input: EntryInput): Sea
   return { headerBytes, slotBytes: encodeSlot(slot), blob, cid }
 }
 
+/** A header and its blob, with where the reader expects them to belong. */
+interface SealedPair {
+  readonly headerBytes: Uint8Array
+  readonly blob: Uint8Array
+  readonly network?: Uint8Array
+  readonly patient?: Uint8Array
+}
+
+/** A header with its slot, and the leaf key of its day. */
+interface SlotInput {
+  readonly headerBytes: Uint8Array
+  readonly slotBytes: Uint8Array
+  readonly leafKey: Uint8Array
+}
+
 /**
  * Checks and opens an entry. What comes out of decryption is checked like what came in. Whose key the author's is this does
  * not tell: readers of records go through `openAsPatient` or `openAsGrantee`, which prove it.
  *
  * @param input - `tag`: the compartment tag that the reader expects; `network` and `patient`: whose record it reads
  * @throws SalusError `ENTRY_*`, `SLOT_*`, `SEALED_*`, `PADDING_MALFORMED`, `CONTENT_*`; `ENTRY_SIGNATURE`, `ENTRY_TAG`,
- * `ENTRY_BLOB` (not the blob the header names), `SLOT_SIGNATURE`, `SLOT_AUTHOR` (wrapped by someone else)
+ * `ENTRY_BLOB` (not the blob the header names), `SLOT_SIGNATURE`, `SLOT_AUTHOR` (wrapped by someone else), `ATTRIBUTE_*`
  */
-export function openEntry(
-  p: Primitives,
-  input: {
-    readonly headerBytes: Uint8Array
-    readonly slotBytes: Uint8Array
-    readonly blob: Uint8Array
-    readonly leafKey: Uint8Array
-    readonly tag: Uint8Array
-    readonly network?: Uint8Array
-    readonly patient?: Uint8Array
-  }
-): OpenedEntry {
-  const { header, cid } = checkSealed(p, input)
+export function openEntry(p: Primitives, input: SealedPair & SlotInput & { readonly tag: Uint8Array }): OpenedEntry {
+  const { header, cid } = checkPair(p, input)
   refuseUnless(equalBytes(header.tag, input.tag), 'ENTRY_TAG', 'the entry belongs to another compartment')
-  const slot = decodeSlot(input.slotBytes, { network: header.network, patient: header.patient, entryCid: cid })
-  refuseUnless(equalBytes(slot.author, header.author), 'SLOT_AUTHOR', 'the slot was made by someone else')
-  refuseUnless(verifySlot(p, slot), 'SLOT_SIGNATURE', 'the slot’s signature does not match')
-
-  const content = openBlob(p, header, openSlot(p, slot, input.leafKey), input.blob)
-  return { header, cid, content }
+  return { header, cid, content: openWhole(p, header, input.blob, openContentKey(p, input)) }
 }
 
 /**
- * Opens an entry with its own content key, which somebody was given for this entry alone. As with {@link openEntry}, whose key the
- * author's is this does not tell.
+ * Opens one entry by its own content key, which a grant of that entry holds.
  *
- * @throws SalusError `ENTRY_*`, `SEALED_*`, `PADDING_MALFORMED`, `CONTENT_*`
+ * @throws SalusError as {@link openEntry}, but for slot and tag
  */
-export function openEntryWithKey(
-  p: Primitives,
-  input: {
-    readonly headerBytes: Uint8Array
-    readonly blob: Uint8Array
-    readonly contentKey: Uint8Array
-    readonly network?: Uint8Array
-    readonly patient?: Uint8Array
-  }
-): OpenedEntry {
-  const { header, cid } = checkSealed(p, input)
-  return { header, cid, content: openBlob(p, header, input.contentKey, input.blob) }
+export function openEntryWithKey(p: Primitives, input: SealedPair & { readonly contentKey: Uint8Array }): OpenedEntry {
+  const { header, cid } = checkPair(p, input)
+  return { header, cid, content: openWhole(p, header, input.blob, input.contentKey) }
 }
 
-/** Checks what anyone can check of an entry: the author's signature, and that the blob is the one it names. */
-function checkSealed(
+/** One attribute that was opened, with what proves to a third party that its author signed it. */
+export interface OpenedAttribute extends Attribute {
+  readonly header: EntryHeader
+  readonly cid: CID
+  readonly salt: Uint8Array
+  readonly index: number
+  /** Number of places, attributes or not. */
+  readonly size: number
+  readonly proof: readonly Uint8Array[]
+  /** The author's signature over the root of all places. */
+  readonly signature: Uint8Array
+}
+
+/**
+ * Opens one attribute by its own key; the rest of the entry stays shut.
+ *
+ * @throws SalusError `ENTRY_*`, `ATTRIBUTE_*`, `SEALED_*`, `PADDING_MALFORMED`; `ATTRIBUTE_NONE` (an entry sealed whole)
+ */
+export function openAttribute(
   p: Primitives,
-  input: {
-    readonly headerBytes: Uint8Array
-    readonly blob: Uint8Array
-    readonly network?: Uint8Array
-    readonly patient?: Uint8Array
-  }
-): DecodedEntry {
+  input: SealedPair & { readonly index: number; readonly key: Uint8Array }
+): OpenedAttribute {
+  const { header, cid } = checkPair(p, input)
+  const { index, key } = input
+  const parsed = parseAttributeBlob(input.blob)
+  if (parsed == null) throw new SalusError('ATTRIBUTE_NONE', 'The entry was sealed whole and has no attributes.')
+  const { attribute, salt, proof } = openCell(p, parsed, { index, key, place: header, context: contextOf(header) })
+  return { ...attribute, header, cid, salt, index, size: parsed.leaves.length, proof, signature: parsed.signature }
+}
+
+/**
+ * The content key of an entry: what a grant of that one entry hands over, and its attributes' keys derive from.
+ *
+ * @throws SalusError `ENTRY_*`, `SLOT_*`
+ */
+export function openContentKey(p: Primitives, { headerBytes, slotBytes, leafKey }: SlotInput): Uint8Array {
+  const { header, cid } = decodeEntry(headerBytes)
+  const slot = decodeSlot(slotBytes, { network: header.network, patient: header.patient, entryCid: cid })
+  refuseUnless(equalBytes(slot.author, header.author), 'SLOT_AUTHOR', 'the slot was made by someone else')
+  refuseUnless(verifySlot(p, slot), 'SLOT_SIGNATURE', 'the slot’s signature does not match')
+  return openSlot(p, slot, leafKey)
+}
+
+/** Checks header and blob against each other. */
+function checkPair(p: Primitives, input: SealedPair): DecodedEntry {
   const decoded = decodeEntry(input.headerBytes, input)
   const { header } = decoded
   refuseUnless(verifyEntry(p, decoded), 'ENTRY_SIGNATURE', 'the header’s signature does not match')
@@ -159,9 +188,12 @@ function checkSealed(
   return decoded
 }
 
-function openBlob(p: Primitives, header: EntryHeader, key: Uint8Array, sealed: Uint8Array): Content {
-  const padded = openChunked(p, { key, context: contextOf(header), sealed })
-  return openContent(p, decompress(unpad(padded), MAX_CONTENT_BYTES), header)
+function openWhole(p: Primitives, header: EntryHeader, blob: Uint8Array, key: Uint8Array): Content {
+  const parsed = parseAttributeBlob(blob)
+  const padded = openChunked(p, { key, context: contextOf(header), sealed: parsed?.whole ?? blob })
+  const content = openContent(p, decompress(unpad(padded), MAX_CONTENT_BYTES), header)
+  if (parsed != null) checkPlaces(p, parsed, placesOf(p, key, attributesOf(content)), header)
+  return content
 }
 
 function refuseUnless(holds: boolean, code: string, why: string): void {

@@ -7,6 +7,9 @@ import { deriveAgentKeys } from '#core/identity/agent-keys.ts'
 import { coverOf } from '#core/record/day-tree.ts'
 import { compartmentTag } from '#core/record/generation.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
+import { benchAttributes } from '#scripts/bench/grants/attributes.ts'
+import { benchLog } from '#scripts/bench/grants/log.ts'
+import { benchSearch } from '#scripts/bench/grants/search.ts'
 import { interleave } from '#scripts/bench/interleave.ts'
 import type { Bench } from '#scripts/bench/report.ts'
 
@@ -139,4 +142,7 @@ export async function run(bench: Bench): Promise<void> {
       bench.figure({ ...opening, versus: { name: perEntry, samples: samples.rsaUnwrap } })
     }
   }
+  await benchAttributes(bench)
+  await benchLog(bench)
+  await benchSearch(bench)
 }

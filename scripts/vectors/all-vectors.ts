@@ -6,6 +6,7 @@ import { custodyVectors } from '#scripts/vectors/custody-vectors.ts'
 import { fhirVectors } from '#scripts/vectors/fhir-vectors.ts'
 import { firmwareRequestVectors } from '#scripts/vectors/firmware-requests.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
+import { logVectors } from '#scripts/vectors/log-vectors.ts'
 import { patientRequestVectors } from '#scripts/vectors/patient-requests.ts'
 import { recordVectors } from '#scripts/vectors/record-vectors.ts'
 import { researchRequestVectors } from '#scripts/vectors/research-requests.ts'
@@ -19,6 +20,7 @@ export async function allVectors(primitives: Primitives): Promise<Record<string,
     ...(await agentVectors(primitives)),
     ...(await custodyVectors(primitives)),
     ...(await fhirVectors(primitives)),
+    ...(await logVectors(primitives)),
     ...(await anchorRequestVectors()),
     ...(await careRequestVectors()),
     ...(await patientRequestVectors()),

@@ -2,12 +2,14 @@
 import type { Primitives } from '#core/crypto/primitives.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { preferredKemKey, sealCapsule } from '#core/grant/capsule.ts'
+import { encodeCapsuleContent } from '#core/grant/capsule-keys.ts'
 import { encodeGrantDocument, grantIdOf, grantScope, type GrantDocument } from '#core/grant/document.ts'
 import { signReadRequest } from '#core/grant/read-request.ts'
 import { signRotation } from '#core/grant/rotation.ts'
 import { NO_EXPIRY, RIGHT_HISTORY, RIGHT_READ, UNLIMITED_USES, packTerms, termsBytes } from '#core/grant/terms.ts'
 import { deriveAgentKeys } from '#core/identity/agent-keys.ts'
 import { encodeEvidence } from '#core/identity/evidence.ts'
+import { DAG_CBOR_CODEC, cidOfDigest } from '#core/record/cid.ts'
 import { coverOf } from '#core/record/day-tree.ts'
 import { compartmentTag } from '#core/record/generation.ts'
 import { NETWORK, PATIENT, invalidForms, readable, type VectorFile } from '#scripts/vectors/vector-file.ts'
@@ -21,6 +23,15 @@ const DOCUMENT: GrantDocument = {
   compartments: ['vitals'],
   purpose: 'TREAT',
   salt: new Uint8Array(32).fill(10)
+}
+/** The same for single entries on some days. */
+const LIMITED: GrantDocument = {
+  ...DOCUMENT,
+  days: { fromDay: 20_000, toDay: 20_777 },
+  items: [
+    { name: cidOfDigest(DAG_CBOR_CODEC, new Uint8Array(32).fill(7)), paths: ['/valueQuantity'] },
+    { name: cidOfDigest(DAG_CBOR_CODEC, new Uint8Array(32).fill(8)), paths: [] }
+  ]
 }
 const GRANT_ID = grantIdOf(PATIENT, grantScope(encodeGrantDocument(DOCUMENT)))
 const TERMS = {
@@ -54,15 +65,23 @@ async function capsuleVectors(p: Primitives): Promise<VectorFile> {
     const to = preferredKemKey(grantee.bundle, [suite])
     sealed.push(await sealCapsule(p, length => new Uint8Array(length).fill(13), { header, to, content, patientKeys }))
   }
+  const name = cidOfDigest(DAG_CBOR_CODEC, new Uint8Array(32).fill(7))
+  const key = new Uint8Array(32).fill(9)
+  const entries = [{ compartment: 'vitals' as const, name, key }]
+  const attributes = [{ compartment: 'vitals' as const, name, key, path: '/valueQuantity', index: 3 }]
+  const single = { document: encodeGrantDocument(LIMITED), keys: [], entries, attributes }
   return {
     description: 'Capsules (docs/specs/capsule.md); the randomness of the encapsulation is the byte 0d throughout',
-    valid: sealed.map((bytes, i) => ({
-      suite: i + 2,
-      granteeSeed: toHex(granteeSeed),
-      header: readable(header),
-      content: readable(content),
-      bytes: toHex(bytes)
-    })),
+    valid: [
+      ...sealed.map((bytes, i) => ({
+        suite: i + 2,
+        granteeSeed: toHex(granteeSeed),
+        header: readable(header),
+        content: readable(content),
+        bytes: toHex(bytes)
+      })),
+      { name: 'keys of single entries', content: readable(single), contentBytes: toHex(encodeCapsuleContent(single)) }
+    ],
     invalid: invalidForms('CAPSULE', sealed[0] ?? new Uint8Array())
   }
 }
@@ -95,6 +114,7 @@ export async function grantVectors(p: Primitives): Promise<Record<string, Vector
       description: 'Grant documents and terms (docs/specs/grant.md)',
       valid: [
         { document: readable(DOCUMENT), bytes: toHex(document), scope: toHex(grantScope(document)) },
+        { document: readable(LIMITED), bytes: toHex(encodeGrantDocument(LIMITED)) },
         { terms: readable(TERMS), packed: toHex(termsBytes(packTerms(TERMS))) }
       ],
       invalid: invalidForms('GRANT', document)

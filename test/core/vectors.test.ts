@@ -18,11 +18,15 @@ import { decodeRotation } from '#core/grant/rotation.ts'
 import { decodeEvidence } from '#core/identity/evidence.ts'
 import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
 import { decodeReceipt } from '#core/receipts/receipt.ts'
+import { STATEMENT_TYPE, statementOf } from '#core/log/statement.ts'
 import { openContent } from '#core/record/content.ts'
+import { openDisclosure } from '#core/record/disclosure.ts'
 import { decodeEntry } from '#core/record/entry.ts'
 import { decodeSlot } from '#core/record/slot.ts'
 import { custodyVectors } from '#scripts/vectors/custody-vectors.ts'
+import { decodeBlindList } from '#core/search/blind-list.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
+import { logVectors } from '#scripts/vectors/log-vectors.ts'
 import { recordVectors } from '#scripts/vectors/record-vectors.ts'
 import { NETWORK, PATIENT, type VectorFile } from '#scripts/vectors/vector-file.ts'
 import { expectCode } from '#test/error-code.ts'
@@ -49,7 +53,10 @@ const DECODERS: Readonly<Record<string, (bytes: Uint8Array, expected: Place) => 
   RECEIPT: decodeReceipt,
   ERASURE: decodeErasure,
   ATTESTATION: bytes => readAttestation(portablePrimitives, bytes),
-  GLASS_RECORD: decodeGlassRecord
+  GLASS_RECORD: decodeGlassRecord,
+  DISCLOSURE: (bytes, expected) => openDisclosure(portablePrimitives, bytes, expected),
+  STATEMENT: body => statementOf({ type: STATEMENT_TYPE, body }),
+  BLIND_LIST: decodeBlindList
 }
 
 function committed(name: string): VectorFile {
@@ -63,7 +70,8 @@ describe('the published vectors of records and grants', () => {
     made = {
       ...(await recordVectors(portablePrimitives)),
       ...(await grantVectors(portablePrimitives)),
-      ...(await custodyVectors(portablePrimitives))
+      ...(await custodyVectors(portablePrimitives)),
+      ...(await logVectors(portablePrimitives))
     }
   })
 

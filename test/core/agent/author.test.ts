@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { Wallet } from 'ethers'
-import { fromHex, toHex, utf8 } from '#core/encoding/bytes.ts'
-import type { ReceivedEntry } from '#core/agent/author.ts'
+import { equalBytes, fromHex, toHex, utf8 } from '#core/encoding/bytes.ts'
+import { proveAuthor, type ReceivedEntry } from '#core/agent/author.ts'
 import { openAsGrantee } from '#core/agent/grantee-entries.ts'
 import { granteeEvidence, patientEvidence } from '#core/agent/grantee-requests.ts'
 import { acceptCapsule, createGrantee, type GranteeState } from '#core/agent/grantee-state.ts'
@@ -10,11 +10,13 @@ import { prepareGrant, type GrantWish } from '#core/agent/patient-grant.ts'
 import { patientKeys } from '#core/agent/patient-registration.ts'
 import { createPatient, type PatientState } from '#core/agent/patient-state.ts'
 import { foldRecordOnChain, type DatedEvent, type RecordOnChain } from '#core/agent/record-on-chain.ts'
+import { decodeGrantDocument, encodeGrantDocument, type DaySpan } from '#core/grant/document.ts'
 import { RIGHT_HISTORY, RIGHT_READ, RIGHT_WRITE, UNLIMITED_USES, packTerms } from '#core/grant/terms.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
 import { keyBundleDigest } from '#core/identity/key-bundle.ts'
 import { dayOf } from '#core/record/day.ts'
 import { leafFromCover } from '#core/record/day-tree.ts'
+import { decodeEntry } from '#core/record/entry.ts'
 import { sealEntry } from '#core/record/seal-entry.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { chainAgreesWith } from '#test/core/agent/chain-facts.ts'
@@ -184,5 +186,23 @@ describe('the author of an entry', function () {
     const evidenceBytes = await evidenceOf(writerWallet, writerKeys)
     const beside = entryBy({ author: writerKeys, evidenceBytes, grant: writeGrant, compartment: 'labs' })
     await expectCode('ENTRY_COMPARTMENT', () => openAsPatient(p, state, beside, record()))
+  })
+
+  it('may write of no day but those that its grant names, and of none after its revocation', async () => {
+    const evidenceBytes = await evidenceOf(writerWallet, writerKeys)
+    const written = entryBy({ author: writerKeys, evidenceBytes, grant: writeGrant })
+    const { header } = decodeEntry(written.headerBytes)
+    const prove = (days: DaySpan, revokedAtS: number | null = null) => {
+      const held = state.grants.find(({ grantId }) => equalBytes(grantId, writeGrant))!
+      const document = encodeGrantDocument({ ...decodeGrantDocument(held.document), days })
+      const known = [{ grantId: writeGrant, document }]
+      const grants = record().grants.map(grant => ({ ...grant, revokedAtS }))
+      return proveAuthor({ header, evidenceBytes, compartment: 'vitals' }, { ...record(), grants }, known)
+    }
+    expect(prove({ fromDay: header.day, toDay: header.day }).kind).to.equal('grantee')
+    await expectCode('ENTRY_DAY_OUTSIDE_GRANT', () => prove({ fromDay: header.day + 1, toDay: header.day + 9 }))
+    const always = { fromDay: 0, toDay: 65_535 }
+    expect(prove(always, (header.day - 1) * DAY_S).kind).to.equal('grantee')
+    await expectCode('GRANT_REVOKED', () => prove(always, (header.day - 1) * DAY_S - 1))
   })
 })

@@ -19,6 +19,9 @@ import type { SuiteId } from '#core/crypto/hpke.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
 import { coverOf } from '#core/record/day-tree.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
+import { encodeCanonical } from '#core/encoding/canonical.ts'
+import { DAG_CBOR_CODEC, cidOfDigest } from '#core/record/cid.ts'
+import { survivesMutations } from '#test/mutations.ts'
 import { itRefusesBadInput } from '#test/core/decoder-rules.ts'
 import { NETWORK, PATIENT, keysOf } from '#test/core/people.ts'
 import { expectCode } from '#test/error-code.ts'
@@ -151,6 +154,29 @@ describe('what a capsule holds', () => {
     ]) {
       const bad = encodeCapsuleContent({ document, keys: [{ ...KEY, cover }] })
       await expectCode('CAPSULE_KEYS_SHAPE', () => decodeCapsuleContent(bad))
+    }
+  })
+
+  it('reads back with the keys of single entries and attributes', async () => {
+    const name = cidOfDigest(DAG_CBOR_CODEC, new Uint8Array(32).fill(7))
+    const entry = { compartment: 'vitals' as const, name, key: new Uint8Array(32).fill(9) }
+    const attribute = { ...entry, path: '/valueQuantity', index: 3 }
+    const content = { document, keys: [], entries: [entry], attributes: [attribute] }
+    const single = encodeCapsuleContent(content)
+    expect(decodeCapsuleContent(single)).to.deep.equal(content)
+    await survivesMutations(single, { seed: 'single keys', count: 3000 }, decodeCapsuleContent)
+    const raw = { v: 1, document, keys: [] }
+    for (const bad of [
+      { entries: [] },
+      { attributes: [] },
+      { entries: [1] },
+      { entries: [['vitals', name, entry.key, 1]] },
+      { entries: Array.from({ length: 17 }, () => ['vitals', name, entry.key]) },
+      { attributes: [['vitals', name, entry.key, '/a', 256]] },
+      { attributes: [['vitals', name, entry.key, '/a', 1, 1]] },
+      { attributes: [['vitals', name, new Uint8Array(31), '/a', 1]] }
+    ]) {
+      await expectCode('CAPSULE_KEYS_SHAPE', () => decodeCapsuleContent(encodeCanonical({ ...raw, ...bad })))
     }
   })
 

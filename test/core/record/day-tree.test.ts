@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { toHex } from '#core/encoding/bytes.ts'
 import { LAST_DAY, dayOf } from '#core/record/day.ts'
-import { advanceCover, coverOf, isOrderedCover, leafFromCover, leafOf } from '#core/record/day-tree.ts'
+import { advanceCover, coverOf, isOrderedCover, isWithin, leafFromCover, leafOf } from '#core/record/day-tree.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { expectCode } from '#test/error-code.ts'
 
@@ -83,6 +83,14 @@ describe('the day tree', () => {
     await expectCode('DAY_RANGE', () => dayOf(-1))
     expect(dayOf(86_399_999)).to.equal(0)
     expect(dayOf(86_400_000)).to.equal(1)
+  })
+
+  it('knows which covers lie within a span', () => {
+    const cover = coverOf(p, KEY, 100, 200)
+    expect(isWithin(cover, 100, 200)).to.equal(true)
+    expect(isWithin(cover, 101, 200)).to.equal(false)
+    expect(isWithin(cover, 100, 199)).to.equal(false)
+    expect(isWithin([], 1, 0)).to.equal(true)
   })
 
   it('knows covers that are out of order, overlap or leave the tree', () => {
