@@ -24,6 +24,8 @@ export type ChainEvent =
       readonly newSigner: Hex
       /** Seconds since 1970. */
       readonly readyAt: number
+      /** Seconds since 1970; from then on it cannot be completed. */
+      readonly expiresAt: number
     }
   | {
       readonly name: 'GlassBroken'
@@ -149,7 +151,13 @@ function eventOf({ name, args }: LogDescription): ChainEvent | undefined {
     case 'RecoveryVetoed':
       return { name, patient: hex('patient') }
     case 'RecoveryOpened':
-      return { name, patient: hex('patient'), newSigner: hex('newSigner'), readyAt: int('readyAt') }
+      return {
+        name,
+        patient: hex('patient'),
+        newSigner: hex('newSigner'),
+        readyAt: int('readyAt'),
+        expiresAt: int('expiresAt')
+      }
     case 'GlassBroken':
       return {
         name,

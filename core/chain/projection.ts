@@ -52,6 +52,8 @@ export interface RecoveryRecord {
   readonly newSigner: Hex
   /** From when on it can be completed, seconds since 1970. */
   readonly readyAtS: number
+  /** From when on it cannot be completed any more, seconds since 1970. */
+  readonly expiresAtS: number
   /** `void`: the patient's signer did something meanwhile, a veto for example. */
   readonly state: 'open' | 'void' | 'completed'
   /** Time of the block that completed it, seconds since 1970. */
@@ -236,7 +238,10 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
     case 'SignerRotated': {
       const recovery = readRecord(state, 'recovery', event.patient)
       const isRecovered =
-        recovery?.state === 'open' && recovery.newSigner === event.newSigner && blockTimeS >= recovery.readyAtS
+        recovery?.state === 'open' &&
+        recovery.newSigner === event.newSigner &&
+        blockTimeS >= recovery.readyAtS &&
+        blockTimeS < recovery.expiresAtS
       if (isRecovered) update('recovery', event.patient, { state: 'completed', completedAtS: blockTimeS })
       else voidRecovery(event.patient)
       update('patient', event.patient, { signer: event.newSigner, epoch: event.epoch })
@@ -247,8 +252,9 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
       voidRecovery(event.patient)
       break
     case 'RecoveryOpened': {
-      const { newSigner, readyAt } = event
-      write('recovery', event.patient, { newSigner, readyAtS: readyAt, state: 'open', completedAtS: null })
+      const { newSigner, readyAt, expiresAt } = event
+      const times = { readyAtS: readyAt, expiresAtS: expiresAt, completedAtS: null }
+      write('recovery', event.patient, { newSigner, ...times, state: 'open' })
       break
     }
     case 'GlassBroken': {

@@ -21,13 +21,20 @@ const ABIS: Readonly<Partial<Record<RequestContract, InterfaceAbi>>> = {
 /** What says nothing about a record that the index keeps. */
 const IGNORED = [
   ...['GrantBatchOpened', 'AccessRequested', 'SuperRooted'],
-  ...['OrganisationAccredited', 'OrganisationSuspended', 'OrganisationReinstated', 'OrganisationSignerRotated'],
+  ...[
+    'OrganisationAccredited',
+    'OrganisationSuspended',
+    'OrganisationReinstated',
+    'OrganisationExcluded',
+    'OrganisationSignerRotated'
+  ],
   ...[
     'CredentialRevoked',
     'EmergencyPolicySet',
     'EmergencyDisputed',
     'EmergencyReviewed',
     'ResponderBlocked',
+    'ResponderBlockLifted',
     'LimitsChanged'
   ],
   'EIP712DomainChanged',

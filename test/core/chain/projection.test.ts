@@ -30,7 +30,13 @@ const event: fc.Arbitrary<ChainEvent> = fc.oneof(
   fc.record({ name: fc.constant('KeyBundleUpdated' as const), patient: few, keyBundle: few }),
   fc.record({ name: fc.constant('SignerRotated' as const), patient: few, newSigner: few, epoch: small }),
   fc.record({ name: fc.constantFrom('GuardiansSet' as const, 'RecoveryVetoed' as const), patient: few }),
-  fc.record({ name: fc.constant('RecoveryOpened' as const), patient: few, newSigner: few, readyAt: small }),
+  fc.record({
+    name: fc.constant('RecoveryOpened' as const),
+    patient: few,
+    newSigner: few,
+    readyAt: small,
+    expiresAt: small
+  }),
   fc.record({
     name: fc.constant('GlassBroken' as const),
     patient: few,
@@ -134,8 +140,8 @@ describe('the projection of the chain', () => {
     )
   })
 
-  it('completes a recovery that was ready and not voided, and no other', () => {
-    const opened = { name: 'RecoveryOpened' as const, patient: id(1), newSigner: id(7), readyAt: 50 }
+  it('completes a recovery that was ready, neither voided nor over, and no other', () => {
+    const opened = { name: 'RecoveryOpened' as const, patient: id(1), newSigner: id(7), readyAt: 50, expiresAt: 80 }
     const rotated = { name: 'SignerRotated' as const, patient: id(1), newSigner: id(7), epoch: 1 }
     const voids: ChainEvent[] = [
       { name: 'RecoveryVetoed', patient: id(1) },
@@ -149,7 +155,9 @@ describe('the projection of the chain', () => {
       return createChainView(state, { blockNumber: 1, blockTimeS: timeS }).recovery(id(1))
     }
     expect(after(50)).to.include({ state: 'completed', completedAtS: 50 })
+    expect(after(79)).to.include({ state: 'completed', completedAtS: 79 })
     expect(after(49)).to.include({ state: 'void', completedAtS: null })
+    expect(after(80)).to.include({ state: 'void', completedAtS: null })
     for (const event of voids) expect(after(50, event), event.name).to.include({ state: 'void', completedAtS: null })
   })
 

@@ -70,7 +70,14 @@ describe('guardians of a seed', () => {
 
   const newSigner = device.address.toLowerCase() as `0x${string}`
   const id = (): `0x${string}` => toHex(patient.state.patient)
-  const open = (): void => chain.add({ name: 'RecoveryOpened', patient: id(), newSigner, readyAt: NOON_S + 86_400 })
+  const open = (): void =>
+    chain.add({
+      name: 'RecoveryOpened',
+      patient: id(),
+      newSigner,
+      readyAt: NOON_S + 86_400,
+      expiresAt: NOON_S + 31 * 86_400
+    })
   const complete = (): void => {
     chain.timeS = NOON_S + 86_400
     chain.add({ name: 'SignerRotated', patient: id(), newSigner, epoch: 1 })

@@ -139,9 +139,10 @@ describe('three custodians', function () {
     await custodyOf(nodes[1]!).release(request)
     await expectCode('READ_REPLAYED', async () => custodyOf(nodes[1]!).release(request))
     await expectCode('READ_REQUEST_AUDIENCE', async () => custodyOf(nodes[0]!).release(request))
+    // The chain has this use already: claiming it again gives nothing.
+    await visitor.claim(nodes[0]!, nodes, 0)
     const others = await visitor.rebind()
     for (const node of nodes) await expectCode('CUSTODY_SPENT', async () => ask(node, others))
-    await expectCode('CHAIN_GRANT_NOT_LIVE', async () => visitor.claim(nodes[0]!, nodes, 0))
   })
 
   it('answer peers as they answer over HTTP', async () => {
