@@ -109,7 +109,8 @@ describe('CredentialRegistry', () => {
       await refuse(office.rotate(forged(hospitalKey, ada), next), 'RequestSignatureInvalid')
       await refuse(credentials.rotateSigner(organisation, next.signer, 1, '0x', '0x', '0x'), 'RequestExpired', 1)
       const deadline = await chain.deadline()
-      await refuse(credentials.rotateSigner(organisation, '0x', deadline, '0x', '0x', '0x'), 'SignerMalformed', '0x')
+      const { signer } = hospitalKey
+      await refuse(credentials.rotateSigner(organisation, '0x', deadline, signer, '0x', '0x'), 'SignerMalformed', '0x')
       const none = credentials.rotateSigner(id('none'), next.signer, deadline, '0x', '0x', '0x')
       await refuse(none, 'OrganisationUnknown', id('none'))
       await refuse(credentials.signerOf(id('none')), 'OrganisationUnknown', id('none'))
