@@ -1,9 +1,13 @@
 /** A person's agent, put together: what the API speaks to. */
 import { createAgentState } from '#core/agent/agent-state.ts'
 import { backupTag } from '#core/agent/backup.ts'
+import { patientLogFacts } from '#core/agent/log-facts.ts'
+import type { PatientState } from '#core/agent/patient-state.ts'
 import { openAsPatient } from '#core/agent/patient-entries.ts'
-import { fromHex, equalBytes } from '#core/encoding/bytes.ts'
+import { fromHex, equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
+import { COMPARTMENTS } from '#core/record/compartment.ts'
+import { compartmentTag } from '#core/record/generation.ts'
 import { createAccounts, type Accounts } from '#agent/accounts.ts'
 import { createGrantedRecords, type GrantedRecords } from '#agent/clinician/entries.ts'
 import type { AgentComponents } from '#agent/components.ts'
@@ -50,7 +54,15 @@ export function createAgent(components: AgentComponents, init: AgentInit = {}): 
     accounts,
     backups,
     operations,
-    record: { list: async query => record.list(query), open: async name => record.open(name) },
+    record: {
+      list: async query => record.list(query),
+      open: async name => record.open(name),
+      read: async id => record.read(id),
+      search: async query => record.search(query),
+      standing: async () => record.standing(),
+      log: async () => record.log(),
+      sealed: async name => record.sealed(name)
+    },
     granted: createGrantedRecords({ ...components, accounts }),
     importers: init.importers ?? [],
     accessSources: [chainAccesses({ ...components, accounts }), ...(init.accessSources ?? [])],
@@ -74,7 +86,21 @@ function createPatientRecord(components: AgentComponents, accounts: Accounts): R
       const { state } = account
       return { reader: { state, keys, evidence }, patient: state.patient, grant: null }
     },
+    facts: known => ({ ...patientLogFacts(p, stateOf(), known), retired: retiredTags(p, stateOf()) }),
+    keyMark: () => String(COMPARTMENTS.reduce((sum, each) => sum + stateOf().generations[each].length, 0)),
     open: (entry, record) => openAsPatient(p, stateOf(), entry, record),
-    isOther: header => equalBytes(header.tag, backupTag(p, stateOf().seed))
+    isOther: header => equalBytes(header.tag, backupTag(p, stateOf().seed)),
+    journal: () => components.journals.of(keeper.state().deviceSeed, `patient/${toHex(stateOf().patient)}`)
   })
+}
+
+/** The patient knows best which tags it has replaced, and when: no node has to be asked for its rotations. */
+function retiredTags(p: AgentComponents['p'], { generations }: PatientState): Map<string, number> {
+  const retired = new Map<string, number>()
+  for (const compartment of COMPARTMENTS) {
+    for (const { key, retiredDay } of generations[compartment]) {
+      if (retiredDay != null) retired.set(toHex(compartmentTag(p, key, compartment)), retiredDay)
+    }
+  }
+  return retired
 }

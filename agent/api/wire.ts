@@ -13,6 +13,7 @@ import {
   shownCode,
   wallet
 } from '#agent/api/wire-parts.ts'
+import { entryStanding } from '#agent/api/entry-wire.ts'
 import { COMPARTMENTS } from '#core/record/compartment.ts'
 
 /** Largest JSON body, bytes. */
@@ -107,8 +108,11 @@ const entry = z.strictObject({
   type: z.string().nullable(),
   recordedAtMs: z.int().nullable(),
   bodyBytes: z.int().nullable(),
-  code: z.string().nullable()
+  code: z.string().nullable(),
+  ...entryStanding
 })
+/** An entry of a list. */
+export const listedEntry = entry
 /** A page of entries, oldest first; `code` says why one does not open. */
 export const entriesBody = z.strictObject({ entries: z.array(entry), next: z.int().nullable() }).openapi('Entries')
 /** Where an imported file goes. */

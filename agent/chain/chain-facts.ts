@@ -14,6 +14,8 @@ export interface ChainFacts {
   /** Everything that the chain says of patients and grants, in its order: asking for all tells the endpoint of none. */
   events(): Promise<readonly DatedEvent[]>
   recordOf(patient: Uint8Array): Promise<RecordOnChain>
+  /** Time of the newest block, seconds since 1970-01-01. */
+  headTimeS(): Promise<number>
   /**
    * What a grantee checks a capsule against.
    *
@@ -87,6 +89,11 @@ export function createChainFacts(provider: JsonRpcProvider, deployment: Deployme
       return known
     },
     recordOf: async patient => foldRecordOnChain(deployment, patient, await facts.events()),
+    async headTimeS() {
+      const header = await rpc.header(await rpc.headNumber())
+      if (header == null) throw new SalusError('CHAIN_RPC_FAILED', 'The RPC endpoint has no newest block.')
+      return header.timeS
+    },
     async capsuleOf(grantId, patient) {
       const terms = (await view('termsOf', grantId)) as bigint
       if (terms === 0n) throw new SalusError('GRANT_UNKNOWN', 'The chain has no such grant.')

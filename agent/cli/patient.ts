@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { Option, type Command } from 'commander'
 import { addGrantCommands } from '#agent/cli/patient-grants.ts'
 import { connect, print, secretIn, typeOfName, walletOf, withAgent } from '#agent/cli/command.ts'
+import { addEntryCommands, OWN_RECORD } from '#agent/cli/entry-commands.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
 import { exportRecord } from '#agent/cli/export.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
@@ -60,6 +61,7 @@ export function registerPatient(program: Command): void {
     .option('--signer-address <address>', 'address of that wallet')
     .action(recover)
   addGrantCommands(patient)
+  addEntryCommands(patient, OWN_RECORD)
 }
 
 async function create(options: CreateOptions): Promise<void> {

@@ -53,6 +53,7 @@ describe('an agent’s process', function () {
       chain: {
         events: async () => Promise.resolve([]),
         recordOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
+        headTimeS: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
         capsuleOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away'))
       }
     }
