@@ -59,7 +59,7 @@ export function createAgent(components: AgentComponents, init: AgentInit = {}): 
       open: async name => record.open(name),
       read: async id => record.read(id),
       search: async query => record.search(query),
-      standing: async () => record.standing(),
+      versions: async () => record.versions(),
       log: async () => record.log(),
       sealed: async name => record.sealed(name)
     },

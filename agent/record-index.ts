@@ -71,8 +71,8 @@ export interface RecordIndex {
   read(id: string): Promise<RecordEntry>
   /** Standing versions, those taken in last first. */
   search(query: SearchQuery): Promise<readonly IndexedEntry[]>
-  /** Every version that stands. */
-  standing(): Promise<readonly IndexedEntry[]>
+  /** Every version that counts, those that were replaced too. */
+  versions(): Promise<readonly IndexedEntry[]>
   /** The verified log, with all that the node has. */
   log(): Promise<Log>
   /** An entry as it is sealed: by name of one header, or the newest version that stands of an entry. */
@@ -184,7 +184,7 @@ export function createRecordIndex(world: AgentWorld, init: RecordReaderInit): Re
       }
       return found.slice(offset, offset + limit)
     },
-    async standing() {
+    async versions() {
       const held = await reader.refreshed()
       await reader.settle(
         held,
@@ -193,7 +193,7 @@ export function createRecordIndex(world: AgentWorld, init: RecordReaderInit): Re
       return held
         .inOrder()
         .map(each => viewOf(held, each))
-        .filter(isShown)
+        .filter(({ place }) => place === 'stands' || place === 'superseded' || place === 'proposed')
     },
     log: async () => (await reader.refreshed()).log,
     async sealed(name) {

@@ -1,7 +1,6 @@
 /** What the agent remembers of each header of a record, and the rows it lies in (docs/specs/agent-index.md). */
 import type { Author } from '#core/agent/author.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
-import { toHex } from '#core/encoding/bytes.ts'
 import { readBytes, readText, readUint } from '#core/encoding/shape.ts'
 import { SalusError } from '#core/error.ts'
 import { ACTS, type Act } from '#core/log/statement.ts'
@@ -11,6 +10,7 @@ const AREA = 'AGENT_INDEX'
 const MAX_ROW_BYTES = 16_384
 const MAX_TYPE_LENGTH = 128
 const MAX_REASON_LENGTH = 1000
+const MAX_KIND_LENGTH = 256
 
 /** What an entry is, without its body. */
 export interface EntrySummary {
@@ -21,6 +21,8 @@ export interface EntrySummary {
   readonly recordedAtMs: number
   /** Bytes of the body. */
   readonly bodyBytes: number
+  /** FHIR resource type where there is one, else the media type. */
+  readonly kind: string
   /** `state` for content that speaks for itself. */
   readonly act: Act | 'state'
   readonly reason: string
@@ -73,9 +75,9 @@ export function decodeKnown(bytes: Uint8Array): KnownEntry {
 
 function encodeOpened(opened: EntrySummary | EntryRefusal): unknown[] {
   if ('code' in opened) return [opened.code, opened.tried]
-  const { compartment, author, type, recordedAtMs, bodyBytes, act, reason, about } = opened
+  const { compartment, author, type, recordedAtMs, bodyBytes, kind, act, reason, about } = opened
   const by = author.kind === 'patient' ? null : [author.address, author.grantId]
-  return [compartment, by, type, recordedAtMs, bodyBytes, act, reason, about]
+  return [compartment, by, type, recordedAtMs, bodyBytes, kind, act, reason, about]
 }
 
 function decodeOpened(value: unknown): EntrySummary | EntryRefusal {
@@ -83,7 +85,7 @@ function decodeOpened(value: unknown): EntrySummary | EntryRefusal {
   if (parts.length === 2) {
     return { code: readText(parts[0], AREA, 'code', 64), tried: readText(parts[1], AREA, 'tried', 128) }
   }
-  const [compartment, by, type, recordedAtMs, bodyBytes, acted, reason, about] = parts
+  const [compartment, by, type, recordedAtMs, bodyBytes, kind, acted, reason, about] = parts
   const act = acted === 'state' ? acted : ACTS.find(each => each === acted)
   if (act == null) throw shape()
   return {
@@ -92,6 +94,7 @@ function decodeOpened(value: unknown): EntrySummary | EntryRefusal {
     type: readText(type, AREA, 'type', MAX_TYPE_LENGTH),
     recordedAtMs: readUint(recordedAtMs, AREA, 'recordedAt'),
     bodyBytes: readUint(bodyBytes, AREA, 'size'),
+    kind: readText(kind, AREA, 'kind', MAX_KIND_LENGTH),
     act,
     reason: readText(reason, AREA, 'reason', MAX_REASON_LENGTH),
     about: about === null ? null : readText(about, AREA, 'about', 64)
@@ -106,11 +109,6 @@ function decodeAuthor(by: unknown): Author {
     address: readBytes(address, AREA, 'address', 20),
     grantId: readBytes(grantId, AREA, 'grant', 32)
   }
-}
-
-/** An author in one line: `patient`, or a grantee’s address. */
-export function authorName(author: Author): string {
-  return author.kind === 'patient' ? 'patient' : toHex(author.address)
 }
 
 function shape(): SalusError {

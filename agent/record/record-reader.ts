@@ -109,12 +109,13 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
   /** Takes a header in. What is none, or of another record, is the node’s fault, and no reason to show less of the record. */
   function take(held: HeldRecord, stored: StoredEntry): void {
     const { position, header: headerBytes, evidence: evidenceBytes, blob } = stored
-    if (isBackup(headerBytes)) return
     const { name, code } = held.log.add({ headerBytes, evidenceBytes })
     if (held.log.node(name) == null) {
       events.warn({ code }, 'a node gave what is no entry of the record')
       return
     }
+    // Others cannot tell it from entries, and may follow it: the log has it, and nobody is shown it.
+    if (init.isOther(decodeEntry(headerBytes).header)) return
     const before = held.known.get(name)
     const number = before?.number ?? held.known.size + 1
     if (before?.position !== position) held.keep({ ...before, name, number, position, headerBytes })
@@ -125,25 +126,16 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     if (known?.opened == null) remember(held, name, received)
   }
 
-  function isBackup(headerBytes: Uint8Array): boolean {
-    try {
-      return init.isOther(decodeEntry(headerBytes).header)
-    } catch (error) {
-      if (isSalusError(error)) return false
-      throw error
-    }
-  }
-
   function remember(held: HeldRecord, name: string, received: ReceivedEntry): void {
     const known = held.known.get(name)
     if (known == null || record == null) return
     try {
       const opened = init.open(received, record)
-      const { summary, content } = summaryOf(opened)
-      held.keep({ ...known, opened: summary })
-      if (content != null) {
-        held.search.put({ id: name, compartment: opened.compartment, ...searchableOf(content) })
-      }
+      const { content, ...summary } = summaryOf(opened)
+      const found = content == null ? null : searchableOf(content)
+      const kind = found?.terms.find(term => term.startsWith('type:'))?.slice('type:'.length) ?? summary.type
+      held.keep({ ...known, opened: { ...summary, kind } })
+      if (found != null) held.search.put({ id: name, compartment: opened.compartment, ...found })
     } catch (error) {
       if (!isSalusError(error)) throw error
       held.keep({ ...known, opened: { code: error.code, tried: markOf() } })
@@ -153,6 +145,17 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
   function isSettled({ opened }: KnownEntry): boolean {
     if (opened == null) return false
     return !('code' in opened) || !UNSETTLED.test(opened.code) || opened.tried === markOf()
+  }
+
+  async function settleOne(held: HeldRecord, name: string): Promise<void> {
+    const known = held.known.get(name)
+    if (known == null || isSettled(known)) return
+    try {
+      remember(held, name, await fetchSealed(held, name))
+    } catch (error) {
+      // Its blob may come yet; what cannot be asked for at all is no matter of this entry.
+      if (!isSalusError(error) || !/^(?:BLOB_|ENTRY_UNKNOWN)/.test(error.code)) throw error
+    }
   }
 
   async function fetchSealed(held: HeldRecord, name: string): Promise<ReceivedEntry> {
@@ -184,24 +187,18 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     },
     sealed: fetchSealed,
     async settle(held, names) {
-      for (const name of names) {
-        const known = held.known.get(name)
-        if (known == null || isSettled(known)) continue
-        try {
-          remember(held, name, await fetchSealed(held, name))
-        } catch (error) {
-          // Its blob may come yet; what cannot be asked for at all is no matter of this entry.
-          if (!isSalusError(error) || !/^(?:BLOB_|ENTRY_UNKNOWN)/.test(error.code)) throw error
-        }
+      try {
+        for (const name of names) await settleOne(held, name)
+      } finally {
+        // A node that has been asked enough for now does not undo what was opened.
+        await flush(held)
       }
-      await flush(held)
     }
   }
 }
 
 /** What is remembered of an opened entry, and what it says; null for a retraction. */
-function summaryOf({ compartment, author, content }: OpenedByReader): {
-  readonly summary: EntrySummary
+function summaryOf({ compartment, author, content }: OpenedByReader): Omit<EntrySummary, 'kind'> & {
   readonly content: Content | null
 } {
   const statement = statementOf(content)
@@ -209,8 +206,6 @@ function summaryOf({ compartment, author, content }: OpenedByReader): {
   const bodyBytes = statement != null && statement.content == null ? 0 : body.length
   const act = statement?.act ?? 'state'
   const about = statement?.about == null ? null : toHex(statement.about)
-  return {
-    summary: { compartment, author, type, recordedAtMs, bodyBytes, act, reason: statement?.reason ?? '', about },
-    content: act === 'retract' ? null : { type, recordedAtMs, body }
-  }
+  const said = act === 'retract' ? null : { type, recordedAtMs, body }
+  return { compartment, author, type, recordedAtMs, bodyBytes, act, reason: statement?.reason ?? '', about, content: said }
 }

@@ -87,7 +87,7 @@ describe('entries with their revisions, between two agents', function () {
   })
 
   it('show what another says as a proposal, until it is accepted or declined', async () => {
-    const other = await world.file('other.txt', 'blood group 0')
+    const other = await world.file('other.txt', 'blood group zero')
     await until(
       async () => (await doctor.run('clinician', 'read', grant))['entries'] as Listed[],
       seen => seen.some(({ act }) => act === 'correct')
@@ -95,7 +95,7 @@ describe('entries with their revisions, between two agents', function () {
     await doctor.run('clinician', 'entry', 'correct', grant, entry, other, '--because', 'laboratory report')
     const proposed = await until(show, ({ proposed }) => proposed.length > 0)
     expect(texts(proposed.standing)).to.deep.equal(['blood group B'])
-    expect(proposed.proposed[0]).to.deep.include({ text: 'blood group 0', reason: 'laboratory report' })
+    expect(proposed.proposed[0]).to.deep.include({ text: 'blood group zero', reason: 'laboratory report' })
     const header = proposed.proposed[0]?.header ?? ''
     expect((await patient.attempt('patient', 'entry', 'decline', entry, header)).errorText).to.contain('STATEMENT_SHAPE')
     await patient.run('patient', 'entry', 'decline', entry, header, '--because', 'another person’s report')
@@ -134,7 +134,7 @@ describe('entries with their revisions, between two agents', function () {
     const found = async (...args: string[]): Promise<Listed[]> =>
       (await patient.run('patient', 'search', ...args))['entries'] as Listed[]
     expect((await found('blood ab')).map(each => each.entry)).to.deep.equal([entry])
-    expect(await found('blood 0')).to.have.lengthOf(0)
+    expect(await found('blood zero')).to.have.lengthOf(0)
     expect(await found('repe*')).to.have.lengthOf(1)
     expect(await found('blood', '--to', '2001-01-01')).to.have.lengthOf(0)
     expect(await found('blood', '--from', '2001-01-01', '--compartment', 'labs')).to.have.lengthOf(0)
