@@ -13,6 +13,7 @@ import { createGrantedRecords, type GrantedRecords } from '#agent/clinician/entr
 import type { AgentComponents } from '#agent/components.ts'
 import { chainAccesses, type AccessSource } from '#agent/patient/accesses.ts'
 import { createBackups, type Backups } from '#agent/patient/backups.ts'
+import type { Replica } from '#agent/patient/ending.ts'
 import type { Importer } from '#agent/patient/importers.ts'
 import { createOperations, type Operations } from '#agent/patient/operations.ts'
 import { createRecordIndex, type RecordIndex } from '#agent/record-index.ts'
@@ -23,6 +24,10 @@ export interface AgentInit {
   readonly importers?: readonly Importer[]
   /** Asked besides the chain who got at the record. */
   readonly accessSources?: readonly AccessSource[]
+  /** Other nodes that are to refuse what the patient has ended. */
+  readonly replicas?: readonly Replica[]
+  /** Where the node is, to name it. */
+  readonly nodeUrl?: string
 }
 
 /** An agent's parts. */
@@ -36,6 +41,8 @@ export interface Agent extends AgentComponents {
   readonly granted: GrantedRecords
   readonly importers: readonly Importer[]
   readonly accessSources: readonly AccessSource[]
+  readonly replicas: readonly Replica[]
+  readonly nodeUrl: string
   /** Makes the vault, with this device as its first. */
   createVault(passphrase: string, deviceName: string): Promise<void>
 }
@@ -66,6 +73,8 @@ export function createAgent(components: AgentComponents, init: AgentInit = {}): 
     granted: createGrantedRecords({ ...components, accounts }),
     importers: init.importers ?? [],
     accessSources: [chainAccesses({ ...components, accounts }), ...(init.accessSources ?? [])],
+    replicas: init.replicas ?? [],
+    nodeUrl: init.nodeUrl ?? '',
     async createVault(passphrase, deviceName) {
       const network = fromHex(deployment.networkId, 32)
       await keeper.create(passphrase, createAgentState(p, random, { network, deviceName, nowMs: clock() }))
