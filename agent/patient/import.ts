@@ -54,7 +54,7 @@ export async function importFile(
     const content = { type, recordedAtMs, body }
     const sealed = sealAsPatient(p, random, { state, keys }, {
       ...{ compartment, day: dayOf(nowMs), content, entry },
-      attributes: attributes && /json/.test(type) && !/ndjson/.test(type)
+      attributes: attributes && /json/.test(type)
     })
     await outbox.put(deviceSeed, packEntry(state.network, sealed, evidence))
     ids.push(toHex(entry))
