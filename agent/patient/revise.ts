@@ -19,7 +19,7 @@ export interface Revised {
 /**
  * Writes a revision of an entry of the patient's record. It lies in the outbox before it is handed in.
  *
- * @throws SalusError as `planRevision`; `OUTBOX_WAITING` (the node has yet to take what was written before), `ENTRY_REVISION_USED`
+ * @throws SalusError as `planRevision`; `ENTRY_WAITING` (the node has yet to take what was written before), `ENTRY_REVISION_USED`
  * (another device of the patient was first)
  */
 export async function reviseEntry(agent: Agent, wish: RevisionWish): Promise<Revised> {
@@ -27,7 +27,7 @@ export async function reviseEntry(agent: Agent, wish: RevisionWish): Promise<Rev
   await operations.resume()
   // A second revision on top of what no node has yet would be one beside it.
   if ((await outbox.names()).length > 0) {
-    throw new SalusError('OUTBOX_WAITING', 'The node has yet to take what was written before; try again soon.')
+    throw new SalusError('ENTRY_WAITING', 'The node has yet to take what was written before; try again soon.')
   }
   const nowMs = clock()
   const { content, ...planned } = await planRevision(random, record, wish, nowMs)
