@@ -1,4 +1,5 @@
 /** Entries with their revisions, and finding them: of the patient's own record, and of those that were granted. */
+import type { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { fromHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
@@ -130,7 +131,7 @@ function reasonIn(encoded: string): string {
   }
 }
 
-function queryOf(wish: typeof searchBody._output): SearchQuery {
+function queryOf(wish: z.infer<typeof searchBody>): SearchQuery {
   const { text, code, type, status, compartments, from, to, limit = MAX_FOUND, offset = 0 } = wish
   return {
     limit,

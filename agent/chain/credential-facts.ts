@@ -71,8 +71,12 @@ function parse(registry: Interface, log: ChainLog) {
   try {
     return registry.parseLog(log)
   } catch (cause) {
-    throw new SalusError('CHAIN_LOG_MALFORMED', 'The RPC endpoint gave a log that is not of its contract; use another.', {
-      cause
-    })
+    throw new SalusError(
+      'CHAIN_LOG_MALFORMED',
+      'The RPC endpoint gave a log that is not of its contract; use another.',
+      {
+        cause
+      }
+    )
   }
 }

@@ -32,7 +32,7 @@ export function grantHistoryIn(events: readonly PlacedEvent[], grantId: string):
       history = { grantedAt, claims, revoked, terms: event.terms }
     } else if (history == null) continue
     else if (event.name === 'Claimed') history = { ...history, claims: [...history.claims, { atS, place }] }
-    else if (event.name === 'Revoked') history = { ...history, revoked: { atS, place } }
+    else history = { ...history, revoked: { atS, place } }
   }
   return history
 }

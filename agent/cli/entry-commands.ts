@@ -68,12 +68,15 @@ export function addEntryCommands(parent: Command, place: Place): void {
   const type = (command: Command): Command =>
     command.option('--type <type>', 'media type, if not as the name’s ending says')
   /** The grant, if there is one, the entry, and what else the command takes. */
-  const split = (args: readonly unknown[]): { grant: string; id: string; more: string | undefined; options: unknown } => {
+  const split = (
+    args: readonly unknown[]
+  ): { grant: string; id: string; more: string | undefined; options: unknown } => {
     const words = args.slice(0, -2).map(each => (typeof each === 'string' ? each : undefined))
     const [grant, id, more] = place.names === '' ? ['', ...words] : words
     return { grant: grant ?? '', id: readEntryId(id ?? ''), more, options: args.at(-2) }
   }
-  const act = (kind: string, takes: 'file' | 'header' | 'nothing' | 'either') =>
+  const act =
+    (kind: string, takes: 'file' | 'header' | 'nothing' | 'either') =>
     async (...args: unknown[]): Promise<void> => {
       const { grant, id, more, options } = split(args)
       const chosen = options as ReviseOptions

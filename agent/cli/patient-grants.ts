@@ -63,13 +63,21 @@ interface GrantView {
 
 interface PreviewView {
   readonly words: string
-  readonly sections: readonly { readonly compartment: string; readonly entries: number; readonly isSensitive: boolean }[]
+  readonly sections: readonly {
+    readonly compartment: string
+    readonly entries: number
+    readonly isSensitive: boolean
+  }[]
 }
 
 interface RevokedView {
   readonly progress: { readonly state: string }
   readonly refusedAfterS: number | null
-  readonly replicas: readonly { readonly node: string; readonly refusedAfterMs: number | null; readonly code: string | null }[]
+  readonly replicas: readonly {
+    readonly node: string
+    readonly refusedAfterMs: number | null
+    readonly code: string | null
+  }[]
   readonly mayHold: readonly string[] | null
   readonly opened: readonly { readonly atMs: number; readonly what: string; readonly source: string }[]
 }
@@ -124,9 +132,10 @@ export function addGrantCommands(patient: Command): void {
     .option('--entry <ids...>', 'only these entries, to read')
     .option('--attribute <ids...>', 'only these parts of entries, as 0x…#/path, to read')
     .addOption(
-      new Option('--role-template <name>', 'only if this rule allows it, by the asker’s credential on the chain').choices(
-        Object.keys(ROLE_TEMPLATES)
-      )
+      new Option(
+        '--role-template <name>',
+        'only if this rule allows it, by the asker’s credential on the chain'
+      ).choices(Object.keys(ROLE_TEMPLATES))
     )
     .option('--care-team', 'the asker is of the care team, for rules that ask')
     .option('--preview', 'grant nothing: tell what the asker would see today')

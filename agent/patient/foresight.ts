@@ -40,7 +40,12 @@ export function foresee(grant: GivenGrant, versions: readonly Version[]): Previe
   if (decodeGrantDocument(grant.document).items == null) return previewGrant(grant, entries)
   // Keys of single entries are for no generation: here they are counted as if they were for that of each.
   const named = entries.filter(each => opensVersion(grant, each))
-  const asNamed = { ...grant, firstGenerations: grant.compartments.map(() => 0), fromDay: 0, toDay: Number.MAX_SAFE_INTEGER }
+  const asNamed = {
+    ...grant,
+    firstGenerations: grant.compartments.map(() => 0),
+    fromDay: 0,
+    toDay: Number.MAX_SAFE_INTEGER
+  }
   const preview = previewGrant(asNamed, named)
   const days = named.map(({ day }) => day)
   return {

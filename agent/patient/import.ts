@@ -52,10 +52,15 @@ export async function importFile(
     const nowMs = clock()
     const { compartment, type, body, recordedAtMs = nowMs } = imported
     const content = { type, recordedAtMs, body }
-    const sealed = sealAsPatient(p, random, { state, keys }, {
-      ...{ compartment, day: dayOf(nowMs), content, entry },
-      attributes: attributes && /json/.test(type)
-    })
+    const sealed = sealAsPatient(
+      p,
+      random,
+      { state, keys },
+      {
+        ...{ compartment, day: dayOf(nowMs), content, entry },
+        attributes: attributes && /json/.test(type)
+      }
+    )
     await outbox.put(deviceSeed, packEntry(state.network, sealed, evidence))
     ids.push(toHex(entry))
   }

@@ -207,5 +207,15 @@ function summaryOf({ compartment, author, content }: OpenedByReader): Omit<Entry
   const act = statement?.act ?? 'state'
   const about = statement?.about == null ? null : toHex(statement.about)
   const said = act === 'retract' ? null : { type, recordedAtMs, body }
-  return { compartment, author, type, recordedAtMs, bodyBytes, act, reason: statement?.reason ?? '', about, content: said }
+  return {
+    compartment,
+    author,
+    type,
+    recordedAtMs,
+    bodyBytes,
+    act,
+    reason: statement?.reason ?? '',
+    about,
+    content: said
+  }
 }

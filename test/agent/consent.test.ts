@@ -210,7 +210,8 @@ describe('what patients grant, by hand and by rules', function () {
     const governor = account(1, provider)
     return {
       contracts: { credentials: new Contract(contracts.CredentialRegistry.address, credentialRegistryAbi, governor) },
-      domainOf: (name: keyof typeof contracts) => domain(name as 'CredentialRegistry', chainId, contracts[name].address),
+      domainOf: (name: keyof typeof contracts) =>
+        domain(name as 'CredentialRegistry', chainId, contracts[name].address),
       now,
       deadline: async () => (await now()) + 3600
     } as unknown as TestChain

@@ -97,7 +97,9 @@ describe('entries with their revisions, between two agents', function () {
     expect(texts(proposed.standing)).to.deep.equal(['blood group B'])
     expect(proposed.proposed[0]).to.deep.include({ text: 'blood group zero', reason: 'laboratory report' })
     const header = proposed.proposed[0]?.header ?? ''
-    expect((await patient.attempt('patient', 'entry', 'decline', entry, header)).errorText).to.contain('STATEMENT_SHAPE')
+    expect((await patient.attempt('patient', 'entry', 'decline', entry, header)).errorText).to.contain(
+      'STATEMENT_SHAPE'
+    )
     await patient.run('patient', 'entry', 'decline', entry, header, '--because', 'another person’s report')
     const declined = await show()
     expect(texts(declined.standing)).to.deep.equal(['blood group B'])

@@ -30,7 +30,7 @@ describe('what a patient has, by its record', () => {
       '{"resourceType":"Condition","code":{"coding":[null,7,{"system":1,"code":2}]}}',
       '{"resourceType":"Condition","code":null,"clinicalStatus":7}',
       '{"__proto__":{"resourceType":"Condition"}}',
-      `${'['.repeat(100_000)}`
+      '['.repeat(100_000)
     ]
     for (const text of hostile) expect(conditionCodes(text)).to.deep.equal([])
   })

@@ -17,7 +17,11 @@ const SUMMARY = {
 
 describe('rows of headers that an agent knows', () => {
   it('come back as they were', () => {
-    const grantee = { kind: 'grantee', address: new Uint8Array(20).fill(2), grantId: new Uint8Array(32).fill(3) } as const
+    const grantee = {
+      kind: 'grantee',
+      address: new Uint8Array(20).fill(2),
+      grantId: new Uint8Array(32).fill(3)
+    } as const
     const entries: KnownEntry[] = [
       HEADER,
       { ...HEADER, opened: { code: 'GRANT_NO_KEY', tried: '1/2/3' } },

@@ -64,8 +64,7 @@ describe('keys of a grant that was ended', () => {
   const ordinary = (change: Partial<GrantWish>) => async (): Promise<PlannedGrant> =>
     planGrant(p, random, planning(), wish(change))
   const single = (paths: readonly string[]) => async (): Promise<PlannedGrant> => {
-    const { compartments: _, ...rest } = wish({})
-    return planItemGrant(p, random, planning(), { ...rest, items: [{ sealed: seal('vitals', TODAY, true), paths }] })
+    return planItemGrant(p, random, planning(), { ...wish({}), items: [{ sealed: seal('vitals', TODAY, true), paths }] })
   }
   const KINDS: Readonly<Record<string, () => Promise<PlannedGrant>>> = {
     continuous: ordinary({}),
@@ -134,12 +133,13 @@ describe('keys of a grant that was ended', () => {
     })
   }
 
-  function forcings({ keys: days, entries = [], attributes = [] }: HeldGrant, sealed: ReceivedEntry): (() => unknown)[] {
+  function forcings(
+    { keys: days, entries = [], attributes = [] }: HeldGrant,
+    sealed: ReceivedEntry
+  ): (() => unknown)[] {
     return [
       ...days.flatMap(({ cover, tag }) =>
-        DAYS.map(
-          day => () => openEntry(p, { ...sealed, tag, leafKey: leafFromCover(p, cover, day) })
-        )
+        DAYS.map(day => () => openEntry(p, { ...sealed, tag, leafKey: leafFromCover(p, cover, day) }))
       ),
       ...[...entries, ...attributes].flatMap(({ key }) => [
         () => openEntryWithKey(p, { ...sealed, contentKey: key }),
