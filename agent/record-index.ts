@@ -120,7 +120,11 @@ export function createRecordIndex(world: AgentWorld, init: RecordReaderInit): Re
     if (state == null) return undefined
     const opened = new Map<string, Opened>()
     for (const { item } of state.revisions) opened.set(item.name, await openOne(held, item.name))
-    return readEntry(state, ({ item }) => opened.get(item.name) ?? { code: 'ENTRY_UNKNOWN' }, name => held.log.node(name))
+    return readEntry(
+      state,
+      ({ item }) => opened.get(item.name) ?? { code: 'ENTRY_UNKNOWN' },
+      name => held.log.node(name)
+    )
   }
 
   return {
@@ -166,7 +170,15 @@ export function createRecordIndex(world: AgentWorld, init: RecordReaderInit): Re
       }
       const opened = held.known.get(nameIn(held, id))?.opened
       const compartment = opened == null || 'code' in opened ? null : opened.compartment
-      return { compartment, read, comments: commentsOn(state, name => held.log.node(name), each => comments.get(each)) }
+      return {
+        compartment,
+        read,
+        comments: commentsOn(
+          state,
+          name => held.log.node(name),
+          each => comments.get(each)
+        )
+      }
     },
     async search({ limit, offset = 0, ...query }) {
       const held = await reader.refreshed()

@@ -112,8 +112,6 @@ const entry = z.strictObject({
   code: z.string().nullable(),
   ...entryStanding
 })
-/** An entry of a list. */
-export const listedEntry = entry
 /** A page of entries, oldest first; `code` says why one does not open. */
 export const entriesBody = z.strictObject({ entries: z.array(entry), next: z.int().nullable() }).openapi('Entries')
 /** Where an imported file goes. */

@@ -74,13 +74,13 @@ describe('the journal of a record', () => {
   it('begins anew where a segment is damaged, missing or moved', async () => {
     const attacks: ((db: Database, keys: string[]) => Promise<void>)[] = [
       async (db, [, second]) => {
-        const bytes = Uint8Array.from((await db.get(second!)))
+        const bytes = Uint8Array.from(await db.get(second!))
         bytes[bytes.length - 1]! ^= 1
         await db.put(second!, bytes)
       },
       async (db, [, second]) => db.del(second!),
       async (db, [first]) => db.del(first!),
-      async (db, [first, second]) => db.put(second!, (await db.get(first!)))
+      async (db, [first, second]) => db.put(second!, await db.get(first!))
     ]
     for (const attack of attacks) {
       await tamper(attack)

@@ -64,7 +64,10 @@ describe('keys of a grant that was ended', () => {
   const ordinary = (change: Partial<GrantWish>) => async (): Promise<PlannedGrant> =>
     planGrant(p, random, planning(), wish(change))
   const single = (paths: readonly string[]) => async (): Promise<PlannedGrant> => {
-    return planItemGrant(p, random, planning(), { ...wish({}), items: [{ sealed: seal('vitals', TODAY, true), paths }] })
+    return planItemGrant(p, random, planning(), {
+      ...wish({}),
+      items: [{ sealed: seal('vitals', TODAY, true), paths }]
+    })
   }
   const KINDS: Readonly<Record<string, () => Promise<PlannedGrant>>> = {
     continuous: ordinary({}),
