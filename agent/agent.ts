@@ -1,14 +1,19 @@
 /** A person's agent, put together: what the API speaks to. */
 import { createAgentState } from '#core/agent/agent-state.ts'
 import { backupTag } from '#core/agent/backup.ts'
+import { patientLogFacts } from '#core/agent/log-facts.ts'
+import type { PatientState } from '#core/agent/patient-state.ts'
 import { openAsPatient } from '#core/agent/patient-entries.ts'
-import { fromHex, equalBytes } from '#core/encoding/bytes.ts'
+import { fromHex, equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
+import { COMPARTMENTS } from '#core/record/compartment.ts'
+import { compartmentTag } from '#core/record/generation.ts'
 import { createAccounts, type Accounts } from '#agent/accounts.ts'
 import { createGrantedRecords, type GrantedRecords } from '#agent/clinician/entries.ts'
 import type { AgentComponents } from '#agent/components.ts'
 import { chainAccesses, type AccessSource } from '#agent/patient/accesses.ts'
 import { createBackups, type Backups } from '#agent/patient/backups.ts'
+import type { Replica } from '#agent/patient/ending.ts'
 import type { Importer } from '#agent/patient/importers.ts'
 import { createOperations, type Operations } from '#agent/patient/operations.ts'
 import { createRecordIndex, type RecordIndex } from '#agent/record-index.ts'
@@ -19,6 +24,10 @@ export interface AgentInit {
   readonly importers?: readonly Importer[]
   /** Asked besides the chain who got at the record. */
   readonly accessSources?: readonly AccessSource[]
+  /** Other nodes that are to refuse what the patient has ended. */
+  readonly replicas?: readonly Replica[]
+  /** Where the node is, to name it. */
+  readonly nodeUrl?: string
 }
 
 /** An agent's parts. */
@@ -32,6 +41,8 @@ export interface Agent extends AgentComponents {
   readonly granted: GrantedRecords
   readonly importers: readonly Importer[]
   readonly accessSources: readonly AccessSource[]
+  readonly replicas: readonly Replica[]
+  readonly nodeUrl: string
   /** Makes the vault, with this device as its first. */
   createVault(passphrase: string, deviceName: string): Promise<void>
 }
@@ -50,10 +61,20 @@ export function createAgent(components: AgentComponents, init: AgentInit = {}): 
     accounts,
     backups,
     operations,
-    record: { list: async query => record.list(query), open: async name => record.open(name) },
+    record: {
+      list: async query => record.list(query),
+      open: async name => record.open(name),
+      read: async id => record.read(id),
+      search: async query => record.search(query),
+      versions: async () => record.versions(),
+      log: async () => record.log(),
+      sealed: async name => record.sealed(name)
+    },
     granted: createGrantedRecords({ ...components, accounts }),
     importers: init.importers ?? [],
     accessSources: [chainAccesses({ ...components, accounts }), ...(init.accessSources ?? [])],
+    replicas: init.replicas ?? [],
+    nodeUrl: init.nodeUrl ?? '',
     async createVault(passphrase, deviceName) {
       const network = fromHex(deployment.networkId, 32)
       await keeper.create(passphrase, createAgentState(p, random, { network, deviceName, nowMs: clock() }))
@@ -74,7 +95,21 @@ function createPatientRecord(components: AgentComponents, accounts: Accounts): R
       const { state } = account
       return { reader: { state, keys, evidence }, patient: state.patient, grant: null }
     },
+    facts: known => ({ ...patientLogFacts(p, stateOf(), known), retired: retiredTags(p, stateOf()) }),
+    keyMark: () => String(COMPARTMENTS.reduce((sum, each) => sum + stateOf().generations[each].length, 0)),
     open: (entry, record) => openAsPatient(p, stateOf(), entry, record),
-    isOther: header => equalBytes(header.tag, backupTag(p, stateOf().seed))
+    isOther: header => equalBytes(header.tag, backupTag(p, stateOf().seed)),
+    journal: () => components.journals.of(keeper.state().deviceSeed, `patient/${toHex(stateOf().patient)}`)
   })
+}
+
+/** The patient knows best which tags it has replaced, and when: no node has to be asked for its rotations. */
+function retiredTags(p: AgentComponents['p'], { generations }: PatientState): Map<string, number> {
+  const retired = new Map<string, number>()
+  for (const compartment of COMPARTMENTS) {
+    for (const { key, retiredDay } of generations[compartment]) {
+      if (retiredDay != null) retired.set(toHex(compartmentTag(p, key, compartment)), retiredDay)
+    }
+  }
+  return retired
 }

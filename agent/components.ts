@@ -4,6 +4,7 @@ import type { Clock, Primitives, Random } from '#core/crypto/primitives.ts'
 import type { ChainFacts } from '#agent/chain/chain-facts.ts'
 import type { Keeper } from '#agent/vault/keeper.ts'
 import type { Outbox } from '#agent/network/outbox.ts'
+import type { Journals } from '#agent/record/journal.ts'
 import type { NodeClient } from '#node/http/client.ts'
 import type { Log } from '#node/log.ts'
 
@@ -23,6 +24,7 @@ export interface AgentWorld {
 export interface AgentComponents extends AgentWorld {
   readonly keeper: Keeper
   readonly outbox: Outbox
+  readonly journals: Journals
 }
 
 /** Whole seconds since 1970-01-01. */

@@ -10,6 +10,7 @@ import { createAgentApp } from '#agent/api/app.ts'
 import { TOKEN_FILE, URL_FILE } from '#agent/home-files.ts'
 import type { AgentWorld } from '#agent/components.ts'
 import { createOutbox } from '#agent/network/outbox.ts'
+import { createJournals } from '#agent/record/journal.ts'
 import { createKeeper, type KeeperStatus } from '#agent/vault/keeper.ts'
 import { createHttpServer } from '#node/http/server.ts'
 import { openDatabase, type Database } from '#node/store/database.ts'
@@ -58,7 +59,8 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
   const { home, host, port, autoLockS } = init
   const keeper = createKeeper(world, { home, ...(init.cost == null ? {} : { cost: init.cost }) })
   const outbox = createOutbox({ p, random }, { folder: join(home, 'outbox') })
-  const agent = createAgent({ ...world, keeper, outbox }, init)
+  const journals = createJournals({ p, random }, { home })
+  const agent = createAgent({ ...world, keeper, outbox, journals }, init)
   const token = base64url.baseEncode(random(TOKEN_BYTES))
   let lastUseMs = clock()
   const app = createAgentApp(agent, { ...init, token, onRequest: () => (lastUseMs = clock()) })
@@ -121,6 +123,7 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
       clearTimeout(retry)
       await server.stop()
       await keeper.lock()
+      await journals.close()
       clearTimeout(retry)
       if (lock == null) return
       await removeDurably(join(home, TOKEN_FILE))

@@ -1,34 +1,33 @@
-/** What a record holds, as far as the reader's keys open it, in memory: filled from a node, only what is new each time. */
+/**
+ * A record as far as the reader's keys open it: every header verified once, kept sealed on the disk, and read from a node only
+ * as far as it is new (docs/specs/agent-index.md).
+ */
 import type { CID } from 'multiformats/cid'
-import type { Author, ReceivedEntry } from '#core/agent/author.ts'
-import type { RecordOnChain } from '#core/agent/record-on-chain.ts'
-import { toHex } from '#core/encoding/bytes.ts'
+import type { ReceivedEntry } from '#core/agent/author.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
+import type { Log } from '#core/log/log.ts'
+import { statementOf } from '#core/log/statement.ts'
+import { commentsOn, readEntry, type Opened, type ReadEntry } from '#core/log/view.ts'
 import type { Compartment } from '#core/record/compartment.ts'
 import type { Content } from '#core/record/content.ts'
 import { decodeEntry, type EntryHeader } from '#core/record/entry.ts'
-import type { OpenedEntry } from '#core/record/seal-entry.ts'
+import type { SearchQuery } from '#core/search/query.ts'
 import type { AgentWorld } from '#agent/components.ts'
-import { readPage, withBlob, type Reader } from '#agent/network/record.ts'
-import type { StoredEntry } from '#node/http/client.ts'
+import type { HeldRecord } from '#agent/record/held-record.ts'
+import type { EntrySummary, KnownEntry } from '#agent/record/known-entry.ts'
+import { createRecordReader, type RecordReaderInit } from '#agent/record/record-reader.ts'
+import { placeOf, standingOf, type Place, type Standing } from '#agent/record/standing.ts'
 
-/** What is known of an entry without its body. */
-export interface EntrySummary {
-  readonly compartment: Compartment
-  readonly author: Author
-  readonly type: string
-  readonly recordedAtMs: number
-  /** Bytes of the body. */
-  readonly bodyBytes: number
-}
-
-/** An entry of the record. */
+/** A header of the record. */
 export interface IndexedEntry {
-  /** Position at the node: the order in which it took them. */
+  /** The order in which the agent took them in, from 1. */
   readonly position: number
   readonly cid: CID
   readonly header: EntryHeader
-  /** What it is, or the code that says why it does not open. */
+  readonly place: Place
+  /** What the entry comes to with all its revisions; null while none of them counts. */
+  readonly standing: Standing | null
+  /** What it is, or the code that says why it does not open or does not count. */
   readonly summary: EntrySummary | { readonly code: string }
 }
 
@@ -38,10 +37,17 @@ export interface OpenedRecordEntry extends IndexedEntry {
   readonly content: Content
 }
 
-/** A record in memory. */
+/** A whole entry, read. */
+export interface RecordEntry {
+  readonly compartment: Compartment | null
+  readonly read: ReadEntry
+  readonly comments: readonly ReadEntry[]
+}
+
+/** A record. */
 export interface RecordIndex {
   /**
-   * Entries after a position, oldest first.
+   * Headers after a position, in the order in which they were taken in.
    *
    * @throws SalusError what the node refuses the question with
    */
@@ -50,130 +56,169 @@ export interface RecordIndex {
     readonly next: number | null
   }>
   /**
-   * Opens one entry, fetched anew.
+   * Opens one version of an entry, fetched anew; of a statement, what it brings.
    *
-   * @param name - id of the entry, of which the newest revision is meant, or name of one header
-   * @throws SalusError `ENTRY_UNKNOWN`, and what opening throws
+   * @param name - id of the entry, of which the newest revision that stands is meant, or name of one header
+   * @throws SalusError `ENTRY_UNKNOWN`, `ENTRY_RETRACTED`, and what opening throws
    */
   open(name: string): Promise<OpenedRecordEntry>
+  /**
+   * Reads an entry: its versions, what was corrected and why, proposals and comments. All of it is fetched anew.
+   *
+   * @param id - of the entry
+   * @throws SalusError `ENTRY_UNKNOWN`
+   */
+  read(id: string): Promise<RecordEntry>
+  /** Standing versions, those taken in last first. */
+  search(query: SearchQuery): Promise<readonly IndexedEntry[]>
+  /** Every version that counts, those that were replaced too. */
+  versions(): Promise<readonly IndexedEntry[]>
+  /** The verified log, with all that the node has. */
+  log(): Promise<Log>
+  /** An entry as it is sealed: by name of one header, or the newest version that stands of an entry. */
+  sealed(name: string): Promise<ReceivedEntry>
 }
 
-/** Whose record is read, and with what. */
-export interface RecordIndexInit {
-  readonly reader: () => Promise<{
-    readonly reader: Reader
-    readonly patient: Uint8Array
-    readonly grant: Uint8Array | null
-  }>
-  readonly open: (
-    entry: ReceivedEntry,
-    record: RecordOnChain
-  ) => OpenedEntry & { readonly compartment: Compartment; readonly author: Author }
-  /** Entries that are none of the record, as backups are. */
-  readonly isOther: (header: EntryHeader) => boolean
-}
-
-/** Header and summary only: a long record has to fit. */
-interface Known {
-  readonly position: number
-  readonly header: EntryHeader
-  readonly cid: CID
-  summary?: IndexedEntry['summary']
-}
-
-/** Codes that another try may overcome, as new keys or a new block may. */
-const UNSETTLED = /^(?:GRANT_NO_KEY|ENTRY_AUTHOR_UNPROVEN|ENTRY_TAG)$/
+/** Blobs of more bytes are not fetched only to be found by their words. */
+const MAX_SEARCHED_BYTES = 4 << 20
+const SEARCH_PAGE = 256
 
 /** Makes an index; nothing is fetched before it is asked. */
-export function createRecordIndex(
-  world: AgentWorld,
-  { reader: readerOf, open, isOther }: RecordIndexInit
-): RecordIndex {
-  const { chain, node } = world
-  const known: Known[] = []
-  let after = 0
-  let reading: Promise<unknown> = Promise.resolve()
+export function createRecordIndex(world: AgentWorld, init: RecordReaderInit): RecordIndex {
+  const reader = createRecordReader(world, init)
 
-  async function readOn(): Promise<void> {
-    const { reader, patient, grant } = await readerOf()
-    const record = await chain.recordOf(patient)
-    for (let from: number | null = after; from != null;) {
-      const page = await readPage(world, node, reader, { patient, grant, after: from })
-      for (const stored of page.entries) {
-        const { position, blob } = stored
-        const { header, cid } = decodeEntry(stored.header)
-        after = position
-        if (isOther(header)) continue
-        const item: Known = { position, header, cid }
-        if (blob != null) summarise(item, () => openStored(stored, blob, record))
-        known.push(item)
-      }
-      from = page.next
-    }
+  function viewOf(held: HeldRecord, { name, number, headerBytes, opened }: KnownEntry): IndexedEntry {
+    const node = held.log.node(name)
+    const { header, cid } = decodeEntry(headerBytes)
+    const place = node == null ? 'unproven' : placeOf(node)
+    const isOut = place === 'refused' || place === 'unproven'
+    const summary = isOut ? { code: node?.code ?? 'LOG_UNKNOWN' } : (opened ?? { code: 'ENTRY_UNKNOWN' })
+    const standing = node == null ? null : standingOf(held, node.item.entry)
+    return { position: number, cid, header, place, standing, summary }
   }
 
-  function openStored(stored: StoredEntry, blob: Uint8Array, record: RecordOnChain) {
-    const { header: headerBytes, slot: slotBytes, evidence: evidenceBytes } = stored
-    return open({ headerBytes, slotBytes, evidenceBytes, blob }, record)
+  /** The name of a header, from itself or from its entry’s id. */
+  function nameIn(held: HeldRecord, name: string): string {
+    if (held.known.has(name)) return name
+    const revisions = held.inOrder().filter(each => held.log.node(each.name)?.item.entry === name)
+    const newest = standingOf(held, name)?.standing.at(-1) ?? revisions.at(-1)?.name
+    if (newest == null) throw new SalusError('ENTRY_UNKNOWN', 'There is no such entry that this agent knows.')
+    return newest
   }
 
-  function summarise(item: Known, openIt: () => ReturnType<RecordIndexInit['open']>): void {
+  async function openOne(held: HeldRecord, name: string): Promise<Opened> {
     try {
-      const { compartment, author, content } = openIt()
-      const { type, recordedAtMs, body } = content
-      item.summary = { compartment, author, type, recordedAtMs, bodyBytes: body.length }
+      return { content: (await reader.open(held, name)).content }
     } catch (error) {
-      if (!isSalusError(error)) throw error
-      item.summary = { code: error.code }
+      if (isSalusError(error) && !/^(?:NODE_|CHAIN_|READ_)/.test(error.code)) return { code: error.code }
+      throw error
     }
   }
 
-  /** Fetches what an entry needs to be opened: its blob may not have been sent along, or not have been kept. */
-  async function fetchAgain({
-    position
-  }: Known): Promise<{ readonly entry: ReceivedEntry; readonly record: RecordOnChain }> {
-    const { reader, patient, grant } = await readerOf()
-    const query = { patient, grant, after: position - 1, limit: 1 }
-    const { entries } = await readPage(world, node, reader, query)
-    const found = entries.find(each => each.position === position)
-    if (found == null) throw new SalusError('ENTRY_UNKNOWN', 'The node does not have this entry any more.')
-    return { entry: await withBlob(node, found), record: await chain.recordOf(patient) }
-  }
-
-  async function settle(item: Known): Promise<IndexedEntry> {
-    const isSettled = item.summary != null && !('code' in item.summary && UNSETTLED.test(item.summary.code))
-    if (!isSettled) {
-      const { entry, record } = await fetchAgain(item)
-      summarise(item, () => open(entry, record))
-    }
-    const summary = item.summary ?? { code: 'ENTRY_UNKNOWN' }
-    return { position: item.position, cid: item.cid, header: item.header, summary }
-  }
-
-  async function refreshed(): Promise<void> {
-    const turn = reading.then(readOn)
-    reading = turn.catch(() => undefined)
-    await turn
+  async function readOne(held: HeldRecord, id: string): Promise<ReadEntry | undefined> {
+    const state = held.log.entry(id)
+    if (state == null) return undefined
+    const opened = new Map<string, Opened>()
+    for (const { item } of state.revisions) opened.set(item.name, await openOne(held, item.name))
+    return readEntry(
+      state,
+      ({ item }) => opened.get(item.name) ?? { code: 'ENTRY_UNKNOWN' },
+      name => held.log.node(name)
+    )
   }
 
   return {
-    async list({ after: from, limit }) {
-      await refreshed()
-      const later = known.filter(({ position }) => position > from)
-      const entries: IndexedEntry[] = []
-      for (const item of later.slice(0, limit)) entries.push(await settle(item))
+    async list({ after, limit }) {
+      const held = await reader.refreshed()
+      const later = held.inOrder().filter(({ number }) => number > after)
+      const page = later.slice(0, limit).map(({ name }) => name)
+      await reader.settle(held, page)
+      const entries = page.flatMap(name => held.known.get(name) ?? []).map(each => viewOf(held, each))
       return { entries, next: later.length > limit ? (entries.at(-1)?.position ?? null) : null }
     },
-    async open(name) {
-      await refreshed()
-      const named = known.filter(({ header, cid }) => toHex(header.entry) === name || cid.toString() === name)
-      const item = named.sort((a, b) => b.header.revision - a.header.revision)[0]
-      if (item == null) throw new SalusError('ENTRY_UNKNOWN', 'There is no such entry that this agent knows.')
-      const { entry, record } = await fetchAgain(item)
-      const { content, compartment, author } = open(entry, record)
-      const { type, recordedAtMs, body } = content
-      const summary = { compartment, author, type, recordedAtMs, bodyBytes: body.length }
-      return { position: item.position, cid: item.cid, header: item.header, summary, content }
+    async open(wanted) {
+      const held = await reader.refreshed()
+      const name = nameIn(held, wanted)
+      await reader.settle(held, [name])
+      const known = held.known.get(name)
+      if (known == null) throw new SalusError('ENTRY_UNKNOWN', 'There is no such entry that this agent knows.')
+      const view = viewOf(held, known)
+      const { content } = await reader.open(held, name)
+      const statement = statementOf(content)
+      if (view.place === 'refused' || view.place === 'unproven' || 'code' in view.summary) {
+        const code = 'code' in view.summary ? view.summary.code : 'LOG_UNKNOWN'
+        throw new SalusError(code, 'Refused: this header does not count; the record’s log says why.')
+      }
+      if (statement != null && statement.content == null) {
+        throw new SalusError('ENTRY_RETRACTED', 'This entry was made in error and says nothing any more.')
+      }
+      return { ...view, summary: view.summary, content: { ...content, ...statement?.content } }
+    },
+    async read(id) {
+      const held = await reader.refreshed()
+      const read = await readOne(held, id)
+      const state = held.log.entry(id)
+      if (read == null || state == null) {
+        throw new SalusError('ENTRY_UNKNOWN', 'There is no such entry that this agent knows.')
+      }
+      await reader.settle(held, [...state.revisions.map(({ item }) => item.name), ...state.followers])
+      const ids = standingOf(held, id)?.comments ?? []
+      const comments = new Map<string, ReadEntry>()
+      for (const each of ids) {
+        const comment = await readOne(held, each)
+        if (comment != null) comments.set(each, comment)
+      }
+      const opened = held.known.get(nameIn(held, id))?.opened
+      const compartment = opened == null || 'code' in opened ? null : opened.compartment
+      return {
+        compartment,
+        read,
+        comments: commentsOn(
+          state,
+          name => held.log.node(name),
+          each => comments.get(each)
+        )
+      }
+    },
+    async search({ limit, offset = 0, ...query }) {
+      const held = await reader.refreshed()
+      const small = held.inOrder().filter(({ headerBytes }) => sizeOf(headerBytes) <= MAX_SEARCHED_BYTES)
+      await reader.settle(
+        held,
+        small.map(({ name }) => name)
+      )
+      const found: IndexedEntry[] = []
+      for (let from = 0; found.length < offset + limit; from += SEARCH_PAGE) {
+        const names = held.search.search({ ...query, limit: SEARCH_PAGE, offset: from })
+        const views = names.flatMap(name => held.known.get(name) ?? []).map(each => viewOf(held, each))
+        found.push(...views.filter(isShown))
+        if (names.length < SEARCH_PAGE) break
+      }
+      return found.slice(offset, offset + limit)
+    },
+    async versions() {
+      const held = await reader.refreshed()
+      await reader.settle(
+        held,
+        held.inOrder().map(({ name }) => name)
+      )
+      return held
+        .inOrder()
+        .map(each => viewOf(held, each))
+        .filter(({ place }) => place === 'stands' || place === 'superseded' || place === 'proposed')
+    },
+    log: async () => (await reader.refreshed()).log,
+    async sealed(name) {
+      const held = await reader.refreshed()
+      return reader.sealed(held, nameIn(held, name))
     }
   }
+}
+
+function isShown({ place, standing }: IndexedEntry): boolean {
+  return place === 'stands' && standing?.status !== 'retracted'
+}
+
+function sizeOf(headerBytes: Uint8Array): number {
+  return decodeEntry(headerBytes).header.sizeBytes
 }

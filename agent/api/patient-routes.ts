@@ -5,7 +5,7 @@ import type { WalletReference } from '#core/agent/agent-state.ts'
 import type { Agent } from '#agent/agent.ts'
 import type { AgentApp } from '#agent/api/agent-app.ts'
 import { getRoute, none, postRoute } from '#agent/api/route.ts'
-import { codeView, grantsView, progressView, requestView, rightBits } from '#agent/api/views.ts'
+import { codeView, grantsView, progressView, requestView } from '#agent/api/views.ts'
 import {
   accessesBody,
   grantedBody,
@@ -26,10 +26,10 @@ import {
 import { secondsOf } from '#agent/components.ts'
 import { createPatientAccount, recoverPatientAccount } from '#agent/patient/account.ts'
 import { listAccesses } from '#agent/patient/accesses.ts'
-import { endAccess, giveAccess, type GrantChoice } from '#agent/patient/grants.ts'
-import { receiveRequest, requestNamed, waitingRequests } from '#agent/patient/requests.ts'
+import { endAndWatch, grantChoiceOf } from '#agent/api/consent-routes.ts'
+import { giveAccess } from '#agent/patient/grants.ts'
+import { receiveRequest, waitingRequests } from '#agent/patient/requests.ts'
 import { openWallet } from '#agent/vault/wallet.ts'
-import { SalusError } from '#core/error.ts'
 
 const at = { params: none, query: none } as const
 const createRoute = postRoute('/v1/patient', 'Makes a patient and registers its pseudonym', {
@@ -71,11 +71,6 @@ function walletOf(wallet: { url: string; address: string } | undefined): WalletR
   return wallet == null ? undefined : { kind: 'rpc', url: wallet.url, address: fromHex(wallet.address, 20) }
 }
 
-/** Leaves out what is not given: an option that is there counts. */
-function given<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as never
-}
-
 /** Adds the routes. */
 export function addPatientRoutes(app: AgentApp, agent: Agent): void {
   const { p, keeper, accounts, clock } = agent
@@ -114,12 +109,7 @@ export function addPatientRoutes(app: AgentApp, agent: Agent): void {
   )
   app.openapi(grantRoute, async context =>
     keeper.hold(async () => {
-      const { code, request, rights, ...rest } = context.req.valid('json')
-      if ((code == null) === (request == null)) {
-        throw new SalusError('HTTP_BODY_SHAPE', 'Name the request by its code or by its id, not by both.')
-      }
-      const bytes = code == null ? requestNamed(agent, request ?? '') : readCodeText(p, 'REQUEST', code)
-      const choice: GrantChoice = given({ ...rest, rights: rights == null ? undefined : rightBits(rights) })
+      const { bytes, choice } = await grantChoiceOf(agent, context.req.valid('json'))
       const { grantId, answer, progress } = await giveAccess(agent, bytes, choice)
       const view = { grant: toHex(grantId), answer: codeView(p, 'ANSWER', answer), progress: progressView(progress) }
       return context.json(view, 200)
@@ -128,9 +118,7 @@ export function addPatientRoutes(app: AgentApp, agent: Agent): void {
   app.openapi(revokeRoute, async context =>
     keeper.hold(async () => {
       const { id } = context.req.valid('param')
-      const begun = clock()
-      const progress = await endAccess(agent, fromHex(id, 32))
-      return context.json({ grant: id, progress: progressView(progress), tookMs: clock() - begun }, 200)
+      return context.json(await endAndWatch(agent, fromHex(id, 32)), 200)
     })
   )
   app.openapi(requestsRoute, async context =>

@@ -41,10 +41,13 @@ export function addRecordRoutes(app: AgentApp, agent: Agent): void {
   )
   app.openapi(importRoute, async context =>
     keeper.hold(async () => {
-      const { compartment = null, again } = context.req.valid('query')
+      const { compartment = null, again, attributes } = context.req.valid('query')
       const type = typeOf(context.req.header('content-type'))
       const file = { bytes: await bodyOf(context), type, compartment }
-      const { importer, entries, waiting } = await importFile(agent, file, { again: again === 'true' })
+      const { importer, entries, waiting } = await importFile(agent, file, {
+        again: again === 'true',
+        attributes: attributes === 'true'
+      })
       return context.json({ importer, entries: [...entries], waiting }, 200)
     })
   )

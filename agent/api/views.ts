@@ -52,6 +52,8 @@ export function entryView({
   position,
   cid,
   header,
+  place,
+  standing,
   summary
 }: IndexedEntry): z.infer<typeof entriesBody>['entries'][number] {
   const isOpen = !('code' in summary)
@@ -69,7 +71,15 @@ export function entryView({
     type: isOpen ? summary.type : null,
     recordedAtMs: isOpen ? summary.recordedAtMs : null,
     bodyBytes: isOpen ? summary.bodyBytes : null,
-    code: isOpen ? null : summary.code
+    code: isOpen ? null : summary.code,
+    place,
+    status: standing?.status ?? null,
+    act: isOpen ? summary.act : null,
+    reason: isOpen ? summary.reason : '',
+    about: isOpen ? summary.about : null,
+    versions: standing?.standing.length ?? 0,
+    proposals: standing?.proposed.length ?? 0,
+    comments: standing?.comments.length ?? 0
   }
 }
 

@@ -13,6 +13,8 @@ import {
   shownCode,
   wallet
 } from '#agent/api/wire-parts.ts'
+import { grantLimits, revocationReport } from '#agent/api/consent-wire.ts'
+import { entryStanding } from '#agent/api/entry-wire.ts'
 import { COMPARTMENTS } from '#core/record/compartment.ts'
 
 /** Largest JSON body, bytes. */
@@ -107,14 +109,16 @@ const entry = z.strictObject({
   type: z.string().nullable(),
   recordedAtMs: z.int().nullable(),
   bodyBytes: z.int().nullable(),
-  code: z.string().nullable()
+  code: z.string().nullable(),
+  ...entryStanding
 })
 /** A page of entries, oldest first; `code` says why one does not open. */
 export const entriesBody = z.strictObject({ entries: z.array(entry), next: z.int().nullable() }).openapi('Entries')
 /** Where an imported file goes. */
 export const importQuery = z.strictObject({
   compartment: compartment.optional(),
-  again: z.enum(['true', 'false']).optional()
+  again: z.enum(['true', 'false']).optional(),
+  attributes: z.enum(['true', 'false']).optional()
 })
 /** What an import has written. */
 export const importBody = z
@@ -151,13 +155,16 @@ export const grantRequest = z
     uses: z.int().min(1).max(255).optional(),
     fromS: seconds.optional(),
     untilS: seconds.optional(),
-    purpose: z.string().max(200).optional()
+    purpose: z.string().max(200).optional(),
+    ...grantLimits
   })
   .openapi('GrantRequest')
 /** A grant on its way, with the answer for who asked. */
 export const grantedBody = z.strictObject({ grant: bytes32, answer: shownCode, progress }).openapi('Granted')
 /** A revocation on its way. */
-export const revokedBody = z.strictObject({ grant: bytes32, progress, tookMs: z.int() }).openapi('Revoked')
+export const revokedBody = z
+  .strictObject({ grant: bytes32, progress, tookMs: z.int(), ...revocationReport })
+  .openapi('Revoked')
 const givenGrant = z.strictObject({
   grant: bytes32,
   grantee: address,

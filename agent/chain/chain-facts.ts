@@ -4,9 +4,12 @@ import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import type { CapsuleOnChain } from '#core/agent/grantee-state.ts'
 import { foldRecordOnChain, type DatedEvent, type RecordOnChain } from '#core/agent/record-on-chain.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
-import { createLogDecoder } from '#core/chain/events.ts'
+import { createLogDecoder, type ChainLog } from '#core/chain/events.ts'
+import type { GrantHistory } from '#core/consent/explain.ts'
 import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
+import { credentialsIn, type HeldCredential } from '#agent/chain/credential-facts.ts'
+import { grantHistoryIn, type PlacedEvent } from '#agent/chain/grant-history.ts'
 import { createChainRpc, rpcError } from '#node/chain/chain-rpc.ts'
 
 /** Answers from the chain; each throws SalusError `CHAIN_UNREACHABLE` or `CHAIN_RPC_FAILED`. */
@@ -14,6 +17,12 @@ export interface ChainFacts {
   /** Everything that the chain says of patients and grants, in its order: asking for all tells the endpoint of none. */
   events(): Promise<readonly DatedEvent[]>
   recordOf(patient: Uint8Array): Promise<RecordOnChain>
+  /** What became of a grant, `0x…`, and where the chain says so; null if it has no such grant. */
+  grantHistory(grantId: string): Promise<GrantHistory | null>
+  /** The credentials that were issued to an address, `0x…`. */
+  credentialsOf(holder: string): Promise<readonly HeldCredential[]>
+  /** Time of the newest block, seconds since 1970-01-01. */
+  headTimeS(): Promise<number>
   /**
    * What a grantee checks a capsule against.
    *
@@ -29,17 +38,13 @@ const REVOKED = 1n
 /** Blocks asked for at once. */
 const PAGE_BLOCKS = 5_000
 
-interface Placed extends DatedEvent {
-  readonly blockNumber: number
-}
-
 /** Makes the answers; blocks that are settled are read once. */
 export function createChainFacts(provider: JsonRpcProvider, deployment: Deployment): ChainFacts {
   const rpc = createChainRpc(provider)
   const decode = createLogDecoder(deployment)
   const { address } = deployment.contracts.AccessGrants
   const grants = new Contract(address, accessGrantsAbi, provider)
-  let known: Placed[] = []
+  let known: PlacedEvent[] = []
   let nextBlock = deployment.blockNumber
   let reading: Promise<void> = Promise.resolve()
 
@@ -54,10 +59,10 @@ export function createChainFacts(provider: JsonRpcProvider, deployment: Deployme
     nextBlock = head + 1
   }
 
-  async function readPage(from: number, to: number): Promise<Placed[]> {
+  async function readPage(from: number, to: number): Promise<PlacedEvent[]> {
     const logs = await rpc.logsIn(from, to, [address])
     const times = new Map<number, number>()
-    const page: Placed[] = []
+    const page: PlacedEvent[] = []
     for (const log of logs) {
       const event = decode(log)
       if (event == null) continue
@@ -66,7 +71,7 @@ export function createChainFacts(provider: JsonRpcProvider, deployment: Deployme
       // The block was replaced meanwhile: the next look sees what stands in its place.
       if (timeS == null) continue
       times.set(blockNumber, timeS)
-      page.push({ event, timeS, blockNumber })
+      page.push({ event, timeS, blockNumber, transactionHash: log.transactionHash, logIndex: log.logIndex })
     }
     return page
   }
@@ -87,6 +92,24 @@ export function createChainFacts(provider: JsonRpcProvider, deployment: Deployme
       return known
     },
     recordOf: async patient => foldRecordOnChain(deployment, patient, await facts.events()),
+    async grantHistory(grantId) {
+      await facts.events()
+      return grantHistoryIn(known, grantId)
+    },
+    async credentialsOf(holder) {
+      const head = await rpc.headNumber()
+      const logs: ChainLog[] = []
+      for (let at = deployment.blockNumber; at <= head; at += PAGE_BLOCKS) {
+        const to = Math.min(head, at + PAGE_BLOCKS - 1)
+        logs.push(...(await rpc.logsIn(at, to, [deployment.contracts.CredentialRegistry.address])))
+      }
+      return credentialsIn(logs, holder)
+    },
+    async headTimeS() {
+      const header = await rpc.header(await rpc.headNumber())
+      if (header == null) throw new SalusError('CHAIN_RPC_FAILED', 'The RPC endpoint has no newest block.')
+      return header.timeS
+    },
     async capsuleOf(grantId, patient) {
       const terms = (await view('termsOf', grantId)) as bigint
       if (terms === 0n) throw new SalusError('GRANT_UNKNOWN', 'The chain has no such grant.')

@@ -21,6 +21,7 @@ export function registerAgent(program: Command): void {
     .description('run it until SIGTERM or SIGINT; prints one line of JSON when it is ready')
     .option('--home <dir>', 'folder of vault and token')
     .requiredOption('--node <url>', 'HTTP API of a node')
+    .option('--replica <urls...>', 'other nodes, which are watched until they refuse what was revoked')
     .requiredOption('--rpc <url>', 'JSON-RPC endpoint of the chain')
     .requiredOption('--deployment <file>', 'addresses of the contracts, as the deploy script writes them')
     .option('--listen <address>', 'where to listen, on this computer', '127.0.0.1:0')

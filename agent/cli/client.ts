@@ -6,8 +6,8 @@ import type { LocatedAgent } from '#agent/cli/locate.ts'
 export interface AgentClient {
   get<T>(path: string): Promise<T>
   post<T>(path: string, body?: unknown): Promise<T>
-  /** Hands in a file. */
-  send<T>(path: string, bytes: Uint8Array, type: string): Promise<T>
+  /** Hands in a file; what is said about it goes into headers, for paths get written down. */
+  send<T>(path: string, bytes: Uint8Array, type: string, headers?: Readonly<Record<string, string>>): Promise<T>
   bytes(path: string): Promise<Uint8Array>
 }
 
@@ -39,8 +39,14 @@ export function createAgentClient({ url, token }: LocatedAgent): AgentClient {
           headers: { 'content-type': 'application/json' }
         })
       ),
-    send: async (path, bytes, type) =>
-      json(await call(path, { method: 'POST', body: new Uint8Array(bytes), headers: { 'content-type': type } })),
+    send: async (path, bytes, type, headers = {}) =>
+      json(
+        await call(path, {
+          method: 'POST',
+          body: new Uint8Array(bytes),
+          headers: { ...headers, 'content-type': type }
+        })
+      ),
     bytes: async path => new Uint8Array(await (await call(path, { method: 'GET' })).arrayBuffer())
   }
 }

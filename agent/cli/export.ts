@@ -22,7 +22,8 @@ export async function exportRecord(options: AgentOptions & { readonly out: strin
     )
     for (const entry of page.entries) {
       const { header, compartment, type } = entry
-      if (compartment == null || type == null) {
+      // A retraction says nothing: the list alone tells of it.
+      if (compartment == null || type == null || entry.act === 'retract') {
         listed.push({ ...entry, file: null })
         continue
       }
@@ -34,7 +35,7 @@ export async function exportRecord(options: AgentOptions & { readonly out: strin
     after = page.next
   }
   await writeFile(join(out, INDEX_FILE), JSON.stringify({ entries: listed }, null, 2), { mode: 0o600 })
-  const unopened = listed.filter(({ file }) => file == null).length
+  const unopened = listed.filter(({ file, act }) => file == null && act !== 'retract').length
   const rest = unopened === 0 ? '' : `; ${String(unopened)} do not open, the list says why`
   print(options, { out, entries: listed.length, unopened }, `${String(listed.length)} entries in ${out}${rest}.`)
 }

@@ -1,5 +1,5 @@
 /** `salus patient grant|grants|revoke|requests|accesses`: who gets at the record. */
-import { Option, type Command } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import {
   codeOf,
   connect,
@@ -12,6 +12,7 @@ import {
   type ShownCode
 } from '#agent/cli/command.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
+import { ROLE_TEMPLATES } from '#core/consent/role-templates.ts'
 import { COMPARTMENTS } from '#core/record/compartment.ts'
 import { readBytes32, readCount } from '#node/cli/options.ts'
 
@@ -33,6 +34,12 @@ interface GrantOptions extends AgentOptions, RightOptions {
   readonly uses?: number
   readonly purpose?: string
   readonly qr?: boolean
+  readonly days?: { readonly from: string; readonly to: string }
+  readonly entry?: readonly string[]
+  readonly attribute?: readonly string[]
+  readonly roleTemplate?: string
+  readonly careTeam?: boolean
+  readonly preview?: boolean
 }
 
 interface RequestView {
@@ -52,6 +59,43 @@ interface GrantView {
   readonly rights: readonly string[]
   readonly purpose: string
   readonly state: string
+}
+
+interface PreviewView {
+  readonly words: string
+  readonly sections: readonly {
+    readonly compartment: string
+    readonly entries: number
+    readonly isSensitive: boolean
+  }[]
+}
+
+interface RevokedView {
+  readonly progress: { readonly state: string }
+  readonly refusedAfterS: number | null
+  readonly replicas: readonly {
+    readonly node: string
+    readonly refusedAfterMs: number | null
+    readonly code: string | null
+  }[]
+  readonly mayHold: readonly string[] | null
+  readonly opened: readonly { readonly atMs: number; readonly what: string; readonly source: string }[]
+}
+
+interface WhyOptions extends AgentOptions {
+  readonly entry?: string
+  readonly compartment?: string
+  readonly right: string
+  readonly at?: number
+}
+
+interface WhyView {
+  readonly isAllowed: boolean
+  readonly steps: readonly {
+    readonly holds: boolean
+    readonly because: string
+    readonly proof: { readonly blockNumber: number; readonly transactionHash: string } | null
+  }[]
 }
 
 /** Adds options for rights. */
@@ -84,7 +128,24 @@ export function addGrantCommands(patient: Command): void {
     .addOption(new Option('--uses <n>', 'for so many uses').argParser(readCount).conflicts('once'))
     .option('--purpose <text>', 'what for')
     .option('--qr', 'draw the answer as QR codes')
+    .addOption(new Option('--days <span>', 'only what is of these days, as 2026-01-01..2026-03-31').argParser(readDays))
+    .option('--entry <ids...>', 'only these entries, to read')
+    .option('--attribute <ids...>', 'only these parts of entries, as 0x…#/path, to read')
+    .addOption(
+      new Option(
+        '--role-template <name>',
+        'only if this rule allows it, by the asker’s credential on the chain'
+      ).choices(Object.keys(ROLE_TEMPLATES))
+    )
+    .option('--care-team', 'the asker is of the care team, for rules that ask')
+    .option('--preview', 'grant nothing: tell what the asker would see today')
     .action(give)
+  withAgent(patient.command('explain <grant-or-address>').description('why somebody may, might or may not'))
+    .option('--entry <id>', 'an entry')
+    .addOption(new Option('--compartment <name>', 'or a part of the record').choices(COMPARTMENTS).conflicts('entry'))
+    .addOption(new Option('--right <right>', 'to do what').choices(['read', 'write']).default('read'))
+    .addOption(new Option('--at <time>', 'when; now if not given').argParser(readMoment))
+    .action(why)
   withAgent(patient.command('grants').description('the grants that were given')).action(grants)
   withAgent(patient.command('revoke <grant>').description('end a grant')).action(revoke)
   withAgent(patient.command('requests').description('requests that wait for an answer'))
@@ -95,20 +156,30 @@ export function addGrantCommands(patient: Command): void {
 
 async function give(options: GrantOptions): Promise<void> {
   const client = await connect(options)
-  const { to, request, check, purpose, from: fromS, until: untilS } = options
+  const { to, request, check, purpose, from: fromS, until: untilS, days, roleTemplate, careTeam } = options
+  const wish = {
+    code: to == null ? undefined : await codeOf(to),
+    request,
+    check,
+    compartments: readCompartments(options.compartment),
+    rights: rightsOf(options),
+    uses: options.once === true ? 1 : options.uses,
+    fromS,
+    untilS,
+    purpose,
+    days,
+    items: readItems(options),
+    roleTemplate,
+    careTeam
+  }
+  if (options.preview === true) {
+    const preview = await client.post<PreviewView>('/v1/patient/grants/preview', wish)
+    print(options, preview, previewLines(preview))
+    return
+  }
   const answer = await client.post<{ grant: string; answer: ShownCode; progress: { state: string } }>(
     '/v1/patient/grants',
-    {
-      code: to == null ? undefined : await codeOf(to),
-      request,
-      check,
-      compartments: readCompartments(options.compartment),
-      rights: rightsOf(options),
-      uses: options.once === true ? 1 : options.uses,
-      fromS,
-      untilS,
-      purpose
-    }
+    wish
   )
   print(options, answer, [
     `Grant ${answer.grant} (${answer.progress.state}).`,
@@ -132,12 +203,43 @@ async function grants(options: AgentOptions): Promise<void> {
 
 async function revoke(grant: string, options: AgentOptions): Promise<void> {
   const client = await connect(options)
-  const answer = await client.post<{ tookMs: number; progress: { state: string } }>(
-    `/v1/patient/grants/${readBytes32(grant)}/revoke`
-  )
+  const answer = await client.post<RevokedView>(`/v1/patient/grants/${readBytes32(grant)}/revoke`)
+  const { progress, refusedAfterS, replicas, mayHold, opened } = answer
   const words =
-    answer.progress.state === 'done' ? `ended after ${String(answer.tookMs)} ms` : 'ends when the node answers'
-  print(options, answer, `Grant ${grant} ${words}.`)
+    progress.state === 'done'
+      ? refusedAfterS == null
+        ? 'ended, but not every node refuses it yet'
+        : `ended: every node that is watched refuses it after ${String(refusedAfterS)} s`
+      : 'ends when the node answers'
+  print(options, answer, [
+    `Grant ${grant} ${words}.`,
+    ...replicas.map(({ node, refusedAfterMs, code }) =>
+      refusedAfterMs == null ? `  ${node}: not yet (${code ?? ''})` : `  ${node}: ${String(refusedAfterMs)} ms`
+    ),
+    mayHold == null
+      ? 'What its holder may still hold could not be read just now.'
+      : `Its holder may have kept ${String(mayHold.length)} entries; what is written from now on stays shut.`,
+    ...opened.map(({ atMs, what, source }) => `  ${new Date(atMs).toISOString()} ${what} (${source})`)
+  ])
+}
+
+async function why(who: string, options: WhyOptions): Promise<void> {
+  const client = await connect(options)
+  const { entry, compartment, right, at: atS } = options
+  const answer = await client.post<WhyView>('/v1/patient/explanations', {
+    who: who.toLowerCase(),
+    entry,
+    compartment,
+    right,
+    atS
+  })
+  print(options, answer, [
+    answer.isAllowed ? 'Allowed.' : 'Not allowed.',
+    ...answer.steps.map(({ holds, because, proof }) => {
+      const place = proof == null ? '' : ` (block ${String(proof.blockNumber)}, transaction ${proof.transactionHash})`
+      return `  ${holds ? 'yes' : 'NO'}: ${because}${place}`
+    })
+  ])
 }
 
 function requestLines({ id, check, name, address, rights, compartments, purpose }: RequestView): string[] {
@@ -170,4 +272,38 @@ async function accesses(options: AgentOptions): Promise<void> {
       ({ atMs, what, grant, source }) => `${new Date(atMs).toISOString()} ${what} ${grant} (${source})`
     )
   )
+}
+
+function previewLines({ words, sections }: PreviewView): string[] {
+  return [
+    words,
+    ...sections.map(({ compartment, entries, isSensitive }) => {
+      return `  ${compartment}: ${String(entries)}${isSensitive ? ' (sensitive)' : ''}`
+    })
+  ]
+}
+
+/** A span of days, as `2026-01-01..2026-03-31`; one day alone is a span too. */
+export function readDays(text: string): { readonly from: string; readonly to: string } {
+  const [, from, to = from] = /^(\d{4}-\d{2}-\d{2})(?:\.\.(\d{4}-\d{2}-\d{2}))?$/.exec(text) ?? []
+  if (from == null || to == null || Number.isNaN(Date.parse(from)) || Number.isNaN(Date.parse(to)) || from > to) {
+    throw new InvalidArgumentError('Expected days as 2026-01-01..2026-03-31.')
+  }
+  return { from, to }
+}
+
+/** Single entries and attributes, those of one entry together. */
+export function readItems({
+  entry = [],
+  attribute = []
+}: Pick<GrantOptions, 'entry' | 'attribute'>): { entry: string; paths: string[] }[] | undefined {
+  const items = entry.map(id => ({ entry: id.toLowerCase(), paths: [] as string[] }))
+  for (const text of attribute) {
+    const [, id, path] = /^(0x[0-9a-fA-F]{32})#(\/.*)$/s.exec(text) ?? []
+    if (id == null || path == null) throw new InvalidArgumentError('Expected an attribute as 0x…#/path.')
+    const same = items.find(each => each.entry === id.toLowerCase() && each.paths.length > 0)
+    if (same == null) items.push({ entry: id.toLowerCase(), paths: [path] })
+    else same.paths.push(path)
+  }
+  return items.length === 0 ? undefined : items
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { Option, type Command } from 'commander'
 import { addGrantCommands } from '#agent/cli/patient-grants.ts'
 import { connect, print, secretIn, typeOfName, walletOf, withAgent } from '#agent/cli/command.ts'
+import { addEntryCommands, OWN_RECORD } from '#agent/cli/entry-commands.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
 import { exportRecord } from '#agent/cli/export.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
@@ -24,6 +25,7 @@ interface ImportOptions extends AgentOptions {
   readonly compartment?: string
   readonly type?: string
   readonly again: boolean
+  readonly byAttribute: boolean
 }
 
 /** Adds the commands. */
@@ -39,6 +41,7 @@ export function registerPatient(program: Command): void {
     .addOption(new Option('--compartment <name>', 'where it goes').choices(COMPARTMENTS))
     .option('--type <type>', 'media type, if not as the name’s ending says')
     .option('--again', 'write it once more even if the same file was imported before', false)
+    .option('--by-attribute', 'seal JSON so that single parts of it can be granted', false)
     .action(importFile)
   withAgent(patient.command('entries').description('list the record, oldest first'))
     .option('--after <position>', 'begin after this position', readCount, 0)
@@ -60,6 +63,7 @@ export function registerPatient(program: Command): void {
     .option('--signer-address <address>', 'address of that wallet')
     .action(recover)
   addGrantCommands(patient)
+  addEntryCommands(patient, OWN_RECORD)
 }
 
 async function create(options: CreateOptions): Promise<void> {
@@ -71,10 +75,11 @@ async function create(options: CreateOptions): Promise<void> {
 
 async function importFile(file: string, options: ImportOptions): Promise<void> {
   const client = await connect(options)
-  const { compartment, type = typeOfName(file), again } = options
+  const { compartment, type = typeOfName(file), again, byAttribute } = options
   const query = new URLSearchParams({
     ...(compartment == null ? {} : { compartment }),
-    ...(again ? { again: 'true' } : {})
+    ...(again ? { again: 'true' } : {}),
+    ...(byAttribute ? { attributes: 'true' } : {})
   })
   const answer = await client.send<{ entries: readonly string[]; waiting: number }>(
     `/v1/patient/entries?${query.toString()}`,

@@ -17,6 +17,7 @@ import { VERSION } from '#node/version.ts'
 export interface RunOptions {
   readonly home?: string
   readonly node: string
+  readonly replica?: readonly string[]
   readonly rpc: string
   readonly deployment: string
   readonly listen: string
@@ -47,7 +48,10 @@ export async function runAgent(options: RunOptions): Promise<void> {
         node: createNodeClient({ url: nodeUrl }),
         chain: createChainFacts(provider, deployment)
       },
-      { home, host, port, autoLockS, nodeUrl, version: VERSION }
+      {
+        ...{ home, host, port, autoLockS, nodeUrl, version: VERSION },
+        replicas: (options.replica ?? []).map(url => ({ url, client: createNodeClient({ url, timeoutMs: 5_000 }) }))
+      }
     )
     let noted: string | undefined
     await runUntilSignal(() => ({

@@ -1,7 +1,12 @@
 /** Reading and writing a patient's record under a grant. */
-import { openAsGrantee, sealAsGrantee } from '#core/agent/grantee-entries.ts'
-import type { HeldGrant } from '#core/agent/grantee-state.ts'
-import { equalBytes, toHex } from '#core/encoding/bytes.ts'
+import type { ReceivedEntry } from '#core/agent/author.ts'
+import { openAsGrantee, openAttributesAsGrantee, sealAsGrantee } from '#core/agent/grantee-entries.ts'
+import type { GranteeState, HeldGrant } from '#core/agent/grantee-state.ts'
+import { granteeLogFacts } from '#core/agent/log-facts.ts'
+import type { NewEntry } from '#core/agent/patient-entries.ts'
+import type { RecordOnChain } from '#core/agent/record-on-chain.ts'
+import type { Primitives } from '#core/crypto/primitives.ts'
+import { equalBytes, toHex, utf8 } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import type { Compartment } from '#core/record/compartment.ts'
 import { dayOf } from '#core/record/day.ts'
@@ -10,8 +15,11 @@ import { fetchGrant } from '#agent/clinician/grants.ts'
 import type { AgentComponents } from '#agent/components.ts'
 import { packEntry, publishPacked } from '#agent/network/record.ts'
 import { createRecordIndex, type RecordIndex } from '#agent/record-index.ts'
+import type { OpenedByReader } from '#agent/record/record-reader.ts'
 
 type Components = AgentComponents & { readonly accounts: Accounts }
+
+const DAY_MS = 86_400_000
 
 /** The records that a clinician reads, each under its grant. */
 export interface GrantedRecords {
@@ -24,6 +32,11 @@ export function createGrantedRecords(components: Components): GrantedRecords {
   const { p, keeper, accounts } = components
   const indexes = new Map<string, RecordIndex>()
   keeper.onChange(() => indexes.clear())
+  const stateOf = (): GranteeState => {
+    const { clinician } = keeper.state()
+    if (clinician == null) throw new SalusError('AGENT_NO_CLINICIAN', 'This agent keeps no clinician.')
+    return clinician.state
+  }
   return {
     async of(grantId) {
       await heldGrant(components, grantId)
@@ -36,16 +49,36 @@ export function createGrantedRecords(components: Components): GrantedRecords {
             const { patient } = await heldGrant(components, grantId)
             return { reader: { state: account.state, keys, evidence }, patient, grant: grantId }
           },
-          open: (entry, record) => {
-            const { clinician } = keeper.state()
-            if (clinician == null) throw new SalusError('AGENT_NO_CLINICIAN', 'This agent keeps no clinician.')
-            return openAsGrantee(p, clinician.state, entry, record)
+          facts: known => granteeLogFacts(p, stateOf(), known),
+          keyMark: () => {
+            const { grants } = stateOf()
+            const revision = grants.find(each => equalBytes(each.grantId, grantId))?.revision
+            return `${String(grants.length)}/${String(revision)}`
           },
-          isOther: () => false
+          open: (entry, record) => openGranted(p, stateOf(), entry, record),
+          isOther: () => false,
+          journal: () => components.journals.of(keeper.state().deviceSeed, `grant/${id}`)
         })
       indexes.set(id, index)
       return index
     }
+  }
+}
+
+/** Media type of what single attributes of an entry say: a JSON object, by path. */
+export const ATTRIBUTES_TYPE = 'application/vnd.salus.attributes+json'
+
+/** Opens an entry, or those attributes of it that were granted. */
+function openGranted(p: Primitives, state: GranteeState, entry: ReceivedEntry, record: RecordOnChain): OpenedByReader {
+  try {
+    return openAsGrantee(p, state, entry, record)
+  } catch (error) {
+    if (!isSalusError(error, 'GRANT_NO_KEY')) throw error
+    const { attributes, compartment, author } = openAttributesAsGrantee(p, state, entry, record)
+    const said = attributes.map(({ path, value }) => `${JSON.stringify(path)}:${new TextDecoder().decode(value)}`)
+    // When it was recorded was not granted; the day is in the header.
+    const recordedAtMs = (attributes[0]?.header.day ?? 0) * DAY_MS
+    return { compartment, author, content: { type: ATTRIBUTES_TYPE, recordedAtMs, body: utf8(`{${said.join(',')}}`) } }
   }
 }
 
@@ -57,6 +90,13 @@ async function heldGrant({ accounts }: Components, grantId: Uint8Array): Promise
   return held
 }
 
+/** An entry to write, or a revision of one. */
+export interface EntryToWrite extends Pick<NewEntry, 'entry' | 'revision' | 'parents'> {
+  readonly compartment: Compartment
+  readonly type: string
+  readonly body: Uint8Array
+}
+
 /**
  * Writes an entry under a grant; where the patient has replaced the keys since, once more under the new ones.
  *
@@ -66,16 +106,16 @@ async function heldGrant({ accounts }: Components, grantId: Uint8Array): Promise
 export async function writeEntry(
   components: Components,
   grantId: Uint8Array,
-  entry: { readonly compartment: Compartment; readonly type: string; readonly body: Uint8Array }
+  entry: EntryToWrite
 ): Promise<Uint8Array> {
   const { random } = components
-  const id = random(16)
+  const id = entry.entry ?? random(16)
   try {
-    await seal(components, grantId, id, entry)
+    await seal(components, grantId, { ...entry, entry: id })
   } catch (error) {
     if (!isSalusError(error, 'ENTRY_RETIRED') && !isSalusError(error, 'GRANT_NO_WRITE')) throw error
     await fetchGrant(components, grantId, 0)
-    await seal(components, grantId, id, entry)
+    await seal(components, grantId, { ...entry, entry: id })
   }
   return id
 }
@@ -83,8 +123,7 @@ export async function writeEntry(
 async function seal(
   components: Components,
   grantId: Uint8Array,
-  id: Uint8Array,
-  { compartment, type, body }: { readonly compartment: Compartment; readonly type: string; readonly body: Uint8Array }
+  { type, body, ...entry }: EntryToWrite
 ): Promise<void> {
   const { p, random, clock, node, accounts } = components
   const { account, keys, evidence } = await accounts.clinician()
@@ -94,6 +133,6 @@ async function seal(
   const nowMs = clock()
   const content = { type, recordedAtMs: nowMs, body }
   const by = { state, keys, patient: held.patient }
-  const sealed = sealAsGrantee(p, random, by, { compartment, day: dayOf(nowMs), content, entry: id })
+  const sealed = sealAsGrantee(p, random, by, { ...entry, day: dayOf(nowMs), content })
   await publishPacked(node, packEntry(state.network, sealed, evidence))
 }

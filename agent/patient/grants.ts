@@ -1,12 +1,15 @@
 /** Giving and ending access: decided and kept first, then taken to the chain and the network. */
 import type { AgentState, Operation, PatientAccount } from '#core/agent/agent-state.ts'
 import { expectCheckNumber } from '#core/agent/code-text.ts'
-import { planGrant } from '#core/agent/patient-grant.ts'
+import { planGrant, type GrantWish, type PlannedGrant, type Planning } from '#core/agent/patient-grant.ts'
+import { planItemGrant, type ItemWish } from '#core/agent/patient-item-grant.ts'
 import { planReplacement, planRevocation, type PlannedReplacement } from '#core/agent/patient-revocation.ts'
 import { toHex } from '#core/encoding/bytes.ts'
+import { SalusError } from '#core/error.ts'
 import { signAnswerCode } from '#core/grant/answer-code.ts'
-import { openRequestCode } from '#core/grant/request-code.ts'
-import { NO_EXPIRY } from '#core/grant/terms.ts'
+import type { DaySpan } from '#core/grant/document.ts'
+import { openRequestCode, type RequestCode } from '#core/grant/request-code.ts'
+import { NO_EXPIRY, RIGHT_READ } from '#core/grant/terms.ts'
 import { encodeMessage } from '#core/network/envelope.ts'
 import { COMPARTMENTS, type Compartment } from '#core/record/compartment.ts'
 import type { Accounts } from '#agent/accounts.ts'
@@ -37,7 +40,16 @@ export interface GrantChoice {
   readonly purpose?: string
   /** The check number on the asker's screen. */
   readonly check?: string
+  /** Only entries of these days. */
+  readonly days?: DaySpan
+  /** Only these entries, or attributes of them. */
+  readonly items?: readonly ItemWish[]
+  /** Called with what would be granted, before anything is kept: it throws what speaks against it. */
+  readonly judge?: (wish: JudgedWish) => Promise<void>
 }
+
+/** What would be granted, and to whom. */
+export type JudgedWish = Pick<GrantWish, 'grantee' | 'compartments' | 'rights' | 'nowS'>
 
 /** A grant on its way. */
 export interface GivenAccess {
@@ -52,27 +64,18 @@ const BACK_S = 60
 /** How long an answer may be shown. */
 const ANSWER_VALID_S = 7 * 86_400
 
-/**
- * Grants what a request asks for, or what the patient makes of it.
- *
- * @throws SalusError `WALLET_NOT_IN_CONTROL`, `REQUEST_CODE_*`, `CODE_SWAPPED`, and as `planGrant`; what the chain refuses it with
- */
-export async function giveAccess(
+/** A request with what the patient makes of it. */
+async function wishOf(
   components: GrantComponents,
   code: Uint8Array,
   choice: GrantChoice
-): Promise<GivenAccess> {
-  const { p, random, clock, deployment, keeper, accounts, operations } = components
+): Promise<{ readonly request: RequestCode; readonly wish: GrantWish }> {
+  const { p, clock, deployment } = components
   if (choice.check != null) expectCheckNumber(p, code, choice.check)
   const nowS = secondsOf(clock)
   const request = openRequestCode(p, code, { target: deployment, nowS })
-  const { account: before, wallet } = await accounts.patient()
-  checkControl(before, wallet)
-  refuseAnswered(p, before, code)
-  await catchUp(components)
-  const { keys } = await accounts.patient()
   const fromS = choice.fromS ?? nowS - BACK_S
-  const wish = {
+  const wish: GrantWish = {
     grantee: request.address,
     bundle: request.bundle,
     rights: choice.rights ?? request.rights,
@@ -81,21 +84,73 @@ export async function giveAccess(
     expiresAt: choice.untilS ?? (request.durationS === 0 ? NO_EXPIRY : nowS + request.durationS),
     compartments: choice.compartments ?? request.compartments,
     purpose: choice.purpose ?? request.purpose,
-    nowS
+    nowS,
+    ...(choice.days == null ? {} : { days: choice.days })
   }
+  await choice.judge?.(wish)
+  return { request, wish }
+}
+
+async function planned(
+  { p, random }: GrantComponents,
+  by: Planning,
+  { days, compartments, ...wish }: GrantWish,
+  items: GrantChoice['items']
+): Promise<PlannedGrant> {
+  if (items == null) return planGrant(p, random, by, { ...wish, compartments, ...(days == null ? {} : { days }) })
+  if (days != null) throw new SalusError('GRANT_ITEMS', 'A grant names days or single entries, not both.')
+  // What was asked for may be more: single entries are read, and nothing else.
+  return planItemGrant(p, random, by, { ...wish, rights: RIGHT_READ, items })
+}
+
+/**
+ * What granting a request would come to. Nothing is kept, and nobody learns of it.
+ *
+ * @throws SalusError as {@link giveAccess}
+ */
+export async function draftAccess(
+  components: GrantComponents,
+  code: Uint8Array,
+  choice: GrantChoice
+): Promise<PlannedGrant['given']> {
+  const { wish } = await wishOf(components, code, choice)
+  const { account, keys } = await components.accounts.patient()
+  const by = { state: account.state, keys, target: components.deployment }
+  return (await planned(components, by, wish, choice.items)).given
+}
+
+/**
+ * Grants what a request asks for, or what the patient makes of it.
+ *
+ * @throws SalusError `WALLET_NOT_IN_CONTROL`, `REQUEST_CODE_*`, `CODE_SWAPPED`, as `planGrant` and `planItemGrant`, and what
+ * `judge` throws; what the chain refuses it with
+ */
+export async function giveAccess(
+  components: GrantComponents,
+  code: Uint8Array,
+  choice: GrantChoice
+): Promise<GivenAccess> {
+  const { p, random, deployment, keeper, accounts, operations } = components
+  const { request, wish } = await wishOf(components, code, choice)
+  const { nowS } = wish
+  const { account: before, wallet } = await accounts.patient()
+  checkControl(before, wallet)
+  refuseAnswered(p, before, code)
+  await catchUp(components)
+  const { keys } = await accounts.patient()
   const id = random(16)
   let grantId = new Uint8Array()
   await changePatient(keeper, async account => {
     refuseAnswered(p, account, code)
     const { state } = account
-    const planned = await planGrant(p, random, { state, keys, target: deployment }, wish)
-    grantId = Uint8Array.from(planned.given.grantId)
-    const messages = [encodeMessage({ kind: 'capsule', network: state.network, capsule: planned.capsuleBytes })]
+    const plan = await planned(components, { state, keys, target: deployment }, wish, choice.items)
+    grantId = Uint8Array.from(plan.given.grantId)
+    const messages = [encodeMessage({ kind: 'capsule', network: state.network, capsule: plan.capsuleBytes })]
     const digest = digestOfRequest(p, code)
     const settled = { digest, notAfterS: request.notAfterS, isAnswered: true }
     return {
       ...account,
-      state: planned.state,
+      state: plan.state,
       operations: [...account.operations, { id, kind: 'grant', grantId, messages }],
       backup: { ...account.backup, isDue: true },
       requests: account.requests.filter(each => toHex(digestOfRequest(p, each.code)) !== toHex(digest)),
@@ -140,8 +195,8 @@ export async function endAccess(components: GrantComponents, grantId: Uint8Array
   const id = random(16)
   await changePatient(keeper, async account => {
     const by = { state: account.state, keys, target: deployment }
-    const planned = await planRevocation(p, random, by, { grantId, nowS: secondsOf(clock) })
-    return withReplacement(account, planned, { id, kind: 'revoke', grantId })
+    const plan = await planRevocation(p, random, by, { grantId, nowS: secondsOf(clock) })
+    return withReplacement(account, plan, { id, kind: 'revoke', grantId })
   })
   return operations.run(id)
 }
@@ -164,8 +219,8 @@ export async function replaceKeys(
     const { patient } = state
     if (patient == null) return state
     const by = { state: patient.state, keys, target: deployment }
-    const planned = await planReplacement(p, random, by, { compartments, nowS: secondsOf(clock) })
-    return { ...state, patient: withReplacement(patient, planned, { id, kind: 'replace', grantId: null }) }
+    const plan = await planReplacement(p, random, by, { compartments, nowS: secondsOf(clock) })
+    return { ...state, patient: withReplacement(patient, plan, { id, kind: 'replace', grantId: null }) }
   })
   return operations.run(id)
 }

@@ -32,13 +32,14 @@ export interface ImportResult {
  * Writes a file into the record. Every entry lies sealed in the outbox before the first is handed in. The same file again
  * becomes the same entries, so whoever is unsure whether an import went through repeats it.
  *
+ * @param attributes - seals JSON so that single attributes of it can be granted
  * @param again - writes new entries even if the same file was imported before
  * @throws SalusError what the importer or sealing refuses it with
  */
 export async function importFile(
   components: ImportComponents,
   file: ImportedFile,
-  { again = false }: { readonly again?: boolean } = {}
+  { again = false, attributes = false }: { readonly again?: boolean; readonly attributes?: boolean } = {}
 ): Promise<ImportResult> {
   const { p, random, clock, accounts, keeper, outbox, importers, operations } = components
   const importer = importers.find(each => each.takes(file)) ?? documentImporter
@@ -51,7 +52,15 @@ export async function importFile(
     const nowMs = clock()
     const { compartment, type, body, recordedAtMs = nowMs } = imported
     const content = { type, recordedAtMs, body }
-    const sealed = sealAsPatient(p, random, { state, keys }, { compartment, day: dayOf(nowMs), content, entry })
+    const sealed = sealAsPatient(
+      p,
+      random,
+      { state, keys },
+      {
+        ...{ compartment, day: dayOf(nowMs), content, entry },
+        attributes: attributes && /json/.test(type)
+      }
+    )
     await outbox.put(deviceSeed, packEntry(state.network, sealed, evidence))
     ids.push(toHex(entry))
   }

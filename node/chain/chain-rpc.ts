@@ -15,6 +15,7 @@ export interface BlockHeader {
 /** A log with its place. */
 export interface PlacedLog extends ChainLog {
   readonly blockNumber: number
+  readonly transactionHash: Hex
   readonly logIndex: number
 }
 
@@ -126,13 +127,14 @@ function readHeader(value: unknown): BlockHeader {
 }
 
 function readLog(value: unknown): PlacedLog {
-  const { address, topics, data, blockNumber, logIndex } = value as Record<string, unknown>
+  const { address, topics, data, blockNumber, transactionHash, logIndex } = value as Record<string, unknown>
   if (typeof address !== 'string' || typeof data !== 'string' || !Array.isArray(topics)) throw badAnswer()
   return {
     address,
     data,
     topics: topics.map(readHash),
     blockNumber: readNumber(blockNumber),
+    transactionHash: readHash(transactionHash),
     logIndex: readNumber(logIndex)
   }
 }

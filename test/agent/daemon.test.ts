@@ -53,6 +53,9 @@ describe('an agent’s process', function () {
       chain: {
         events: async () => Promise.resolve([]),
         recordOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
+        grantHistory: async () => Promise.resolve(null),
+        credentialsOf: async () => Promise.resolve([]),
+        headTimeS: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
         capsuleOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away'))
       }
     }

@@ -1,0 +1,100 @@
+/** A record as the agent holds it: the verified log, what is known of each header, and the words to find it by, with their rows. */
+import type { Primitives } from '#core/crypto/primitives.ts'
+import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
+import { readText, readUint } from '#core/encoding/shape.ts'
+import { isSalusError } from '#core/error.ts'
+import type { LogFacts } from '#core/log/facts.ts'
+import { createLog, type Log } from '#core/log/log.ts'
+import { createLocalIndex, type LocalIndex } from '#core/search/local-index.ts'
+import type { Journal, RowChanges } from '#agent/record/journal.ts'
+import { decodeKnown, encodeKnown, type KnownEntry } from '#agent/record/known-entry.ts'
+
+const AREA = 'AGENT_INDEX'
+const KNOWN = 'known/'
+const SEARCH = 'search/'
+const CURSOR = 'cursor'
+
+/** Up to where which node was read: positions are a node's own. */
+export interface Cursor {
+  readonly peer: string
+  readonly after: number
+}
+
+/** A record in memory, with changes that are not on the disk yet. */
+export interface HeldRecord {
+  readonly log: Log
+  /** By name of a header. */
+  readonly search: LocalIndex
+  readonly known: ReadonlyMap<string, KnownEntry>
+  /** In the order in which they were taken in. */
+  inOrder(): readonly KnownEntry[]
+  keep(entry: KnownEntry): void
+  readonly cursor: Cursor
+  moveTo(cursor: Cursor): void
+  /** Changes since it was last asked. */
+  takeChanges(): RowChanges
+}
+
+/** Takes a record up from its journal; nothing that was checked is checked again, but what the chain says. */
+export async function loadRecord(p: Primitives, facts: LogFacts, journal: Journal): Promise<HeldRecord> {
+  const rows = await journal.load()
+  try {
+    return restore(p, facts, rows)
+  } catch (error) {
+    if (!isSalusError(error)) throw error
+    await journal.write(new Map([...rows.keys()].map(key => [key, null])))
+    return restore(p, facts, new Map())
+  }
+}
+
+function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8Array>): HeldRecord {
+  let changes = new Map<string, Uint8Array | null>()
+  const put = (key: string, bytes: Uint8Array): void => void changes.set(key, bytes)
+  const remove = (key: string): void => void changes.set(key, null)
+  const known = new Map<string, KnownEntry>()
+  let order: KnownEntry[] | undefined
+  let cursor: Cursor = { peer: '', after: 0 }
+  const log = createLog(p, facts, { rows: { put, delete: remove } })
+  const search = createLocalIndex({
+    put: (id, bytes) => put(`${SEARCH}${id}`, bytes),
+    delete: id => remove(`${SEARCH}${id}`)
+  })
+  // In the order of keys: evidence comes before headers.
+  for (const [key, bytes] of [...rows].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (key === CURSOR) cursor = decodeCursor(bytes)
+    else if (key.startsWith(SEARCH)) search.restore(bytes)
+    else if (key.startsWith(KNOWN)) {
+      const entry = decodeKnown(bytes)
+      known.set(entry.name, entry)
+    } else log.restore(bytes)
+  }
+  return {
+    log,
+    search,
+    known,
+    inOrder: () => (order ??= [...known.values()].sort((a, b) => a.number - b.number)),
+    keep(entry) {
+      known.set(entry.name, entry)
+      order = undefined
+      put(`${KNOWN}${entry.name}`, encodeKnown(entry))
+    },
+    get cursor() {
+      return cursor
+    },
+    moveTo(next) {
+      cursor = next
+      put(CURSOR, encodeCanonical([1, next.peer, next.after]))
+    },
+    takeChanges() {
+      const taken = changes
+      changes = new Map()
+      return taken
+    }
+  }
+}
+
+function decodeCursor(bytes: Uint8Array): Cursor {
+  const value = decodeCanonical(bytes, { area: AREA, maxBytes: 512 })
+  const [, peer, after] = Array.isArray(value) ? (value as unknown[]) : []
+  return { peer: readText(peer, AREA, 'peer', 256), after: readUint(after, AREA, 'after') }
+}

@@ -1,0 +1,221 @@
+/** Reads a record on from a node, verifies what is new, opens it and keeps it: what {@link createRecordIndex} answers from. */
+import type { Author, ReceivedEntry } from '#core/agent/author.ts'
+import type { KnownOfChain } from '#core/agent/log-facts.ts'
+import type { RecordOnChain } from '#core/agent/record-on-chain.ts'
+import { toHex } from '#core/encoding/bytes.ts'
+import { isSalusError, SalusError } from '#core/error.ts'
+import type { LogFacts } from '#core/log/facts.ts'
+import { statementOf } from '#core/log/statement.ts'
+import type { Compartment } from '#core/record/compartment.ts'
+import type { Content } from '#core/record/content.ts'
+import { decodeEntry, type EntryHeader } from '#core/record/entry.ts'
+import type { OpenedEntry } from '#core/record/seal-entry.ts'
+import { searchableOf } from '#core/search/searchable.ts'
+import type { AgentWorld } from '#agent/components.ts'
+import { readPage, withBlob, type Reader } from '#agent/network/record.ts'
+import { loadRecord, type HeldRecord } from '#agent/record/held-record.ts'
+import type { Journal } from '#agent/record/journal.ts'
+import type { EntrySummary, KnownEntry } from '#agent/record/known-entry.ts'
+import { createRecent } from '#agent/record/recent.ts'
+import type { StoredEntry } from '#node/http/client.ts'
+
+/** An entry that opened, and who wrote it. */
+export type OpenedByReader = Pick<OpenedEntry, 'content'> & {
+  readonly compartment: Compartment
+  readonly author: Author
+}
+
+/** Whose record is read, with what, and where it is kept. */
+export interface RecordReaderInit {
+  readonly reader: () => Promise<{
+    readonly reader: Reader
+    readonly patient: Uint8Array
+    readonly grant: Uint8Array | null
+  }>
+  /** What headers are judged by. */
+  readonly facts: (known: KnownOfChain) => LogFacts
+  /** Says with few words which keys there are: what did not open is tried again when they change. */
+  readonly keyMark: () => string
+  readonly open: (entry: ReceivedEntry, record: RecordOnChain) => OpenedByReader
+  /** Entries that are none of the record, as backups are. */
+  readonly isOther: (header: EntryHeader) => boolean
+  readonly journal: () => Journal
+}
+
+/** A record that can be read on. */
+export interface RecordReader {
+  /** The record with everything that the node has now. @throws SalusError what the node refuses it with */
+  refreshed(): Promise<HeldRecord>
+  /** Fetches an entry anew and opens it. @throws SalusError `ENTRY_UNKNOWN`, and what opening throws */
+  open(held: HeldRecord, name: string): Promise<OpenedByReader>
+  /** Fetches an entry as it is sealed. @throws SalusError `ENTRY_UNKNOWN` */
+  sealed(held: HeldRecord, name: string): Promise<ReceivedEntry>
+  /** Opens and remembers what was not opened yet, or may open by now. */
+  settle(held: HeldRecord, names: readonly string[]): Promise<void>
+}
+
+/** Codes that other keys or a newer block may overcome. */
+const UNSETTLED = /^(?:GRANT_NO_KEY|DAY_NOT_COVERED|ENTRY_AUTHOR_UNPROVEN|ENTRY_TAG|GRANT_NO_RIGHT|BINDING_)/
+
+/** Makes a reader; nothing is fetched before it is asked. */
+export function createRecordReader(world: AgentWorld, init: RecordReaderInit): RecordReader {
+  const { p, chain, node, log: events } = world
+  let loading: Promise<HeldRecord> | undefined
+  let reading: Promise<unknown> = Promise.resolve()
+  let record: RecordOnChain | undefined
+  let journal: Journal | undefined
+  const sealed = createRecent(world.clock)
+
+  const rows = (): Journal => (journal ??= init.journal())
+  const markOf = (): string => `${init.keyMark()}/${String(record?.grants.length)}/${String(record?.keyBundles.length)}`
+
+  async function flush(held: HeldRecord): Promise<void> {
+    try {
+      await rows().write(held.takeChanges())
+    } catch (error) {
+      // What is in memory is no longer what is on the disk: take it up from there again.
+      loading = undefined
+      throw error
+    }
+  }
+
+  async function readOn(): Promise<HeldRecord> {
+    const { reader, patient, grant } = await init.reader()
+    record = await chain.recordOf(patient)
+    const facts = init.facts({ record, blockTimeS: await chain.headTimeS(), rotations: [] })
+    loading ??= loadRecord(p, facts, rows())
+    const held = await loading.catch((error: unknown) => {
+      loading = undefined
+      throw error
+    })
+    held.log.renew(facts)
+    const { peerId: peer } = await node.status()
+    if (held.cursor.peer !== peer) held.moveTo({ peer, after: 0 })
+    for (let from: number | null = held.cursor.after; from != null;) {
+      const page = await readPage(world, node, reader, { patient, grant, after: from })
+      let after: number = from
+      for (const stored of page.entries) {
+        if (stored.position <= after) throw new SalusError('NODE_ANSWER', 'The node gives entries out of their order.')
+        take(held, stored)
+        after = stored.position
+      }
+      if (after !== held.cursor.after) held.moveTo({ peer, after })
+      await flush(held)
+      from = page.next != null && after > from ? after : null
+    }
+    return held
+  }
+
+  /** Takes a header in. What is none, or of another record, is the node’s fault, and no reason to show less of the record. */
+  function take(held: HeldRecord, stored: StoredEntry): void {
+    const { position, header: headerBytes, evidence: evidenceBytes, blob } = stored
+    const { name, code } = held.log.add({ headerBytes, evidenceBytes })
+    if (held.log.node(name) == null) {
+      events.warn({ code }, 'a node gave what is no entry of the record')
+      return
+    }
+    // Others cannot tell it from entries, and may follow it: the log has it, and nobody is shown it.
+    if (init.isOther(decodeEntry(headerBytes).header)) return
+    const before = held.known.get(name)
+    const number = before?.number ?? held.known.size + 1
+    if (before?.position !== position) held.keep({ ...before, name, number, position, headerBytes })
+    const known = held.known.get(name)
+    if (blob == null) return
+    const received = { headerBytes, slotBytes: stored.slot, evidenceBytes, blob }
+    sealed.put(name, received)
+    if (known?.opened == null) remember(held, name, received)
+  }
+
+  function remember(held: HeldRecord, name: string, received: ReceivedEntry): void {
+    const known = held.known.get(name)
+    if (known == null || record == null) return
+    try {
+      const opened = init.open(received, record)
+      const { content, ...summary } = summaryOf(opened)
+      const found = content == null ? null : searchableOf(content)
+      const kind = found?.terms.find(term => term.startsWith('type:'))?.slice('type:'.length) ?? summary.type
+      held.keep({ ...known, opened: { ...summary, kind } })
+      if (found != null) held.search.put({ id: name, compartment: opened.compartment, ...found })
+    } catch (error) {
+      if (!isSalusError(error)) throw error
+      held.keep({ ...known, opened: { code: error.code, tried: markOf() } })
+    }
+  }
+
+  function isSettled({ opened }: KnownEntry): boolean {
+    if (opened == null) return false
+    return !('code' in opened) || !UNSETTLED.test(opened.code) || opened.tried === markOf()
+  }
+
+  async function settleOne(held: HeldRecord, name: string): Promise<void> {
+    const known = held.known.get(name)
+    if (known == null || isSettled(known)) return
+    try {
+      remember(held, name, await fetchSealed(held, name))
+    } catch (error) {
+      // Its blob may come yet; what cannot be asked for at all is no matter of this entry.
+      if (!isSalusError(error) || !/^(?:BLOB_|ENTRY_UNKNOWN)/.test(error.code)) throw error
+    }
+  }
+
+  async function fetchSealed(held: HeldRecord, name: string): Promise<ReceivedEntry> {
+    const recent = sealed.get(name)
+    if (recent != null) return recent
+    const known = held.known.get(name)
+    if (known == null) throw new SalusError('ENTRY_UNKNOWN', 'There is no such entry that this agent knows.')
+    const { reader, patient, grant } = await init.reader()
+    const query = { patient, grant, after: known.position - 1, limit: 1 }
+    const { entries } = await readPage(world, node, reader, query)
+    // By its bytes: a node that hands out another entry at this place is not believed.
+    const found = entries.find(({ header }) => toHex(header) === toHex(known.headerBytes))
+    if (found == null) throw new SalusError('ENTRY_UNKNOWN', 'The node does not have this entry any more.')
+    const received = await withBlob(node, found)
+    sealed.put(name, received)
+    return received
+  }
+
+  return {
+    async refreshed() {
+      const turn = reading.then(readOn)
+      reading = turn.catch(() => undefined)
+      return turn
+    },
+    async open(held, name) {
+      const received = await fetchSealed(held, name)
+      const { patient } = await init.reader()
+      return init.open(received, record ?? (await chain.recordOf(patient)))
+    },
+    sealed: fetchSealed,
+    async settle(held, names) {
+      try {
+        for (const name of names) await settleOne(held, name)
+      } finally {
+        // A node that has been asked enough for now does not undo what was opened.
+        await flush(held)
+      }
+    }
+  }
+}
+
+/** What is remembered of an opened entry, and what it says; null for a retraction. */
+function summaryOf({ compartment, author, content }: OpenedByReader): Omit<EntrySummary, 'kind'> & {
+  readonly content: Content | null
+} {
+  const statement = statementOf(content)
+  const { type, recordedAtMs, body } = { ...content, ...statement?.content }
+  const bodyBytes = statement != null && statement.content == null ? 0 : body.length
+  const act = statement?.act ?? 'state'
+  const about = statement?.about == null ? null : toHex(statement.about)
+  const said = act === 'retract' ? null : { type, recordedAtMs, body }
+  return {
+    compartment,
+    author,
+    type,
+    recordedAtMs,
+    bodyBytes,
+    act,
+    reason: statement?.reason ?? '',
+    about,
+    content: said
+  }
+}
