@@ -5,7 +5,9 @@ import { SUPERSEDED, openDesk, type FirmwareDesk } from '#test/contracts/firmwar
 describe('FirmwareRegistry: more releases than one word holds', () => {
   let chain: TestChain
   let desk: FirmwareDesk
-  before(async () => {
+  before(async function () {
+    // A client of its own seals a block for each of them.
+    this.timeout(300_000)
     chain = await openChain()
     desk = openDesk(chain)
     await desk.registerManufacturer()
