@@ -3,7 +3,7 @@ import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
 import { readBytes, readList, readMap, readUint } from '#core/encoding/shape.ts'
 import { readVersion } from '#core/encoding/version.ts'
 import { SalusError } from '#core/error.ts'
-import type { GivenGrant, KeptGeneration, PatientState } from '#core/agent/patient-state.ts'
+import type { CustodyState, GivenGrant, KeptGeneration, PatientState } from '#core/agent/patient-state.ts'
 import { MAX_GRANT_DOCUMENT_BYTES } from '#core/grant/document.ts'
 import { MAX_KEY_BUNDLE_BYTES } from '#core/identity/key-bundle.ts'
 import { COMPARTMENTS, readCompartment, type Compartment } from '#core/record/compartment.ts'
@@ -69,7 +69,7 @@ function readGeneration(value: unknown): KeptGeneration {
 
 function readGrant(value: unknown): GivenGrant {
   const named = ['grantId', 'document', 'terms', 'bundle', 'compartments', 'firstGenerations']
-  const map = readMap(value, AREA, [...named, 'fromDay', 'toDay', 'capsuleRevision', 'isRevoked'])
+  const map = readMap(value, AREA, [...named, 'fromDay', 'toDay', 'capsuleRevision', 'isRevoked'], ['custody'])
   const isRevoked = map['isRevoked']
   if (typeof isRevoked !== 'boolean')
     throw new SalusError('PATIENT_STATE_SHAPE', 'Refused: "isRevoked" must be a boolean.')
@@ -86,6 +86,12 @@ function readGrant(value: unknown): GivenGrant {
     fromDay: readUint(map['fromDay'], AREA, 'fromDay', LAST_DAY),
     toDay: readUint(map['toDay'], AREA, 'toDay', LAST_DAY),
     capsuleRevision: readUint(map['capsuleRevision'], AREA, 'capsuleRevision', UINT32_MAX),
-    isRevoked
+    isRevoked,
+    ...(map['custody'] === undefined ? {} : { custody: readCustody(map['custody']) })
   }
+}
+
+function readCustody(value: unknown): CustodyState {
+  if (value === 'shared' || value === 'outdated') return value
+  throw new SalusError('PATIENT_STATE_SHAPE', 'Refused: "custody" must be a state known to this version.')
 }

@@ -30,7 +30,15 @@ export interface GivenGrant {
   /** Revision of the newest capsule. */
   readonly capsuleRevision: number
   readonly isRevoked: boolean
+  /**
+   * Of a one-time grant whose keys only custodians give (docs/specs/custody.md): it never has a capsule. `outdated` once keys were replaced
+   * that it opens: what is written since then, its custodians do not open. Absent of all other grants.
+   */
+  readonly custody?: CustodyState
 }
+
+/** See {@link GivenGrant}. */
+export type CustodyState = 'shared' | 'outdated'
 
 /** Everything of one patient. */
 export interface PatientState {
