@@ -23,6 +23,8 @@ export interface AgentWorld {
 export interface AgentComponents extends AgentWorld {
   readonly keeper: Keeper
   readonly outbox: Outbox
+  /** What one-time claims opened, sealed. */
+  readonly claimed: Outbox
 }
 
 /** Whole seconds since 1970-01-01. */

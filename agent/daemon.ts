@@ -58,7 +58,8 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
   const { home, host, port, autoLockS } = init
   const keeper = createKeeper(world, { home, ...(init.cost == null ? {} : { cost: init.cost }) })
   const outbox = createOutbox({ p, random }, { folder: join(home, 'outbox') })
-  const agent = createAgent({ ...world, keeper, outbox }, init)
+  const claimed = createOutbox({ p, random }, { folder: join(home, 'claimed') })
+  const agent = createAgent({ ...world, keeper, outbox, claimed }, init)
   const token = base64url.baseEncode(random(TOKEN_BYTES))
   let lastUseMs = clock()
   const app = createAgentApp(agent, { ...init, token, onRequest: () => (lastUseMs = clock()) })

@@ -151,7 +151,18 @@ export const grantRequest = z
     uses: z.int().min(1).max(255).optional(),
     fromS: seconds.optional(),
     untilS: seconds.optional(),
-    purpose: z.string().max(200).optional()
+    purpose: z.string().max(200).optional(),
+    custodians: z
+      .array(
+        z
+          .url()
+          .max(200)
+          .regex(/^https?:\/\/[!-~]+$/)
+      )
+      .min(2)
+      .max(16)
+      .optional(),
+    threshold: z.int().min(2).max(16).optional()
   })
   .openapi('GrantRequest')
 /** A grant on its way, with the answer for who asked. */
@@ -167,7 +178,8 @@ const givenGrant = z.strictObject({
   fromS: seconds,
   untilS: seconds.nullable(),
   purpose: z.string(),
-  state: z.enum(['waiting', 'live', 'not-yet', 'expired', 'revoked'])
+  state: z.enum(['waiting', 'live', 'not-yet', 'expired', 'revoked']),
+  custody: z.enum(['shared', 'outdated']).nullable()
 })
 /** The grants that the patient gave. */
 export const grantsBody = z.strictObject({ grants: z.array(givenGrant) }).openapi('GivenGrants')

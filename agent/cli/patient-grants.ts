@@ -32,6 +32,8 @@ interface GrantOptions extends AgentOptions, RightOptions {
   readonly once?: boolean
   readonly uses?: number
   readonly purpose?: string
+  readonly custodians?: readonly string[]
+  readonly threshold?: number
   readonly qr?: boolean
 }
 
@@ -52,6 +54,7 @@ interface GrantView {
   readonly rights: readonly string[]
   readonly purpose: string
   readonly state: string
+  readonly custody: string | null
 }
 
 /** Adds options for rights. */
@@ -83,6 +86,10 @@ export function addGrantCommands(patient: Command): void {
     .option('--once', 'for one use')
     .addOption(new Option('--uses <n>', 'for so many uses').argParser(readCount).conflicts('once'))
     .option('--purpose <text>', 'what for')
+    .option('--custodians <urls...>', 'with --once: HTTP APIs of nodes that give the keys together, and nobody else')
+    .addOption(
+      new Option('--threshold <n>', 'how many of them must meet; more than half if not given').argParser(readCount)
+    )
     .option('--qr', 'draw the answer as QR codes')
     .action(give)
   withAgent(patient.command('grants').description('the grants that were given')).action(grants)
@@ -107,7 +114,9 @@ async function give(options: GrantOptions): Promise<void> {
       uses: options.once === true ? 1 : options.uses,
       fromS,
       untilS,
-      purpose
+      purpose,
+      custodians: options.custodians,
+      threshold: options.threshold
     }
   )
   print(options, answer, [
@@ -125,7 +134,7 @@ async function grants(options: AgentOptions): Promise<void> {
     answer,
     answer.grants.map(
       each =>
-        `${each.grant} ${each.state} to ${each.grantee}: ${each.rights.join(', ')} in ${each.compartments.join(', ')} for ${each.purpose}`
+        `${each.grant} ${each.state}${each.custody == null ? '' : ` (${each.custody})`} to ${each.grantee}: ${each.rights.join(', ')} in ${each.compartments.join(', ')} for ${each.purpose}`
     )
   )
 }

@@ -1,16 +1,19 @@
 /** Giving and ending access: decided and kept first, then taken to the chain and the network. */
 import type { AgentState, Operation, PatientAccount } from '#core/agent/agent-state.ts'
 import { expectCheckNumber } from '#core/agent/code-text.ts'
-import { planGrant } from '#core/agent/patient-grant.ts'
+import { planGrant, type GrantWish } from '#core/agent/patient-grant.ts'
 import { planReplacement, planRevocation, type PlannedReplacement } from '#core/agent/patient-revocation.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { signAnswerCode } from '#core/grant/answer-code.ts'
 import { openRequestCode } from '#core/grant/request-code.ts'
 import { NO_EXPIRY } from '#core/grant/terms.ts'
+import type { AgentKeys } from '#core/identity/agent-keys.ts'
 import { encodeMessage } from '#core/network/envelope.ts'
 import { COMPARTMENTS, type Compartment } from '#core/record/compartment.ts'
 import type { Accounts } from '#agent/accounts.ts'
 import { secondsOf, type AgentComponents } from '#agent/components.ts'
+import { meetCustodians } from '#agent/custody/custodians.ts'
+import { planSharing, usualThreshold, type CustodyChoice } from '#agent/custody/share-grant.ts'
 import type { Backups } from '#agent/patient/backups.ts'
 import { changePatient } from '#agent/patient/change.ts'
 import { checkControl, type Operations, type Progress } from '#agent/patient/operations.ts'
@@ -37,6 +40,9 @@ export interface GrantChoice {
   readonly purpose?: string
   /** The check number on the asker's screen. */
   readonly check?: string
+  /** Gives the keys through custodians, once: their HTTP APIs, and how many must meet. */
+  readonly custodians?: readonly string[]
+  readonly threshold?: number
 }
 
 /** A grant on its way. */
@@ -51,11 +57,14 @@ export interface GivenAccess {
 const BACK_S = 60
 /** How long an answer may be shown. */
 const ANSWER_VALID_S = 7 * 86_400
+/** How long custodians keep a key where the request names no time. */
+const KEPT_S = 7 * 86_400
 
 /**
  * Grants what a request asks for, or what the patient makes of it.
  *
- * @throws SalusError `WALLET_NOT_IN_CONTROL`, `REQUEST_CODE_*`, `CODE_SWAPPED`, and as `planGrant`; what the chain refuses it with
+ * @throws SalusError `WALLET_NOT_IN_CONTROL`, `REQUEST_CODE_*`, `CODE_SWAPPED`, and as `planGrant`; what the chain refuses it with; with
+ * custodians as `meetCustodians` and `planSharing`, and what one of them refuses its share with
  */
 export async function giveAccess(
   components: GrantComponents,
@@ -69,6 +78,7 @@ export async function giveAccess(
   const { account: before, wallet } = await accounts.patient()
   checkControl(before, wallet)
   refuseAnswered(p, before, code)
+  const custody = await custodyOf(components, before, choice)
   await catchUp(components)
   const { keys } = await accounts.patient()
   const fromS = choice.fromS ?? nowS - BACK_S
@@ -78,7 +88,7 @@ export async function giveAccess(
     rights: choice.rights ?? request.rights,
     uses: choice.uses ?? request.uses,
     notBefore: fromS,
-    expiresAt: choice.untilS ?? (request.durationS === 0 ? NO_EXPIRY : nowS + request.durationS),
+    expiresAt: choice.untilS ?? untilOf(request.durationS, nowS, custody != null),
     compartments: choice.compartments ?? request.compartments,
     purpose: choice.purpose ?? request.purpose,
     nowS
@@ -87,16 +97,20 @@ export async function giveAccess(
   let grantId = new Uint8Array()
   await changePatient(keeper, async account => {
     refuseAnswered(p, account, code)
-    const { state } = account
-    const planned = await planGrant(p, random, { state, keys, target: deployment }, wish)
-    grantId = Uint8Array.from(planned.given.grantId)
-    const messages = [encodeMessage({ kind: 'capsule', network: state.network, capsule: planned.capsuleBytes })]
+    const {
+      grantId: planned,
+      state,
+      ...outgoing
+    } = custody == null
+      ? await planCapsule(components, { account, keys }, wish)
+      : await planSharing(components, { account, keys }, wish, custody)
+    grantId = Uint8Array.from(planned)
     const digest = digestOfRequest(p, code)
     const settled = { digest, notAfterS: request.notAfterS, isAnswered: true }
     return {
       ...account,
-      state: planned.state,
-      operations: [...account.operations, { id, kind: 'grant', grantId, messages }],
+      state,
+      operations: [...account.operations, { id, kind: 'grant', grantId, ...outgoing }],
       backup: { ...account.backup, isDue: true },
       requests: account.requests.filter(each => toHex(digestOfRequest(p, each.code)) !== toHex(digest)),
       answered: [...withoutStale(account.answered, nowS), settled]
@@ -111,7 +125,8 @@ export async function giveAccess(
       grantId,
       request: digestOfRequest(p, code),
       author: keys.bundle.sign,
-      notAfterS: nowS + ANSWER_VALID_S
+      notAfterS: nowS + ANSWER_VALID_S,
+      ...(custody == null ? {} : { custodians: custody.custodians.map(({ url }) => url) })
     },
     keys.signSeed
   )
@@ -125,6 +140,36 @@ export async function giveAccess(
     }))
     throw error
   }
+}
+
+async function planCapsule(
+  { p, random, deployment: target }: GrantComponents,
+  { account, keys }: { readonly account: PatientAccount; readonly keys: AgentKeys },
+  wish: GrantWish
+) {
+  const { network } = account.state
+  const {
+    state,
+    given,
+    capsuleBytes: capsule
+  } = await planGrant(p, random, { state: account.state, keys, target }, wish)
+  return { state, grantId: given.grantId, messages: [encodeMessage({ kind: 'capsule', network, capsule })] }
+}
+
+/** The custodians that the patient chose, by their cards; undefined if none. */
+async function custodyOf(
+  { p }: GrantComponents,
+  { state }: PatientAccount,
+  { custodians: urls, threshold }: GrantChoice
+): Promise<CustodyChoice | undefined> {
+  if (urls == null) return undefined
+  const custodians = await meetCustodians(p, urls, state.network)
+  return { custodians, threshold: threshold ?? usualThreshold(custodians.length) }
+}
+
+function untilOf(durationS: number, nowS: number, isShared: boolean): number {
+  if (durationS > 0) return nowS + durationS
+  return isShared ? nowS + KEPT_S : NO_EXPIRY
 }
 
 /**

@@ -18,11 +18,22 @@ export interface Operation {
   /** 16 random bytes. */
   readonly id: Uint8Array
   /** What the chain is asked for; `replace` asks it for nothing. */
-  readonly kind: 'register' | 'grant' | 'revoke' | 'replace'
+  readonly kind: 'register' | 'grant' | 'revoke' | 'replace' | 'guardians'
   /** The grant that is given or ended; null for the other kinds. */
   readonly grantId: Uint8Array | null
   /** Network messages to hand in afterwards, in order. */
   readonly messages: readonly Uint8Array[]
+  /** Shares that their custodians have to confirm before the chain is asked. */
+  readonly shares?: readonly OutgoingShare[]
+}
+
+/** A share on its way to a custodian. */
+export interface OutgoingShare {
+  /** HTTP API of the custodian. */
+  readonly custodian: string
+  /** Signing key that its card names, 32 bytes: its confirmation has to be by this one. */
+  readonly keeper: Uint8Array
+  readonly sealed: Uint8Array
 }
 
 /** How far this device has backed its state up. */
@@ -50,6 +61,18 @@ export interface SettledRequest {
   readonly isAnswered: boolean
 }
 
+/** A one-time grant whose keys custodians give, as its patient's answer says. */
+export interface Invitation {
+  readonly grantId: Uint8Array
+  readonly patient: Uint8Array
+  /** The patient's signing key, as the answer names it. */
+  readonly author: Uint8Array
+  /** HTTP APIs of the custodians. */
+  readonly custodians: readonly string[]
+  /** Whether the sealed entries that the claim opens were fetched. */
+  readonly isFetched: boolean
+}
+
 /** A patient's record. */
 export interface PatientAccount {
   readonly state: PatientState
@@ -69,6 +92,19 @@ export interface ClinicianAccount {
   /** Encoded evidence that binds the keys to the wallet's address. */
   readonly evidence: Uint8Array
   readonly requests: readonly SettledRequest[]
+  /** None if absent. */
+  readonly invitations?: readonly Invitation[]
+}
+
+/** A new device on its way to a patient's seed: it has a wallet that is to control the record, and keys bound by it. */
+export interface RecoveryAttempt {
+  readonly patient: Uint8Array
+  /** Root of the keys that shares are sealed to, 32 bytes. */
+  readonly seed: Uint8Array
+  /** Private key of the new wallet, 32 bytes. */
+  readonly walletKey: Uint8Array
+  /** Encoded evidence that binds the keys to the wallet. */
+  readonly evidence: Uint8Array
 }
 
 /** Everything in a vault. */
@@ -81,6 +117,10 @@ export interface AgentState {
   readonly devices: readonly Device[]
   readonly patient: PatientAccount | null
   readonly clinician: ClinicianAccount | null
+  /** Sealed shares that this person keeps for others as their guardian; none if absent. */
+  readonly kept?: readonly Uint8Array[]
+  /** Absent where no recovery by guardians is under way here. */
+  readonly recovery?: RecoveryAttempt
 }
 
 /** A vault's first state: a device without accounts. */

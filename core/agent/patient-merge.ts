@@ -1,6 +1,7 @@
 /** Two devices' states of one patient, made into one (docs/specs/agent-backup.md). */
 import { SalusError } from '#core/error.ts'
 import { equalBytes, toHex } from '#core/encoding/bytes.ts'
+import { mergeGuardianPlans } from '#core/agent/guardian-plan.ts'
 import type { CustodyState, GivenGrant, KeptGeneration, PatientState } from '#core/agent/patient-state.ts'
 import { decodeGrantDocument } from '#core/grant/document.ts'
 import { COMPARTMENTS, type Compartment } from '#core/record/compartment.ts'
@@ -28,8 +29,10 @@ export function mergePatientStates(a: PatientState, b: PatientState): MergedPati
   const generations: Partial<Record<Compartment, readonly KeptGeneration[]>> = {}
   for (const each of COMPARTMENTS) generations[each] = mergeGenerations(a.generations[each], b.generations[each])
   const merged = generations as PatientState['generations']
+  const guardians = mergeGuardianPlans(a.guardians, b.guardians)
   const state: PatientState = {
     ...newer,
+    ...(guardians == null ? {} : { guardians }),
     generations: merged,
     grants: mergeGrants(a.grants, b.grants).map(grant => withCustody(grant, merged, [a, b])),
     rotationRevision: Math.max(a.rotationRevision, b.rotationRevision)

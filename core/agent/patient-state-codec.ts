@@ -1,4 +1,5 @@
 /** The bytes of a patient's state (docs/specs/agent-state.md). */
+import { readGuardianPlan } from '#core/agent/guardian-plan.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
 import { readBytes, readList, readMap, readUint } from '#core/encoding/shape.ts'
 import { readVersion } from '#core/encoding/version.ts'
@@ -32,7 +33,7 @@ export function decodePatientState(bytes: Uint8Array): PatientState {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_PATIENT_STATE_BYTES })
   readVersion(value, AREA)
   const fields = ['v', 'network', 'patient', 'salt', 'signer', 'seed', 'epoch', 'generations', 'grants']
-  const map = readMap(value, AREA, [...fields, 'rotationRevision'])
+  const map = readMap(value, AREA, [...fields, 'rotationRevision'], ['guardians'])
   return {
     network: readBytes(map['network'], AREA, 'network', 32),
     patient: readBytes(map['patient'], AREA, 'patient', 32),
@@ -42,7 +43,8 @@ export function decodePatientState(bytes: Uint8Array): PatientState {
     epoch: readUint(map['epoch'], AREA, 'epoch', UINT32_MAX),
     generations: readGenerations(map['generations']),
     grants: readList(map['grants'], AREA, 'grants', MAX_GRANTS, readGrant),
-    rotationRevision: readUint(map['rotationRevision'], AREA, 'rotationRevision', UINT32_MAX)
+    rotationRevision: readUint(map['rotationRevision'], AREA, 'rotationRevision', UINT32_MAX),
+    ...(map['guardians'] === undefined ? {} : { guardians: readGuardianPlan(map['guardians']) })
   }
 }
 

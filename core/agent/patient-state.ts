@@ -1,5 +1,6 @@
 /** What a patient's agent keeps: plain data, secret (docs/specs/agent-state.md). */
 import { keccak_256 } from '@noble/hashes/sha3.js'
+import type { GuardianPlan } from '#core/agent/guardian-plan.ts'
 import { networkIdOf } from '#core/chain/network-id.ts'
 import { SalusError } from '#core/error.ts'
 import { concat } from '#core/encoding/bytes.ts'
@@ -57,6 +58,8 @@ export interface PatientState {
   readonly generations: Readonly<Record<Compartment, readonly KeptGeneration[]>>
   readonly grants: readonly GivenGrant[]
   readonly rotationRevision: number
+  /** Absent until guardians were named. */
+  readonly guardians?: GuardianPlan
 }
 
 /** A new patient: fresh seed, pseudonym and first generations. Nobody knows of it until it is registered. */

@@ -53,7 +53,11 @@ describe('an agent’s process', function () {
       chain: {
         events: async () => Promise.resolve([]),
         recordOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
-        capsuleOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away'))
+        capsuleOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
+        nonceOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
+        guardiansOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
+        recoveryReadyAtS: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
+        viewOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away'))
       }
     }
     const cost = { logN: 14, r: 8, p: 1 }
