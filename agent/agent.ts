@@ -32,6 +32,8 @@ export interface Agent extends AgentComponents {
   readonly granted: GrantedRecords
   readonly importers: readonly Importer[]
   readonly accessSources: readonly AccessSource[]
+  /** Forgets what was read of the patient's record: it is read anew. */
+  forgetRecord(): void
   /** Makes the vault, with this device as its first. */
   createVault(passphrase: string, deviceName: string): Promise<void>
 }
@@ -54,6 +56,9 @@ export function createAgent(components: AgentComponents, init: AgentInit = {}): 
     granted: createGrantedRecords({ ...components, accounts }),
     importers: init.importers ?? [],
     accessSources: [chainAccesses({ ...components, accounts }), ...(init.accessSources ?? [])],
+    forgetRecord() {
+      record = makeRecord()
+    },
     async createVault(passphrase, deviceName) {
       const network = fromHex(deployment.networkId, 32)
       await keeper.create(passphrase, createAgentState(p, random, { network, deviceName, nowMs: clock() }))

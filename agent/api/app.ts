@@ -7,6 +7,7 @@ import type { AgentApp, AgentAppInit } from '#agent/api/agent-app.ts'
 import type { Agent } from '#agent/agent.ts'
 import { createGuard } from '#agent/api/guard.ts'
 import { addClinicianRoutes } from '#agent/api/clinician-routes.ts'
+import { addCustodyRoutes } from '#agent/api/custody-routes.ts'
 import { addGuardianRoutes } from '#agent/api/guardian-routes.ts'
 import { addPatientRoutes } from '#agent/api/patient-routes.ts'
 import { addRecordRoutes } from '#agent/api/record-routes.ts'
@@ -41,6 +42,7 @@ export function createAgentApp(agent: Agent, init: AgentAppInit): AgentApp {
   addRecordRoutes(app, agent)
   addClinicianRoutes(app, agent)
   addGuardianRoutes(app, agent)
+  addCustodyRoutes(app, agent)
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'Salus agent', version: init.version, license: { name: 'Apache-2.0' } }

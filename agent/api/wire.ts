@@ -183,9 +183,10 @@ const givenGrant = z.strictObject({
 })
 /** The grants that the patient gave. */
 export const grantsBody = z.strictObject({ grants: z.array(givenGrant) }).openapi('GivenGrants')
-/** What happened to the record. */
+/** What happened to the record; `alarms` names custodians whose receipts cannot be had, or not be believed. */
 export const accessesBody = z
   .strictObject({
-    accesses: z.array(z.strictObject({ atMs: z.int(), what: z.string(), grant: bytes32, source: z.string() }))
+    accesses: z.array(z.strictObject({ atMs: z.int(), what: z.string(), grant: bytes32, source: z.string() })),
+    alarms: z.array(z.strictObject({ url: z.string(), code: z.string() }))
   })
   .openapi('Accesses')

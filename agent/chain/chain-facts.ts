@@ -6,8 +6,10 @@ import { foldRecordOnChain, type DatedEvent, type RecordOnChain } from '#core/ag
 import type { ChainView } from '#core/chain/view.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { createLogDecoder } from '#core/chain/events.ts'
+import type { LogAnchor } from '#core/receipts/follow.ts'
 import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
+import { readLogAnchor } from '#agent/chain/log-anchor.ts'
 import { readPatientFacts } from '#node/chain/patient-facts.ts'
 import { createChainRpc, rpcError } from '#node/chain/chain-rpc.ts'
 
@@ -28,6 +30,8 @@ export interface ChainFacts {
   guardiansOf(patient: Uint8Array): Promise<{ readonly root: Uint8Array; readonly threshold: number }>
   /** When a recovery that is under way may be completed, seconds since 1970-01-01; undefined if none is. */
   recoveryReadyAtS(patient: Uint8Array): Promise<number | undefined>
+  /** The newest anchor of a custodian's log of receipts; undefined before the first. */
+  anchorOf(log: Uint8Array): Promise<LogAnchor | undefined>
   /** A view of this patient alone, as of so many blocks ago: tells the endpoint who asks for whom. */
   viewOf(patient: Uint8Array, confirmations: number): Promise<ChainView>
 }
@@ -112,6 +116,7 @@ export function createChainFacts(provider: JsonRpcProvider, deployment: Deployme
       const [, readyAt] = (await view('recoveryOf', patient)) as [string, bigint]
       return readyAt === 0n ? undefined : Number(readyAt)
     },
+    anchorOf: async log => readLogAnchor(provider, deployment, log),
     viewOf: async (patient, confirmations) => readPatientFacts(provider, deployment, toHex(patient), confirmations)
   }
   return facts

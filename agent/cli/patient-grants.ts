@@ -97,7 +97,9 @@ export function addGrantCommands(patient: Command): void {
   withAgent(patient.command('requests').description('requests that wait for an answer'))
     .option('--scan <code-or-file>', 'take a request in, as its code or a file that holds it')
     .action(requests)
-  withAgent(patient.command('accesses').description('what happened to the record')).action(accesses)
+  withAgent(patient.command('accesses').description('what happened to the record, by the chain and by receipts'))
+    .option('--custodians <urls...>', 'also by the receipts of these nodes, from now on')
+    .action(accesses)
 }
 
 async function give(options: GrantOptions): Promise<void> {
@@ -168,15 +170,19 @@ async function requests(options: AgentOptions & { scan?: string }): Promise<void
   print(options, answer, answer.requests.flatMap(requestLines))
 }
 
-async function accesses(options: AgentOptions): Promise<void> {
+async function accesses(options: AgentOptions & { custodians?: readonly string[] }): Promise<void> {
+  const { custodians } = options
+  const query = custodians == null ? '' : `?${new URLSearchParams({ custodians: custodians.join(',') }).toString()}`
   const answer = await (
     await connect(options)
-  ).get<{ accesses: readonly { atMs: number; what: string; grant: string; source: string }[] }>('/v1/patient/accesses')
-  print(
-    options,
-    answer,
-    answer.accesses.map(
+  ).get<{
+    accesses: readonly { atMs: number; what: string; grant: string; source: string }[]
+    alarms: readonly { url: string; code: string }[]
+  }>(`/v1/patient/accesses${query}`)
+  print(options, answer, [
+    ...answer.accesses.map(
       ({ atMs, what, grant, source }) => `${new Date(atMs).toISOString()} ${what} ${grant} (${source})`
-    )
-  )
+    ),
+    ...answer.alarms.map(({ url, code }) => `Attention: the receipts of ${url} could not be checked (${code}).`)
+  ])
 }

@@ -4,6 +4,7 @@ import { Option, type Command } from 'commander'
 import { addGrantCommands } from '#agent/cli/patient-grants.ts'
 import { connect, print, typeOfName, walletOf, withAgent } from '#agent/cli/command.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
+import { addEraseCommand } from '#agent/cli/erase.ts'
 import { exportRecord } from '#agent/cli/export.ts'
 import { addGuardianCommands } from '#agent/cli/guardians.ts'
 import { addRecoverCommand } from '#agent/cli/recover.ts'
@@ -55,6 +56,7 @@ export function registerPatient(program: Command): void {
     .action(seed)
   addRecoverCommand(patient)
   addGuardianCommands(patient)
+  addEraseCommand(patient)
   addGrantCommands(patient)
 }
 

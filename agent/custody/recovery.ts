@@ -125,7 +125,8 @@ export async function recoverFromShares(
   return best
 }
 
-function withoutRecovery({ network, deviceId, deviceSeed, devices, patient, clinician, kept }: AgentState): AgentState {
+function withoutRecovery(state: AgentState): AgentState {
+  const { network, deviceId, deviceSeed, devices, patient, clinician, kept, logs } = state
   const left = { network, deviceId, deviceSeed, devices, patient, clinician }
-  return kept == null ? left : { ...left, kept }
+  return { ...left, ...(kept == null ? {} : { kept }), ...(logs == null ? {} : { logs }) }
 }

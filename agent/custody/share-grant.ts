@@ -30,7 +30,12 @@ export async function planSharing(
   wish: GrantWish,
   { custodians, threshold }: CustodyChoice
 ): Promise<Pick<PatientAccount, 'state'> & Pick<Operation, 'messages' | 'shares'> & { readonly grantId: Uint8Array }> {
-  const { state, given, keys } = planSharedGrant(p, random, by.account.state, wish)
+  const planned = planSharedGrant(p, random, by.account.state, wish)
+  const { given, keys } = planned
+  const { grantId } = given
+  const urls = custodians.map(({ url }) => url)
+  const grants = planned.state.grants.map(each => (each === given ? { ...given, custodians: urls } : each))
+  const state = { ...planned.state, grants }
   const { shares } = await shareOneTime(
     { p, random, sharing: auditedSharing },
     { state, keys: by.keys },
@@ -38,5 +43,5 @@ export async function planSharing(
     { keys, entries: [] },
     { keepers: custodians.map(({ card }) => ({ bundle: card.bundle })), threshold }
   )
-  return { state, grantId: given.grantId, messages: [], shares: outgoing(custodians, shares) }
+  return { state, grantId, messages: [], shares: outgoing(custodians, shares) }
 }

@@ -58,9 +58,11 @@ export function createOperations(
     const { account, keys, wallet } = await accounts.patient()
     const { state } = account
     const { kind, grantId } = operation
-    if (kind === 'replace') return undefined
+    if (kind === 'replace' || kind === 'erase') return undefined
     checkControl(account, wallet)
-    const deadlineS = secondsOf(clock) + DEADLINE_S
+    // A device whose clock is behind the chain's would sign what has expired.
+    const nowS = Math.max(secondsOf(clock), (await node.status()).chain.blockTimeS)
+    const deadlineS = nowS + DEADLINE_S
     const by = { state, target: deployment, deadlineS, signTypedData: wallet.signTypedData }
     if (kind === 'register') return registrationCall(state, keys, by)
     if (kind === 'guardians') return guardianCall(components, account, by)
@@ -103,7 +105,7 @@ export function createOperations(
       if (state.patient == null || operation.kind === 'register') return { ...state, patient: null }
       const { patient } = state
       const operations = patient.operations.filter(({ id }) => !equalBytes(id, operation.id))
-      if (operation.kind === 'guardians') return { ...state, patient: { ...patient, operations } }
+      if (operation.kind === 'guardians' || operation.kind === 'erase') return { ...state, patient: { ...patient, operations } }
       const grants = patient.state.grants.filter(({ grantId }) => !equalBytes(grantId, operation.grantId ?? grantId))
       return { ...state, patient: { ...patient, operations, state: { ...patient.state, grants } } }
     })

@@ -15,7 +15,7 @@ import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
 import { MAX_SHARES } from '#core/custody/plan.ts'
 import { readBytes, readList, readMap, readText, readUint } from '#core/encoding/shape.ts'
 import { readVersion } from '#core/encoding/version.ts'
-import { readInvitation, readKeptShare, readOutgoingShare, readRecoveryAttempt } from '#core/agent/custody-codec.ts'
+import { readFollowedReceipts, readInvitation, readKeptShare, readOutgoingShare, readRecoveryAttempt } from '#core/agent/custody-codec.ts'
 import { SalusError } from '#core/error.ts'
 import { MAX_REQUEST_CODE_BYTES } from '#core/grant/request-code.ts'
 import { MAX_EVIDENCE_BYTES } from '#core/identity/evidence.ts'
@@ -27,7 +27,7 @@ const MAX_STATE_BYTES = 167_772_160
 const MAX_ITEMS = 65_536
 const MAX_URL_LENGTH = 2048
 const UINT32_MAX = 0xffff_ffff
-const OPERATION_KINDS: readonly string[] = ['register', 'grant', 'revoke', 'replace', 'guardians']
+const OPERATION_KINDS: readonly string[] = ['register', 'grant', 'revoke', 'replace', 'guardians', 'erase']
 
 /** The bytes to seal. They hold every key of a person: they never leave memory but inside a vault. */
 export function encodeAgentState({ patient, clinician, ...rest }: AgentState): Uint8Array {
@@ -49,7 +49,7 @@ export function decodeAgentState(bytes: Uint8Array): AgentState {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_STATE_BYTES })
   readVersion(value, AREA)
   const fields = ['v', 'network', 'deviceId', 'deviceSeed', 'devices', 'patient', 'clinician']
-  const map = readMap(value, AREA, fields, ['kept', 'recovery'])
+  const map = readMap(value, AREA, fields, ['kept', 'recovery', 'logs'])
   return {
     network: readBytes(map['network'], AREA, 'network', 32),
     deviceId: readBytes(map['deviceId'], AREA, 'deviceId', DEVICE_ID_BYTES),
@@ -58,7 +58,8 @@ export function decodeAgentState(bytes: Uint8Array): AgentState {
     patient: map['patient'] === null ? null : readPatient(map['patient']),
     clinician: map['clinician'] === null ? null : readClinician(map['clinician']),
     ...(map['kept'] === undefined ? {} : { kept: readList(map['kept'], AREA, 'kept', MAX_ITEMS, readKeptShare) }),
-    ...(map['recovery'] === undefined ? {} : { recovery: readRecoveryAttempt(map['recovery']) })
+    ...(map['recovery'] === undefined ? {} : { recovery: readRecoveryAttempt(map['recovery']) }),
+    ...(map['logs'] === undefined ? {} : { logs: readList(map['logs'], AREA, 'logs', MAX_ITEMS, readFollowedReceipts) })
   }
 }
 

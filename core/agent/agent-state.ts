@@ -3,6 +3,7 @@ import type { CID } from 'multiformats/cid'
 import type { Device } from '#core/agent/device.ts'
 import type { GranteeState } from '#core/agent/grantee-state.ts'
 import type { PatientState } from '#core/agent/patient-state.ts'
+import type { ReceiptKind } from '#core/receipts/receipt.ts'
 import type { Primitives, Random } from '#core/crypto/primitives.ts'
 
 /** Who signs for the chain: a key in the vault, or a wallet elsewhere that is asked. */
@@ -18,7 +19,7 @@ export interface Operation {
   /** 16 random bytes. */
   readonly id: Uint8Array
   /** What the chain is asked for; `replace` asks it for nothing. */
-  readonly kind: 'register' | 'grant' | 'revoke' | 'replace' | 'guardians'
+  readonly kind: 'register' | 'grant' | 'revoke' | 'replace' | 'guardians' | 'erase'
   /** The grant that is given or ended; null for the other kinds. */
   readonly grantId: Uint8Array | null
   /** Network messages to hand in afterwards, in order. */
@@ -107,6 +108,33 @@ export interface RecoveryAttempt {
   readonly evidence: Uint8Array
 }
 
+/** A receipt of the patient's, as it was found in a log. */
+export interface KeptReceipt {
+  /** Its number in the log. */
+  readonly number: number
+  readonly kind: ReceiptKind
+  /** Grant or emergency under which something was handed out. */
+  readonly subject: Uint8Array | null
+  /** Milliseconds since 1970-01-01, by the custodian's clock. */
+  readonly atMs: number
+  /** Who got it, 20 bytes; null for the patient. */
+  readonly address: Uint8Array | null
+}
+
+/** How far a custodian's log of receipts was followed: what it was must stay so. */
+export interface FollowedReceipts {
+  /** Its HTTP API. */
+  readonly url: string
+  /** Peer id of the node, 38 bytes, and its log's signing key, 32. */
+  readonly peer: Uint8Array
+  readonly key: Uint8Array
+  readonly size: number
+  readonly peaks: readonly Uint8Array[]
+  /** The newest checkpoint; null before the first. */
+  readonly note: string | null
+  readonly receipts: readonly KeptReceipt[]
+}
+
 /** Everything in a vault. */
 export interface AgentState {
   readonly network: Uint8Array
@@ -121,6 +149,8 @@ export interface AgentState {
   readonly kept?: readonly Uint8Array[]
   /** Absent where no recovery by guardians is under way here. */
   readonly recovery?: RecoveryAttempt
+  /** Custodians' logs of receipts, as far as they were followed; none if absent. */
+  readonly logs?: readonly FollowedReceipts[]
 }
 
 /** A vault's first state: a device without accounts. */

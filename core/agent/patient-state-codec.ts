@@ -1,10 +1,11 @@
 /** The bytes of a patient's state (docs/specs/agent-state.md). */
 import { readGuardianPlan } from '#core/agent/guardian-plan.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
-import { readBytes, readList, readMap, readUint } from '#core/encoding/shape.ts'
+import { readBytes, readList, readMap, readText, readUint } from '#core/encoding/shape.ts'
 import { readVersion } from '#core/encoding/version.ts'
 import { SalusError } from '#core/error.ts'
 import type { CustodyState, GivenGrant, KeptGeneration, PatientState } from '#core/agent/patient-state.ts'
+import { MAX_ANSWER_CUSTODIANS } from '#core/grant/answer-code.ts'
 import { MAX_GRANT_DOCUMENT_BYTES } from '#core/grant/document.ts'
 import { MAX_KEY_BUNDLE_BYTES } from '#core/identity/key-bundle.ts'
 import { COMPARTMENTS, readCompartment, type Compartment } from '#core/record/compartment.ts'
@@ -71,7 +72,7 @@ function readGeneration(value: unknown): KeptGeneration {
 
 function readGrant(value: unknown): GivenGrant {
   const named = ['grantId', 'document', 'terms', 'bundle', 'compartments', 'firstGenerations']
-  const map = readMap(value, AREA, [...named, 'fromDay', 'toDay', 'capsuleRevision', 'isRevoked'], ['custody'])
+  const map = readMap(value, AREA, [...named, 'fromDay', 'toDay', 'capsuleRevision', 'isRevoked'], ['custody', 'custodians'])
   const isRevoked = map['isRevoked']
   if (typeof isRevoked !== 'boolean')
     throw new SalusError('PATIENT_STATE_SHAPE', 'Refused: "isRevoked" must be a boolean.')
@@ -89,7 +90,14 @@ function readGrant(value: unknown): GivenGrant {
     toDay: readUint(map['toDay'], AREA, 'toDay', LAST_DAY),
     capsuleRevision: readUint(map['capsuleRevision'], AREA, 'capsuleRevision', UINT32_MAX),
     isRevoked,
-    ...(map['custody'] === undefined ? {} : { custody: readCustody(map['custody']) })
+    ...(map['custody'] === undefined ? {} : { custody: readCustody(map['custody']) }),
+    ...(map['custodians'] === undefined
+      ? {}
+      : {
+          custodians: readList(map['custodians'], AREA, 'custodians', MAX_ANSWER_CUSTODIANS, item =>
+            readText(item, AREA, 'custodians', 200)
+          )
+        })
   }
 }
 

@@ -36,6 +36,8 @@ export interface GivenGrant {
    * that it opens: what is written since then, its custodians do not open. Absent of all other grants.
    */
   readonly custody?: CustodyState
+  /** HTTP APIs of its custodians; there with `custody` only. */
+  readonly custodians?: readonly string[]
 }
 
 /** See {@link GivenGrant}. */

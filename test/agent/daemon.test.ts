@@ -56,6 +56,7 @@ describe('an agent’s process', function () {
         capsuleOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
         nonceOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
         guardiansOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
+        anchorOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
         recoveryReadyAtS: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
         viewOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away'))
       }
