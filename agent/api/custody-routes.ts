@@ -65,8 +65,7 @@ export function addCustodyRoutes(app: AgentApp, agent: Agent): void {
       if ((entry == null) === (erasure == null)) {
         throw new SalusError('HTTP_BODY_SHAPE', 'Name an entry to erase, or an erasure to ask about, not both.')
       }
-      const begun =
-        entry == null ? { erasure: unpack(erasure ?? ''), progress: DONE } : await eraseEntry(agent, entry)
+      const begun = entry == null ? { erasure: unpack(erasure ?? ''), progress: DONE } : await eraseEntry(agent, entry)
       const found = await collectAttestations(agent, begun.erasure, { keepers, waitMs })
       const { attested, missing, wrong, unreachable } = found
       return context.json(

@@ -105,7 +105,8 @@ export function createOperations(
       if (state.patient == null || operation.kind === 'register') return { ...state, patient: null }
       const { patient } = state
       const operations = patient.operations.filter(({ id }) => !equalBytes(id, operation.id))
-      if (operation.kind === 'guardians' || operation.kind === 'erase') return { ...state, patient: { ...patient, operations } }
+      if (operation.kind === 'guardians' || operation.kind === 'erase')
+        return { ...state, patient: { ...patient, operations } }
       const grants = patient.state.grants.filter(({ grantId }) => !equalBytes(grantId, operation.grantId ?? grantId))
       return { ...state, patient: { ...patient, operations, state: { ...patient.state, grants } } }
     })

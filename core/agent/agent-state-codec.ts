@@ -15,7 +15,13 @@ import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
 import { MAX_SHARES } from '#core/custody/plan.ts'
 import { readBytes, readList, readMap, readText, readUint } from '#core/encoding/shape.ts'
 import { readVersion } from '#core/encoding/version.ts'
-import { readFollowedReceipts, readInvitation, readKeptShare, readOutgoingShare, readRecoveryAttempt } from '#core/agent/custody-codec.ts'
+import {
+  readFollowedReceipts,
+  readInvitation,
+  readKeptShare,
+  readOutgoingShare,
+  readRecoveryAttempt
+} from '#core/agent/custody-codec.ts'
 import { SalusError } from '#core/error.ts'
 import { MAX_REQUEST_CODE_BYTES } from '#core/grant/request-code.ts'
 import { MAX_EVIDENCE_BYTES } from '#core/identity/evidence.ts'

@@ -72,7 +72,8 @@ export async function planReplacement(
   const capsules: ReissuedCapsule[] = []
   for (const { grantId } of concerned) {
     const grant = state.grants.find(each => equalBytes(each.grantId, grantId))
-    if (grant != null && grant.custody == null) capsules.push({ grantId, capsuleBytes: await capsuleOf(p, random, { ...by, state }, grant) })
+    if (grant != null && grant.custody == null)
+      capsules.push({ grantId, capsuleBytes: await capsuleOf(p, random, { ...by, state }, grant) })
   }
   return { state, rotationBytes: signRotation(p, { network, patient, revision, day, retired }, by.keys), capsules }
 }

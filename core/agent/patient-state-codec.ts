@@ -72,7 +72,12 @@ function readGeneration(value: unknown): KeptGeneration {
 
 function readGrant(value: unknown): GivenGrant {
   const named = ['grantId', 'document', 'terms', 'bundle', 'compartments', 'firstGenerations']
-  const map = readMap(value, AREA, [...named, 'fromDay', 'toDay', 'capsuleRevision', 'isRevoked'], ['custody', 'custodians'])
+  const map = readMap(
+    value,
+    AREA,
+    [...named, 'fromDay', 'toDay', 'capsuleRevision', 'isRevoked'],
+    ['custody', 'custodians']
+  )
   const isRevoked = map['isRevoked']
   if (typeof isRevoked !== 'boolean')
     throw new SalusError('PATIENT_STATE_SHAPE', 'Refused: "isRevoked" must be a boolean.')

@@ -110,6 +110,21 @@ describe('a grant whose keys custodians give once', function () {
     }
   })
 
+  it('shows the patient the receipts, each once, and names a custodian that is away', async () => {
+    const look = async () =>
+      (await patient.run('patient', 'accesses')) as {
+        accesses: { what: string; grant: string; source: string }[]
+        alarms: { url: string; code: string }[]
+      }
+    const { accesses, alarms } = await look()
+    const released = accesses.filter(({ what }) => what === 'key-released')
+    expect(released.map(each => each.grant)).to.deep.equal([grant, grant])
+    expect(new Set(released.map(({ source }) => source.split('#')[0])).size).to.equal(2)
+    expect(accesses.some(({ what }) => what === 'read')).to.equal(true)
+    expect(alarms).to.deep.equal([{ url: custodians[2], code: 'NODE_UNREACHABLE' }])
+    expect((await look()).accesses).to.deep.equal(accesses)
+  })
+
   it('lies on the doctor’s disk only sealed', async () => {
     for (const name of await readdir(doctor.home, { recursive: true, withFileTypes: true })) {
       if (!name.isFile()) continue
