@@ -32,7 +32,7 @@ export async function meetCustodian(p: Primitives, url: string, network: Uint8Ar
 /**
  * Asks all for their cards.
  *
- * @throws SalusError `CUSTODIANS` (fewer than two, too many, or one of them twice), and as {@link meetCustodian}
+ * @throws SalusError `CUSTODIANS_CHOICE` (fewer than two, too many, or one of them twice), and as {@link meetCustodian}
  */
 export async function meetCustodians(
   p: Primitives,
@@ -42,7 +42,7 @@ export async function meetCustodians(
   const custodians = await Promise.all(urls.map(async url => meetCustodian(p, url, network)))
   const peers = new Set(custodians.map(({ card }) => toHex(card.peer)))
   if (urls.length < 2 || urls.length > MAX_ANSWER_CUSTODIANS || peers.size < urls.length) {
-    throw new SalusError('CUSTODIANS', 'Name two to sixteen custodians, each once: no node alone may hold a key.')
+    throw new SalusError('CUSTODIANS_CHOICE', 'Name two to sixteen custodians, each once: no node alone may hold a key.')
   }
   return custodians
 }

@@ -52,7 +52,7 @@ describe('a grant whose keys custodians give once', function () {
     await refuse('GRANT_ONCE', '--uses', '2', '--custodians', ...custodians)
     await refuse('GRANT_ONCE', '--custodians', ...custodians)
     await refuse('HTTP_BODY_SHAPE', '--once', '--custodians', first)
-    await refuse('CUSTODIANS', '--once', '--custodians', first, first)
+    await refuse('CUSTODIANS_CHOICE', '--once', '--custodians', first, first)
     await refuse('SHARES_RANGE', '--once', '--custodians', first, second, '--threshold', '3')
     expect((await patient.run('patient', 'grants'))['grants']).to.deep.equal([])
   })
