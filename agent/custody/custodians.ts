@@ -42,7 +42,10 @@ export async function meetCustodians(
   const custodians = await Promise.all(urls.map(async url => meetCustodian(p, url, network)))
   const peers = new Set(custodians.map(({ card }) => toHex(card.peer)))
   if (urls.length < 2 || urls.length > MAX_ANSWER_CUSTODIANS || peers.size < urls.length) {
-    throw new SalusError('CUSTODIANS_CHOICE', 'Name two to sixteen custodians, each once: no node alone may hold a key.')
+    throw new SalusError(
+      'CUSTODIANS_CHOICE',
+      'Name two to sixteen custodians, each once: no node alone may hold a key.'
+    )
   }
   return custodians
 }
