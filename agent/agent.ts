@@ -43,6 +43,8 @@ export interface Agent extends AgentComponents {
   readonly accessSources: readonly AccessSource[]
   readonly replicas: readonly Replica[]
   readonly nodeUrl: string
+  /** Forgets what was read of the patient's record: it is read anew. */
+  forgetRecord(): void
   /** Makes the vault, with this device as its first. */
   createVault(passphrase: string, deviceName: string): Promise<void>
 }
@@ -75,6 +77,9 @@ export function createAgent(components: AgentComponents, init: AgentInit = {}): 
     accessSources: [chainAccesses({ ...components, accounts }), ...(init.accessSources ?? [])],
     replicas: init.replicas ?? [],
     nodeUrl: init.nodeUrl ?? '',
+    forgetRecord() {
+      record = makeRecord()
+    },
     async createVault(passphrase, deviceName) {
       const network = fromHex(deployment.networkId, 32)
       await keeper.create(passphrase, createAgentState(p, random, { network, deviceName, nowMs: clock() }))

@@ -12,6 +12,8 @@ import type { Compartment } from '#core/record/compartment.ts'
 import { dayOf } from '#core/record/day.ts'
 import type { Accounts } from '#agent/accounts.ts'
 import { fetchGrant } from '#agent/clinician/grants.ts'
+import { createClaimedRecord } from '#agent/clinician/claimed.ts'
+import { invitationTo } from '#agent/clinician/invitations.ts'
 import type { AgentComponents } from '#agent/components.ts'
 import { packEntry, publishPacked } from '#agent/network/record.ts'
 import { createRecordIndex, type RecordIndex } from '#agent/record-index.ts'
@@ -40,6 +42,7 @@ export function createGrantedRecords(components: Components): GrantedRecords {
   return {
     async of(grantId) {
       await heldGrant(components, grantId)
+      if ((await invitationTo(components, grantId)) != null) return createClaimedRecord(components, grantId)
       const id = toHex(grantId)
       const index =
         indexes.get(id) ??
