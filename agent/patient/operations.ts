@@ -8,14 +8,12 @@ import { revocationCall } from '#core/agent/patient-revocation.ts'
 import type { GivenGrant } from '#core/agent/patient-state.ts'
 import { equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
-import type { Accounts } from '#agent/accounts.ts'
-import { secondsOf, type AgentComponents } from '#agent/components.ts'
+import { secondsOf } from '#agent/components.ts'
 import { relay } from '#agent/network/record.ts'
 import { guardianCall } from '#agent/custody/guardian-call.ts'
 import { deliverShare } from '#agent/custody/custodians.ts'
-import type { Backups } from '#agent/patient/backups.ts'
 import { changePatient } from '#agent/patient/change.ts'
-import { createDrain } from '#agent/patient/drain.ts'
+import { createDrain, type DrainComponents } from '#agent/patient/drain.ts'
 import { isKnown, isTransient } from '#agent/patient/refusals.ts'
 import { handInMessage } from '#agent/patient/rotations.ts'
 import { createUndo } from '#agent/patient/undo.ts'
@@ -43,9 +41,7 @@ const FOLLOW_MS = 30_000
 const LOOK_MS = 100
 
 /** Makes the service. */
-export function createOperations(
-  components: AgentComponents & { readonly accounts: Accounts; readonly backups: Backups }
-): Operations {
+export function createOperations(components: DrainComponents): Operations {
   const { node, keeper, accounts, backups, clock, deployment, log } = components
   const drain = createDrain(components)
   const undo = createUndo(components)
