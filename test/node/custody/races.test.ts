@@ -46,10 +46,34 @@ describe('a custodian that several speak to at once', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  async function shareOf(revision: number, notAfterS: number): Promise<Uint8Array> {
+  /** Hands all in so that the disk gets them in one write: they come while it is busy. */
+  async function keepTogether(...shares: Uint8Array[]): Promise<PromiseSettledResult<Uint8Array>[]> {
+    const other = await shareOf(1, NOON_S + 9_000, osRandom(32))
+    const batch = paper.db.batch.bind(paper.db) as (...args: unknown[]) => Promise<void>
+    const begun = Promise.withResolvers<undefined>()
+    const slow = async (...args: unknown[]): Promise<void> => {
+      Object.assign(paper.db, { batch })
+      begun.resolve(undefined)
+      await new Promise(done => setTimeout(done, 500))
+      return batch(...args)
+    }
+    Object.assign(paper.db, { batch: slow })
+    const first = paper.custodian.keep(other)
+    await begun.promise
+    const outcomes = await Promise.allSettled(shares.map(async share => paper.custodian.keep(share)))
+    await first
+    return outcomes
+  }
+
+  async function shareOf(revision: number, notAfterS: number, subject: Uint8Array | null = null): Promise<Uint8Array> {
     const { bundleBytes: bundle } = await deriveCustodianKeys(p, PEER_SEED)
     const { shares } = await shareOut(tools, {
-      ...{ network: patient.state.network, patient: patient.state.patient, rule: 'glass', subject: null },
+      ...{
+        network: patient.state.network,
+        patient: patient.state.patient,
+        rule: subject == null ? 'glass' : 'claim',
+        subject
+      },
       ...{ revision, threshold: 2, notAfterS, payload: osRandom(32), patientKeys: patient.keys },
       keepers: [{ bundle }, { bundle }]
     })
@@ -60,7 +84,7 @@ describe('a custodian that several speak to at once', () => {
 
   it('keeps the newer of two shares, whichever comes first', async () => {
     const [older, newer] = [await shareOf(1, NOON_S + 9_000), await shareOf(2, NOON_S + 9_000)]
-    const outcomes = await Promise.allSettled([paper.custodian.keep(newer), paper.custodian.keep(older)])
+    const outcomes = await keepTogether(newer, older)
     expect(outcomes.filter(({ status }) => status === 'rejected').length).to.be.at.most(1)
     const { revision, sealed } = (await kept())!
     expect(revision).to.equal(2)
@@ -69,9 +93,9 @@ describe('a custodian that several speak to at once', () => {
 
   it('confirms no share that another one of the same write takes the place of', async () => {
     const [one, other] = [await shareOf(1, NOON_S + 9_000), await shareOf(1, NOON_S + 9_000)]
-    const outcomes = await Promise.allSettled([paper.custodian.keep(one), paper.custodian.keep(other)])
+    const outcomes = await keepTogether(one, other)
     expect(outcomes.map(({ status }) => status).sort()).to.deep.equal(['fulfilled', 'rejected'])
-    const winner = outcomes[0].status === 'fulfilled' ? one : other
+    const winner = outcomes[0]?.status === 'fulfilled' ? one : other
     expect((await kept())?.sealed).to.deep.equal(winner)
   })
 
