@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { concat, keccak256 } from 'ethers'
+import { CID } from 'multiformats/cid'
 import { createAgent, type Agent } from '#agent/agent.ts'
 import type { ChainFacts } from '#agent/chain/chain-facts.ts'
 import { createOutbox } from '#agent/network/outbox.ts'
@@ -14,7 +15,7 @@ import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
 import { grantIdOf } from '#core/grant/document.ts'
 import { judge } from '#core/network/accept.ts'
-import { decodeMessage, messageKey, type Message } from '#core/network/envelope.ts'
+import { decodeMessage, entryKeyOf, messageKey, type Message } from '#core/network/envelope.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { nativeStretch } from '#node/crypto/native-scrypt.ts'
 import type { NodeClient, SignedRequest, StoredEntry } from '#node/http/client.ts'
@@ -29,6 +30,7 @@ export class PaperNetwork {
   readonly store = new PaperStore()
   readonly events: DatedEvent[] = []
   readonly messages = new Map<string, Message>()
+  readonly gone = new Set<string>()
   readonly blobs = new Map<string, Uint8Array>()
   /** Called before the node takes something; what it throws the agent gets to see. */
   before: (what: 'relay' | Message['kind'] | 'blob') => void = () => undefined
@@ -73,11 +75,14 @@ export class PaperNetwork {
     if (judged.verdict !== 'accept') throw new SalusError(judged.code, 'Refused on paper.')
     this.store.take(judged.accepted)
     this.messages.set(messageKey(message), message)
+    if (judged.accepted.kind !== 'erasure') return
+    // Their places stay empty, as in a log.
+    for (const name of judged.accepted.names) this.gone.add(entryKeyOf(CID.parse(name)))
   }
 
   entries(): StoredEntry[] {
-    return [...this.messages.values()].flatMap((message, i) => {
-      if (message.kind !== 'entry') return []
+    return [...this.messages].flatMap(([key, message], i) => {
+      if (message.kind !== 'entry' || this.gone.has(key)) return []
       const { header, slot, evidence } = message
       const blob = message.blob ?? this.blobs.get(decodeEntry(header).header.blob.toString()) ?? null
       return [{ position: i + 1, header, slot, evidence, blob }]
@@ -105,8 +110,17 @@ export class PaperNetwork {
         this.before('blob')
         this.blobs.set(cid, bytes)
       },
-      queryEntries: async ({ after = 0 }) =>
-        Promise.resolve({ entries: this.entries().filter(({ position }) => position > after), next: null })
+      queryEntries: async ({ after = 0, limit = Number.POSITIVE_INFINITY }) => {
+        const later = this.entries().filter(({ position }) => position > after)
+        const entries = later.slice(0, limit)
+        return Promise.resolve({ entries, next: later.length > limit ? (entries.at(-1)?.position ?? null) : null })
+      },
+      queryNotices: async ({ after = 0 }) => {
+        const notices = [...this.messages.values()].flatMap((message, i) =>
+          message.kind === 'erasure' ? [{ position: i + 1, kind: message.kind, body: message.erasure }] : []
+        )
+        return Promise.resolve({ notices: notices.filter(({ position }) => position > after), next: null })
+      }
     }
     return new Proxy(client as NodeClient, {
       get: (target, name): unknown => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { Agent } from '#agent/agent.ts'
+import { eraseEntry } from '#agent/custody/erasure.ts'
 import { createPatientAccount, recoverPatientAccount } from '#agent/patient/account.ts'
 import { replaceKeys } from '#agent/patient/grants.ts'
 import { importFile } from '#agent/patient/import.ts'
@@ -96,5 +97,35 @@ describe('what waits in the outbox', () => {
     expect(await write(first, utf8('one'))).to.equal(entry)
     expect(await write(second, utf8('one'))).to.equal(entry)
     expect(headersOf(entry)).to.equal(1)
+  })
+
+  it('is another entry where a node has used its name up, and the record has nothing of it', async () => {
+    let isDone = false
+    network.before = what => {
+      if (what !== 'entry' || isDone) return
+      isDone = true
+      throw new SalusError('ENTRY_REVISION_USED', 'Refused on paper.')
+    }
+    const entry = await write(first, utf8('one'))
+    expect(headersOf(entry)).to.equal(0)
+    const { entries } = await first.record.list({ after: 0, limit: 10 })
+    expect(entries).to.have.lengthOf(1)
+    expect((await first.record.open(entries[0]!.cid.toString())).content.body).to.deep.equal(utf8('one'))
+  })
+
+  it('is written again where the same file was erased before', async () => {
+    const [kept, gone] = [await write(first, utf8('kept')), await write(first, utf8('one'))]
+    await eraseEntry(first, gone)
+    expect(headersOf(gone)).to.equal(0)
+    const again = await write(first, utf8('one'))
+    expect(again).to.equal(gone)
+    const texts = async (agent: Agent): Promise<string[]> => {
+      const { entries } = await agent.record.list({ after: 0, limit: 10 })
+      const opened = await Promise.all(entries.map(async ({ cid }) => agent.record.open(cid.toString())))
+      return opened.map(({ content }) => new TextDecoder().decode(content.body))
+    }
+    expect(await texts(first)).to.deep.equal(['kept', 'one'])
+    expect(await texts(second)).to.deep.equal(['kept', 'one'])
+    expect([headersOf(kept), headersOf(gone)]).to.deep.equal([1, 1])
   })
 })
