@@ -165,7 +165,7 @@ export async function recoverBackups(
     const backup = await openIfGenuine(async () =>
       openBackup(components.p, seed, await withBlob(components.node, entry), record)
     )
-    if (backup != null) keepNewest(found, backup)
+    if (backup != null && equalBytes(backup.state.patient, patient)) keepNewest(found, backup)
   }
   return found.size === 0 ? undefined : foldBackups([...found.values()])
 }

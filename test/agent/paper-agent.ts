@@ -39,7 +39,8 @@ export class PaperNetwork {
     this.chain.timeS = Math.floor(nowMs / 1000)
   }
 
-  private add(event: ChainEvent): void {
+  /** Puts an event on the chain. */
+  add(event: ChainEvent): void {
     this.chain.add(event)
     this.events.push({ event, timeS: this.chain.timeS })
   }
