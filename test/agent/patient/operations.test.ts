@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { Agent } from '#agent/agent.ts'
 import { createPatientAccount, recoverPatientAccount } from '#agent/patient/account.ts'
 import { endAccess, giveAccess } from '#agent/patient/grants.ts'
+import { importFile } from '#agent/patient/import.ts'
 import { makeRequest } from '#agent/clinician/requests.ts'
 import { createClinicianAccount } from '#agent/clinician/account.ts'
 import { currentGeneration } from '#core/agent/patient-state.ts'
@@ -122,6 +123,34 @@ describe('what a patient has decided', () => {
       expect(await other.agent.operations.resume()).to.equal(0)
       expect(network.store.retiredDay(patient, tagOf('vitals'))).to.be.a('number')
       expect(network.store.retiredDay(patient, tagOf('labs'))).to.be.a('number')
+    } finally {
+      await other.close()
+    }
+  })
+
+  it('gives new keys to all grantees where two devices changed a part of the record at once', async () => {
+    await register()
+    const one = (await giveAccess(agent, await request(), { compartments: ['labs'] })).grantId
+    let isAway = false
+    const other = await openPaperAgent(
+      network,
+      () => NOW_MS,
+      () => isAway
+    )
+    try {
+      const { state, wallet } = agent.keeper.state().patient!
+      await recoverPatientAccount(other.agent, state.seed.slice(), structuredClone(wallet))
+      isAway = true
+      await createClinicianAccount(other.agent)
+      const { grantId } = await giveAccess(other.agent, await request(), { compartments: ['labs'] })
+      await importFile(other.agent, { bytes: new Uint8Array(9), type: 'text/plain', compartment: 'labs' })
+      expect(await endAccess(agent, one)).to.deep.equal({ state: 'done' })
+      isAway = false
+      // The entry is under keys that were replaced: to seal it again, the device hears of the other one.
+      for (let i = 0; i < 3; i++) await other.agent.operations.resume()
+      expect(await other.agent.outbox.names()).to.deep.equal([])
+      expect(network.store.capsuleRevision(grantId)).to.equal(2)
+      expect(other.agent.keeper.state().patient?.operations).to.deep.equal([])
     } finally {
       await other.close()
     }
