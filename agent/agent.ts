@@ -17,6 +17,7 @@ import type { Replica } from '#agent/patient/ending.ts'
 import type { Importer } from '#agent/patient/importers.ts'
 import { createOperations, type Operations } from '#agent/patient/operations.ts'
 import { createRecordIndex, type RecordIndex } from '#agent/record-index.ts'
+import { createNodeSource } from '#agent/record/source.ts'
 
 /** What an agent may be told. */
 export interface AgentInit {
@@ -43,6 +44,8 @@ export interface Agent extends AgentComponents {
   readonly accessSources: readonly AccessSource[]
   readonly replicas: readonly Replica[]
   readonly nodeUrl: string
+  /** Forgets what was read of the patient's record: it is read anew. */
+  forgetRecord(): void
   /** Makes the vault, with this device as its first. */
   createVault(passphrase: string, deviceName: string): Promise<void>
 }
@@ -75,6 +78,9 @@ export function createAgent(components: AgentComponents, init: AgentInit = {}): 
     accessSources: [chainAccesses({ ...components, accounts }), ...(init.accessSources ?? [])],
     replicas: init.replicas ?? [],
     nodeUrl: init.nodeUrl ?? '',
+    forgetRecord() {
+      record = makeRecord()
+    },
     async createVault(passphrase, deviceName) {
       const network = fromHex(deployment.networkId, 32)
       await keeper.create(passphrase, createAgentState(p, random, { network, deviceName, nowMs: clock() }))
@@ -90,11 +96,12 @@ function createPatientRecord(components: AgentComponents, accounts: Accounts): R
     return patient.state
   }
   return createRecordIndex(components, {
-    async reader() {
+    patient: async () => (await accounts.patient()).account.state.patient,
+    source: createNodeSource(components, async () => {
       const { account, keys, evidence } = await accounts.patient()
       const { state } = account
       return { reader: { state, keys, evidence }, patient: state.patient, grant: null }
-    },
+    }),
     facts: known => ({ ...patientLogFacts(p, stateOf(), known), retired: retiredTags(p, stateOf()) }),
     keyMark: () => String(COMPARTMENTS.reduce((sum, each) => sum + stateOf().generations[each].length, 0)),
     open: (entry, record) => openAsPatient(p, stateOf(), entry, record),

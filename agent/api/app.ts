@@ -9,6 +9,8 @@ import { createGuard } from '#agent/api/guard.ts'
 import { addClinicianRoutes } from '#agent/api/clinician-routes.ts'
 import { addConsentRoutes } from '#agent/api/consent-routes.ts'
 import { addEntryRoutes } from '#agent/api/entry-routes.ts'
+import { addCustodyRoutes } from '#agent/api/custody-routes.ts'
+import { addGuardianRoutes } from '#agent/api/guardian-routes.ts'
 import { addPatientRoutes } from '#agent/api/patient-routes.ts'
 import { addRecordRoutes } from '#agent/api/record-routes.ts'
 import { AGENT_STATUS } from '#agent/api/status.ts'
@@ -43,6 +45,8 @@ export function createAgentApp(agent: Agent, init: AgentAppInit): AgentApp {
   addClinicianRoutes(app, agent)
   addEntryRoutes(app, agent)
   addConsentRoutes(app, agent)
+  addGuardianRoutes(app, agent)
+  addCustodyRoutes(app, agent)
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'Salus agent', version: init.version, license: { name: 'Apache-2.0' } }

@@ -124,7 +124,8 @@ export function grantsView({ state, operations }: PatientAccount, nowS: number):
       compartments: [...compartments],
       ...termsView(terms),
       purpose: decodeGrantDocument(document).purpose,
-      state: isRevoked ? 'revoked' : isWaiting ? 'waiting' : time
+      state: isRevoked ? 'revoked' : isWaiting ? 'waiting' : time,
+      custody: given.custody ?? null
     }
   })
 }

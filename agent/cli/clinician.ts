@@ -115,9 +115,14 @@ async function claim(codeOrGrant: string, options: AgentOptions): Promise<void> 
   const client = await connect(options)
   const isGrant = /^0x[0-9a-fA-F]{64}$/.test(codeOrGrant)
   const body = isGrant ? { grant: readBytes32(codeOrGrant) } : { code: await codeOf(codeOrGrant) }
-  const answer = await client.post<{ grant: string; usesLeft: number | null }>('/v1/clinician/claims', body)
+  const answer = await client.post<{ grant: string; usesLeft: number | null; keys?: string }>(
+    '/v1/clinician/claims',
+    body
+  )
   const left = answer.usesLeft == null ? '' : `; ${String(answer.usesLeft)} uses are left`
-  print(options, answer, `Grant ${answer.grant} is held${left}.`)
+  const { keys = 'held' } = answer
+  const held = keys === 'held' ? 'is held' : `is claimed; its custodians do not give the keys yet (${keys})`
+  print(options, answer, `Grant ${answer.grant} ${held}${left}.`)
 }
 
 async function list(options: AgentOptions): Promise<void> {

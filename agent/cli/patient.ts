@@ -2,15 +2,17 @@
 import { readFile } from 'node:fs/promises'
 import { Option, type Command } from 'commander'
 import { addGrantCommands } from '#agent/cli/patient-grants.ts'
-import { connect, print, secretIn, typeOfName, walletOf, withAgent } from '#agent/cli/command.ts'
+import { connect, print, typeOfName, walletOf, withAgent } from '#agent/cli/command.ts'
 import { addEntryCommands, OWN_RECORD } from '#agent/cli/entry-commands.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
+import { addEraseCommand } from '#agent/cli/erase.ts'
 import { exportRecord } from '#agent/cli/export.ts'
+import { addGuardianCommands } from '#agent/cli/guardians.ts'
+import { addRecoverCommand } from '#agent/cli/recover.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import { readPassphrase, type PassphraseOptions } from '#agent/cli/passphrase.ts'
 import { ensureVault } from '#agent/cli/vault.ts'
 import { utf8 } from '#core/encoding/bytes.ts'
-import { SalusError } from '#core/error.ts'
 import { COMPARTMENTS } from '#core/record/compartment.ts'
 import { readCount } from '#node/cli/options.ts'
 import { writeDurably } from '#node/store/durable-file.ts'
@@ -55,13 +57,9 @@ export function registerPatient(program: Command): void {
     .option('--with-wallet', 'also the wallet’s key, if it lies in the vault', false)
     .option('--passphrase-file <file>', 'file that holds the passphrase')
     .action(seed)
-  withAgent(patient.command('recover').description('make the account again from its root seed and the network'))
-    .requiredOption('--seed-file <file>', 'file that holds the seed')
-    .option('--passphrase-file <file>', 'file that holds the passphrase of a new vault')
-    .option('--device <name>', 'what to call this device')
-    .option('--signer <url>', 'wallet program that controls the record')
-    .option('--signer-address <address>', 'address of that wallet')
-    .action(recover)
+  addRecoverCommand(patient)
+  addGuardianCommands(patient)
+  addEraseCommand(patient)
   addGrantCommands(patient)
   addEntryCommands(patient, OWN_RECORD)
 }
@@ -111,15 +109,4 @@ async function seed(options: AgentOptions & PassphraseOptions & { out: string; w
   const wallet = options.withWallet && answer.wallet != null ? `${answer.wallet}\n` : ''
   await writeDurably(options.out, utf8(`${answer.seed}\n${wallet}`))
   print(options, { out: options.out }, `The seed is in ${options.out}: whoever has it reads the whole record.`)
-}
-
-async function recover(options: CreateOptions & { seedFile: string }): Promise<void> {
-  const client = await connect(options)
-  const [seed, walletKey] = (await secretIn(options.seedFile))?.split(/\s+/) ?? []
-  if (seed == null) throw new SalusError('SEED_FILE', `${options.seedFile} holds no seed.`)
-  await ensureVault(client, options)
-  const body = { seed, ...(walletKey == null || walletKey === '' ? {} : { walletKey }), ...walletOf(options) }
-  const answer = await client.post<{ patient: string; grants: number; inControl: boolean }>('/v1/patient/recover', body)
-  const control = answer.inControl ? '' : ' The wallet that controls it is not here: recover it with the guardians.'
-  print(options, answer, `Patient ${answer.patient} with ${String(answer.grants)} grants.${control}`)
 }

@@ -12,10 +12,13 @@ import type { Compartment } from '#core/record/compartment.ts'
 import { dayOf } from '#core/record/day.ts'
 import type { Accounts } from '#agent/accounts.ts'
 import { fetchGrant } from '#agent/clinician/grants.ts'
+import { createClaimedSource } from '#agent/clinician/claimed.ts'
+import { invitationTo } from '#agent/clinician/invitations.ts'
 import type { AgentComponents } from '#agent/components.ts'
 import { packEntry, publishPacked } from '#agent/network/record.ts'
 import { createRecordIndex, type RecordIndex } from '#agent/record-index.ts'
 import type { OpenedByReader } from '#agent/record/record-reader.ts'
+import { createNodeSource, type RecordSource } from '#agent/record/source.ts'
 
 type Components = AgentComponents & { readonly accounts: Accounts }
 
@@ -37,18 +40,21 @@ export function createGrantedRecords(components: Components): GrantedRecords {
     if (clinician == null) throw new SalusError('AGENT_NO_CLINICIAN', 'This agent keeps no clinician.')
     return clinician.state
   }
+  const granted = (patient: Uint8Array, grant: Uint8Array): RecordSource =>
+    createNodeSource(components, async () => {
+      const { account, keys, evidence } = await accounts.clinician()
+      return { reader: { state: account.state, keys, evidence }, patient, grant }
+    })
   return {
     async of(grantId) {
-      await heldGrant(components, grantId)
+      const { patient } = await heldGrant(components, grantId)
+      const isClaimed = (await invitationTo(components, grantId)) != null
       const id = toHex(grantId)
       const index =
         indexes.get(id) ??
         createRecordIndex(components, {
-          async reader() {
-            const { account, keys, evidence } = await accounts.clinician()
-            const { patient } = await heldGrant(components, grantId)
-            return { reader: { state: account.state, keys, evidence }, patient, grant: grantId }
-          },
+          patient: async () => Promise.resolve(patient),
+          source: isClaimed ? createClaimedSource(components, patient) : granted(patient, grantId),
           facts: known => granteeLogFacts(p, stateOf(), known),
           keyMark: () => {
             const { grants } = stateOf()

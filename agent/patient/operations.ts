@@ -11,6 +11,8 @@ import { isSalusError, SalusError } from '#core/error.ts'
 import type { Accounts } from '#agent/accounts.ts'
 import { secondsOf, type AgentComponents } from '#agent/components.ts'
 import { publishPacked, relay } from '#agent/network/record.ts'
+import { guardianCall } from '#agent/custody/guardian-call.ts'
+import { deliverShare } from '#agent/custody/custodians.ts'
 import type { Backups } from '#agent/patient/backups.ts'
 import { changePatient } from '#agent/patient/change.ts'
 import { createDrain } from '#agent/patient/drain.ts'
@@ -56,11 +58,14 @@ export function createOperations(
     const { account, keys, wallet } = await accounts.patient()
     const { state } = account
     const { kind, grantId } = operation
-    if (kind === 'replace') return undefined
+    if (kind === 'replace' || kind === 'erase') return undefined
     checkControl(account, wallet)
-    const deadlineS = secondsOf(clock) + DEADLINE_S
+    // A device whose clock is behind the chain's would sign what has expired.
+    const nowS = Math.max(secondsOf(clock), (await node.status()).chain.blockTimeS)
+    const deadlineS = nowS + DEADLINE_S
     const by = { state, target: deployment, deadlineS, signTypedData: wallet.signTypedData }
     if (kind === 'register') return registrationCall(state, keys, by)
+    if (kind === 'guardians') return guardianCall(components, account, by)
     const given = grantOf(account, grantId)
     return kind === 'grant' ? grantCall(by, given) : revocationCall(by, given)
   }
@@ -68,6 +73,8 @@ export function createOperations(
   async function perform(operation: Operation): Promise<void> {
     // Before the chain learns of a grant, so that whoever recovers the seed tomorrow can end it.
     if (operation.kind !== 'register') await backups.pushIfDue()
+    // Custodians have the keys before there is a grant that could be claimed.
+    for (const share of operation.shares ?? []) await deliverShare(components.p, share)
     const call = await callOf(operation)
     if (call != null) await followed(await relay(node, call))
     for (const message of operation.messages) {
@@ -97,8 +104,10 @@ export function createOperations(
     await keeper.update(state => {
       if (state.patient == null || operation.kind === 'register') return { ...state, patient: null }
       const { patient } = state
-      const grants = patient.state.grants.filter(({ grantId }) => !equalBytes(grantId, operation.grantId ?? grantId))
       const operations = patient.operations.filter(({ id }) => !equalBytes(id, operation.id))
+      if (operation.kind === 'guardians' || operation.kind === 'erase')
+        return { ...state, patient: { ...patient, operations } }
+      const grants = patient.state.grants.filter(({ grantId }) => !equalBytes(grantId, operation.grantId ?? grantId))
       return { ...state, patient: { ...patient, operations, state: { ...patient.state, grants } } }
     })
   }

@@ -1,7 +1,8 @@
-/** Reads a record on from a node, verifies what is new, opens it and keeps it: what {@link createRecordIndex} answers from. */
+/** Reads a record on from its source, verifies what is new, opens it and keeps it: what {@link createRecordIndex} answers from. */
 import type { Author, ReceivedEntry } from '#core/agent/author.ts'
 import type { KnownOfChain } from '#core/agent/log-facts.ts'
 import type { RecordOnChain } from '#core/agent/record-on-chain.ts'
+import { networkIdOf } from '#core/chain/network-id.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import type { LogFacts } from '#core/log/facts.ts'
@@ -12,11 +13,12 @@ import { decodeEntry, type EntryHeader } from '#core/record/entry.ts'
 import type { OpenedEntry } from '#core/record/seal-entry.ts'
 import { searchableOf } from '#core/search/searchable.ts'
 import type { AgentWorld } from '#agent/components.ts'
-import { readPage, withBlob, type Reader } from '#agent/network/record.ts'
 import { loadRecord, type HeldRecord } from '#agent/record/held-record.ts'
 import type { Journal } from '#agent/record/journal.ts'
 import type { EntrySummary, KnownEntry } from '#agent/record/known-entry.ts'
+import { namesErased } from '#agent/record/erased.ts'
 import { createRecent } from '#agent/record/recent.ts'
+import type { RecordSource } from '#agent/record/source.ts'
 import type { StoredEntry } from '#node/http/client.ts'
 
 /** An entry that opened, and who wrote it. */
@@ -27,11 +29,8 @@ export type OpenedByReader = Pick<OpenedEntry, 'content'> & {
 
 /** Whose record is read, with what, and where it is kept. */
 export interface RecordReaderInit {
-  readonly reader: () => Promise<{
-    readonly reader: Reader
-    readonly patient: Uint8Array
-    readonly grant: Uint8Array | null
-  }>
+  readonly patient: () => Promise<Uint8Array>
+  readonly source: RecordSource
   /** What headers are judged by. */
   readonly facts: (known: KnownOfChain) => LogFacts
   /** Says with few words which keys there are: what did not open is tried again when they change. */
@@ -44,7 +43,7 @@ export interface RecordReaderInit {
 
 /** A record that can be read on. */
 export interface RecordReader {
-  /** The record with everything that the node has now. @throws SalusError what the node refuses it with */
+  /** The record with everything that its source has now. @throws SalusError what the source refuses it with */
   refreshed(): Promise<HeldRecord>
   /** Fetches an entry anew and opens it. @throws SalusError `ENTRY_UNKNOWN`, and what opening throws */
   open(held: HeldRecord, name: string): Promise<OpenedByReader>
@@ -59,7 +58,8 @@ const UNSETTLED = /^(?:GRANT_NO_KEY|DAY_NOT_COVERED|ENTRY_AUTHOR_UNPROVEN|ENTRY_
 
 /** Makes a reader; nothing is fetched before it is asked. */
 export function createRecordReader(world: AgentWorld, init: RecordReaderInit): RecordReader {
-  const { p, chain, node, log: events } = world
+  const { p, chain, log: events } = world
+  const { source } = init
   let loading: Promise<HeldRecord> | undefined
   let reading: Promise<unknown> = Promise.resolve()
   let record: RecordOnChain | undefined
@@ -80,30 +80,43 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
   }
 
   async function readOn(): Promise<HeldRecord> {
-    const { reader, patient, grant } = await init.reader()
+    const patient = await init.patient()
     record = await chain.recordOf(patient)
     const facts = init.facts({ record, blockTimeS: await chain.headTimeS(), rotations: [] })
+    const known = record
     loading ??= loadRecord(p, facts, rows())
     const held = await loading.catch((error: unknown) => {
       loading = undefined
       throw error
     })
-    held.log.renew(facts)
-    const { peerId: peer } = await node.status()
-    if (held.cursor.peer !== peer) held.moveTo({ peer, after: 0 })
+    const peer = await source.name()
+    if (held.cursor.peer !== peer) held.moveTo({ peer, after: 0, noticesAfter: 0 })
+    await readErasures(held, known)
+    held.log.renew({ ...facts, erased: held.erased })
     for (let from: number | null = held.cursor.after; from != null;) {
-      const page = await readPage(world, node, reader, { patient, grant, after: from })
+      const page = await source.page({ after: from })
       let after: number = from
       for (const stored of page.entries) {
         if (stored.position <= after) throw new SalusError('NODE_ANSWER', 'The node gives entries out of their order.')
         take(held, stored)
         after = stored.position
       }
-      if (after !== held.cursor.after) held.moveTo({ peer, after })
+      if (after !== held.cursor.after) held.moveTo({ ...held.cursor, after })
       await flush(held)
       from = page.next != null && after > from ? after : null
     }
     return held
+  }
+
+  /** Learns what the patient has had erased. What is no word of the patient’s is passed over. */
+  async function readErasures(held: HeldRecord, { target, patient, keyBundles }: RecordOnChain): Promise<void> {
+    const network = networkIdOf(target.chainId, target.contracts.AccessGrants.address)
+    for (let from: number | null = held.cursor.noticesAfter; from != null;) {
+      const { erasures, next, last } = await source.erasures(from)
+      for (const bytes of erasures) held.erase(namesErased(p, bytes, { network, patient, keyBundles }))
+      if (last !== held.cursor.noticesAfter) held.moveTo({ ...held.cursor, noticesAfter: last })
+      from = next != null && next > from ? next : null
+    }
   }
 
   /** Takes a header in. What is none, or of another record, is the node’s fault, and no reason to show less of the record. */
@@ -163,13 +176,11 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     if (recent != null) return recent
     const known = held.known.get(name)
     if (known == null) throw new SalusError('ENTRY_UNKNOWN', 'There is no such entry that this agent knows.')
-    const { reader, patient, grant } = await init.reader()
-    const query = { patient, grant, after: known.position - 1, limit: 1 }
-    const { entries } = await readPage(world, node, reader, query)
+    const { entries } = await source.page({ after: known.position - 1, limit: 1 })
     // By its bytes: a node that hands out another entry at this place is not believed.
     const found = entries.find(({ header }) => toHex(header) === toHex(known.headerBytes))
     if (found == null) throw new SalusError('ENTRY_UNKNOWN', 'The node does not have this entry any more.')
-    const received = await withBlob(node, found)
+    const received = await source.whole(found)
     sealed.put(name, received)
     return received
   }
@@ -182,8 +193,7 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     },
     async open(held, name) {
       const received = await fetchSealed(held, name)
-      const { patient } = await init.reader()
-      return init.open(received, record ?? (await chain.recordOf(patient)))
+      return init.open(received, record ?? (await chain.recordOf(await init.patient())))
     },
     sealed: fetchSealed,
     async settle(held, names) {
