@@ -139,6 +139,14 @@ describe('the portable and the native primitives', () => {
     )
   })
 
+  it('authenticate alike around every length at which the native ones go another way', () => {
+    for (const keyBytes of [0, 1, 32, 63, 64, 65, 200]) {
+      for (const dataBytes of [0, 1, 1023, 1024, 1025, 5000]) {
+        both(p => p.hmacSha256(new Uint8Array(keyBytes).fill(7), new Uint8Array(dataBytes).fill(9)))
+      }
+    }
+  })
+
   it('agree about altered signatures and keys', () => {
     const seed = new Uint8Array(32).fill(5)
     const message = utf8('m')
