@@ -94,6 +94,22 @@ const bulk: BulkCipher = {
   allocate: length => plain(Buffer.allocUnsafeSlow(length))
 }
 
+/** A log of a hundred thousand entries has few authors: making the key object anew takes a third of a check. */
+const MAX_KEPT_KEYS = 256
+const keptKeys = new Map<string, KeyObject>()
+
+/** The key object of 32 bytes that are a strict public key, made once while it is among the last new ones. */
+function publicKeyObject(publicKey: Uint8Array): KeyObject {
+  const name = Buffer.from(publicKey.buffer, publicKey.byteOffset, publicKey.byteLength).toString('latin1')
+  const kept = keptKeys.get(name)
+  if (kept != null) return kept
+  const key = createPublicKey({ key: Buffer.from(concat(SPKI_PREFIX, publicKey)), format: 'der', type: 'spki' })
+  const [oldest] = keptKeys.keys()
+  if (oldest != null && keptKeys.size >= MAX_KEPT_KEYS) keptKeys.delete(oldest)
+  keptKeys.set(name, key)
+  return key
+}
+
 /** Above, one pass over the data without a copy is faster. */
 const SHORT_BYTES = 1024
 const BLOCK_BYTES = 64
@@ -153,8 +169,7 @@ export const nativePrimitives: Primitives = {
 
   ed25519Verify(publicKey, message, signature) {
     if (signature.length !== 64 || !isStrictPublicKey(publicKey)) return false
-    const key = createPublicKey({ key: Buffer.from(concat(SPKI_PREFIX, publicKey)), format: 'der', type: 'spki' })
-    return verify(null, message, key, signature)
+    return verify(null, message, publicKeyObject(publicKey), signature)
   },
 
   bulk

@@ -160,6 +160,21 @@ describe('the portable and the native primitives', () => {
     }
   })
 
+  it('tell keys apart however many there are, again and again', () => {
+    const message = utf8('m')
+    const signed = Array.from({ length: 300 }, (_, i) => {
+      const seed = new Uint8Array(32).fill(i & 255, 0, 31).fill(i >> 8, 31)
+      const p = nativePrimitives
+      return { publicKey: p.ed25519PublicKey(seed), signature: p.ed25519Sign(seed, message) }
+    })
+    for (const shift of [0, 1, 299, 0]) {
+      for (const [i, { publicKey }] of signed.entries()) {
+        const signature = signed[(i + shift) % signed.length]?.signature ?? new Uint8Array()
+        expect(nativePrimitives.ed25519Verify(publicKey, message, signature)).to.equal(shift === 0)
+      }
+    }
+  })
+
   it('agree about keys with a part of small order, where only a multiplied check would pass', () => {
     const secret = 123_456_789n
     const torsion = Point.fromHex(ED25519_TORSION_SUBGROUP[1] ?? '')
