@@ -1,4 +1,5 @@
 /** A person's agent, put together: what the API speaks to. */
+import { CID } from 'multiformats/cid'
 import { createAgentState } from '#core/agent/agent-state.ts'
 import { backupTag } from '#core/agent/backup.ts'
 import { patientLogFacts } from '#core/agent/log-facts.ts'
@@ -6,6 +7,7 @@ import type { PatientState } from '#core/agent/patient-state.ts'
 import { openAsPatient } from '#core/agent/patient-entries.ts'
 import { fromHex, equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
+import type { Log } from '#core/log/log.ts'
 import { COMPARTMENTS } from '#core/record/compartment.ts'
 import { compartmentTag } from '#core/record/generation.ts'
 import { createAccounts, type Accounts } from '#agent/accounts.ts'
@@ -13,6 +15,7 @@ import { createGrantedRecords, type GrantedRecords } from '#agent/clinician/entr
 import type { AgentComponents } from '#agent/components.ts'
 import { chainAccesses, type AccessSource } from '#agent/patient/accesses.ts'
 import { createBackups, type Backups } from '#agent/patient/backups.ts'
+import type { OnTopOf } from '#agent/patient/drain.ts'
 import type { Replica } from '#agent/patient/ending.ts'
 import type { Importer } from '#agent/patient/importers.ts'
 import { createOperations, type Operations } from '#agent/patient/operations.ts'
@@ -55,7 +58,8 @@ export function createAgent(components: AgentComponents, init: AgentInit = {}): 
   const { p, random, clock, keeper, deployment } = components
   const accounts = createAccounts(components)
   const backups = createBackups({ ...components, accounts })
-  const operations = createOperations({ ...components, accounts, backups })
+  const onTopOf = async (entry: Uint8Array) => nextRevisionOf(await record.log(), toHex(entry))
+  const operations = createOperations({ ...components, accounts, backups, onTopOf })
   const makeRecord = (): RecordIndex => createPatientRecord(components, accounts)
   let record = makeRecord()
   keeper.onChange(() => (record = makeRecord()))
@@ -108,6 +112,12 @@ function createPatientRecord(components: AgentComponents, accounts: Accounts): R
     isOther: header => equalBytes(header.tag, backupTag(p, stateOf().seed)),
     journal: () => components.journals.of(keeper.state().deviceSeed, `patient/${toHex(stateOf().patient)}`)
   })
+}
+
+function nextRevisionOf(log: Log, entry: string): Awaited<ReturnType<OnTopOf>> {
+  if ((log.entry(entry)?.standing.length ?? 0) === 0) return undefined
+  const { parents, revision } = log.parentsOfRevision(entry)
+  return { parents: parents.map(name => CID.parse(name)), revision }
 }
 
 /** The patient knows best which tags it has replaced, and when: no node has to be asked for its rotations. */

@@ -174,6 +174,11 @@ export function createAcceptor(components: AcceptorComponents, { maxOpenWants = 
         reservation.release()
         return { verdict: 'ignore', code: 'BLOB_QUOTA' }
       }
+      // While the blob was put, the patient may have had the entry erased: written now, it would outlive that.
+      if (about.kind === 'entry' && index.view.isErased(about.patient, about.name)) {
+        reservation.release()
+        return { verdict: 'ignore', code: 'ENTRY_ERASED' }
+      }
       position = await messages.append(key, bytes, [about.patient])
       await reservation.commit(position, wantsBlob)
     } catch (error) {
