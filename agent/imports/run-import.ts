@@ -1,0 +1,99 @@
+/** Writes the entries of one import, from where it stood, until all are written. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { toHex } from '#core/encoding/bytes.ts'
+import { planImport } from '#core/fhir/import/plan.ts'
+import type { PlannedEntry } from '#core/fhir/import/planned-entry.ts'
+import { repeatableIds } from '#core/fhir/import/repeatable.ts'
+import { surveyImport, type ImportSource, type Survey } from '#core/fhir/import/survey.ts'
+import type { Compartment } from '#core/record/compartment.ts'
+import type { ImportState } from '#agent/imports/import-state.ts'
+import type { ImportProgress } from '#agent/imports/imports.ts'
+import { writeEntry, type WriteComponents } from '#agent/imports/write-entry.ts'
+import { isTransient } from '#agent/patient/refusals.ts'
+
+/** One run. */
+export interface ImportRun {
+  readonly state: ImportState
+  readonly open: ImportSource
+  readonly elsewhere: () => Promise<(name: string) => Compartment | undefined>
+  /** Of the same source, where it was just made. */
+  readonly survey?: Survey
+  readonly signal: AbortSignal
+  readonly note: (change: Partial<ImportProgress>) => void
+  /** Keeps how many entries are written. */
+  readonly keep: (done: number) => Promise<void>
+}
+
+/** Entries on their way to a node at once. */
+const AT_ONCE = 8
+/** Bytes of bodies on their way at once, but for a single larger one. */
+const BYTES_AT_ONCE = 4_194_304
+/** After a crash, at most the entries of so long are handed in again. */
+const KEEP_MS = 1_000
+const FIRST_WAIT_MS = 500
+const LONGEST_WAIT_MS = 30_000
+
+/**
+ * Runs to the end.
+ *
+ * @throws SalusError `AGENT_LOCKED`, and what will not pass by itself
+ */
+export async function runImport(components: WriteComponents, run: ImportRun): Promise<void> {
+  const { p, keeper, clock } = components
+  const { state, note, keep, signal } = run
+  const elsewhere = await untilTaken(async () => keeper.hold(run.elsewhere))
+  const { seed } = await keeper.hold(async () => (await components.accounts.patient()).account.state)
+  const init = { primitives: p, random: repeatableIds(p, seed, state.what), today: state.today, elsewhere }
+  const survey = run.survey ?? (await surveyImport(run.open, init))
+  note({ resources: survey.resources.length })
+  let done = 0
+  let keptMs = clock()
+  let batch: PlannedEntry[] = []
+  let bytes = 0
+
+  async function flush(): Promise<void> {
+    const now = batch
+    batch = []
+    bytes = 0
+    await untilTaken(async () => {
+      await keeper.hold(async () => Promise.all(now.map(each => writeEntry(components, each, state.atMs))))
+    })
+    done += now.length
+    note({ done, state: 'running', code: null })
+    if (clock() - keptMs < KEEP_MS) return
+    await keep(done)
+    keptMs = clock()
+  }
+
+  async function untilTaken<T>(act: () => Promise<T>): Promise<T> {
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+      signal.throwIfAborted()
+      try {
+        return await act()
+      } catch (error) {
+        if (!isTransient(error)) throw error
+        note({ state: 'waiting', code: error.code })
+        await pause(waitMs, undefined, { signal, ref: false })
+      }
+    }
+  }
+
+  for await (const planned of planImport(run.open, init, survey)) {
+    if (done + batch.length < state.done) {
+      // A node has it, or the outbox.
+      done++
+      continue
+    }
+    // The manifest names what must be there before it.
+    const isAlone = planned.kind === 'manifest'
+    if (batch.length > 0 && (isAlone || batch.length === AT_ONCE || bytes + planned.body.length > BYTES_AT_ONCE)) {
+      await flush()
+    }
+    batch.push(planned)
+    bytes += planned.body.length
+    if (isAlone) {
+      await flush()
+      note({ manifest: toHex(planned.entry) })
+    }
+  }
+}
