@@ -9,6 +9,7 @@ import { createAgent, type AgentInit } from '#agent/agent.ts'
 import { createAgentApp } from '#agent/api/app.ts'
 import { TOKEN_FILE, URL_FILE } from '#agent/home-files.ts'
 import type { AgentWorld } from '#agent/components.ts'
+import { createFhirParts } from '#agent/fhir-record/parts.ts'
 import { createOutbox } from '#agent/network/outbox.ts'
 import { createKeeper, type KeeperStatus } from '#agent/vault/keeper.ts'
 import { createHttpServer } from '#node/http/server.ts'
@@ -61,7 +62,8 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
   const agent = createAgent({ ...world, keeper, outbox }, init)
   const token = base64url.baseEncode(random(TOKEN_BYTES))
   let lastUseMs = clock()
-  const app = createAgentApp(agent, { ...init, token, onRequest: () => (lastUseMs = clock()) })
+  const fhir = createFhirParts(agent, init)
+  const app = createAgentApp(agent, { ...init, fhir, token, onRequest: () => (lastUseMs = clock()) })
   const server = createHttpServer({ app, log }, { host, port })
   let lock: Database | undefined
   let watch: NodeJS.Timeout | undefined
@@ -82,6 +84,15 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
     schedule()
   }
 
+  async function resumeImports(): Promise<void> {
+    try {
+      await keeper.hold(async () => fhir.imports.resume())
+    } catch (error) {
+      if (isSalusError(error, 'AGENT_LOCKED')) return
+      log.error({ code: isSalusError(error) ? error.code : 'INTERNAL' }, 'imports could not be taken up')
+    }
+  }
+
   function schedule(): void {
     clearTimeout(retry)
     retry = setTimeout(() => void resume(), retryMs)
@@ -92,7 +103,7 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
     log.info({ status }, 'the vault changed')
     clearTimeout(retry)
     retryMs = FIRST_RETRY_MS
-    if (status === 'unlocked') setImmediate(() => void resume())
+    if (status === 'unlocked') setImmediate(() => void Promise.all([resume(), resumeImports()]))
   })
 
   function lockWhenIdle(): void {
@@ -120,6 +131,7 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
       clearInterval(watch)
       clearTimeout(retry)
       await server.stop()
+      await fhir.imports.stop()
       await keeper.lock()
       clearTimeout(retry)
       if (lock == null) return

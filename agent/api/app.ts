@@ -7,6 +7,8 @@ import type { AgentApp, AgentAppInit } from '#agent/api/agent-app.ts'
 import type { Agent } from '#agent/agent.ts'
 import { createGuard } from '#agent/api/guard.ts'
 import { addClinicianRoutes } from '#agent/api/clinician-routes.ts'
+import { addFhirEndpoint } from '#agent/api/fhir-endpoint.ts'
+import { addFhirRoutes } from '#agent/api/fhir-routes.ts'
 import { addPatientRoutes } from '#agent/api/patient-routes.ts'
 import { addRecordRoutes } from '#agent/api/record-routes.ts'
 import { AGENT_STATUS } from '#agent/api/status.ts'
@@ -39,6 +41,8 @@ export function createAgentApp(agent: Agent, init: AgentAppInit): AgentApp {
   addPatientRoutes(app, agent)
   addRecordRoutes(app, agent)
   addClinicianRoutes(app, agent)
+  addFhirRoutes(app, agent, init.fhir)
+  addFhirEndpoint(app, agent, init.fhir)
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'Salus agent', version: init.version, license: { name: 'Apache-2.0' } }

@@ -4,7 +4,8 @@ import { Option, type Command } from 'commander'
 import { addGrantCommands } from '#agent/cli/patient-grants.ts'
 import { connect, print, secretIn, typeOfName, walletOf, withAgent } from '#agent/cli/command.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
-import { exportRecord } from '#agent/cli/export.ts'
+import { exportAs, listOriginals } from '#agent/cli/fhir-export.ts'
+import { importFhirFile, isFhirFile } from '#agent/cli/fhir-import.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import { readPassphrase, type PassphraseOptions } from '#agent/cli/passphrase.ts'
 import { ensureVault } from '#agent/cli/vault.ts'
@@ -35,8 +36,10 @@ export function registerPatient(program: Command): void {
     .option('--signer <url>', 'wallet program that signs (JSON-RPC); a new key in the vault if not given')
     .option('--signer-address <address>', 'address of that wallet')
     .action(create)
-  withAgent(patient.command('import <file>').description('write a file into the record'))
-    .addOption(new Option('--compartment <name>', 'where it goes').choices(COMPARTMENTS))
+  withAgent(
+    patient.command('import <file>').description('write a file into the record; FHIR is taken apart by its resources')
+  )
+    .addOption(new Option('--compartment <name>', 'as one document, in this section').choices(COMPARTMENTS))
     .option('--type <type>', 'media type, if not as the name’s ending says')
     .option('--again', 'write it once more even if the same file was imported before', false)
     .action(importFile)
@@ -44,9 +47,17 @@ export function registerPatient(program: Command): void {
     .option('--after <position>', 'begin after this position', readCount, 0)
     .option('--limit <n>', 'at most so many', readCount)
     .action(entries)
-  withAgent(patient.command('export').description('write every entry to a folder, with a list of them'))
-    .requiredOption('--out <dir>', 'the folder')
-    .action(exportRecord)
+  withAgent(patient.command('export').description('write the record out: every entry to a folder, or FHIR to one file'))
+    .requiredOption('--out <path>', 'the folder, or the file')
+    .addOption(
+      new Option('--format <format>', 'how').choices(['files', 'bundle', 'ndjson', 'ips']).default('files')
+    )
+    .option('--original [entry]', 'what was imported, to the byte; which one, if there are several')
+    .addOption(new Option('--compartments <names...>', 'only these sections').choices(COMPARTMENTS))
+    .action(exportAs)
+  withAgent(patient.command('originals').description('list imports that can be made again to the byte')).action(
+    listOriginals
+  )
   withAgent(patient.command('seed').description('write the root seed to a file, to be kept apart or split'))
     .requiredOption('--out <file>', 'the file')
     .option('--with-wallet', 'also the wallet’s key, if it lies in the vault', false)
@@ -72,6 +83,10 @@ async function create(options: CreateOptions): Promise<void> {
 async function importFile(file: string, options: ImportOptions): Promise<void> {
   const client = await connect(options)
   const { compartment, type = typeOfName(file), again } = options
+  if (compartment == null && (await isFhirFile(file, options.type))) {
+    await importFhirFile(client, file, options)
+    return
+  }
   const query = new URLSearchParams({
     ...(compartment == null ? {} : { compartment }),
     ...(again ? { again: 'true' } : {})
