@@ -2,10 +2,12 @@
 import { readFile } from 'node:fs/promises'
 import { Option, type Command } from 'commander'
 import { addGrantCommands } from '#agent/cli/patient-grants.ts'
+import type { AgentClient } from '#agent/cli/client.ts'
 import { connect, print, secretIn, typeOfName, walletOf, withAgent } from '#agent/cli/command.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
 import { exportAs, listOriginals } from '#agent/cli/fhir-export.ts'
 import { importFhirFile, isFhirFile } from '#agent/cli/fhir-import.ts'
+import { addLinkCommands, importShown, isShown, type ShownOptions } from '#agent/cli/links.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import { readPassphrase, type PassphraseOptions } from '#agent/cli/passphrase.ts'
 import { ensureVault } from '#agent/cli/vault.ts'
@@ -21,7 +23,7 @@ interface CreateOptions extends AgentOptions, PassphraseOptions {
   readonly signerAddress?: string
 }
 
-interface ImportOptions extends AgentOptions {
+interface ImportOptions extends ShownOptions {
   readonly compartment?: string
   readonly type?: string
   readonly again: boolean
@@ -37,10 +39,15 @@ export function registerPatient(program: Command): void {
     .option('--signer-address <address>', 'address of that wallet')
     .action(create)
   withAgent(
-    patient.command('import <file>').description('write a file into the record; FHIR is taken apart by its resources')
+    patient
+      .command('import <file...>')
+      .description('write a file into the record; FHIR is taken apart; also a SMART Health Link, or the codes of a card')
   )
     .addOption(new Option('--compartment <name>', 'as one document, in this section').choices(COMPARTMENTS))
     .option('--type <type>', 'media type, if not as the name’s ending says')
+    .option('--passcode <text>', 'passcode of a link')
+    .option('--recipient <name>', 'who to say that opens a link')
+    .option('--allow-http', 'a link’s server may be on this computer', false)
     .option('--again', 'write it once more even if the same file was imported before', false)
     .action(importFile)
   withAgent(patient.command('entries').description('list the record, oldest first'))
@@ -71,6 +78,7 @@ export function registerPatient(program: Command): void {
     .option('--signer-address <address>', 'address of that wallet')
     .action(recover)
   addGrantCommands(patient)
+  addLinkCommands(patient)
 }
 
 async function create(options: CreateOptions): Promise<void> {
@@ -80,8 +88,16 @@ async function create(options: CreateOptions): Promise<void> {
   print(options, answer, `Patient ${answer.patient} (${answer.progress.state}).`)
 }
 
-async function importFile(file: string, options: ImportOptions): Promise<void> {
+async function importFile(files: readonly string[], options: ImportOptions): Promise<void> {
   const client = await connect(options)
+  if (files.every(isShown)) {
+    await importShown(client, files, options)
+    return
+  }
+  for (const file of files) await importOne(client, file, options)
+}
+
+async function importOne(client: AgentClient, file: string, options: ImportOptions): Promise<void> {
   const { compartment, type = typeOfName(file), again } = options
   if (compartment == null && (await isFhirFile(file, options.type))) {
     await importFhirFile(client, file, options)

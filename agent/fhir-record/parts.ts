@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import type { Accounts } from '#agent/accounts.ts'
 import type { AgentComponents } from '#agent/components.ts'
 import { createFhirRecord, type FhirRecord } from '#agent/fhir-record/fhir-record.ts'
+import { createLinkServer, type LinkServer } from '#agent/links/link-server.ts'
+import { createLinks, type Links } from '#agent/links/links.ts'
 import { createImports, type Imports } from '#agent/imports/imports.ts'
 import type { Backups } from '#agent/patient/backups.ts'
 
@@ -10,12 +12,14 @@ import type { Backups } from '#agent/patient/backups.ts'
 export interface FhirParts {
   readonly fhirRecord: FhirRecord
   readonly imports: Imports
+  readonly links: Links
+  readonly linkServer: LinkServer
 }
 
 /** Makes them; nothing is read or written before they are asked. */
 export function createFhirParts(
   components: AgentComponents & { readonly accounts: Accounts; readonly backups: Backups },
-  { home }: { readonly home: string }
+  { home, shareUrl }: { readonly home: string; readonly shareUrl?: string }
 ): FhirParts {
   const fhirRecord = createFhirRecord(components)
   const imports = createImports(components, {
@@ -25,5 +29,6 @@ export function createFhirParts(
       return name => places.get(name)
     }
   })
-  return { fhirRecord, imports }
+  const linkServer = createLinkServer(components, { folder: join(home, 'links') })
+  return { fhirRecord, imports, links: createLinks(components, linkServer, shareUrl), linkServer }
 }
