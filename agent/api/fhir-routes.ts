@@ -14,13 +14,7 @@ import {
 import { BODY_HEADERS } from '#agent/api/record-routes.ts'
 import { bytesRoute, getRoute, none } from '#agent/api/route.ts'
 import { streamedBody, streamOf } from '#agent/api/streams.ts'
-import {
-  exportBundle,
-  exportNdjson,
-  exportOriginal,
-  exportSummary,
-  resourcesIn
-} from '#agent/fhir-record/export.ts'
+import { exportBundle, exportNdjson, exportOriginal, exportSummary, resourcesIn } from '#agent/fhir-record/export.ts'
 import type { FhirParts } from '#agent/fhir-record/parts.ts'
 import { importNamed } from '#agent/imports/imports.ts'
 import { fromHex } from '#core/encoding/bytes.ts'
@@ -40,7 +34,11 @@ const takeRoute = createRoute({
     default: { description: 'What went wrong, with a stable code' }
   }
 })
-const listRoute = getRoute('/v1/patient/imports', 'Imports under way', { params: none, query: none, answer: importsBody })
+const listRoute = getRoute('/v1/patient/imports', 'Imports under way', {
+  params: none,
+  query: none,
+  answer: importsBody
+})
 const progressRoute = getRoute('/v1/patient/imports/{id}', 'How an import stands', {
   params: importParam,
   query: none,

@@ -48,7 +48,7 @@ export function createAgentClient({ url, token }: LocatedAgent): AgentClient {
     bytes: async path => new Uint8Array(await (await call(path, { method: 'GET' })).arrayBuffer()),
     upload: async (path, bytes) => {
       const headers = { 'content-type': 'application/octet-stream' }
-      return json(await call(path, { method: 'POST', body: bytes, headers, duplex: 'half' } as RequestInit))
+      return json(await call(path, { method: 'POST', body: bytes, headers, duplex: 'half' }))
     },
     async *download(path) {
       const { body } = await call(path, { method: 'GET' })

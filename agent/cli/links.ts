@@ -1,7 +1,7 @@
 /** `salus patient link`: part of the record for somebody without Salus. */
 import { renderUnicodeCompact } from 'uqr'
 import { Option, type Command } from 'commander'
-import { connect, print, readMoment, withAgent } from '#agent/cli/command.ts'
+import { connect, print, readMoment, secretIn, withAgent } from '#agent/cli/command.ts'
 import type { AgentClient } from '#agent/cli/client.ts'
 import { followImports, type ImportView } from '#agent/cli/fhir-import.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
@@ -19,7 +19,7 @@ interface LinkView {
 
 interface CreateOptions extends AgentOptions {
   readonly until: number
-  readonly passcode?: string
+  readonly passcodeFile?: string
   readonly uses: number
   readonly often: boolean
   readonly label?: string
@@ -29,7 +29,7 @@ interface CreateOptions extends AgentOptions {
 
 /** How what somebody shows is opened. */
 export interface ShownOptions extends AgentOptions {
-  readonly passcode?: string
+  readonly passcodeFile?: string
   readonly recipient?: string
   readonly allowHttp: boolean
 }
@@ -39,7 +39,7 @@ export function addLinkCommands(patient: Command): void {
   const link = patient.command('link').description('links that open part of the record for somebody without Salus')
   withAgent(link.command('create').description('make a link (SMART Health Link)'))
     .option('--until <moment>', 'when it ends', readMoment, readMoment('7d'))
-    .option('--passcode <text>', 'asked of whoever opens it')
+    .option('--passcode-file <file>', 'file that holds a passcode, asked of whoever opens it')
     .option('--uses <n>', 'how often it may be opened', readCount, 1)
     .option('--often', 'as often as one likes until it ends', false)
     .option('--label <text>', 'what it is, at most 80 characters')
@@ -61,16 +61,21 @@ export function isShown(text: string): boolean {
 
 /** Opens what somebody shows and imports it. */
 export async function importShown(client: AgentClient, texts: readonly string[], options: ShownOptions): Promise<void> {
-  const { passcode, recipient = 'the patient', allowHttp } = options
-  const body = { texts, recipient, allowHttp, ...(passcode == null ? {} : { passcode }) }
+  const { recipient = 'the patient', allowHttp } = options
+  const body = { texts, recipient, allowHttp, ...(await passcodeOf(options)) }
   const { imports } = await client.post<{ imports: readonly ImportView[] }>('/v1/patient/shown', body)
   await followImports(client, imports, options)
 }
 
+async function passcodeOf({ passcodeFile }: { readonly passcodeFile?: string }): Promise<{ passcode?: string }> {
+  const passcode = passcodeFile == null ? undefined : await secretIn(passcodeFile)
+  return passcode == null ? {} : { passcode }
+}
+
 async function create(options: CreateOptions): Promise<void> {
-  const { until: untilS, passcode, uses, often, label, format, compartments } = options
+  const { until: untilS, uses, often, label, format, compartments } = options
   const client = await connect(options)
-  const wish = { untilS, claims: often ? null : uses, format, passcode, label, compartments }
+  const wish = { untilS, claims: often ? null : uses, format, label, compartments, ...(await passcodeOf(options)) }
   const made = await client.post<LinkView>('/v1/patient/links', wish)
   const text = made.link ?? ''
   print(options, made, [text, renderUnicodeCompact(text, { ecc: 'L', border: 2 }), lineOf(made)])

@@ -41,11 +41,13 @@ export function registerPatient(program: Command): void {
   withAgent(
     patient
       .command('import <file...>')
-      .description('write a file into the record; FHIR is taken apart; also a SMART Health Link, or the codes of a card')
+      .description(
+        'write a file into the record; FHIR is taken apart; also a SMART Health Link, or the codes of a card'
+      )
   )
     .addOption(new Option('--compartment <name>', 'as one document, in this section').choices(COMPARTMENTS))
     .option('--type <type>', 'media type, if not as the name’s ending says')
-    .option('--passcode <text>', 'passcode of a link')
+    .option('--passcode-file <file>', 'file that holds the passcode of a link')
     .option('--recipient <name>', 'who to say that opens a link')
     .option('--allow-http', 'a link’s server may be on this computer', false)
     .option('--again', 'write it once more even if the same file was imported before', false)
@@ -56,9 +58,7 @@ export function registerPatient(program: Command): void {
     .action(entries)
   withAgent(patient.command('export').description('write the record out: every entry to a folder, or FHIR to one file'))
     .requiredOption('--out <path>', 'the folder, or the file')
-    .addOption(
-      new Option('--format <format>', 'how').choices(['files', 'bundle', 'ndjson', 'ips']).default('files')
-    )
+    .addOption(new Option('--format <format>', 'how').choices(['files', 'bundle', 'ndjson', 'ips']).default('files'))
     .option('--original [entry]', 'what was imported, to the byte; which one, if there are several')
     .addOption(new Option('--compartments <names...>', 'only these sections').choices(COMPARTMENTS))
     .action(exportAs)

@@ -73,7 +73,12 @@ export function createFhirRecord(components: AgentComponents & { readonly accoun
   async function take({ snapshot, later }: ReturnType<typeof follow>, stored: StoredEntry, record: RecordOnChain) {
     const { state } = (await accounts.patient()).account
     try {
-      const { header, cid, content, compartment, author } = openAsPatient(p, state, await withBlob(node, stored), record)
+      const { header, cid, content, compartment, author } = openAsPatient(
+        p,
+        state,
+        await withBlob(node, stored),
+        record
+      )
       const { entry, revision } = header
       const { type, recordedAtMs, body } = content
       const version = {

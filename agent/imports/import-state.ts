@@ -46,10 +46,7 @@ export async function writeImportState(
  *
  * @throws SalusError `AGENT_IMPORT_*`, `SEALED_*` if the file was altered
  */
-export async function readImportState(
-  p: Primitives,
-  { path, id, seed }: StateFile
-): Promise<ImportState | undefined> {
+export async function readImportState(p: Primitives, { path, id, seed }: StateFile): Promise<ImportState | undefined> {
   const sealed = await readIfThere(path)
   if (sealed == null) return undefined
   const bytes = openChunked(p, { key: keyOf(p, seed), context: utf8(id), sealed })

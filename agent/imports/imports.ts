@@ -139,7 +139,12 @@ export function createImports(components: WriteComponents, { folder, elsewhere }
       const seed = seedOf()
       const { digest } = await writeSpool({ p, random }, pathOf(id, SOURCE), seed, bytes)
       const atMs = clock()
-      const state: ImportState = { what: again ? random(32) : digest, today: Math.floor(atMs / 86_400_000), atMs, done: 0 }
+      const state: ImportState = {
+        what: again ? random(32) : digest,
+        today: Math.floor(atMs / 86_400_000),
+        atMs,
+        done: 0
+      }
       const places = await elsewhere().catch(whileAway)
       let survey: Survey
       try {
@@ -167,7 +172,8 @@ export function createImports(components: WriteComponents, { folder, elsewhere }
         note(id, { state: 'running', code: null })
         enqueue(id)
       }
-      const isLitter = (name: string): boolean => !ids.includes(name.slice(0, 32)) && known.get(name.slice(0, 32)) == null
+      const isLitter = (name: string): boolean =>
+        !ids.includes(name.slice(0, 32)) && known.get(name.slice(0, 32)) == null
       for (const name of files.filter(isLitter)) await rm(join(folder, name), { force: true })
     },
     async stop() {

@@ -19,14 +19,22 @@ export interface WriteComponents extends AgentComponents {
  *
  * @throws SalusError what a node refuses it with
  */
-export async function writeEntry(components: WriteComponents, planned: PlannedEntry, recordedAtMs: number): Promise<void> {
+export async function writeEntry(
+  components: WriteComponents,
+  planned: PlannedEntry,
+  recordedAtMs: number
+): Promise<void> {
   const { p, random, node, accounts, backups, keeper, outbox } = components
   const { compartment, day, entry, type, body } = planned
   async function pack(): Promise<OutgoingEntry> {
     const { account, keys, evidence } = await accounts.patient()
     const { state } = account
     const content = { type, recordedAtMs, body }
-    return packEntry(state.network, sealAsPatient(p, random, { state, keys }, { compartment, day, content, entry }), evidence)
+    return packEntry(
+      state.network,
+      sealAsPatient(p, random, { state, keys }, { compartment, day, content, entry }),
+      evidence
+    )
   }
   const outgoing = await pack()
   if (outgoing.blob != null) {

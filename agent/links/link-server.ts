@@ -102,7 +102,8 @@ export function createLinkServer(
         const state = states.get(id)
         const jwe = state == null || state.link.isRevoked ? undefined : await readIfThere(jweFile(id))
         // What never was is answered as what has ended.
-        const { link, url, isLongTerm } = jwe == null || state == null ? { link: DEAD, url: '', isLongTerm: false } : state
+        const { link, url, isLongTerm } =
+          jwe == null || state == null ? { link: DEAD, url: '', isLongTerm: false } : state
         const files = jwe == null ? [] : [{ contentType: CONTENT_TYPE, jwe }]
         const hosted = { link, url, isLongTerm, isDirect: false, files }
         const { link: next, ...answer } = handleShl(p, random, hosted, request, Math.floor(clock() / 1000))

@@ -41,7 +41,17 @@ export function encodeHostedState({ link, url, isLongTerm, note }: HostedState):
 export function decodeHostedState(bytes: Uint8Array): HostedState {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_BYTES })
   readVersion(value, AREA)
-  const fields = ['v', 'url', 'isLongTerm', 'note', 'expiresAtS', 'attemptsLeft', 'claimsLeft', 'isRevoked', 'fileCount']
+  const fields = [
+    'v',
+    'url',
+    'isLongTerm',
+    'note',
+    'expiresAtS',
+    'attemptsLeft',
+    'claimsLeft',
+    'isRevoked',
+    'fileCount'
+  ]
   const map = readMap(value, AREA, [...fields, 'passcode', 'claims', 'tickets'])
   const uint = (field: string): number => readUint(map[field], AREA, field)
   const passcode = map['passcode'] === null ? null : readMap(map['passcode'], AREA, ['salt', 'digest'])
@@ -54,10 +64,16 @@ export function decodeHostedState(bytes: Uint8Array): HostedState {
     passcode:
       passcode == null
         ? null
-        : { salt: readBytes(passcode['salt'], AREA, 'salt', 32), digest: readBytes(passcode['digest'], AREA, 'digest', 32) },
+        : {
+            salt: readBytes(passcode['salt'], AREA, 'salt', 32),
+            digest: readBytes(passcode['digest'], AREA, 'digest', 32)
+          },
     claims: readList(map['claims'], AREA, 'claims', MAX_CLAIMS, each => {
       const claim = readMap(each, AREA, ['atS', 'recipient'])
-      return { atS: readUint(claim['atS'], AREA, 'atS'), recipient: readText(claim['recipient'], AREA, 'recipient', 800) }
+      return {
+        atS: readUint(claim['atS'], AREA, 'atS'),
+        recipient: readText(claim['recipient'], AREA, 'recipient', 800)
+      }
     }),
     tickets: readList(map['tickets'], AREA, 'tickets', 1000, each => {
       const ticket = readMap(each, AREA, ['digest', 'file', 'untilS'])

@@ -83,7 +83,10 @@ export function createLinks(components: AgentComponents, server: LinkServer, sha
   return {
     async create({ expiresAtS, passcode, claims, label, content }) {
       if (shareUrl == null) {
-        throw new SalusError('SHL_NOT_SERVED', 'Nobody could open it: run the agent with --share-listen and --share-url.')
+        throw new SalusError(
+          'SHL_NOT_SERVED',
+          'Nobody could open it: run the agent with --share-listen and --share-url.'
+        )
       }
       const secret = base64url.encode(random(32)).slice(1)
       const url = `${shareUrl.replace(/\/$/, '')}/shl/${secret}`

@@ -48,7 +48,8 @@ async function openCard(components: HttpComponents, card: string, init: OpenLink
     throw new SalusError('SHC_SIGNATURE', 'Refused: the card’s issuer does not publish its keys.')
   }
   const value = parseJson(await bodyOf(response, MAX_KEYS_BYTES))
-  const keys = isJsonObject(value) && Array.isArray(value['keys']) ? (value['keys'] as unknown[]).filter(isJsonObject) : []
-  const opened = await openHealthCard(card, keys as JWK[], Math.floor(components.clock() / 1000))
+  const keys =
+    isJsonObject(value) && Array.isArray(value['keys']) ? (value['keys'] as unknown[]).filter(isJsonObject) : []
+  const opened = await openHealthCard(card, keys, Math.floor(components.clock() / 1000))
   return { bytes: opened.bundle, issuer: opened.issuer }
 }

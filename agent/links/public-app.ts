@@ -19,7 +19,10 @@ export function createPublicApp({ links, log }: { readonly links: LinkServer; re
         if (body == null) return new Response(null, { status: 413 })
         const answer = await links.answer(secret, { method: request.method, path, query: search.slice(1), body })
         const hasBody = answer.status !== 204
-        return new Response(hasBody ? Uint8Array.from(answer.body) : null, { ...answer, headers: { ...answer.headers } })
+        return new Response(hasBody ? Uint8Array.from(answer.body) : null, {
+          ...answer,
+          headers: { ...answer.headers }
+        })
       } catch (error) {
         log.error({ code: isSalusError(error) ? error.code : 'INTERNAL' }, 'a link could not be answered')
         return new Response(null, { status: 500 })

@@ -82,7 +82,9 @@ describe('a record as FHIR', function () {
       path = next?.url.replace(`${patient.url}/fhir/`, '')
     }
     expect(found).to.equal(all.length)
-    const posted = (await (await fhir('Observation/_search', { method: 'POST', body: '_count=1' })).json()) as JsonObject
+    const posted = (await (
+      await fhir('Observation/_search', { method: 'POST', body: '_count=1' })
+    ).json()) as JsonObject
     expect(posted['total']).to.equal(all.length)
     expect((await fhir('Nothing/1')).status).to.equal(404)
     expect((await fhir('Patient', { headers: { authorization: 'Bearer x' } })).status).to.equal(401)
@@ -105,7 +107,11 @@ describe('a record as FHIR', function () {
 
   it('refuses what is no FHIR and keeps nothing of it', async () => {
     const before = (await entries()).length
-    for (const bad of ['{"resourceType":"Patient"', '{"resourceType":"Patient","__proto__":1}', '{"resourceType":"A"} x']) {
+    for (const bad of [
+      '{"resourceType":"Patient"',
+      '{"resourceType":"Patient","__proto__":1}',
+      '{"resourceType":"A"} x'
+    ]) {
       const { code, errorText } = await patient.attempt('patient', 'import', await world.file('bad.json', bad))
       expect(code, errorText).to.not.equal(0)
       expect(errorText).to.match(/JSON_/)
