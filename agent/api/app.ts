@@ -9,6 +9,7 @@ import { createGuard } from '#agent/api/guard.ts'
 import { addClinicianRoutes } from '#agent/api/clinician-routes.ts'
 import { addFhirEndpoint } from '#agent/api/fhir-endpoint.ts'
 import { addFhirRoutes } from '#agent/api/fhir-routes.ts'
+import { addHisRoutes } from '#agent/api/his-routes.ts'
 import { addLinkRoutes } from '#agent/api/link-routes.ts'
 import { addPatientRoutes } from '#agent/api/patient-routes.ts'
 import { addRecordRoutes } from '#agent/api/record-routes.ts'
@@ -44,6 +45,7 @@ export function createAgentApp(agent: Agent, init: AgentAppInit): AgentApp {
   addClinicianRoutes(app, agent)
   addFhirRoutes(app, agent, init.fhir)
   addLinkRoutes(app, agent, init.fhir)
+  addHisRoutes(app, agent, init.fhir)
   addFhirEndpoint(app, agent, init.fhir)
   app.doc31('/openapi.json', {
     openapi: '3.1.0',

@@ -70,7 +70,7 @@ export async function followImports(
 }
 
 async function followImport(client: AgentClient, id: string): Promise<ImportView> {
-  for (let shown = 0; ; ) {
+  for (let shown = 0; ;) {
     const now = await client.get<ImportView>(`/v1/patient/imports/${id}`)
     if (now.state === 'refused') {
       throw new SalusError(now.code ?? 'AGENT_ANSWER', 'The import was refused; docs/errors.md says why.')

@@ -7,6 +7,7 @@ import { connect, print, secretIn, typeOfName, walletOf, withAgent } from '#agen
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
 import { exportAs, listOriginals } from '#agent/cli/fhir-export.ts'
 import { importFhirFile, isFhirFile } from '#agent/cli/fhir-import.ts'
+import { addHisCommand } from '#agent/cli/his.ts'
 import { addLinkCommands, importShown, isShown, type ShownOptions } from '#agent/cli/links.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import { readPassphrase, type PassphraseOptions } from '#agent/cli/passphrase.ts'
@@ -79,6 +80,7 @@ export function registerPatient(program: Command): void {
     .action(recover)
   addGrantCommands(patient)
   addLinkCommands(patient)
+  addHisCommand(patient)
 }
 
 async function create(options: CreateOptions): Promise<void> {

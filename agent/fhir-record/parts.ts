@@ -5,6 +5,7 @@ import type { AgentComponents } from '#agent/components.ts'
 import { createFhirRecord, type FhirRecord } from '#agent/fhir-record/fhir-record.ts'
 import { createLinkServer, type LinkServer } from '#agent/links/link-server.ts'
 import { createLinks, type Links } from '#agent/links/links.ts'
+import { createHisSync, type HisSync } from '#agent/his/sync.ts'
 import { createImports, type Imports } from '#agent/imports/imports.ts'
 import type { Backups } from '#agent/patient/backups.ts'
 
@@ -13,6 +14,7 @@ export interface FhirParts {
   readonly fhirRecord: FhirRecord
   readonly imports: Imports
   readonly links: Links
+  readonly hisSync: HisSync
   readonly linkServer: LinkServer
 }
 
@@ -24,11 +26,9 @@ export function createFhirParts(
   const fhirRecord = createFhirRecord(components)
   const imports = createImports(components, {
     folder: join(home, 'imports'),
-    async elsewhere() {
-      const places = (await fhirRecord.fresh()).places()
-      return name => places.get(name)
-    }
+    record: async () => fhirRecord.fresh()
   })
+  const hisSync = createHisSync({ ...components, imports }, { folder: join(home, 'his') })
   const linkServer = createLinkServer(components, { folder: join(home, 'links') })
-  return { fhirRecord, imports, links: createLinks(components, linkServer, shareUrl), linkServer }
+  return { fhirRecord, imports, hisSync, links: createLinks(components, linkServer, shareUrl), linkServer }
 }

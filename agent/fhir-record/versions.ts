@@ -24,6 +24,7 @@ export interface Versions {
   /** Takes one in; tells whether it is what its entry shows from now on. */
   add(version: EntryVersion): boolean
   all(): Iterable<EntryVersion>
+  has(entry: Uint8Array): boolean
   /**
    * What an entry shows.
    *
@@ -59,6 +60,7 @@ export function createVersions(): Versions {
       known.push(version)
       return currentOf(known) === version
     },
+    has: entry => of(entry).length > 0,
     *all() {
       for (const known of byEntry.values()) yield* known
     },
@@ -80,12 +82,14 @@ export function createVersions(): Versions {
 }
 
 /**
- * The newest revision, in the section that the entry came to lie in first: who may write in another section does not thereby
- * replace what lies in this one.
+ * The newest revision, in the section that the entry came to lie in first, or of the patient: whom the patient lets write in
+ * another section does not thereby replace what lies in this one.
  */
 function currentOf(known: readonly EntryVersion[]): EntryVersion | undefined {
   const first = known.toSorted((a, b) => a.revision - b.revision || a.position - b.position)[0]
-  return newest(known.filter(({ compartment }) => compartment === first?.compartment))
+  return newest(
+    known.filter(({ compartment, author }) => compartment === first?.compartment || author.kind === 'patient')
+  )
 }
 
 function newest(known: readonly EntryVersion[]): EntryVersion | undefined {

@@ -1,7 +1,7 @@
 /** Where an import stands, as it lies on the disk: sealed under a key of the device, beside its source. */
 import { utf8 } from '#core/encoding/bytes.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
-import { readBytes, readMap, readUint } from '#core/encoding/shape.ts'
+import { readBytes, readMap, readText, readUint } from '#core/encoding/shape.ts'
 import { readVersion } from '#core/encoding/version.ts'
 import type { Primitives, Random } from '#core/crypto/primitives.ts'
 import { SALT_BYTES, openChunked, sealChunked } from '#core/record/chunked.ts'
@@ -14,6 +14,8 @@ const SALT = utf8('salus/agent-import/1')
 export interface ImportState {
   /** What the ids of its entries are drawn from, 32 bytes: the digest of the source, or random if it is written once more. */
   readonly what: Uint8Array
+  /** Base address of the hospital’s server that it is from, whose resources are revised; empty if from none. */
+  readonly server: string
   /** Today when it was accepted, in days since 1970: a repeated reading places everything as the first. */
   readonly today: number
   /** When it was accepted, milliseconds since 1970. */
@@ -52,9 +54,10 @@ export async function readImportState(p: Primitives, { path, id, seed }: StateFi
   const bytes = openChunked(p, { key: keyOf(p, seed), context: utf8(id), sealed })
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: 4096 })
   readVersion(value, AREA)
-  const map = readMap(value, AREA, ['v', 'what', 'today', 'atMs', 'done'])
+  const map = readMap(value, AREA, ['v', 'what', 'server', 'today', 'atMs', 'done'])
   return {
     what: readBytes(map['what'], AREA, 'what', 32),
+    server: readText(map['server'], AREA, 'server', 1024),
     today: readUint(map['today'], AREA, 'today', 0xffff),
     atMs: readUint(map['atMs'], AREA, 'atMs'),
     done: readUint(map['done'], AREA, 'done')

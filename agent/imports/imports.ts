@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { toHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import type { Survey } from '#core/fhir/import/survey.ts'
-import type { Compartment } from '#core/record/compartment.ts'
+import type { FhirSnapshot } from '#agent/fhir-record/fhir-record.ts'
 import { checkImport } from '#agent/imports/check-import.ts'
 import { readImportState, writeImportState, type ImportState } from '#agent/imports/import-state.ts'
 import { runImport } from '#agent/imports/run-import.ts'
@@ -38,9 +38,13 @@ export interface Imports {
    * Takes a source; the rest follows by itself. Within `hold`.
    *
    * @param again - writes it once more even if it was imported before
+   * @param server - the hospital’s server that it is from: states of its resources are revisions
    * @throws SalusError as `surveyImport`; nothing is kept then
    */
-  take(bytes: AsyncIterable<Uint8Array>, options?: { readonly again?: boolean }): Promise<ImportProgress>
+  take(
+    bytes: AsyncIterable<Uint8Array>,
+    options?: { readonly again?: boolean; readonly server?: string }
+  ): Promise<ImportProgress>
   list(): readonly ImportProgress[]
   /** Goes on with what a crash or a lock interrupted. Within `hold`. */
   resume(): Promise<void>
@@ -52,8 +56,8 @@ export interface Imports {
 export interface ImportsInit {
   /** Folder of sources that wait. */
   readonly folder: string
-  /** The section of a resource that the record holds already, by `Type/id` or full URL. */
-  readonly elsewhere: () => Promise<(name: string) => Compartment | undefined>
+  /** The record as it is. */
+  readonly record: () => Promise<FhirSnapshot>
 }
 
 const SOURCE = '.source'
@@ -62,7 +66,7 @@ const ID_FILE = /^([0-9a-f]{32})\.state$/
 const MAX_ENDED = 100
 
 /** Makes the service. */
-export function createImports(components: WriteComponents, { folder, elsewhere }: ImportsInit): Imports {
+export function createImports(components: WriteComponents, { folder, record }: ImportsInit): Imports {
   const { p, random, clock, keeper, log } = components
   const known = new Map<string, ImportProgress>()
   const surveys = new Map<string, Survey>()
@@ -95,7 +99,7 @@ export function createImports(components: WriteComponents, { folder, elsewhere }
       await runImport(components, {
         state,
         open: readSpool(p, pathOf(id, SOURCE), seedOf()),
-        elsewhere,
+        record,
         signal,
         note: change => void note(id, change),
         keep: async done => {
@@ -133,7 +137,7 @@ export function createImports(components: WriteComponents, { folder, elsewhere }
   })
 
   return {
-    async take(bytes, { again = false } = {}) {
+    async take(bytes, { again = false, server = '' } = {}) {
       await mkdir(folder, { recursive: true, mode: 0o700 })
       const id = toHex(random(16)).slice(2)
       const seed = seedOf()
@@ -141,14 +145,15 @@ export function createImports(components: WriteComponents, { folder, elsewhere }
       const atMs = clock()
       const state: ImportState = {
         what: again ? random(32) : digest,
+        server,
         today: Math.floor(atMs / 86_400_000),
         atMs,
         done: 0
       }
-      const places = await elsewhere().catch(whileAway)
+      const places = await record().then(snapshot => snapshot.places(), whileAway)
       let survey: Survey
       try {
-        survey = await checkImport(p, readSpool(p, pathOf(id, SOURCE), seed), state.today, places ?? (() => undefined))
+        survey = await checkImport(p, readSpool(p, pathOf(id, SOURCE), seed), state.today, name => places?.get(name))
         await writeImportState({ p, random }, { path: pathOf(id, STATE), id, seed }, state)
       } catch (error) {
         await rm(pathOf(id, SOURCE), { force: true })

@@ -1,11 +1,12 @@
 /** Writes the entries of one import, from where it stood, until all are written. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { toHex } from '#core/encoding/bytes.ts'
+import { equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { planImport } from '#core/fhir/import/plan.ts'
 import type { PlannedEntry } from '#core/fhir/import/planned-entry.ts'
-import { repeatableIds } from '#core/fhir/import/repeatable.ts'
+import { entryOfResource, repeatableIds } from '#core/fhir/import/repeatable.ts'
 import { surveyImport, type ImportSource, type Survey } from '#core/fhir/import/survey.ts'
-import type { Compartment } from '#core/record/compartment.ts'
+import type { FhirSnapshot } from '#agent/fhir-record/fhir-record.ts'
+import type { EntryVersion } from '#agent/fhir-record/versions.ts'
 import type { ImportState } from '#agent/imports/import-state.ts'
 import type { ImportProgress } from '#agent/imports/imports.ts'
 import { writeEntry, type WriteComponents } from '#agent/imports/write-entry.ts'
@@ -15,7 +16,8 @@ import { isTransient } from '#agent/patient/refusals.ts'
 export interface ImportRun {
   readonly state: ImportState
   readonly open: ImportSource
-  readonly elsewhere: () => Promise<(name: string) => Compartment | undefined>
+  /** The record as it is. */
+  readonly record: () => Promise<FhirSnapshot>
   /** Of the same source, where it was just made. */
   readonly survey?: Survey
   readonly signal: AbortSignal
@@ -41,9 +43,14 @@ const LONGEST_WAIT_MS = 30_000
 export async function runImport(components: WriteComponents, run: ImportRun): Promise<void> {
   const { p, keeper, clock } = components
   const { state, note, keep, signal } = run
-  const elsewhere = await untilTaken(async () => keeper.hold(run.elsewhere))
+  const record = await untilTaken(async () => keeper.hold(run.record))
+  const places = record.places()
   const { seed } = await keeper.hold(async () => (await components.accounts.patient()).account.state)
-  const init = { primitives: p, random: repeatableIds(p, seed, state.what), today: state.today, elsewhere }
+  const init = {
+    ...{ primitives: p, random: repeatableIds(p, seed, state.what), today: state.today },
+    elsewhere: (name: string) => places.get(name),
+    ...(state.server === '' ? {} : { entryOf: (name: string) => entryOfResource(p, seed, state.server, name) })
+  }
   const survey = run.survey ?? (await surveyImport(run.open, init))
   note({ resources: survey.resources.length })
   let done = 0
@@ -56,13 +63,25 @@ export async function runImport(components: WriteComponents, run: ImportRun): Pr
     batch = []
     bytes = 0
     await untilTaken(async () => {
-      await keeper.hold(async () => Promise.all(now.map(each => writeEntry(components, each, state.atMs))))
+      await keeper.hold(async () => Promise.all(now.map(write)))
     })
     done += now.length
     note({ done, state: 'running', code: null })
     if (clock() - keptMs < KEEP_MS) return
     await keep(done)
     keptMs = clock()
+  }
+
+  async function write(planned: PlannedEntry): Promise<void> {
+    const revises = state.server === '' || planned.name == null ? undefined : stateOf(planned.entry)
+    // What has not changed since the last time is written once.
+    if (revises != null && equalBytes(await record.open(revises), planned.body)) return
+    const recordedAtMs = state.atMs
+    await writeEntry(components, planned, revises == null ? { recordedAtMs } : { recordedAtMs, revises })
+  }
+
+  function stateOf(entry: Uint8Array): EntryVersion | undefined {
+    return record.versions.has(entry) ? record.versions.current(entry) : undefined
   }
 
   async function untilTaken<T>(act: () => Promise<T>): Promise<T> {

@@ -1,8 +1,10 @@
+import { CID } from 'multiformats/cid'
 import { sealAsPatient } from '#core/agent/patient-entries.ts'
 import { isSalusError } from '#core/error.ts'
 import type { PlannedEntry } from '#core/fhir/import/planned-entry.ts'
 import type { Accounts } from '#agent/accounts.ts'
 import type { AgentComponents } from '#agent/components.ts'
+import type { EntryVersion } from '#agent/fhir-record/versions.ts'
 import { packEntry, publishPacked, type OutgoingEntry } from '#agent/network/record.ts'
 import type { Backups } from '#agent/patient/backups.ts'
 import { isKnown, isTransient } from '#agent/patient/refusals.ts'
@@ -11,6 +13,14 @@ import { isKnown, isTransient } from '#agent/patient/refusals.ts'
 export interface WriteComponents extends AgentComponents {
   readonly accounts: Accounts
   readonly backups: Backups
+}
+
+/** How it is written. */
+export interface WriteInit {
+  /** Milliseconds since 1970. */
+  readonly recordedAtMs: number
+  /** The state of the same resource that it replaces. */
+  readonly revises?: Pick<EntryVersion, 'revision' | 'cid'>
 }
 
 /**
@@ -22,17 +32,18 @@ export interface WriteComponents extends AgentComponents {
 export async function writeEntry(
   components: WriteComponents,
   planned: PlannedEntry,
-  recordedAtMs: number
+  { recordedAtMs, revises }: WriteInit
 ): Promise<void> {
   const { p, random, node, accounts, backups, keeper, outbox } = components
   const { compartment, day, entry, type, body } = planned
+  const follows = revises == null ? {} : { revision: revises.revision + 1, parents: [CID.parse(revises.cid)] }
   async function pack(): Promise<OutgoingEntry> {
     const { account, keys, evidence } = await accounts.patient()
     const { state } = account
     const content = { type, recordedAtMs, body }
     return packEntry(
       state.network,
-      sealAsPatient(p, random, { state, keys }, { compartment, day, content, entry }),
+      sealAsPatient(p, random, { state, keys }, { compartment, day, content, entry, ...follows }),
       evidence
     )
   }

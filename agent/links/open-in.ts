@@ -1,5 +1,4 @@
 /** What somebody shows the patient: a SMART Health Link, or the codes of a SMART Health Card. */
-import type { JWK } from 'jose'
 import { SalusError } from '#core/error.ts'
 import { isJsonObject, parseJson } from '#core/fhir/json/parse.ts'
 import { cardInCodes, cardsInFile, issuerOf, openHealthCard } from '#core/fhir/shl/health-card.ts'

@@ -68,7 +68,13 @@ describe('a source that waits on the disk', () => {
   })
 
   it('has a state that only this device reads, under its own name', async () => {
-    const state = { what: random(32), today: 20_000, atMs: 1_700_000_000_000, done: 12 }
+    const state = {
+      what: random(32),
+      server: 'https://his.example/fhir',
+      today: 20_000,
+      atMs: 1_700_000_000_000,
+      done: 12
+    }
     const file = { path: join(folder, 'state'), id: 'a', seed }
     expect(await readImportState(p, file)).to.equal(undefined)
     await writeImportState({ p, random }, file, state)
