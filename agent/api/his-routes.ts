@@ -1,6 +1,5 @@
 /** Bringing in what a hospital's server has. */
 import { z } from '@hono/zod-openapi'
-import type { JWK } from 'jose'
 import type { Agent } from '#agent/agent.ts'
 import type { AgentApp } from '#agent/api/agent-app.ts'
 import { importProgressBody } from '#agent/api/fhir-wire.ts'
@@ -59,7 +58,7 @@ export function addHisRoutes(app: AgentApp, agent: Agent, { hisSync }: FhirParts
       ...(tokenUrl == null ? {} : { tokenUrl }),
       ...(allowHttp == null ? {} : { allowHttp })
     }
-    const { state, files, deletions, problems, imports } = await hisSync({ client, key: key as JWK, from, types, all })
+    const { state, files, deletions, problems, imports } = await hisSync({ client, key: key, from, types, all })
     const answer = { since: state.since, files, deletions: deletions.length, problems, imports: [...imports] }
     return context.json(answer, 200)
   })

@@ -5,6 +5,9 @@ import { exportJWK, generateKeyPair } from 'jose'
 import { startHis, type HisServer } from '#test/agent/fhir/his-server.ts'
 import { createAgentWorld, type AgentProcess, type AgentWorld } from '#test/agent/world.ts'
 
+/** The server’s clock stands still while a command starts; what was signed meanwhile is not of its future. */
+const AHEAD_MS = 20_000
+
 interface Entry {
   entry: string
   revision: number
@@ -22,7 +25,7 @@ describe('a record and a hospital’s server', function () {
   before(async () => {
     world = await createAgentWorld()
     his = await startHis()
-    his.nowMs = Date.now()
+    his.nowMs = Date.now() + AHEAD_MS
     const { publicKey, privateKey } = await generateKeyPair('ES384', { extractable: true })
     his.jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES384' }] }
     keyFile = await world.file('key.json', JSON.stringify({ ...(await exportJWK(privateKey)), kid: 'k' }))
@@ -36,7 +39,7 @@ describe('a record and a hospital’s server', function () {
   })
 
   const put = (type: string, id: string, more = ''): void => {
-    his.nowMs = Date.now()
+    his.nowMs = Date.now() + AHEAD_MS
     const text = `{"resourceType":"${type}","id":"${id}"${more}}`
     his.resources = [
       ...his.resources.filter(each => !each.text.includes(`"id":"${id}"`)),
@@ -44,7 +47,7 @@ describe('a record and a hospital’s server', function () {
     ]
   }
   const sync = async (...args: string[]) => {
-    his.nowMs = Date.now()
+    his.nowMs = Date.now() + AHEAD_MS
     const named = ['--base', his.base, '--client', 'salus-client', '--key-file', keyFile, '--allow-http', ...args]
     return patient.attempt('patient', 'sync-his', ...named)
   }
