@@ -10,27 +10,12 @@ import type { Survey } from '#core/fhir/import/survey.ts'
 import type { FhirSnapshot } from '#agent/fhir-record/fhir-record.ts'
 import { checkImport } from '#agent/imports/check-import.ts'
 import { readImportState, writeImportState, type ImportState } from '#agent/imports/import-state.ts'
+import type { ImportProgress } from '#agent/imports/progress.ts'
 import { runImport } from '#agent/imports/run-import.ts'
 import { readSpool, writeSpool } from '#agent/imports/spool.ts'
 import type { WriteComponents } from '#agent/imports/write-entry.ts'
 import { isTransient } from '#agent/patient/refusals.ts'
 import { removeDurably } from '#node/store/durable-file.ts'
-
-/** How an import stands. */
-export interface ImportProgress {
-  readonly id: string
-  readonly state: 'running' | 'waiting' | 'done' | 'refused'
-  /** What holds it up, or what it was refused with. */
-  readonly code: string | null
-  /** Resources in the source; null before it was read again after a restart. */
-  readonly resources: number | null
-  /** How many of them are not as FHIR asks; they are kept all the same. */
-  readonly unsound: number | null
-  /** Entries that are written. */
-  readonly done: number
-  /** Id of the entry that makes the source again, once it is written. */
-  readonly manifest: string | null
-}
 
 /** Imports under way and those that ended since the agent was started. */
 export interface Imports {

@@ -8,7 +8,7 @@ import { surveyImport, type ImportSource, type Survey } from '#core/fhir/import/
 import type { FhirSnapshot } from '#agent/fhir-record/fhir-record.ts'
 import type { EntryVersion } from '#agent/fhir-record/versions.ts'
 import type { ImportState } from '#agent/imports/import-state.ts'
-import type { ImportProgress } from '#agent/imports/imports.ts'
+import type { ImportProgress } from '#agent/imports/progress.ts'
 import { writeEntry, type WriteComponents } from '#agent/imports/write-entry.ts'
 import { isTransient } from '#agent/patient/refusals.ts'
 
