@@ -29,6 +29,10 @@ export interface HeldRecord {
   /** In the order in which they were taken in. */
   inOrder(): readonly KnownEntry[]
   keep(entry: KnownEntry): void
+  /** Ids of entries of which something changed, in that order; one may be there several times. */
+  readonly touched: readonly string[]
+  /** Notes that the log judges these headers otherwise than before. */
+  touch(names: readonly string[]): void
   readonly cursor: Cursor
   moveTo(cursor: Cursor): void
   /** Changes since it was last asked. */
@@ -52,6 +56,7 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
   const put = (key: string, bytes: Uint8Array): void => void changes.set(key, bytes)
   const remove = (key: string): void => void changes.set(key, null)
   const known = new Map<string, KnownEntry>()
+  const touched: string[] = []
   let order: KnownEntry[] | undefined
   let cursor: Cursor = { peer: '', after: 0 }
   const log = createLog(p, facts, { rows: { put, delete: remove } })
@@ -68,15 +73,25 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
       known.set(entry.name, entry)
     } else log.restore(bytes)
   }
+  function touch(names: readonly string[]): void {
+    for (const name of names) {
+      const entry = log.node(name)?.item.entry
+      if (entry != null) touched.push(entry)
+    }
+  }
+
   return {
     log,
     search,
     known,
+    touched,
+    touch,
     inOrder: () => (order ??= [...known.values()].sort((a, b) => a.number - b.number)),
     keep(entry) {
       known.set(entry.name, entry)
       order = undefined
       put(`${KNOWN}${entry.name}`, encodeKnown(entry))
+      touch([entry.name])
     },
     get cursor() {
       return cursor
