@@ -48,7 +48,9 @@ const UNASKED = /^(?:NODE_|CHAIN_|READ_|HTTP_|AGENT_)/
 /** What is kept from one question to the next. */
 interface Followed {
   readonly view: RecordView
-  readonly versions: Versions
+  versions: Versions
+  /** By entry: the header whose body is in the view. */
+  readonly placed: Map<string, string>
   mark?: RecordMark
 }
 
@@ -62,44 +64,44 @@ export function createFhirRecord({ keeper, record }: FhirRecordComponents): Fhir
   keeper.onChange(() => (followed = follow()))
 
   function follow(): Followed {
-    const versions = createVersions()
-    const view: RecordView = createRecordView({
-      base: BASE,
-      date: DATE,
-      open: async entry => {
-        try {
-          return await open(versions.current(entry))
-        } catch (error) {
-          // Erased from another device: it is asked for in vain once.
-          if (isSalusError(error, 'ENTRY_UNKNOWN')) view.remove(entry)
-          throw error
-        }
-      },
-      openPart: async (part, of) => open(versions.part(part, versions.current(of)))
-    })
-    return { view, versions }
+    const now: Followed = {
+      view: createRecordView({
+        base: BASE,
+        date: DATE,
+        open: async entry => open(now.versions.current(entry)),
+        openPart: async (part, of) => open(now.versions.part(part, now.versions.current(of)))
+      }),
+      versions: createVersions(),
+      placed: new Map()
+    }
+    return now
   }
 
-  async function show({ view }: Followed, entry: Uint8Array, shown: EntryVersion | undefined): Promise<void> {
+  async function show({ view, placed }: Followed, id: string, shown: EntryVersion | undefined): Promise<void> {
+    const isFhir = shown?.type === FHIR_JSON || shown?.type === FHIR_NDJSON
+    if (placed.get(id) === (isFhir ? shown.cid : undefined)) return
+    const entry = fromHex(id, ENTRY_ID_BYTES)
     view.remove(entry)
-    if (shown == null || (shown.type !== FHIR_JSON && shown.type !== FHIR_NDJSON)) return
-    const { revision, recordedAtMs, type } = shown
+    placed.delete(id)
+    if (!isFhir) return
+    const { cid, revision, recordedAtMs, type } = shown
     try {
       view.put({ entry, revision, recordedAtMs, type, body: await open(shown) })
+      placed.set(id, cid)
     } catch (error) {
       if (!isSalusError(error) || UNASKED.test(error.code)) throw error
     }
   }
 
   async function readOn(): Promise<FhirSnapshot> {
-    const { mark, isWhole, entries, log } = await record.changes(followed.mark)
-    if (isWhole) followed = follow()
     const now = followed
-    const { view, versions } = now
-    for (const [id, headers] of entries) {
-      const shown = versions.set(id, versionsAmong(headers))
-      await show(now, fromHex(id, ENTRY_ID_BYTES), shown)
-    }
+    const { view } = now
+    const { mark, isWhole, entries, log } = await record.changes(now.mark)
+    if (isWhole) now.versions = createVersions()
+    const { versions } = now
+    const gone = isWhole ? [...now.placed.keys()].filter(id => !entries.has(id)) : []
+    for (const id of gone) await show(now, id, undefined)
+    for (const [id, headers] of entries) await show(now, id, versions.set(id, versionsAmong(headers)))
     // Not before all of it is taken in: what broke off is taken in once more.
     now.mark = mark
     return {

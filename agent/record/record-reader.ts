@@ -2,6 +2,7 @@
 import type { Author, ReceivedEntry } from '#core/agent/author.ts'
 import type { KnownOfChain } from '#core/agent/log-facts.ts'
 import type { RecordOnChain } from '#core/agent/record-on-chain.ts'
+import { networkIdOf } from '#core/chain/network-id.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import type { LogFacts } from '#core/log/facts.ts'
@@ -16,6 +17,7 @@ import type { AgentWorld } from '#agent/components.ts'
 import { loadRecord, type HeldRecord } from '#agent/record/held-record.ts'
 import type { Journal } from '#agent/record/journal.ts'
 import type { EntrySummary, KnownEntry } from '#agent/record/known-entry.ts'
+import { namesErased } from '#agent/record/erased.ts'
 import { createRecent } from '#agent/record/recent.ts'
 import type { RecordSource } from '#agent/record/source.ts'
 import type { StoredEntry } from '#node/http/client.ts'
@@ -88,14 +90,16 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     const patient = await init.patient()
     record = await chain.recordOf(patient)
     const facts = init.facts({ record, blockTimeS: await chain.headTimeS(), rotations: [] })
+    const known = record
     loading ??= loadRecord(p, facts, rows())
     const held = await loading.catch((error: unknown) => {
       loading = undefined
       throw error
     })
-    held.touch(held.log.renew(facts))
     const peer = await source.name()
-    if (held.cursor.peer !== peer) held.moveTo({ peer, after: 0 })
+    if (held.cursor.peer !== peer) held.moveTo({ peer, after: 0, noticesAfter: 0 })
+    await readErasures(held, known)
+    held.touch(held.log.renew({ ...facts, erased: held.erased }))
     for (let from: number | null = held.cursor.after; from != null;) {
       const page = await source.page({ after: from })
       let after: number = from
@@ -104,11 +108,22 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
         take(held, stored)
         after = stored.position
       }
-      if (after !== held.cursor.after) held.moveTo({ peer, after })
+      if (after !== held.cursor.after) held.moveTo({ ...held.cursor, after })
       await flush(held)
       from = page.next != null && after > from ? after : null
     }
     return held
+  }
+
+  /** Learns what the patient has had erased. What is no word of the patient’s is passed over. */
+  async function readErasures(held: HeldRecord, { target, patient, keyBundles }: RecordOnChain): Promise<void> {
+    const network = networkIdOf(target.chainId, target.contracts.AccessGrants.address)
+    for (let from: number | null = held.cursor.noticesAfter; from != null;) {
+      const { erasures, next, last } = await source.erasures(from)
+      for (const bytes of erasures) held.erase(namesErased(p, bytes, { network, patient, keyBundles }))
+      if (last !== held.cursor.noticesAfter) held.moveTo({ ...held.cursor, noticesAfter: last })
+      from = next != null && next > from ? next : null
+    }
   }
 
   /** Takes a header in. What is none, or of another record, is the node’s fault, and no reason to show less of the record. */
