@@ -75,6 +75,8 @@ export function createAgent(components: AgentComponents, init: AgentInit = {}): 
       search: async query => record.search(query),
       versions: async () => record.versions(),
       log: async () => record.log(),
+      changes: async since => record.changes(since),
+      content: async header => record.content(header),
       sealed: async name => record.sealed(name)
     },
     granted: createGrantedRecords({ ...components, accounts }),

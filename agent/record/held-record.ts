@@ -32,6 +32,10 @@ export interface HeldRecord {
   /** In the order in which they were taken in. */
   inOrder(): readonly KnownEntry[]
   keep(entry: KnownEntry): void
+  /** Ids of entries of which something changed, in that order; one may be there several times. */
+  readonly touched: readonly string[]
+  /** Notes that the log judges these headers otherwise than before. */
+  touch(names: readonly string[]): void
   /** Names that the patient has had erased. */
   readonly erased: ReadonlySet<string>
   /** Forgets all that is known of headers, for good, but their names; the log does with its next facts. */
@@ -59,6 +63,7 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
   const put = (key: string, bytes: Uint8Array): void => void changes.set(key, bytes)
   const remove = (key: string): void => void changes.set(key, null)
   const known = new Map<string, KnownEntry>()
+  const touched: string[] = []
   let order: KnownEntry[] | undefined
   let cursor: Cursor = { peer: '', after: 0, noticesAfter: 0 }
   const erased = new Set([...rows.keys()].flatMap(key => (key.startsWith(ERASED) ? key.slice(ERASED.length) : [])))
@@ -77,15 +82,25 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
       known.set(entry.name, entry)
     } else log.restore(bytes)
   }
+  function touch(names: readonly string[]): void {
+    for (const name of names) {
+      const entry = log.node(name)?.item.entry
+      if (entry != null) touched.push(entry)
+    }
+  }
+
   return {
     log,
     search,
     known,
+    touched,
+    touch,
     inOrder: () => (order ??= [...known.values()].sort((a, b) => a.number - b.number)),
     keep(entry) {
       known.set(entry.name, entry)
       order = undefined
       put(`${KNOWN}${entry.name}`, encodeKnown(entry))
+      touch([entry.name])
     },
     get erased() {
       return new Set(erased)

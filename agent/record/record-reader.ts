@@ -7,6 +7,7 @@ import { toHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import type { LogFacts } from '#core/log/facts.ts'
 import { statementOf } from '#core/log/statement.ts'
+import { cidOfCanonical } from '#core/record/cid.ts'
 import type { Compartment } from '#core/record/compartment.ts'
 import type { Content } from '#core/record/content.ts'
 import { decodeEntry, type EntryHeader } from '#core/record/entry.ts'
@@ -45,6 +46,8 @@ export interface RecordReaderInit {
 export interface RecordReader {
   /** The record with everything that its source has now. @throws SalusError what the source refuses it with */
   refreshed(): Promise<HeldRecord>
+  /** The record as it was read last; read now if it was not yet. */
+  held(): Promise<HeldRecord>
   /** Fetches an entry anew and opens it. @throws SalusError `ENTRY_UNKNOWN`, and what opening throws */
   open(held: HeldRecord, name: string): Promise<OpenedByReader>
   /** Fetches an entry as it is sealed. @throws SalusError `ENTRY_UNKNOWN` */
@@ -56,6 +59,9 @@ export interface RecordReader {
 /** Codes that other keys or a newer block may overcome. */
 const UNSETTLED = /^(?:GRANT_NO_KEY|DAY_NOT_COVERED|ENTRY_AUTHOR_UNPROVEN|ENTRY_TAG|GRANT_NO_RIGHT|BINDING_)/
 
+/** An entry so few positions after the one that was fetched last is taken to be of a run: those behind it come along. */
+const AHEAD = 100
+
 /** Makes a reader; nothing is fetched before it is asked. */
 export function createRecordReader(world: AgentWorld, init: RecordReaderInit): RecordReader {
   const { p, chain, log: events } = world
@@ -65,6 +71,7 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
   let record: RecordOnChain | undefined
   let journal: Journal | undefined
   const sealed = createRecent(world.clock)
+  let fetchedAt = Number.NEGATIVE_INFINITY
 
   const rows = (): Journal => (journal ??= init.journal())
   const markOf = (): string => `${init.keyMark()}/${String(record?.grants.length)}/${String(record?.keyBundles.length)}`
@@ -92,7 +99,7 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     const peer = await source.name()
     if (held.cursor.peer !== peer) held.moveTo({ peer, after: 0, noticesAfter: 0 })
     await readErasures(held, known)
-    held.log.renew({ ...facts, erased: held.erased })
+    held.touch(held.log.renew({ ...facts, erased: held.erased }))
     for (let from: number | null = held.cursor.after; from != null;) {
       const page = await source.page({ after: from })
       let after: number = from
@@ -122,7 +129,8 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
   /** Takes a header in. What is none, or of another record, is the node’s fault, and no reason to show less of the record. */
   function take(held: HeldRecord, stored: StoredEntry): void {
     const { position, header: headerBytes, evidence: evidenceBytes, blob } = stored
-    const { name, code } = held.log.add({ headerBytes, evidenceBytes })
+    const { name, code, settled } = held.log.add({ headerBytes, evidenceBytes })
+    held.touch(settled)
     if (held.log.node(name) == null) {
       events.warn({ code }, 'a node gave what is no entry of the record')
       return
@@ -176,7 +184,14 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     if (recent != null) return recent
     const known = held.known.get(name)
     if (known == null) throw new SalusError('ENTRY_UNKNOWN', 'There is no such entry that this agent knows.')
-    const { entries } = await source.page({ after: known.position - 1, limit: 1 })
+    const isRun = known.position > fetchedAt && known.position <= fetchedAt + AHEAD
+    fetchedAt = known.position
+    const { entries } = await source.page({ after: known.position - 1, ...(isRun ? {} : { limit: 1 }) })
+    for (const { header, slot, evidence, blob } of entries) {
+      if (blob == null) continue
+      const received = { headerBytes: header, slotBytes: slot, evidenceBytes: evidence, blob }
+      sealed.put(cidOfCanonical(header).toString(), received)
+    }
     // By its bytes: a node that hands out another entry at this place is not believed.
     const found = entries.find(({ header }) => toHex(header) === toHex(known.headerBytes))
     if (found == null) throw new SalusError('ENTRY_UNKNOWN', 'The node does not have this entry any more.')
@@ -185,12 +200,15 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     return received
   }
 
+  async function refreshed(): Promise<HeldRecord> {
+    const turn = reading.then(readOn)
+    reading = turn.catch(() => undefined)
+    return turn
+  }
+
   return {
-    async refreshed() {
-      const turn = reading.then(readOn)
-      reading = turn.catch(() => undefined)
-      return turn
-    },
+    refreshed,
+    held: async () => loading ?? refreshed(),
     async open(held, name) {
       const received = await fetchSealed(held, name)
       return init.open(received, record ?? (await chain.recordOf(await init.patient())))
