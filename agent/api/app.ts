@@ -7,6 +7,7 @@ import type { AgentApp, AgentAppInit } from '#agent/api/agent-app.ts'
 import type { Agent } from '#agent/agent.ts'
 import { createGuard } from '#agent/api/guard.ts'
 import { addClinicianRoutes } from '#agent/api/clinician-routes.ts'
+import { addGlassRoutes } from '#agent/api/glass-routes.ts'
 import { addPatientRoutes } from '#agent/api/patient-routes.ts'
 import { addRecordRoutes } from '#agent/api/record-routes.ts'
 import { AGENT_STATUS } from '#agent/api/status.ts'
@@ -39,6 +40,7 @@ export function createAgentApp(agent: Agent, init: AgentAppInit): AgentApp {
   addPatientRoutes(app, agent)
   addRecordRoutes(app, agent)
   addClinicianRoutes(app, agent)
+  addGlassRoutes(app, agent, init)
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'Salus agent', version: init.version, license: { name: 'Apache-2.0' } }

@@ -11,7 +11,7 @@ import { createChainRpc, rpcError } from '#node/chain/chain-rpc.ts'
 
 /** Answers from the chain; each throws SalusError `CHAIN_UNREACHABLE` or `CHAIN_RPC_FAILED`. */
 export interface ChainFacts {
-  /** Everything that the chain says of patients and grants, in its order: asking for all tells the endpoint of none. */
+  /** Everything that the chain says of patients, grants, credentials and emergencies, in its order: asking for all tells the endpoint of none. */
   events(): Promise<readonly DatedEvent[]>
   recordOf(patient: Uint8Array): Promise<RecordOnChain>
   /**
@@ -38,6 +38,11 @@ export function createChainFacts(provider: JsonRpcProvider, deployment: Deployme
   const rpc = createChainRpc(provider)
   const decode = createLogDecoder(deployment)
   const { address } = deployment.contracts.AccessGrants
+  const followed = [
+    address,
+    deployment.contracts.EmergencyAccess.address,
+    deployment.contracts.CredentialRegistry.address
+  ]
   const grants = new Contract(address, accessGrantsAbi, provider)
   let known: Placed[] = []
   let nextBlock = deployment.blockNumber
@@ -55,7 +60,7 @@ export function createChainFacts(provider: JsonRpcProvider, deployment: Deployme
   }
 
   async function readPage(from: number, to: number): Promise<Placed[]> {
-    const logs = await rpc.logsIn(from, to, [address])
+    const logs = await rpc.logsIn(from, to, followed)
     const times = new Map<number, number>()
     const page: Placed[] = []
     for (const log of logs) {

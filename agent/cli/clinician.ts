@@ -14,6 +14,7 @@ import {
 } from '#agent/cli/command.ts'
 import type { ShownCode } from '#agent/cli/command.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
+import { addBreakglass } from '#agent/cli/glass.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
 import { rightsOf, withRights, type RightOptions } from '#agent/cli/patient-grants.ts'
 import type { PassphraseOptions } from '#agent/cli/passphrase.ts'
@@ -84,6 +85,7 @@ export function registerClinician(program: Command): void {
     .addOption(new Option('--compartment <name>', 'where it goes').choices(COMPARTMENTS).makeOptionMandatory())
     .option('--type <type>', 'media type, if not as the name’s ending says')
     .action(write)
+  addBreakglass(clinician)
 }
 
 async function create(options: CreateOptions): Promise<void> {

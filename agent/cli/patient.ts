@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { Option, type Command } from 'commander'
 import { addGrantCommands } from '#agent/cli/patient-grants.ts'
 import { connect, print, secretIn, typeOfName, walletOf, withAgent } from '#agent/cli/command.ts'
+import { addEmergency } from '#agent/cli/glass.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
 import { exportRecord } from '#agent/cli/export.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
@@ -40,6 +41,7 @@ export function registerPatient(program: Command): void {
     .option('--type <type>', 'media type, if not as the name’s ending says')
     .option('--again', 'write it once more even if the same file was imported before', false)
     .action(importFile)
+  addEmergency(patient)
   withAgent(patient.command('entries').description('list the record, oldest first'))
     .option('--after <position>', 'begin after this position', readCount, 0)
     .option('--limit <n>', 'at most so many', readCount)

@@ -38,12 +38,12 @@ export interface AgentWorld {
 }
 
 /** Starts everything; takes some seconds. */
-export async function createAgentWorld(): Promise<AgentWorld> {
+export async function createAgentWorld({ nodeArgs = [] }: { nodeArgs?: readonly string[] } = {}): Promise<AgentWorld> {
   const dir = await mkdtemp(join(tmpdir(), 'salus-agent-'))
   const chain = await startChain(dir)
   const { deployment, file: deploymentFile } = await deployContracts(chain.rpcUrl, dir)
   const nodes: StoryNode[] = []
-  await startNodes(chain.rpcUrl, deploymentFile, dir, nodes)
+  await startNodes(chain.rpcUrl, deploymentFile, dir, nodes, nodeArgs)
   process.env['SALUS_AGENTS'] = join(dir, 'agents')
   const passphraseFile = join(dir, 'passphrase')
   await writeFile(passphraseFile, `${PASSPHRASE}\n`)

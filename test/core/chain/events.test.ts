@@ -22,14 +22,7 @@ const ABIS: Readonly<Partial<Record<RequestContract, InterfaceAbi>>> = {
 const IGNORED = [
   ...['GrantBatchOpened', 'AccessRequested', 'SuperRooted'],
   ...['OrganisationAccredited', 'OrganisationSuspended', 'OrganisationReinstated', 'OrganisationSignerRotated'],
-  ...[
-    'CredentialRevoked',
-    'EmergencyPolicySet',
-    'EmergencyDisputed',
-    'EmergencyReviewed',
-    'ResponderBlocked',
-    'LimitsChanged'
-  ],
+  ...['CredentialRevoked', 'EmergencyPolicySet', 'ResponderBlocked', 'LimitsChanged'],
   'EIP712DomainChanged',
   'AuthorityUpdated',
   'Paused',
@@ -51,8 +44,10 @@ const IGNORED = [
 /** What the decoder gives of events that it does not give as they are. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   GuardiansSet: ['patient'],
-  GlassBroken: ['patient', 'emergency', 'credential', 'secondCredential', 'expiresAt'],
+  GlassBroken: ['patient', 'emergency', 'credential', 'secondCredential', 'salt', 'reason', 'expiresAt'],
   EmergencyEnded: ['emergency'],
+  EmergencyDisputed: ['emergency'],
+  EmergencyReviewed: ['emergency', 'outcome'],
   CredentialIssued: ['credential', 'terms'],
   ManufacturerRegistered: ['manufacturer', 'releaseSigners', 'threshold', 'guards'],
   RotationProposed: ['manufacturer', 'releaseSigners', 'threshold', 'guards'],
