@@ -1,6 +1,7 @@
 /** What a record holds, as far as the reader's keys open it, in memory: filled from a node, only what is new each time. */
 import type { CID } from 'multiformats/cid'
 import type { Author, ReceivedEntry } from '#core/agent/author.ts'
+import type { AsOf } from '#core/agent/freshness.ts'
 import type { RecordOnChain } from '#core/agent/record-on-chain.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
@@ -50,6 +51,22 @@ export interface RecordIndex {
     readonly next: number | null
   }>
   /**
+   * Fetches what is new, with what it takes to say what each is.
+   *
+   * @param retry - whether to try again what did not open, as new keys may
+   * @throws SalusError what the node refuses the question with
+   */
+  refresh(retry: boolean): Promise<void>
+  /** What is here already, without a question to anybody: the entries after a position, and of what point of the record they are. */
+  peek(query: { readonly after: number; readonly limit: number }): {
+    readonly entries: readonly IndexedEntry[]
+    readonly next: number | null
+    /** Null before anything was fetched. */
+    readonly asOf: AsOf | null
+  }
+  /** Whether an entry with this header was fetched. */
+  has(header: CID): boolean
+  /**
    * Opens one entry, fetched anew.
    *
    * @param name - id of the entry, of which the newest revision is meant, or name of one header
@@ -84,6 +101,9 @@ interface Known {
 /** Codes that another try may overcome, as new keys or a new block may. */
 const UNSETTLED = /^(?:GRANT_NO_KEY|ENTRY_AUTHOR_UNPROVEN|ENTRY_TAG)$/
 
+/** Of an entry that was listed, and whose blob was not fetched yet. */
+const NOT_FETCHED = { code: 'BLOB_NOT_FOUND' } as const
+
 /** Makes an index; nothing is fetched before it is asked. */
 export function createRecordIndex(
   world: AgentWorld,
@@ -91,6 +111,8 @@ export function createRecordIndex(
 ): RecordIndex {
   const { chain, node } = world
   const known: Known[] = []
+  const fetched = new Set<string>()
+  let asOf: AsOf | null = null
   let after = 0
   let reading: Promise<unknown> = Promise.resolve()
 
@@ -103,6 +125,8 @@ export function createRecordIndex(
         const { position, blob } = stored
         const { header, cid } = decodeEntry(stored.header)
         after = position
+        fetched.add(cid.toString())
+        asOf = { position, header: cid }
         if (isOther(header)) continue
         const item: Known = { position, header, cid }
         if (blob != null) summarise(item, () => openStored(stored, blob, record))
@@ -164,6 +188,16 @@ export function createRecordIndex(
       for (const item of later.slice(0, limit)) entries.push(await settle(item))
       return { entries, next: later.length > limit ? (entries.at(-1)?.position ?? null) : null }
     },
+    async refresh(retry) {
+      await refreshed()
+      for (const item of known) if (retry || item.summary == null) await settle(item)
+    },
+    peek({ after: from, limit }) {
+      const later = known.filter(({ position }) => position > from)
+      const entries = later.slice(0, limit).map(item => ({ ...item, summary: item.summary ?? NOT_FETCHED }))
+      return { entries, next: later.length > limit ? (entries.at(-1)?.position ?? null) : null, asOf }
+    },
+    has: header => fetched.has(header.toString()),
     async open(name) {
       await refreshed()
       const named = known.filter(({ header, cid }) => toHex(header.entry) === name || cid.toString() === name)

@@ -7,6 +7,8 @@ import type { AgentApp, AgentAppInit } from '#agent/api/agent-app.ts'
 import type { Agent } from '#agent/agent.ts'
 import { createGuard } from '#agent/api/guard.ts'
 import { addClinicianRoutes } from '#agent/api/clinician-routes.ts'
+import { createDataAccess } from '#agent/access/data-access.ts'
+import { addDataRoutes } from '#agent/api/data-routes.ts'
 import { addGlassRoutes } from '#agent/api/glass-routes.ts'
 import { addPatientRoutes } from '#agent/api/patient-routes.ts'
 import { addRecordRoutes } from '#agent/api/record-routes.ts'
@@ -40,6 +42,7 @@ export function createAgentApp(agent: Agent, init: AgentAppInit): AgentApp {
   addPatientRoutes(app, agent)
   addRecordRoutes(app, agent)
   addClinicianRoutes(app, agent)
+  addDataRoutes(app, agent, createDataAccess(agent))
   addGlassRoutes(app, agent, init)
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
