@@ -11,11 +11,14 @@ import { compartmentTag } from '#core/record/generation.ts'
 import { createAccounts, type Accounts } from '#agent/accounts.ts'
 import { createGrantedRecords, type GrantedRecords } from '#agent/clinician/entries.ts'
 import type { AgentComponents } from '#agent/components.ts'
+import type { GlassComponents } from '#agent/glass/glass.ts'
+import { createEmergencyRecords, type EmergencyRecords } from '#agent/glass/records.ts'
+import { lookAtEmergencies } from '#agent/glass/watch.ts'
 import { chainAccesses, type AccessSource } from '#agent/patient/accesses.ts'
-import { createBackups, type Backups } from '#agent/patient/backups.ts'
+import { createBackups } from '#agent/patient/backups.ts'
 import type { Replica } from '#agent/patient/ending.ts'
 import type { Importer } from '#agent/patient/importers.ts'
-import { createOperations, type Operations } from '#agent/patient/operations.ts'
+import { createOperations } from '#agent/patient/operations.ts'
 import { createRecordIndex, type RecordIndex } from '#agent/record-index.ts'
 
 /** What an agent may be told. */
@@ -31,38 +34,39 @@ export interface AgentInit {
 }
 
 /** An agent's parts. */
-export interface Agent extends AgentComponents {
-  readonly accounts: Accounts
-  readonly operations: Operations
-  readonly backups: Backups
+export interface Agent extends GlassComponents {
   /** The patient's record. */
   readonly record: RecordIndex
   /** Records of others. */
   readonly granted: GrantedRecords
+  /** Records that emergencies opened. */
+  readonly emergencyRecords: EmergencyRecords
   readonly importers: readonly Importer[]
   readonly accessSources: readonly AccessSource[]
   readonly replicas: readonly Replica[]
   readonly nodeUrl: string
   /** Forgets what was read of the patient's record: it is read anew. */
   forgetRecord(): void
+  /** Notices emergencies, and what ended. */
+  look(): Promise<void>
   /** Makes the vault, with this device as its first. */
   createVault(passphrase: string, deviceName: string): Promise<void>
 }
 
 /** Puts an agent together; it does nothing by itself. */
-export function createAgent(components: AgentComponents, init: AgentInit = {}): Agent {
+export function createAgent(components: AgentComponents & Pick<GlassComponents, 'shelf'>, init: AgentInit = {}): Agent {
   const { p, random, clock, keeper, deployment } = components
   const accounts = createAccounts(components)
   const backups = createBackups({ ...components, accounts })
   const operations = createOperations({ ...components, accounts, backups })
+  const glass: GlassComponents = { ...components, accounts, backups, operations }
   const makeRecord = (): RecordIndex => createPatientRecord(components, accounts)
   let record = makeRecord()
   keeper.onChange(() => (record = makeRecord()))
   return {
-    ...components,
-    accounts,
-    backups,
-    operations,
+    ...glass,
+    emergencyRecords: createEmergencyRecords(glass),
+    look: async () => lookAtEmergencies(glass),
     record: {
       list: async query => record.list(query),
       open: async name => record.open(name),

@@ -8,6 +8,7 @@ import { isSalusError } from '#core/error.ts'
 import { createAgent, type AgentInit } from '#agent/agent.ts'
 import { createAgentApp } from '#agent/api/app.ts'
 import { TOKEN_FILE, URL_FILE } from '#agent/home-files.ts'
+import { createGlassShelf } from '#agent/glass/glass.ts'
 import type { AgentWorld } from '#agent/components.ts'
 import { createOutbox } from '#agent/network/outbox.ts'
 import { createJournals } from '#agent/record/journal.ts'
@@ -61,7 +62,8 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
   const outbox = createOutbox({ p, random }, { folder: join(home, 'outbox') })
   const journals = createJournals({ p, random }, { home })
   const claimed = createOutbox({ p, random }, { folder: join(home, 'claimed') })
-  const agent = createAgent({ ...world, keeper, outbox, journals, claimed }, init)
+  const shelf = createGlassShelf({ ...world, keeper }, { folder: home })
+  const agent = createAgent({ ...world, keeper, outbox, journals, claimed, shelf }, init)
   const token = base64url.baseEncode(random(TOKEN_BYTES))
   let lastUseMs = clock()
   const app = createAgentApp(agent, { ...init, token, onRequest: () => (lastUseMs = clock()) })
@@ -76,6 +78,7 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
     let waiting = 1
     try {
       waiting = await keeper.hold(async () => agent.operations.resume())
+      await look()
     } catch (error) {
       if (isSalusError(error, 'AGENT_LOCKED')) return
       // The message of an error that is not ours may hold what was sent.
@@ -83,6 +86,16 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
     }
     retryMs = waiting === 0 ? LONGEST_RETRY_MS : Math.min(2 * retryMs, LONGEST_RETRY_MS)
     schedule()
+  }
+
+  /** A node or a chain that is away for a while is no reason not to go on. */
+  async function look(): Promise<void> {
+    await keeper
+      .hold(async () => agent.look())
+      .catch((error: unknown) => {
+        if (!isSalusError(error) || error.code === 'AGENT_LOCKED') throw error
+        log.warn({ code: error.code }, 'emergencies could not be looked at')
+      })
   }
 
   function schedule(): void {

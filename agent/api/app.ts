@@ -11,6 +11,9 @@ import { addConsentRoutes } from '#agent/api/consent-routes.ts'
 import { addEntryRoutes } from '#agent/api/entry-routes.ts'
 import { addCustodyRoutes } from '#agent/api/custody-routes.ts'
 import { addGuardianRoutes } from '#agent/api/guardian-routes.ts'
+import { createDataAccess } from '#agent/access/data-access.ts'
+import { addDataRoutes } from '#agent/api/data-routes.ts'
+import { addGlassRoutes } from '#agent/api/glass-routes.ts'
 import { addPatientRoutes } from '#agent/api/patient-routes.ts'
 import { addRecordRoutes } from '#agent/api/record-routes.ts'
 import { AGENT_STATUS } from '#agent/api/status.ts'
@@ -47,6 +50,8 @@ export function createAgentApp(agent: Agent, init: AgentAppInit): AgentApp {
   addConsentRoutes(app, agent)
   addGuardianRoutes(app, agent)
   addCustodyRoutes(app, agent)
+  addDataRoutes(app, agent, createDataAccess(agent))
+  addGlassRoutes(app, agent, init)
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'Salus agent', version: init.version, license: { name: 'Apache-2.0' } }

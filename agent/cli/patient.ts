@@ -4,6 +4,7 @@ import { Option, type Command } from 'commander'
 import { addGrantCommands } from '#agent/cli/patient-grants.ts'
 import { connect, print, typeOfName, walletOf, withAgent } from '#agent/cli/command.ts'
 import { addEntryCommands, OWN_RECORD } from '#agent/cli/entry-commands.ts'
+import { addEmergency } from '#agent/cli/glass.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
 import { addEraseCommand } from '#agent/cli/erase.ts'
 import { exportRecord } from '#agent/cli/export.ts'
@@ -62,6 +63,7 @@ export function registerPatient(program: Command): void {
   addEraseCommand(patient)
   addGrantCommands(patient)
   addEntryCommands(patient, OWN_RECORD)
+  addEmergency(patient)
 }
 
 async function create(options: CreateOptions): Promise<void> {

@@ -17,6 +17,7 @@ import { invitationTo } from '#agent/clinician/invitations.ts'
 import type { AgentComponents } from '#agent/components.ts'
 import { packEntry, publishPacked } from '#agent/network/record.ts'
 import { createRecordIndex, type RecordIndex } from '#agent/record-index.ts'
+import type { RecordCopy } from '#agent/record/record-copy.ts'
 import type { OpenedByReader } from '#agent/record/record-reader.ts'
 
 type Components = AgentComponents & { readonly accounts: Accounts }
@@ -27,43 +28,55 @@ const DAY_MS = 86_400_000
 export interface GrantedRecords {
   /** @throws SalusError `GRANT_UNKNOWN` if its keys are not here */
   of(grantId: Uint8Array): Promise<RecordIndex>
+  /** @throws SalusError `GRANT_UNKNOWN`; `GRANT_ONE_TIME` where the claim opened all that the grant ever will */
+  copyOf(grantId: Uint8Array): Promise<RecordCopy>
 }
 
 /** Makes the records; what was read is forgotten when the vault is locked. */
 export function createGrantedRecords(components: Components): GrantedRecords {
   const { p, keeper, accounts } = components
-  const indexes = new Map<string, RecordIndex>()
+  const indexes = new Map<string, RecordIndex & RecordCopy>()
   keeper.onChange(() => indexes.clear())
   const stateOf = (): GranteeState => {
     const { clinician } = keeper.state()
     if (clinician == null) throw new SalusError('AGENT_NO_CLINICIAN', 'This agent keeps no clinician.')
     return clinician.state
   }
+  function indexOf(grantId: Uint8Array): RecordIndex & RecordCopy {
+    const id = toHex(grantId)
+    const index =
+      indexes.get(id) ??
+      createRecordIndex(components, {
+        async reader() {
+          const { account, keys, evidence } = await accounts.clinician()
+          const { patient } = await heldGrant(components, grantId)
+          return { reader: { state: account.state, keys, evidence }, patient, grant: grantId }
+        },
+        facts: known => granteeLogFacts(p, stateOf(), known),
+        keyMark: () => {
+          const { grants } = stateOf()
+          const revision = grants.find(each => equalBytes(each.grantId, grantId))?.revision
+          return `${String(grants.length)}/${String(revision)}`
+        },
+        open: (entry, record) => openGranted(p, stateOf(), entry, record),
+        isOther: () => false,
+        journal: () => components.journals.of(keeper.state().deviceSeed, `grant/${id}`)
+      })
+    indexes.set(id, index)
+    return index
+  }
+
+  async function isClaimed(grantId: Uint8Array): Promise<boolean> {
+    await heldGrant(components, grantId)
+    return (await invitationTo(components, grantId)) != null
+  }
+
   return {
-    async of(grantId) {
-      await heldGrant(components, grantId)
-      if ((await invitationTo(components, grantId)) != null) return createClaimedRecord(components, grantId)
-      const id = toHex(grantId)
-      const index =
-        indexes.get(id) ??
-        createRecordIndex(components, {
-          async reader() {
-            const { account, keys, evidence } = await accounts.clinician()
-            const { patient } = await heldGrant(components, grantId)
-            return { reader: { state: account.state, keys, evidence }, patient, grant: grantId }
-          },
-          facts: known => granteeLogFacts(p, stateOf(), known),
-          keyMark: () => {
-            const { grants } = stateOf()
-            const revision = grants.find(each => equalBytes(each.grantId, grantId))?.revision
-            return `${String(grants.length)}/${String(revision)}`
-          },
-          open: (entry, record) => openGranted(p, stateOf(), entry, record),
-          isOther: () => false,
-          journal: () => components.journals.of(keeper.state().deviceSeed, `grant/${id}`)
-        })
-      indexes.set(id, index)
-      return index
+    of: async grantId =>
+      (await isClaimed(grantId)) ? createClaimedRecord(components, grantId) : indexOf(grantId),
+    async copyOf(grantId) {
+      if (!(await isClaimed(grantId))) return indexOf(grantId)
+      throw new SalusError('GRANT_ONE_TIME', 'What a one-time claim opened does not change; list its entries.')
     }
   }
 }

@@ -18,6 +18,8 @@ const CURSOR = 'cursor'
 export interface Cursor {
   readonly peer: string
   readonly after: number
+  /** Name of the header there; empty before anything was read. */
+  readonly header: string
 }
 
 /** A record in memory, with changes that are not on the disk yet. */
@@ -53,7 +55,7 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
   const remove = (key: string): void => void changes.set(key, null)
   const known = new Map<string, KnownEntry>()
   let order: KnownEntry[] | undefined
-  let cursor: Cursor = { peer: '', after: 0 }
+  let cursor: Cursor = { peer: '', after: 0, header: '' }
   const log = createLog(p, facts, { rows: { put, delete: remove } })
   const search = createLocalIndex({
     put: (id, bytes) => put(`${SEARCH}${id}`, bytes),
@@ -83,7 +85,7 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
     },
     moveTo(next) {
       cursor = next
-      put(CURSOR, encodeCanonical([1, next.peer, next.after]))
+      put(CURSOR, encodeCanonical([2, next.peer, next.after, next.header]))
     },
     takeChanges() {
       const taken = changes
@@ -95,6 +97,10 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
 
 function decodeCursor(bytes: Uint8Array): Cursor {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: 512 })
-  const [, peer, after] = Array.isArray(value) ? (value as unknown[]) : []
-  return { peer: readText(peer, AREA, 'peer', 256), after: readUint(after, AREA, 'after') }
+  const [, peer, after, header] = Array.isArray(value) ? (value as unknown[]) : []
+  return {
+    peer: readText(peer, AREA, 'peer', 256),
+    after: readUint(after, AREA, 'after'),
+    header: readText(header, AREA, 'header', 128)
+  }
 }

@@ -44,6 +44,10 @@ export interface RecordReaderInit {
 
 /** A record that can be read on. */
 export interface RecordReader {
+  /** Takes up what lies on the disk; nothing where the chain cannot be asked what it counts for. */
+  load(): Promise<void>
+  /** What is in memory now. */
+  held(): HeldRecord | undefined
   /** The record with everything that the node has now. @throws SalusError what the node refuses it with */
   refreshed(): Promise<HeldRecord>
   /** Fetches an entry anew and opens it. @throws SalusError `ENTRY_UNKNOWN`, and what opening throws */
@@ -61,6 +65,8 @@ const UNSETTLED = /^(?:GRANT_NO_KEY|DAY_NOT_COVERED|ENTRY_AUTHOR_UNPROVEN|ENTRY_
 export function createRecordReader(world: AgentWorld, init: RecordReaderInit): RecordReader {
   const { p, chain, node, log: events } = world
   let loading: Promise<HeldRecord> | undefined
+  let current: HeldRecord | undefined
+  let taking: Promise<void> | undefined
   let reading: Promise<unknown> = Promise.resolve()
   let record: RecordOnChain | undefined
   let journal: Journal | undefined
@@ -74,56 +80,70 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
       await rows().write(held.takeChanges())
     } catch (error) {
       // What is in memory is no longer what is on the disk: take it up from there again.
-      loading = undefined
+      forget()
       throw error
     }
   }
 
-  async function readOn(): Promise<HeldRecord> {
-    const { reader, patient, grant } = await init.reader()
+  function forget(): void {
+    loading = undefined
+    current = undefined
+  }
+
+  /** Asks the chain what counts now, and takes the record up if it is not in memory. */
+  async function judged(patient: Uint8Array): Promise<HeldRecord> {
     record = await chain.recordOf(patient)
     const facts = init.facts({ record, blockTimeS: await chain.headTimeS(), rotations: [] })
     loading ??= loadRecord(p, facts, rows())
     const held = await loading.catch((error: unknown) => {
-      loading = undefined
+      forget()
       throw error
     })
     held.log.renew(facts)
+    current = held
+    return held
+  }
+
+  async function readOn(): Promise<HeldRecord> {
+    const { reader, patient, grant } = await init.reader()
+    const held = await judged(patient)
     const { peerId: peer } = await node.status()
-    if (held.cursor.peer !== peer) held.moveTo({ peer, after: 0 })
+    if (held.cursor.peer !== peer) held.moveTo({ peer, after: 0, header: '' })
     for (let from: number | null = held.cursor.after; from != null;) {
       const page = await readPage(world, node, reader, { patient, grant, after: from })
       let after: number = from
+      let { header } = held.cursor
       for (const stored of page.entries) {
         if (stored.position <= after) throw new SalusError('NODE_ANSWER', 'The node gives entries out of their order.')
-        take(held, stored)
+        header = take(held, stored)
         after = stored.position
       }
-      if (after !== held.cursor.after) held.moveTo({ peer, after })
+      if (after !== held.cursor.after) held.moveTo({ peer, after, header })
       await flush(held)
       from = page.next != null && after > from ? after : null
     }
     return held
   }
 
-  /** Takes a header in. What is none, or of another record, is the node’s fault, and no reason to show less of the record. */
-  function take(held: HeldRecord, stored: StoredEntry): void {
+  /** Takes a header in, and gives its name. What is none, or of another record, is the node’s fault, and no reason to show less of the record. */
+  function take(held: HeldRecord, stored: StoredEntry): string {
     const { position, header: headerBytes, evidence: evidenceBytes, blob } = stored
     const { name, code } = held.log.add({ headerBytes, evidenceBytes })
     if (held.log.node(name) == null) {
       events.warn({ code }, 'a node gave what is no entry of the record')
-      return
+      return name
     }
     // Others cannot tell it from entries, and may follow it: the log has it, and nobody is shown it.
-    if (init.isOther(decodeEntry(headerBytes).header)) return
+    if (init.isOther(decodeEntry(headerBytes).header)) return name
     const before = held.known.get(name)
     const number = before?.number ?? held.known.size + 1
     if (before?.position !== position) held.keep({ ...before, name, number, position, headerBytes })
     const known = held.known.get(name)
-    if (blob == null) return
+    if (blob == null) return name
     const received = { headerBytes, slotBytes: stored.slot, evidenceBytes, blob }
     sealed.put(name, received)
     if (known?.opened == null) remember(held, name, received)
+    return name
   }
 
   function remember(held: HeldRecord, name: string, received: ReceivedEntry): void {
@@ -174,7 +194,21 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     return received
   }
 
+  async function takeUp(): Promise<void> {
+    try {
+      await judged((await init.reader()).patient)
+    } catch (error) {
+      if (!isSalusError(error) || !error.code.startsWith('CHAIN_')) throw error
+    }
+  }
+
   return {
+    async load() {
+      if (current != null) return
+      taking ??= takeUp().finally(() => (taking = undefined))
+      await taking
+    },
+    held: () => current,
     async refreshed() {
       const turn = reading.then(readOn)
       reading = turn.catch(() => undefined)
