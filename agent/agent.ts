@@ -20,6 +20,7 @@ import type { Replica } from '#agent/patient/ending.ts'
 import type { Importer } from '#agent/patient/importers.ts'
 import { createOperations } from '#agent/patient/operations.ts'
 import { createRecordIndex, type RecordIndex } from '#agent/record-index.ts'
+import { createNodeSource } from '#agent/record/source.ts'
 
 /** What an agent may be told. */
 export interface AgentInit {
@@ -99,11 +100,12 @@ function createPatientRecord(components: AgentComponents, accounts: Accounts): R
     return patient.state
   }
   return createRecordIndex(components, {
-    async reader() {
+    patient: async () => (await accounts.patient()).account.state.patient,
+    source: createNodeSource(components, async () => {
       const { account, keys, evidence } = await accounts.patient()
       const { state } = account
       return { reader: { state, keys, evidence }, patient: state.patient, grant: null }
-    },
+    }),
     facts: known => ({ ...patientLogFacts(p, stateOf(), known), retired: retiredTags(p, stateOf()) }),
     keyMark: () => String(COMPARTMENTS.reduce((sum, each) => sum + stateOf().generations[each].length, 0)),
     open: (entry, record) => openAsPatient(p, stateOf(), entry, record),

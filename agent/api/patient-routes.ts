@@ -26,7 +26,7 @@ import { secondsOf } from '#agent/components.ts'
 import { createPatientAccount, recoverPatientAccount } from '#agent/patient/account.ts'
 import { endAndWatch, grantChoiceOf } from '#agent/api/consent-routes.ts'
 import { giveAccess } from '#agent/patient/grants.ts'
-import { receiveRequest, requestNamed, waitingRequests } from '#agent/patient/requests.ts'
+import { receiveRequest, waitingRequests } from '#agent/patient/requests.ts'
 import { openWallet } from '#agent/vault/wallet.ts'
 
 const at = { params: none, query: none } as const

@@ -12,13 +12,14 @@ import type { Compartment } from '#core/record/compartment.ts'
 import { dayOf } from '#core/record/day.ts'
 import type { Accounts } from '#agent/accounts.ts'
 import { fetchGrant } from '#agent/clinician/grants.ts'
-import { createClaimedRecord } from '#agent/clinician/claimed.ts'
+import { createClaimedSource } from '#agent/clinician/claimed.ts'
 import { invitationTo } from '#agent/clinician/invitations.ts'
 import type { AgentComponents } from '#agent/components.ts'
 import { packEntry, publishPacked } from '#agent/network/record.ts'
 import { createRecordIndex, type RecordIndex } from '#agent/record-index.ts'
 import type { RecordCopy } from '#agent/record/record-copy.ts'
 import type { OpenedByReader } from '#agent/record/record-reader.ts'
+import { createNodeSource, type RecordSource } from '#agent/record/source.ts'
 
 type Components = AgentComponents & { readonly accounts: Accounts }
 
@@ -42,16 +43,19 @@ export function createGrantedRecords(components: Components): GrantedRecords {
     if (clinician == null) throw new SalusError('AGENT_NO_CLINICIAN', 'This agent keeps no clinician.')
     return clinician.state
   }
-  function indexOf(grantId: Uint8Array): RecordIndex & RecordCopy {
+  const granted = (patient: Uint8Array, grant: Uint8Array): RecordSource =>
+    createNodeSource(components, async () => {
+      const { account, keys, evidence } = await accounts.clinician()
+      return { reader: { state: account.state, keys, evidence }, patient, grant }
+    })
+
+  function indexOf({ grantId, patient }: HeldGrant, isClaimed: boolean): RecordIndex & RecordCopy {
     const id = toHex(grantId)
     const index =
       indexes.get(id) ??
       createRecordIndex(components, {
-        async reader() {
-          const { account, keys, evidence } = await accounts.clinician()
-          const { patient } = await heldGrant(components, grantId)
-          return { reader: { state: account.state, keys, evidence }, patient, grant: grantId }
-        },
+        patient: async () => Promise.resolve(patient),
+        source: isClaimed ? createClaimedSource(components, patient) : granted(patient, grantId),
         facts: known => granteeLogFacts(p, stateOf(), known),
         keyMark: () => {
           const { grants } = stateOf()
@@ -66,16 +70,12 @@ export function createGrantedRecords(components: Components): GrantedRecords {
     return index
   }
 
-  async function isClaimed(grantId: Uint8Array): Promise<boolean> {
-    await heldGrant(components, grantId)
-    return (await invitationTo(components, grantId)) != null
-  }
-
+  const isClaimed = async (grantId: Uint8Array): Promise<boolean> => (await invitationTo(components, grantId)) != null
   return {
-    of: async grantId =>
-      (await isClaimed(grantId)) ? createClaimedRecord(components, grantId) : indexOf(grantId),
+    of: async grantId => indexOf(await heldGrant(components, grantId), await isClaimed(grantId)),
     async copyOf(grantId) {
-      if (!(await isClaimed(grantId))) return indexOf(grantId)
+      const held = await heldGrant(components, grantId)
+      if (!(await isClaimed(grantId))) return indexOf(held, false)
       throw new SalusError('GRANT_ONE_TIME', 'What a one-time claim opened does not change; list its entries.')
     }
   }

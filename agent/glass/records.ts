@@ -14,6 +14,7 @@ import type { GlassComponents } from '#agent/glass/glass.ts'
 import { changeHeld } from '#agent/glass/held-emergencies.ts'
 import type { Journal } from '#agent/record/journal.ts'
 import { createRecordIndex, type RecordIndex } from '#agent/record-index.ts'
+import { createNodeSource } from '#agent/record/source.ts'
 
 /** Records that emergencies opened. */
 export interface EmergencyRecords {
@@ -44,10 +45,11 @@ export function createEmergencyRecords(components: GlassComponents): EmergencyRe
 
   function indexOf(id: Uint8Array, patient: Uint8Array, keys: readonly CapsuleKey[]): RecordIndex {
     return createRecordIndex(components, {
-      async reader() {
+      patient: async () => Promise.resolve(patient),
+      source: createNodeSource(components, async () => {
         const { account, keys: own, evidence } = await accounts.clinician()
         return { reader: { state: account.state, keys: own, evidence }, patient, grant: id }
-      },
+      }),
       open: (entry, record) => openAsGrantee(p, granteeOf(id, patient, keys), entry, record),
       facts: known => granteeLogFacts(p, granteeOf(id, patient, keys), known),
       keyMark: () => '',

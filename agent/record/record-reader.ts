@@ -1,4 +1,4 @@
-/** Reads a record on from a node, verifies what is new, opens it and keeps it: what {@link createRecordIndex} answers from. */
+/** Reads a record on from its source, verifies what is new, opens it and keeps it: what {@link createRecordIndex} answers from. */
 import type { Author, ReceivedEntry } from '#core/agent/author.ts'
 import type { KnownOfChain } from '#core/agent/log-facts.ts'
 import type { RecordOnChain } from '#core/agent/record-on-chain.ts'
@@ -12,11 +12,11 @@ import { decodeEntry, type EntryHeader } from '#core/record/entry.ts'
 import type { OpenedEntry } from '#core/record/seal-entry.ts'
 import { searchableOf } from '#core/search/searchable.ts'
 import type { AgentWorld } from '#agent/components.ts'
-import { readPage, withBlob, type Reader } from '#agent/network/record.ts'
 import { loadRecord, type HeldRecord } from '#agent/record/held-record.ts'
 import type { Journal } from '#agent/record/journal.ts'
 import type { EntrySummary, KnownEntry } from '#agent/record/known-entry.ts'
 import { createRecent } from '#agent/record/recent.ts'
+import type { RecordSource } from '#agent/record/source.ts'
 import type { StoredEntry } from '#node/http/client.ts'
 
 /** An entry that opened, and who wrote it. */
@@ -27,11 +27,8 @@ export type OpenedByReader = Pick<OpenedEntry, 'content'> & {
 
 /** Whose record is read, with what, and where it is kept. */
 export interface RecordReaderInit {
-  readonly reader: () => Promise<{
-    readonly reader: Reader
-    readonly patient: Uint8Array
-    readonly grant: Uint8Array | null
-  }>
+  readonly patient: () => Promise<Uint8Array>
+  readonly source: RecordSource
   /** What headers are judged by. */
   readonly facts: (known: KnownOfChain) => LogFacts
   /** Says with few words which keys there are: what did not open is tried again when they change. */
@@ -48,7 +45,7 @@ export interface RecordReader {
   load(): Promise<void>
   /** What is in memory now. */
   held(): HeldRecord | undefined
-  /** The record with everything that the node has now. @throws SalusError what the node refuses it with */
+  /** The record with everything that its source has now. @throws SalusError what the source refuses it with */
   refreshed(): Promise<HeldRecord>
   /** Fetches an entry anew and opens it. @throws SalusError `ENTRY_UNKNOWN`, and what opening throws */
   open(held: HeldRecord, name: string): Promise<OpenedByReader>
@@ -63,7 +60,8 @@ const UNSETTLED = /^(?:GRANT_NO_KEY|DAY_NOT_COVERED|ENTRY_AUTHOR_UNPROVEN|ENTRY_
 
 /** Makes a reader; nothing is fetched before it is asked. */
 export function createRecordReader(world: AgentWorld, init: RecordReaderInit): RecordReader {
-  const { p, chain, node, log: events } = world
+  const { p, chain, log: events } = world
+  const { source } = init
   let loading: Promise<HeldRecord> | undefined
   let current: HeldRecord | undefined
   let taking: Promise<void> | undefined
@@ -91,8 +89,8 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
   }
 
   /** Asks the chain what counts now, and takes the record up if it is not in memory. */
-  async function judged(patient: Uint8Array): Promise<HeldRecord> {
-    record = await chain.recordOf(patient)
+  async function judged(): Promise<HeldRecord> {
+    record = await chain.recordOf(await init.patient())
     const facts = init.facts({ record, blockTimeS: await chain.headTimeS(), rotations: [] })
     loading ??= loadRecord(p, facts, rows())
     const held = await loading.catch((error: unknown) => {
@@ -105,12 +103,11 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
   }
 
   async function readOn(): Promise<HeldRecord> {
-    const { reader, patient, grant } = await init.reader()
-    const held = await judged(patient)
-    const { peerId: peer } = await node.status()
+    const held = await judged()
+    const peer = await source.name()
     if (held.cursor.peer !== peer) held.moveTo({ peer, after: 0, header: '' })
     for (let from: number | null = held.cursor.after; from != null;) {
-      const page = await readPage(world, node, reader, { patient, grant, after: from })
+      const page = await source.page({ after: from })
       let after: number = from
       let { header } = held.cursor
       for (const stored of page.entries) {
@@ -183,20 +180,18 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     if (recent != null) return recent
     const known = held.known.get(name)
     if (known == null) throw new SalusError('ENTRY_UNKNOWN', 'There is no such entry that this agent knows.')
-    const { reader, patient, grant } = await init.reader()
-    const query = { patient, grant, after: known.position - 1, limit: 1 }
-    const { entries } = await readPage(world, node, reader, query)
+    const { entries } = await source.page({ after: known.position - 1, limit: 1 })
     // By its bytes: a node that hands out another entry at this place is not believed.
     const found = entries.find(({ header }) => toHex(header) === toHex(known.headerBytes))
     if (found == null) throw new SalusError('ENTRY_UNKNOWN', 'The node does not have this entry any more.')
-    const received = await withBlob(node, found)
+    const received = await source.whole(found)
     sealed.put(name, received)
     return received
   }
 
   async function takeUp(): Promise<void> {
     try {
-      await judged((await init.reader()).patient)
+      await judged()
     } catch (error) {
       if (!isSalusError(error) || !error.code.startsWith('CHAIN_')) throw error
     }
@@ -216,8 +211,7 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     },
     async open(held, name) {
       const received = await fetchSealed(held, name)
-      const { patient } = await init.reader()
-      return init.open(received, record ?? (await chain.recordOf(patient)))
+      return init.open(received, record ?? (await chain.recordOf(await init.patient())))
     },
     sealed: fetchSealed,
     async settle(held, names) {
