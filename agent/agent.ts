@@ -12,6 +12,8 @@ import { createAccounts, type Accounts } from '#agent/accounts.ts'
 import { createGrantedRecords, type GrantedRecords } from '#agent/clinician/entries.ts'
 import type { AgentComponents } from '#agent/components.ts'
 import type { GlassComponents } from '#agent/glass/glass.ts'
+import { lookAtAlarms } from '#agent/glass/alarms.ts'
+import { createGuard, type Guard } from '#agent/glass/guard.ts'
 import { createEmergencyRecords, type EmergencyRecords } from '#agent/glass/records.ts'
 import { lookAtEmergencies } from '#agent/glass/watch.ts'
 import { chainAccesses, type AccessSource } from '#agent/patient/accesses.ts'
@@ -48,8 +50,10 @@ export interface Agent extends GlassComponents {
   readonly nodeUrl: string
   /** Forgets what was read of the patient's record: it is read anew. */
   forgetRecord(): void
-  /** Notices emergencies, and what ended. */
+  /** Notices emergencies and alarms, and what ended. */
   look(): Promise<void>
+  /** Hears of news in the patient's record. */
+  readonly guard: Guard
   /** Makes the vault, with this device as its first. */
   createVault(passphrase: string, deviceName: string): Promise<void>
 }
@@ -64,19 +68,30 @@ export function createAgent(components: AgentComponents & Pick<GlassComponents, 
   const makeRecord = (): RecordIndex => createPatientRecord(components, accounts)
   let record = makeRecord()
   keeper.onChange(() => (record = makeRecord()))
+  const current: RecordIndex = {
+    list: async query => record.list(query),
+    open: async name => record.open(name),
+    read: async id => record.read(id),
+    search: async query => record.search(query),
+    versions: async () => record.versions(),
+    log: async () => record.log(),
+    sealed: async name => record.sealed(name)
+  }
+  // One look at a time: what one gives, the next must know of.
+  let looking: Promise<void> = Promise.resolve()
   return {
     ...glass,
     emergencyRecords: createEmergencyRecords(glass),
-    look: async () => lookAtEmergencies(glass),
-    record: {
-      list: async query => record.list(query),
-      open: async name => record.open(name),
-      read: async id => record.read(id),
-      search: async query => record.search(query),
-      versions: async () => record.versions(),
-      log: async () => record.log(),
-      sealed: async name => record.sealed(name)
+    look: async () => {
+      const turn = looking.then(async () => {
+        await lookAtEmergencies(glass)
+        await lookAtAlarms({ ...glass, record: current })
+      })
+      looking = turn.catch(() => undefined)
+      return turn
     },
+    guard: createGuard(glass),
+    record: current,
     granted: createGrantedRecords({ ...components, accounts }),
     importers: init.importers ?? [],
     accessSources: [chainAccesses({ ...components, accounts }), ...(init.accessSources ?? [])],

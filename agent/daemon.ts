@@ -1,6 +1,7 @@
 /** The agent as a process: one for each home folder, answering on this computer only, shut when nobody uses it. */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { base64url } from 'multiformats/bases/base64'
 import type { ScryptCost } from '#core/crypto/scrypt.ts'
 import { utf8 } from '#core/encoding/bytes.ts'
@@ -53,6 +54,8 @@ const TOKEN_BYTES = 32
 const FIRST_RETRY_MS = 1_000
 const LONGEST_RETRY_MS = 30_000
 const LOOK_MS = 500
+/** For so long a node may keep a question about news. */
+const LISTEN_MS = 5_000
 
 /** Makes a daemon; nothing happens before `start()`. */
 export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
@@ -72,6 +75,7 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
   let watch: NodeJS.Timeout | undefined
   let retry: NodeJS.Timeout | undefined
   let retryMs = FIRST_RETRY_MS
+  let listening = 0
 
   /** Takes up what was under way, and again with growing pauses while something waits. */
   async function resume(): Promise<void> {
@@ -98,6 +102,22 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
       })
   }
 
+  /** Looks at once when a record on guard has something new; a round ends with the next change of the vault. */
+  async function listen(round: number): Promise<void> {
+    while (round === listening) {
+      let pauseMs = 0
+      try {
+        const heard = await agent.guard.wait(LISTEN_MS)
+        if (heard === 'news') await resume()
+        else if (heard === 'off') pauseMs = LISTEN_MS
+      } catch (error) {
+        if (!isSalusError(error)) log.error({ code: 'INTERNAL' }, 'the record could not be listened to')
+        pauseMs = LISTEN_MS
+      }
+      if (pauseMs > 0) await pause(pauseMs, undefined, { ref: false })
+    }
+  }
+
   function schedule(): void {
     clearTimeout(retry)
     retry = setTimeout(() => void resume(), retryMs)
@@ -108,7 +128,10 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
     log.info({ status }, 'the vault changed')
     clearTimeout(retry)
     retryMs = FIRST_RETRY_MS
-    if (status === 'unlocked') setImmediate(() => void resume())
+    listening++
+    if (status !== 'unlocked') return
+    setImmediate(() => void resume())
+    void listen(listening)
   })
 
   function lockWhenIdle(): void {

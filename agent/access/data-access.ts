@@ -3,17 +3,17 @@
  * however many ask.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { peerIdFromString } from '@libp2p/peer-id'
-import { judgeFreshness, readMasterHead, type AsOf, type Freshness } from '#core/agent/freshness.ts'
+import { judgeFreshness, type AsOf, type Freshness } from '#core/agent/freshness.ts'
 import { equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
-import { signReadRequest } from '#core/grant/read-request.ts'
+import { askHead } from '#agent/access/head.ts'
 import type { Accounts } from '#agent/accounts.ts'
 import type { GrantedRecords } from '#agent/clinician/entries.ts'
 import { refreshGrant } from '#agent/clinician/grants.ts'
 import type { AgentComponents } from '#agent/components.ts'
 import type { IndexedEntry } from '#agent/record/indexed-entry.ts'
 import type { RecordCopy } from '#agent/record/record-copy.ts'
+import type { Asker } from '#agent/record/source.ts'
 
 /** What the service stands on. */
 export interface DataAccessComponents extends AgentComponents {
@@ -68,7 +68,7 @@ const REFUSED = /^(?:READ_(?!BUSY|NOT_YET)|GRANT_|EVIDENCE_|BINDING_)/
 
 /** Makes the service; what it knows is forgotten when the vault is locked. */
 export function createDataAccess(components: DataAccessComponents): DataAccess {
-  const { p, random, clock, node, keeper, accounts, granted, log } = components
+  const { clock, keeper, accounts, granted, log } = components
   const copies = new Map<string, Copy>()
   keeper.onChange(() => copies.clear())
 
@@ -80,27 +80,19 @@ export function createDataAccess(components: DataAccessComponents): DataAccess {
     return copy
   }
 
-  /** Signs with the keys, then waits without them: a vault can be shut meanwhile. */
-  async function askHead(grantId: Uint8Array, wait: { after?: number; waitMs?: number } = {}): Promise<AsOf | null> {
-    const { peerId } = await node.status()
-    const { authorization, about } = await keeper.hold(async () => {
-      const { account, keys, evidence } = await accounts.clinician()
-      const held = account.state.grants.find(each => equalBytes(each.grantId, grantId))
-      if (held == null)
-        throw new SalusError('GRANT_UNKNOWN', 'This clinician holds no such grant; take its answer first.')
-      const of = { network: account.state.network, patient: held.patient }
-      const audience = peerIdFromString(peerId).toMultihash().bytes
-      const request = { ...of, grant: grantId, audience, issuedAtMs: clock(), nonce: random(16) }
-      const signed = { ...request, author: keys.bundle.sign, evidence }
-      return { authorization: signReadRequest(p, signed, keys.signSeed), about: of }
-    })
-    return readMasterHead(p, await node.queryHead({ authorization, ...wait }), about)
+  const askerOf = (grantId: Uint8Array) => async (): Promise<Asker> => {
+    const { account, keys, evidence } = await accounts.clinician()
+    const { state } = account
+    const held = state.grants.find(each => equalBytes(each.grantId, grantId))
+    if (held == null)
+      throw new SalusError('GRANT_UNKNOWN', 'This clinician holds no such grant; take its answer first.')
+    return { reader: { state, keys, evidence }, patient: held.patient, grant: grantId }
   }
 
   /** The head of the record at the node; undefined where the node is away. One question for all who ask at once. */
   async function headOf(grantId: Uint8Array): Promise<AsOf | null | undefined> {
     const copy = copyOf(grantId)
-    copy.asking ??= askHead(grantId).finally(() => (copy.asking = undefined))
+    copy.asking ??= askHead(components, askerOf(grantId)).finally(() => (copy.asking = undefined))
     try {
       const late = new Promise<undefined>(resolve => setTimeout(resolve, HEAD_WAIT_MS, undefined).unref())
       return await Promise.race([copy.asking, late])
@@ -144,7 +136,7 @@ export function createDataAccess(components: DataAccessComponents): DataAccess {
     const copy = copyOf(grantId)
     copy.watching ??= (async () => {
       const after = index.peek({ after: 0, limit: 0 }).asOf?.position ?? 0
-      const master = await askHead(grantId, { after, waitMs: Math.min(waitMs, LONGEST_WATCH_MS) })
+      const master = await askHead(components, askerOf(grantId), { after, waitMs: Math.min(waitMs, LONGEST_WATCH_MS) })
       if (judgeFreshness(index, master) === 'stale') await refresh(grantId, index)
     })().finally(() => (copy.watching = undefined))
     await copy.watching

@@ -17,6 +17,7 @@ import { addGlassRoutes } from '#agent/api/glass-routes.ts'
 import { addPatientRoutes } from '#agent/api/patient-routes.ts'
 import { addRecordRoutes } from '#agent/api/record-routes.ts'
 import { AGENT_STATUS } from '#agent/api/status.ts'
+import { addStandingRoutes } from '#agent/api/standing-routes.ts'
 import { addVaultRoutes } from '#agent/api/vault-routes.ts'
 import { problemResponse } from '#node/http/problem.ts'
 
@@ -52,6 +53,7 @@ export function createAgentApp(agent: Agent, init: AgentAppInit): AgentApp {
   addCustodyRoutes(app, agent)
   addDataRoutes(app, agent, createDataAccess(agent))
   addGlassRoutes(app, agent, init)
+  addStandingRoutes(app, agent)
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'Salus agent', version: init.version, license: { name: 'Apache-2.0' } }

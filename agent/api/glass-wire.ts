@@ -1,6 +1,6 @@
 /** The JSON bodies of the agent's API about emergencies (docs/specs/agent-api.md). */
 import { z } from '@hono/zod-openapi'
-import { bytes32, seconds } from '#agent/api/wire-parts.ts'
+import { bytes16, bytes32, seconds } from '#agent/api/wire-parts.ts'
 import { REVIEW_OUTCOMES } from '#agent/glass/emergencies.ts'
 import { NOTIFICATION_KINDS } from '#agent/glass/notifications.ts'
 
@@ -96,7 +96,7 @@ export const notificationsBody = z
         number: z.int(),
         kind: z.enum(NOTIFICATION_KINDS),
         patient: bytes32,
-        subject: bytes32,
+        subject: z.union([bytes32, bytes16]),
         atMs: z.int()
       })
     )

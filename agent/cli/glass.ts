@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander'
 import { connect, print, readDuration, withAgent } from '#agent/cli/command.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
+import { addStanding } from '#agent/cli/standing.ts'
 import { readBytes32, readCount } from '#node/cli/options.ts'
 import { SalusError } from '#core/error.ts'
 import { writeDurably } from '#node/store/durable-file.ts'
@@ -81,6 +82,7 @@ export function addEmergency(patient: Command): void {
   withAgent(emergency.command('dispute <id>').description('dispute an emergency'))
     .requiredOption('--statement <text>', 'why; the chain keeps a salted digest')
     .action(dispute)
+  addStanding(emergency)
 }
 
 /** Adds the commands of everybody. */

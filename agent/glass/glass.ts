@@ -7,6 +7,7 @@ import { notificationsFormat, type Notification } from '#agent/glass/notificatio
 import { preparationFormat, type Preparation } from '#agent/glass/prepared.ts'
 import { seenFormat, type Seen } from '#agent/glass/seen.ts'
 import { createShelfDocument, type ShelfDocument, type ShelfFormat } from '#agent/glass/shelf.ts'
+import { standingFormat, type Standing } from '#agent/glass/standing-shelf.ts'
 import type { Backups } from '#agent/patient/backups.ts'
 import type { Operations } from '#agent/patient/operations.ts'
 
@@ -16,6 +17,7 @@ export interface GlassShelf {
   readonly notifications: ShelfDocument<readonly Notification[]>
   readonly preparation: ShelfDocument<Preparation | null>
   readonly seen: ShelfDocument<Seen>
+  readonly standing: ShelfDocument<Standing>
 }
 
 /** What dealing with emergencies needs. */
@@ -37,6 +39,7 @@ export function createGlassShelf(
     emergencies: open(heldEmergenciesFormat),
     notifications: open(notificationsFormat),
     preparation: open(preparationFormat),
-    seen: open(seenFormat)
+    seen: open(seenFormat),
+    standing: open(standingFormat)
   }
 }

@@ -2,7 +2,9 @@
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
 import { readList, readMap, readText, readUint } from '#core/encoding/shape.ts'
 import { readVersion } from '#core/encoding/version.ts'
+import type { Clock } from '#core/crypto/primitives.ts'
 import type { ShelfDocument, ShelfFormat } from '#agent/glass/shelf.ts'
+import type { Log } from '#node/log.ts'
 
 const AREA = 'NOTIFICATIONS'
 const MAX_NOTIFICATIONS = 4_096
@@ -14,7 +16,11 @@ export const NOTIFICATION_KINDS = [
   'emergency-over',
   'emergency-reviewed',
   'emergency-without-network',
-  'keys-replaced'
+  'keys-replaced',
+  'alarm-opened',
+  'alarm-refused',
+  'alarm-retracted',
+  'access-given'
 ] as const
 
 /** One thing to be told. */
@@ -72,4 +78,21 @@ export async function notify(
     return isNew ? [...all.slice(-(MAX_NOTIFICATIONS - 1)), { number, ...told }] : all
   })
   return isNew
+}
+
+/** Tells something once, of now; what it is about stays out of the log. */
+export async function sayOnce(
+  {
+    shelf,
+    clock,
+    log
+  }: {
+    readonly shelf: { readonly notifications: ShelfDocument<readonly Notification[]> }
+    readonly clock: Clock
+    readonly log: Log
+  },
+  kind: Notification['kind'],
+  about: Pick<Notification, 'patient' | 'subject'>
+): Promise<void> {
+  if (await notify(shelf.notifications, { kind, ...about, atMs: clock() })) log.info({ kind }, 'a notification')
 }

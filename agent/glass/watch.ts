@@ -8,12 +8,13 @@ import { openReason } from '#core/custody/sealed-reason.ts'
 import { equalBytes, fromHex, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError } from '#core/error.ts'
 import { signReadRequest } from '#core/grant/read-request.ts'
+import { unpackTerms } from '#core/grant/terms.ts'
 import type { Compartment } from '#core/record/compartment.ts'
 import { secondsOf } from '#agent/components.ts'
 import { foldEmergencies, type EmergencyOnChain } from '#agent/glass/emergencies.ts'
 import type { GlassComponents } from '#agent/glass/glass.ts'
 import { withoutEnded } from '#agent/glass/held-emergencies.ts'
-import { notify, type Notification } from '#agent/glass/notifications.ts'
+import { sayOnce, type Notification } from '#agent/glass/notifications.ts'
 import { renewPreparation } from '#agent/glass/preparation.ts'
 import type { SeenRecord } from '#agent/glass/seen.ts'
 import { replaceKeys } from '#agent/patient/grants.ts'
@@ -21,6 +22,8 @@ import { replaceKeys } from '#agent/patient/grants.ts'
 /** What an emergency opens. */
 const OPENED: readonly Compartment[] = ['emergency', 'vitals']
 const PAGE = 100
+/** What was given longer ago is no news. */
+const GIVEN_S = 86_400
 
 /** Does all of it once, as far as it goes now. */
 export async function lookAtEmergencies(components: GlassComponents): Promise<void> {
@@ -32,6 +35,7 @@ export async function lookAtEmergencies(components: GlassComponents): Promise<vo
       const now = withoutEnded(held, nowS)
       return now.every((each, i) => each === held[i]) && now.length === held.length ? held : now
     })
+    await tellGiven(components, clinician.state.address, nowS)
   }
   const { watched } = await shelf.seen.read()
   if (patient == null && watched.length === 0) return
@@ -52,26 +56,26 @@ export async function lookAtEmergencies(components: GlassComponents): Promise<vo
   await renewPreparation(components)
 }
 
+/** A crew that did not ask is told what it was given; so is everybody else. */
+async function tellGiven(components: GlassComponents, address: Uint8Array, nowS: number): Promise<void> {
+  for (const { event, timeS } of await components.chain.events()) {
+    if (event.name !== 'Granted' || timeS < nowS - GIVEN_S) continue
+    if (!equalBytes(unpackTerms(event.terms).grantee, address)) continue
+    await sayOnce(components, 'access-given', { patient: event.patient, subject: event.grantId })
+  }
+}
+
 async function tell(
   components: GlassComponents,
   emergencies: readonly EmergencyOnChain[],
   nowS: number
 ): Promise<void> {
   for (const { id, patient, untilS, outcome } of emergencies) {
-    const say = async (kind: Notification['kind']): Promise<void> => sayOnce(components, kind, patient, id)
+    const say = async (kind: Notification['kind']): Promise<void> => sayOnce(components, kind, { patient, subject: id })
     await say('emergency-declared')
     if (untilS <= nowS) await say('emergency-over')
     if (outcome !== 'unreviewed') await say('emergency-reviewed')
   }
-}
-
-async function sayOnce(
-  { shelf, clock, log }: GlassComponents,
-  kind: Notification['kind'],
-  patient: string,
-  subject: string
-): Promise<void> {
-  if (await notify(shelf.notifications, { kind, patient, subject, atMs: clock() })) log.info({ kind }, 'a notification')
 }
 
 /** Reads the records of responders that the node has taken since. */
@@ -91,7 +95,8 @@ async function readRecords(components: GlassComponents): Promise<void> {
       if (kind === 'glass') found.push(...(await readRecord(components, body)))
     }
     for (const { id, isOffline } of found) {
-      if (isOffline) await sayOnce(components, 'emergency-without-network', toHex(patient), toHex(id))
+      if (isOffline)
+        await sayOnce(components, 'emergency-without-network', { patient: toHex(patient), subject: toHex(id) })
     }
     await shelf.seen.update(seen => {
       const records = found.filter(({ id }) => !seen.records.some(each => equalBytes(each.id, id)))
@@ -139,5 +144,5 @@ async function settle(components: GlassComponents, own: readonly EmergencyOnChai
   await replaceKeys(components, OPENED)
   await shelf.seen.update(seen => ({ ...seen, settled: [...seen.settled, ...over] }))
   const { patient } = (await accounts.patient()).account.state
-  for (const id of over) await sayOnce(components, 'keys-replaced', toHex(patient), toHex(id))
+  for (const id of over) await sayOnce(components, 'keys-replaced', { patient: toHex(patient), subject: toHex(id) })
 }
