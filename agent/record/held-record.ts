@@ -13,6 +13,7 @@ const AREA = 'AGENT_INDEX'
 const KNOWN = 'known/'
 const SEARCH = 'search/'
 const CURSOR = 'cursor'
+const ERASED = 'erased/'
 
 /** Up to where which node was read: positions are a node's own. */
 export interface Cursor {
@@ -20,6 +21,8 @@ export interface Cursor {
   readonly after: number
   /** Name of the header there; empty before anything was read. */
   readonly header: string
+  /** Up to where it was asked for erasures. */
+  readonly noticesAfter: number
 }
 
 /** A record in memory, with changes that are not on the disk yet. */
@@ -31,6 +34,10 @@ export interface HeldRecord {
   /** In the order in which they were taken in. */
   inOrder(): readonly KnownEntry[]
   keep(entry: KnownEntry): void
+  /** Names that the patient has had erased. */
+  readonly erased: ReadonlySet<string>
+  /** Forgets all that is known of headers, for good, but their names; the log does with its next facts. */
+  erase(names: readonly string[]): void
   readonly cursor: Cursor
   moveTo(cursor: Cursor): void
   /** Changes since it was last asked. */
@@ -55,14 +62,16 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
   const remove = (key: string): void => void changes.set(key, null)
   const known = new Map<string, KnownEntry>()
   let order: KnownEntry[] | undefined
-  let cursor: Cursor = { peer: '', after: 0, header: '' }
-  const log = createLog(p, facts, { rows: { put, delete: remove } })
+  let cursor: Cursor = { peer: '', after: 0, header: '', noticesAfter: 0 }
+  const erased = new Set([...rows.keys()].flatMap(key => (key.startsWith(ERASED) ? key.slice(ERASED.length) : [])))
+  const log = createLog(p, { ...facts, erased: new Set(erased) }, { rows: { put, delete: remove } })
   const search = createLocalIndex({
     put: (id, bytes) => put(`${SEARCH}${id}`, bytes),
     delete: id => remove(`${SEARCH}${id}`)
   })
   // In the order of keys: evidence comes before headers.
   for (const [key, bytes] of [...rows].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (key.startsWith(ERASED)) continue
     if (key === CURSOR) cursor = decodeCursor(bytes)
     else if (key.startsWith(SEARCH)) search.restore(bytes)
     else if (key.startsWith(KNOWN)) {
@@ -80,12 +89,25 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
       order = undefined
       put(`${KNOWN}${entry.name}`, encodeKnown(entry))
     },
+    get erased() {
+      return new Set(erased)
+    },
+    erase(names) {
+      for (const name of names) {
+        erased.add(name)
+        put(`${ERASED}${name}`, encodeCanonical([1]))
+        if (!known.delete(name)) continue
+        remove(`${KNOWN}${name}`)
+        search.remove(name)
+      }
+      order = undefined
+    },
     get cursor() {
       return cursor
     },
     moveTo(next) {
       cursor = next
-      put(CURSOR, encodeCanonical([2, next.peer, next.after, next.header]))
+      put(CURSOR, encodeCanonical([2, next.peer, next.after, next.header, next.noticesAfter]))
     },
     takeChanges() {
       const taken = changes
@@ -97,10 +119,11 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
 
 function decodeCursor(bytes: Uint8Array): Cursor {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: 512 })
-  const [, peer, after, header] = Array.isArray(value) ? (value as unknown[]) : []
+  const [, peer, after, header, noticesAfter] = Array.isArray(value) ? (value as unknown[]) : []
   return {
     peer: readText(peer, AREA, 'peer', 256),
     after: readUint(after, AREA, 'after'),
-    header: readText(header, AREA, 'header', 128)
+    header: readText(header, AREA, 'header', 128),
+    noticesAfter: readUint(noticesAfter, AREA, 'notices')
   }
 }

@@ -45,6 +45,10 @@ export function createRecordCopy(reader: RecordReader): RecordCopy {
       const next = later.length > limit ? (entries.at(-1)?.position ?? null) : null
       return { entries, next, asOf: header === '' ? null : { position, header: CID.parse(header) } }
     },
-    has: header => reader.held()?.log.node(header.toString()) != null
+    has(header) {
+      const held = reader.held()
+      const name = header.toString()
+      return held != null && (held.log.node(name) != null || held.erased.has(name))
+    }
   }
 }

@@ -2,6 +2,7 @@
 import type { Author, ReceivedEntry } from '#core/agent/author.ts'
 import type { KnownOfChain } from '#core/agent/log-facts.ts'
 import type { RecordOnChain } from '#core/agent/record-on-chain.ts'
+import { networkIdOf } from '#core/chain/network-id.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import type { LogFacts } from '#core/log/facts.ts'
@@ -15,6 +16,7 @@ import type { AgentWorld } from '#agent/components.ts'
 import { loadRecord, type HeldRecord } from '#agent/record/held-record.ts'
 import type { Journal } from '#agent/record/journal.ts'
 import type { EntrySummary, KnownEntry } from '#agent/record/known-entry.ts'
+import { namesErased } from '#agent/record/erased.ts'
 import { createRecent } from '#agent/record/recent.ts'
 import type { RecordSource } from '#agent/record/source.ts'
 import type { StoredEntry } from '#node/http/client.ts'
@@ -89,23 +91,26 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
   }
 
   /** Asks the chain what counts now, and takes the record up if it is not in memory. */
-  async function judged(): Promise<HeldRecord> {
+  async function judged(): Promise<{ held: HeldRecord; facts: LogFacts; known: RecordOnChain }> {
     record = await chain.recordOf(await init.patient())
     const facts = init.facts({ record, blockTimeS: await chain.headTimeS(), rotations: [] })
+    const known = record
     loading ??= loadRecord(p, facts, rows())
     const held = await loading.catch((error: unknown) => {
       forget()
       throw error
     })
-    held.log.renew(facts)
+    held.log.renew({ ...facts, erased: held.erased })
     current = held
-    return held
+    return { held, facts, known }
   }
 
   async function readOn(): Promise<HeldRecord> {
-    const held = await judged()
+    const { held, facts, known } = await judged()
     const peer = await source.name()
-    if (held.cursor.peer !== peer) held.moveTo({ peer, after: 0, header: '' })
+    if (held.cursor.peer !== peer) held.moveTo({ peer, after: 0, header: '', noticesAfter: 0 })
+    await readErasures(held, known)
+    held.log.renew({ ...facts, erased: held.erased })
     for (let from: number | null = held.cursor.after; from != null;) {
       const page = await source.page({ after: from })
       let after: number = from
@@ -115,11 +120,22 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
         header = take(held, stored)
         after = stored.position
       }
-      if (after !== held.cursor.after) held.moveTo({ peer, after, header })
+      if (after !== held.cursor.after) held.moveTo({ ...held.cursor, after, header })
       await flush(held)
       from = page.next != null && after > from ? after : null
     }
     return held
+  }
+
+  /** Learns what the patient has had erased. What is no word of the patient’s is passed over. */
+  async function readErasures(held: HeldRecord, { target, patient, keyBundles }: RecordOnChain): Promise<void> {
+    const network = networkIdOf(target.chainId, target.contracts.AccessGrants.address)
+    for (let from: number | null = held.cursor.noticesAfter; from != null;) {
+      const { erasures, next, last } = await source.erasures(from)
+      for (const bytes of erasures) held.erase(namesErased(p, bytes, { network, patient, keyBundles }))
+      if (last !== held.cursor.noticesAfter) held.moveTo({ ...held.cursor, noticesAfter: last })
+      from = next != null && next > from ? next : null
+    }
   }
 
   /** Takes a header in, and gives its name. What is none, or of another record, is the node’s fault, and no reason to show less of the record. */

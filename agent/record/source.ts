@@ -1,7 +1,7 @@
 /** Where a record is read from: a node, page by page. What a one-time claim fetched is another source (agent/clinician/claimed.ts). */
 import type { ReceivedEntry } from '#core/agent/author.ts'
 import type { AgentWorld } from '#agent/components.ts'
-import { readPage, withBlob, type Reader } from '#agent/network/record.ts'
+import { authorize, readPage, withBlob, type Reader } from '#agent/network/record.ts'
 import type { StoredEntry } from '#node/http/client.ts'
 
 /** Whose record is read, and who asks for it; `grant` is null where the patient asks. */
@@ -20,6 +20,10 @@ export interface RecordSource {
     readonly entries: readonly StoredEntry[]
     readonly next: number | null
   }>
+  /** Encoded erasures after a position, in their order, and where the next page begins. @throws as {@link RecordSource.page} */
+  erasures(
+    after: number
+  ): Promise<{ readonly erasures: readonly Uint8Array[]; readonly next: number | null; readonly last: number }>
   /** The entry with its blob. @throws SalusError `BLOB_*` */
   whole(stored: StoredEntry): Promise<ReceivedEntry>
 }
@@ -32,6 +36,13 @@ export function createNodeSource(world: AgentWorld, asker: () => Promise<Asker>)
     async page(query) {
       const { reader, patient, grant } = await asker()
       return readPage(world, node, reader, { patient, grant, ...query })
+    },
+    async erasures(after) {
+      const { reader, patient, grant } = await asker()
+      const authorization = await authorize(world, node, reader, { patient, grant })
+      const { notices, next } = await node.queryNotices({ authorization, after })
+      const erasures = notices.flatMap(({ kind, body }) => (kind === 'erasure' ? body : []))
+      return { erasures, next, last: Math.max(after, next ?? 0, ...notices.map(({ position }) => position)) }
     },
     whole: async stored => withBlob(node, stored)
   }

@@ -18,6 +18,8 @@ export interface LogGraph {
   readonly heads: DayIndex
   /** By name of a header that is not settled or not here: those that wait for it. */
   readonly waiting: Map<string, LogNode[]>
+  /** Names that nothing waits for: the patient has had them erased. */
+  readonly erased: ReadonlySet<string>
   /** Headers whose author is not proven yet, oldest first. */
   readonly unproven: Set<LogNode>
   /** How many proven headers wait for others. */
@@ -27,13 +29,14 @@ export interface LogGraph {
 }
 
 /** A graph without headers. */
-export function createGraph(): LogGraph {
+export function createGraph(erased: ReadonlySet<string> = new Set()): LogGraph {
   return {
     nodes: new Map(),
     entries: new Map(),
     days: createDayIndex(),
     heads: createDayIndex(),
     waiting: new Map(),
+    erased,
     unproven: new Set(),
     waiters: 0,
     generations: new Map()
@@ -58,7 +61,7 @@ export function proveNode(graph: LogGraph, node: LogNode, own: Own): LogNode[] {
   graph.unproven.delete(node)
   const { author, floorS, endS } = own.ok
   Object.assign(node, { state: 'waiting', code: null, author, authorId: authorId(author), floorS, endS })
-  const open = node.item.parents.filter(name => !isSettled(graph.nodes.get(name)))
+  const open = node.item.parents.filter(name => !graph.erased.has(name) && !isSettled(graph.nodes.get(name)))
   node.unsettled = open.length
   for (const name of open) {
     const others = graph.waiting.get(name)
