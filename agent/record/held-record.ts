@@ -34,6 +34,8 @@ export interface HeldRecord {
   /** In the order in which they were taken in. */
   inOrder(): readonly KnownEntry[]
   keep(entry: KnownEntry): void
+  /** The highest number that was given; of one that was erased meanwhile, until the next start. */
+  readonly lastNumber: number
   /** Names that the patient has had erased. */
   readonly erased: ReadonlySet<string>
   /** Forgets all that is known of headers, for good, but their names; the log does with its next facts. */
@@ -62,6 +64,7 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
   const remove = (key: string): void => void changes.set(key, null)
   const known = new Map<string, KnownEntry>()
   let order: KnownEntry[] | undefined
+  let lastNumber = 0
   let cursor: Cursor = { peer: '', after: 0, header: '', noticesAfter: 0 }
   const erased = new Set([...rows.keys()].flatMap(key => (key.startsWith(ERASED) ? key.slice(ERASED.length) : [])))
   const log = createLog(p, { ...facts, erased: new Set(erased) }, { rows: { put, delete: remove } })
@@ -77,6 +80,7 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
     else if (key.startsWith(KNOWN)) {
       const entry = decodeKnown(bytes)
       known.set(entry.name, entry)
+      lastNumber = Math.max(lastNumber, entry.number)
     } else log.restore(bytes)
   }
   return {
@@ -84,7 +88,11 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
     search,
     known,
     inOrder: () => (order ??= [...known.values()].sort((a, b) => a.number - b.number)),
+    get lastNumber() {
+      return lastNumber
+    },
     keep(entry) {
+      lastNumber = Math.max(lastNumber, entry.number)
       known.set(entry.name, entry)
       order = undefined
       put(`${KNOWN}${entry.name}`, encodeKnown(entry))

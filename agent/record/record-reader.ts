@@ -149,7 +149,7 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     // Others cannot tell it from entries, and may follow it: the log has it, and nobody is shown it.
     if (init.isOther(decodeEntry(headerBytes).header)) return name
     const before = held.known.get(name)
-    const number = before?.number ?? held.known.size + 1
+    const number = before?.number ?? held.lastNumber + 1
     if (before?.position !== position) held.keep({ ...before, name, number, position, headerBytes })
     const known = held.known.get(name)
     if (blob == null) return name
