@@ -1,6 +1,7 @@
 /** `salus agent`: the process that keeps a person's keys, and the commands that open and shut it. */
 import type { Command } from 'commander'
 import { connect, print, withAgent } from '#agent/cli/command.ts'
+import { addNotifications } from '#agent/cli/glass.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import type { RunOptions } from '#agent/cli/run.ts'
 import { readNewPassphrase, readPassphrase, type PassphraseOptions } from '#agent/cli/passphrase.ts'
@@ -31,6 +32,7 @@ export function registerAgent(program: Command): void {
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     // Loaded only here: the other commands are quick without servers and chains.
     .action(async (options: RunOptions) => (await import('#agent/cli/run.ts')).runAgent(options))
+  addNotifications(agent)
   withAgent(agent.command('status').description('what the agent is and where it stands')).action(status)
   withAgent(agent.command('unlock').description('open the vault'))
     .option('--passphrase-file <file>', 'file that holds the passphrase')

@@ -14,6 +14,7 @@ import {
 import type { ShownCode } from '#agent/cli/command.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import { addEntryCommands, GRANTED_RECORD } from '#agent/cli/entry-commands.ts'
+import { addBreakglass } from '#agent/cli/glass.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
 import { typeOfFile } from '#agent/cli/file-type.ts'
 import { rightsOf, withRights, type RightOptions } from '#agent/cli/patient-grants.ts'
@@ -86,6 +87,7 @@ export function registerClinician(program: Command): void {
     .option('--type <type>', 'media type, if not as the name’s ending says')
     .action(write)
   addEntryCommands(clinician, GRANTED_RECORD)
+  addBreakglass(clinician)
 }
 
 async function create(options: CreateOptions): Promise<void> {

@@ -5,6 +5,7 @@ import { addGrantCommands } from '#agent/cli/patient-grants.ts'
 import type { AgentClient } from '#agent/cli/client.ts'
 import { connect, print, walletOf, withAgent } from '#agent/cli/command.ts'
 import { addEntryCommands, OWN_RECORD } from '#agent/cli/entry-commands.ts'
+import { addEmergency } from '#agent/cli/glass.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
 import { addEraseCommand } from '#agent/cli/erase.ts'
 import { exportAs, listOriginals } from '#agent/cli/fhir-export.ts'
@@ -84,6 +85,7 @@ export function registerPatient(program: Command): void {
   addEntryCommands(patient, OWN_RECORD)
   addLinkCommands(patient)
   addHisCommand(patient)
+  addEmergency(patient)
 }
 
 async function create(options: CreateOptions): Promise<void> {

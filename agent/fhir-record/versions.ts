@@ -4,7 +4,7 @@ import { toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
 import type { Act } from '#core/log/statement.ts'
 import type { Compartment } from '#core/record/compartment.ts'
-import type { IndexedEntry } from '#agent/record-index.ts'
+import type { IndexedEntry } from '#agent/record/indexed-entry.ts'
 import type { Place } from '#agent/record/standing.ts'
 
 /** One version that counts and opened. */

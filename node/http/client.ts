@@ -4,6 +4,7 @@ import { toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
 import type {
   CapsulesAnswer,
+  HeadAnswer,
   EntriesAnswer,
   GatewayAnswer,
   GrantAnswer,
@@ -75,6 +76,16 @@ export interface NodeClient {
     readonly after?: number
     readonly limit?: number
   }): Promise<{ notices: Notice[]; next: number | null }>
+  /**
+   * The newest entry of a record: its place at the node and its signed header; null of an empty one.
+   *
+   * @param query - `waitMs`: how long to wait for one after the position `after`
+   */
+  queryHead(query: {
+    readonly authorization: Uint8Array
+    readonly after?: number
+    readonly waitMs?: number
+  }): Promise<{ readonly position: number; readonly header: Uint8Array } | null>
   /** The newest capsule of a grant (`0x…`), or none. */
   queryCapsules(grantId: string): Promise<{ position: number; capsule: Uint8Array }[]>
   putBlob(cid: string, bytes: Uint8Array): Promise<void>
@@ -136,6 +147,11 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
       const query = { authorization: base64url.baseEncode(authorization), after, limit }
       const { notices, next } = await postJson<NoticesAnswer>('/v1/notices/query', query)
       return { notices: notices.map(({ body, ...rest }) => ({ ...rest, body: base64url.baseDecode(body) })), next }
+    },
+    queryHead: async ({ authorization, after, waitMs }) => {
+      const query = { authorization: base64url.baseEncode(authorization), after, waitMs }
+      const { head } = await postJson<HeadAnswer>('/v1/heads/query', query, SLOW_MS)
+      return head == null ? null : { position: head.position, header: base64url.baseDecode(head.header) }
     },
     queryCapsules: async grantId => {
       const answer = await postJson<CapsulesAnswer>('/v1/capsules/query', { grantId })
