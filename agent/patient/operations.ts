@@ -1,5 +1,4 @@
 /** Takes what was decided to the chain and the network, again after a crash, until it is done (docs/specs/agent-state.md). */
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Operation, PatientAccount } from '#core/agent/agent-state.ts'
 import type { ChainCall } from '#core/agent/chain-call.ts'
 import { grantCall } from '#core/agent/patient-grant.ts'
@@ -9,6 +8,7 @@ import type { GivenGrant } from '#core/agent/patient-state.ts'
 import { equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import { secondsOf } from '#agent/components.ts'
+import { followBlock } from '#agent/network/follow-block.ts'
 import { relay } from '#agent/network/record.ts'
 import { guardianCall } from '#agent/custody/guardian-call.ts'
 import { deliverShare } from '#agent/custody/custodians.ts'
@@ -36,9 +36,6 @@ export interface Operations {
 
 /** Until when a relayer may submit what is signed now. */
 const DEADLINE_S = 3600
-/** Longest wait for a node to see a block that it has just put a request in. */
-const FOLLOW_MS = 30_000
-const LOOK_MS = 100
 
 /** Makes the service. */
 export function createOperations(components: DrainComponents): Operations {
@@ -78,7 +75,7 @@ export function createOperations(components: DrainComponents): Operations {
     if (call != null) {
       const blockNumber = await relay(node, call)
       undo.took(operation)
-      await followed(blockNumber)
+      await followBlock({ node, clock }, blockNumber)
     }
     for (const message of operation.messages) {
       await handInMessage(components, operation, message).catch((error: unknown) => {
@@ -87,11 +84,6 @@ export function createOperations(components: DrainComponents): Operations {
     }
     await forget(operation)
     if (operation.kind === 'register') await backups.pushIfDue()
-  }
-
-  async function followed(blockNumber: number): Promise<void> {
-    const deadline = clock() + FOLLOW_MS
-    while ((await node.status()).chain.blockNumber < blockNumber && clock() < deadline) await pause(LOOK_MS)
   }
 
   async function forget(operation: Operation): Promise<void> {
