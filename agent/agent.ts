@@ -13,12 +13,17 @@ import { compartmentTag } from '#core/record/generation.ts'
 import { createAccounts, type Accounts } from '#agent/accounts.ts'
 import { createGrantedRecords, type GrantedRecords } from '#agent/clinician/entries.ts'
 import type { AgentComponents } from '#agent/components.ts'
+import type { GlassComponents } from '#agent/glass/glass.ts'
+import { lookAtAlarms } from '#agent/glass/alarms.ts'
+import { createGuard, type Guard } from '#agent/glass/guard.ts'
+import { createEmergencyRecords, type EmergencyRecords } from '#agent/glass/records.ts'
+import { lookAtEmergencies } from '#agent/glass/watch.ts'
 import { chainAccesses, type AccessSource } from '#agent/patient/accesses.ts'
-import { createBackups, type Backups } from '#agent/patient/backups.ts'
+import { createBackups } from '#agent/patient/backups.ts'
 import type { OnTopOf } from '#agent/patient/drain.ts'
 import type { Replica } from '#agent/patient/ending.ts'
 import type { Importer } from '#agent/patient/importers.ts'
-import { createOperations, type Operations } from '#agent/patient/operations.ts'
+import { createOperations } from '#agent/patient/operations.ts'
 import { createRecordIndex, type RecordIndex } from '#agent/record-index.ts'
 import { createNodeSource } from '#agent/record/source.ts'
 
@@ -35,48 +40,64 @@ export interface AgentInit {
 }
 
 /** An agent's parts. */
-export interface Agent extends AgentComponents {
-  readonly accounts: Accounts
-  readonly operations: Operations
-  readonly backups: Backups
+export interface Agent extends GlassComponents {
   /** The patient's record. */
   readonly record: RecordIndex
   /** Records of others. */
   readonly granted: GrantedRecords
+  /** Records that emergencies opened. */
+  readonly emergencyRecords: EmergencyRecords
   readonly importers: readonly Importer[]
   readonly accessSources: readonly AccessSource[]
   readonly replicas: readonly Replica[]
   readonly nodeUrl: string
   /** Forgets what was read of the patient's record: it is read anew. */
   forgetRecord(): void
+  /** Notices emergencies and alarms, and what ended. */
+  look(): Promise<void>
+  /** Hears of news in the patient's record. */
+  readonly guard: Guard
   /** Makes the vault, with this device as its first. */
   createVault(passphrase: string, deviceName: string): Promise<void>
 }
 
 /** Puts an agent together; it does nothing by itself. */
-export function createAgent(components: AgentComponents, init: AgentInit = {}): Agent {
+export function createAgent(components: AgentComponents & Pick<GlassComponents, 'shelf'>, init: AgentInit = {}): Agent {
   const { p, random, clock, keeper, deployment } = components
   const accounts = createAccounts(components)
   const backups = createBackups({ ...components, accounts })
   const onTopOf = async (entry: Uint8Array) => nextRevisionOf(await record.log(), toHex(entry))
   const operations = createOperations({ ...components, accounts, backups, onTopOf })
+  const glass: GlassComponents = { ...components, accounts, backups, operations }
   const makeRecord = (): RecordIndex => createPatientRecord(components, accounts)
   let record = makeRecord()
   keeper.onChange(() => (record = makeRecord()))
+  const current: RecordIndex = {
+    list: async query => record.list(query),
+    open: async name => record.open(name),
+    read: async id => record.read(id),
+    search: async query => record.search(query),
+    versions: async () => record.versions(),
+    log: async () => record.log(),
+    changes: async since => record.changes(since),
+    content: async header => record.content(header),
+    sealed: async name => record.sealed(name)
+  }
+  // One look at a time: what one gives, the next must know of.
+  let looking: Promise<void> = Promise.resolve()
   return {
-    ...components,
-    accounts,
-    backups,
-    operations,
-    record: {
-      list: async query => record.list(query),
-      open: async name => record.open(name),
-      read: async id => record.read(id),
-      search: async query => record.search(query),
-      versions: async () => record.versions(),
-      log: async () => record.log(),
-      sealed: async name => record.sealed(name)
+    ...glass,
+    emergencyRecords: createEmergencyRecords(glass),
+    look: async () => {
+      const turn = looking.then(async () => {
+        await lookAtEmergencies(glass)
+        await lookAtAlarms({ ...glass, record: current })
+      })
+      looking = turn.catch(() => undefined)
+      return turn
     },
+    guard: createGuard(glass),
+    record: current,
     granted: createGrantedRecords({ ...components, accounts }),
     importers: init.importers ?? [],
     accessSources: [chainAccesses({ ...components, accounts }), ...(init.accessSources ?? [])],

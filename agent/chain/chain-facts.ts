@@ -18,7 +18,7 @@ import { createChainRpc, rpcError } from '#node/chain/chain-rpc.ts'
 
 /** Answers from the chain; each throws SalusError `CHAIN_UNREACHABLE` or `CHAIN_RPC_FAILED`. */
 export interface ChainFacts {
-  /** Everything that the chain says of patients and grants, in its order: asking for all tells the endpoint of none. */
+  /** Everything that the chain says of patients, grants and emergencies, in its order: asking for all tells the endpoint of none. */
   events(): Promise<readonly DatedEvent[]>
   recordOf(patient: Uint8Array): Promise<RecordOnChain>
   /** What became of a grant, `0x…`, and where the chain says so; null if it has no such grant. */
@@ -74,7 +74,7 @@ export function createChainFacts(provider: JsonRpcProvider, deployment: Deployme
   }
 
   async function readPage(from: number, to: number): Promise<PlacedEvent[]> {
-    const logs = await rpc.logsIn(from, to, [address])
+    const logs = await rpc.logsIn(from, to, [address, deployment.contracts.EmergencyAccess.address])
     const times = new Map<number, number>()
     const page: PlacedEvent[] = []
     for (const log of logs) {

@@ -4,15 +4,14 @@ import { auditedSharing } from '#core/crypto/secret-sharing.ts'
 import { combineReleases } from '#core/custody/combine.ts'
 import { holdOneTimeKeys } from '#core/custody/one-time.ts'
 import { decodeSharePlan, verifySharePlan, type DecodedSharePlan } from '#core/custody/plan.ts'
-import { decodeCustodyAnswer, encodeCustodyRequest } from '#core/custody/release-request.ts'
 import { equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import type { AnswerCode } from '#core/grant/answer-code.ts'
-import { signReadRequest } from '#core/grant/read-request.ts'
 import { decodeKeyBundle, keyBundleDigest } from '#core/identity/key-bundle.ts'
 import type { Accounts } from '#agent/accounts.ts'
 import { changeClinician } from '#agent/clinician/account.ts'
 import type { AgentComponents } from '#agent/components.ts'
+import { askForShare } from '#agent/custody/ask-share.ts'
 import { meetCustodian } from '#agent/custody/custodians.ts'
 
 type Components = AgentComponents & { readonly accounts: Accounts }
@@ -87,20 +86,17 @@ export async function collectKeys(components: Components, invitation: Invitation
 
 /** Asks one custodian for its share; the plan that comes along is checked against the chain. */
 async function askFor(
-  { p, random, clock, accounts }: Components,
+  components: Components,
   { patient, grantId: grant, author }: Invitation,
   url: string,
   keyBundle: Uint8Array
 ): Promise<{ plan: DecodedSharePlan; release: Uint8Array }> {
+  const { p, accounts } = components
   const { account, keys, evidence } = await accounts.clinician()
-  const { network } = account.state
-  const { card, client } = await meetCustodian(p, url, network)
-  const asked = { network, patient, grant, audience: card.peer, issuedAtMs: clock(), nonce: random(16) }
-  const authorization = signReadRequest(p, { ...asked, author: keys.bundle.sign, evidence }, keys.signSeed)
-  const { plan: bytes, release } = decodeCustodyAnswer(
-    await client.release(encodeCustodyRequest({ rule: 'claim', authorization }))
-  )
-  const plan = decodeSharePlan(bytes, { network, patient })
+  const { state } = account
+  const question = { rule: 'claim', patient, grant } as const
+  const { plan: bytes, release } = await askForShare(components, { state, keys, evidence }, url, question)
+  const plan = decodeSharePlan(bytes, { network: state.network, patient })
   const isOfGrant =
     plan.rule === 'claim' &&
     plan.subject != null &&

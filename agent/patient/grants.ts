@@ -199,6 +199,34 @@ export async function giveAccess(
   }
 }
 
+/**
+ * Grants what nobody asked for now: what the patient has laid down before.
+ *
+ * @throws SalusError `WALLET_NOT_IN_CONTROL`, as `planGrant`, and what the chain refuses it with
+ */
+export async function giveUnasked(
+  components: GrantComponents,
+  wish: GrantWish
+): Promise<Pick<GivenAccess, 'grantId' | 'progress'>> {
+  const { random, keeper, accounts, operations } = components
+  const { account: before, wallet, keys } = await accounts.patient()
+  checkControl(before, wallet)
+  await catchUp(components)
+  const id = random(16)
+  let grantId = new Uint8Array()
+  await changePatient(keeper, async account => {
+    const { grantId: made, state, ...outgoing } = await planCapsule(components, { account, keys }, wish, undefined)
+    grantId = Uint8Array.from(made)
+    return {
+      ...account,
+      state,
+      operations: [...account.operations, { id, kind: 'grant', grantId, ...outgoing }],
+      backup: { ...account.backup, isDue: true }
+    }
+  })
+  return { grantId, progress: await operations.run(id) }
+}
+
 async function planCapsule(
   components: GrantComponents,
   { account, keys }: { readonly account: PatientAccount; readonly keys: AgentKeys },

@@ -19,6 +19,8 @@ const ERASED = 'erased/'
 export interface Cursor {
   readonly peer: string
   readonly after: number
+  /** Name of the header there; empty before anything was read. */
+  readonly header: string
   /** Up to where it was asked for erasures. */
   readonly noticesAfter: number
 }
@@ -32,6 +34,12 @@ export interface HeldRecord {
   /** In the order in which they were taken in. */
   inOrder(): readonly KnownEntry[]
   keep(entry: KnownEntry): void
+  /** Ids of entries of which something changed, in that order; one may be there several times. */
+  readonly touched: readonly string[]
+  /** Notes that the log judges these headers otherwise than before. */
+  touch(names: readonly string[]): void
+  /** The highest number that was given; of one that was erased meanwhile, until the next start. */
+  readonly lastNumber: number
   /** Names that the patient has had erased. */
   readonly erased: ReadonlySet<string>
   /** Forgets all that is known of headers, for good, but their names; the log does with its next facts. */
@@ -59,8 +67,10 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
   const put = (key: string, bytes: Uint8Array): void => void changes.set(key, bytes)
   const remove = (key: string): void => void changes.set(key, null)
   const known = new Map<string, KnownEntry>()
+  const touched: string[] = []
   let order: KnownEntry[] | undefined
-  let cursor: Cursor = { peer: '', after: 0, noticesAfter: 0 }
+  let lastNumber = 0
+  let cursor: Cursor = { peer: '', after: 0, header: '', noticesAfter: 0 }
   const erased = new Set([...rows.keys()].flatMap(key => (key.startsWith(ERASED) ? key.slice(ERASED.length) : [])))
   const log = createLog(p, { ...facts, erased: new Set(erased) }, { rows: { put, delete: remove } })
   const search = createLocalIndex({
@@ -75,17 +85,32 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
     else if (key.startsWith(KNOWN)) {
       const entry = decodeKnown(bytes)
       known.set(entry.name, entry)
+      lastNumber = Math.max(lastNumber, entry.number)
     } else log.restore(bytes)
   }
+  function touch(names: readonly string[]): void {
+    for (const name of names) {
+      const entry = log.node(name)?.item.entry
+      if (entry != null) touched.push(entry)
+    }
+  }
+
   return {
     log,
     search,
     known,
+    touched,
+    touch,
     inOrder: () => (order ??= [...known.values()].sort((a, b) => a.number - b.number)),
+    get lastNumber() {
+      return lastNumber
+    },
     keep(entry) {
+      lastNumber = Math.max(lastNumber, entry.number)
       known.set(entry.name, entry)
       order = undefined
       put(`${KNOWN}${entry.name}`, encodeKnown(entry))
+      touch([entry.name])
     },
     get erased() {
       return new Set(erased)
@@ -105,7 +130,7 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
     },
     moveTo(next) {
       cursor = next
-      put(CURSOR, encodeCanonical([1, next.peer, next.after, next.noticesAfter]))
+      put(CURSOR, encodeCanonical([2, next.peer, next.after, next.header, next.noticesAfter]))
     },
     takeChanges() {
       const taken = changes
@@ -117,10 +142,11 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
 
 function decodeCursor(bytes: Uint8Array): Cursor {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: 512 })
-  const [, peer, after, noticesAfter] = Array.isArray(value) ? (value as unknown[]) : []
+  const [, peer, after, header, noticesAfter] = Array.isArray(value) ? (value as unknown[]) : []
   return {
     peer: readText(peer, AREA, 'peer', 256),
     after: readUint(after, AREA, 'after'),
+    header: readText(header, AREA, 'header', 128),
     noticesAfter: readUint(noticesAfter, AREA, 'notices')
   }
 }

@@ -6,6 +6,7 @@ import { SalusError } from '#core/error.ts'
 import { MAX_JSON_ANSWER_BYTES, bytesIn } from '#node/http/answer.ts'
 import type {
   CapsulesAnswer,
+  HeadAnswer,
   EntriesAnswer,
   GatewayAnswer,
   GrantAnswer,
@@ -77,6 +78,16 @@ export interface NodeClient {
     readonly after?: number
     readonly limit?: number
   }): Promise<{ notices: Notice[]; next: number | null }>
+  /**
+   * The newest entry of a record: its place at the node and its signed header; null of an empty one.
+   *
+   * @param query - `waitMs`: how long to wait for one after the position `after`
+   */
+  queryHead(query: {
+    readonly authorization: Uint8Array
+    readonly after?: number
+    readonly waitMs?: number
+  }): Promise<{ readonly position: number; readonly header: Uint8Array } | null>
   /** The newest capsule of a grant (`0x…`), or none. */
   queryCapsules(grantId: string): Promise<{ position: number; capsule: Uint8Array }[]>
   putBlob(cid: string, bytes: Uint8Array): Promise<void>
@@ -150,6 +161,11 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
         })),
         next: answer.next == null ? null : whole(answer.next)
       }))
+    },
+    queryHead: async ({ authorization, after, waitMs }) => {
+      const query = { authorization: base64url.baseEncode(authorization), after, waitMs }
+      const { head } = await postJson<HeadAnswer>('/v1/heads/query', query, SLOW_MS)
+      return head == null ? null : { position: head.position, header: base64url.baseDecode(head.header) }
     },
     queryCapsules: async grantId => {
       const answer = await postJson<CapsulesAnswer>('/v1/capsules/query', { grantId })

@@ -76,7 +76,8 @@ export async function answerNotices(
   return { notices, next: records.length < limit ? null : (records.at(-1)?.position ?? null) }
 }
 
-function readBase64url(text: string): Uint8Array {
+/** @throws SalusError `HTTP_BODY_SHAPE` */
+export function readBase64url(text: string): Uint8Array {
   try {
     return base64url.baseDecode(text)
   } catch (cause) {

@@ -6,6 +6,7 @@ import { concat, keccak256 } from 'ethers'
 import { CID } from 'multiformats/cid'
 import { createAgent, type Agent } from '#agent/agent.ts'
 import type { ChainFacts } from '#agent/chain/chain-facts.ts'
+import { createGlassShelf } from '#agent/glass/glass.ts'
 import { createOutbox } from '#agent/network/outbox.ts'
 import { createJournals } from '#agent/record/journal.ts'
 import { createKeeper } from '#agent/vault/keeper.ts'
@@ -156,7 +157,8 @@ export async function openPaperAgent(
     ...{ p, random, clock: nowMs, stretch: nativeStretch, log: createLog({ name: 'paper', level: 'silent' }) },
     ...{ deployment: network.deployment, node: network.client(isAway), chain: network.facts(), keeper, journals },
     outbox: createOutbox({ p, random }, { folder: join(home, 'outbox') }),
-    claimed: createOutbox({ p, random }, { folder: join(home, 'claimed') })
+    claimed: createOutbox({ p, random }, { folder: join(home, 'claimed') }),
+    shelf: createGlassShelf({ p, random, keeper }, { folder: home })
   })
   await agent.createVault('correct horse battery staple', 'paper')
   return {
