@@ -5,22 +5,24 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { format, resolveConfig } from 'prettier'
 import { readExplained } from '#scripts/mutate/explained.ts'
-import { mutantsOf, sampleOf } from '#scripts/mutate/mutants.ts'
+import { mutantsOf, sampleOf, type Mutant } from '#scripts/mutate/mutants.ts'
 import { tryAll } from '#scripts/mutate/pool.ts'
 import { describe, renderReport, type Tried } from '#scripts/mutate/report.ts'
 import { Results } from '#scripts/mutate/results.ts'
-import { readSources } from '#scripts/mutate/sources.ts'
+import { readSources, type Source } from '#scripts/mutate/sources.ts'
+import { switchTogether } from '#scripts/mutate/switched.ts'
 import { ROOT } from '#scripts/process/run.ts'
 
-const HELP = `Usage: npm run mutate [-- SOURCE ...] [--sample N] [--seed S] [--jobs N] [--write] [--list] [--json]
+const HELP = `Usage: npm run mutate [-- SOURCE ...] [--sample N] [--seed S] [--jobs N] [--mocha] [--write] [--list] [--json]
 
-Makes mutants of contracts/ (of all, or of the sources named: AccessGrants, Signers) and runs the contracts' mocha tests against each
-until one fails. Verdicts are kept in .cache/mutate and used again while source and tests stay as they are.
+Makes mutants of contracts/ (of all, or of the sources named: AccessGrants, Signers) and runs the contracts' tests against each until
+one fails. Verdicts are kept in .cache/mutate and used again while source and tests stay as they are.
 Exits 1 where a mutant survives that test/contracts/surviving-mutants.json does not explain.
 
   --sample N  try N of them, chosen by the seed
   --seed S    another choice (default 1)
   --jobs N    processes (default: one per core)
+  --mocha     leave out the tests in Solidity, which take minutes for each mutant that nothing else kills
   --write     write docs/mutation.md from all verdicts there are
   --list      try nothing, list the mutants
   --json      print one JSON object per mutant tried, then one with the counts`
@@ -32,6 +34,7 @@ const { values, positionals } = parseArgs({
     sample: { type: 'string' },
     seed: { type: 'string', default: '1' },
     jobs: { type: 'string', default: String(availableParallelism()) },
+    mocha: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -60,11 +63,14 @@ async function main(): Promise<void> {
   const missing = chosen.filter(({ id }) => known(id) == null)
   const begun = performance.now()
   let done = 0
+  const switched = switchAll(missing, sources)
   const trials = missing.map(({ id, file, source }) => ({
     id,
     file,
     source,
-    contracts: sourceOf.get(id)?.contracts ?? []
+    contracts: sourceOf.get(id)?.contracts ?? [],
+    switched: switched.get(id),
+    inSolidity: !values.mocha
   }))
   await tryAll(trials, Number(values.jobs), async verdict => {
     const source = sourceOf.get(verdict.id)
@@ -106,6 +112,21 @@ async function main(): Promise<void> {
     await writeFile(REPORT, await format(report, { ...(await resolveConfig(REPORT)), filepath: REPORT }))
   }
   process.exitCode = unexplained.length === 0 ? 0 : 1
+}
+
+/** Those that are compiled together, each with its number among them. */
+function switchAll(
+  mutants: readonly Mutant[],
+  sources: readonly Source[]
+): ReadonlyMap<string, { readonly source: string; readonly number: number }> {
+  const found = new Map<string, { source: string; number: number }>()
+  for (const [file, group] of Map.groupBy(mutants, mutant => mutant.file)) {
+    const { text, contracts } = sources.find(({ path }) => path === file) ?? {}
+    if (text == null || contracts?.[0] == null) continue
+    for (const { source, mutants } of switchTogether(text, group, `contracts/${contracts[0]}.sol`))
+      mutants.forEach(({ id }, i) => found.set(id, { source, number: i + 1 }))
+  }
+  return found
 }
 
 if (values.help) console.log(HELP)
