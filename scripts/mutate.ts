@@ -23,7 +23,7 @@ Exits 1 where a mutant survives that test/contracts/surviving-mutants.json does 
   --seed S    another choice (default 1)
   --jobs N    processes (default: one per core)
   --mocha     leave out the tests in Solidity, which take minutes for each mutant that nothing else kills
-  --write     write docs/mutation.md from all verdicts there are
+  --write     write docs/mutation.md from all verdicts there are, and what the sample says
   --list      try nothing, list the mutants
   --json      print one JSON object per mutant tried, then one with the counts`
 const REPORT = join(ROOT, 'docs/mutation.md')
@@ -105,9 +105,12 @@ async function main(): Promise<void> {
         .join(', ')
     )
   if (values.write) {
+    const isSample = chosen.length > 0 && chosen.length < all.length && positionals.length === 0
+    const found = chosen.map(mutant => ({ mutant, verdict: results.first(mutant) }))
     const report = renderReport(
       all.map(({ mutant }) => ({ mutant, verdict: known(mutant.id) })),
-      explained
+      explained,
+      isSample ? { seed: values.seed, tried, found } : undefined
     )
     await writeFile(REPORT, await format(report, { ...(await resolveConfig(REPORT)), filepath: REPORT }))
   }
