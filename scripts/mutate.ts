@@ -64,12 +64,17 @@ async function main(): Promise<void> {
   const begun = performance.now()
   let done = 0
   const switched = switchAll(missing, sources)
-  const trials = missing.map(({ id, file, source }) => ({
+  for (const { id } of switched.invalid) {
+    const source = sourceOf.get(id)
+    if (source != null) await results.add({ id, outcome: 'invalid' }, source)
+  }
+  const compiling = missing.filter(mutant => !switched.invalid.includes(mutant))
+  const trials = compiling.map(({ id, file, source }) => ({
     id,
     file,
     source,
     contracts: sourceOf.get(id)?.contracts ?? [],
-    switched: switched.get(id),
+    switched: switched.byId.get(id),
     inSolidity: !values.mocha
   }))
   await tryAll(trials, Number(values.jobs), async verdict => {
@@ -77,7 +82,7 @@ async function main(): Promise<void> {
     if (source != null) await results.add(verdict, source)
     done++
     if (values.json) console.log(JSON.stringify(verdict))
-    else if (done % 20 === 0) console.error(`${String(done)} of ${String(missing.length)}`)
+    else if (done % 20 === 0) console.error(`${String(done)} of ${String(compiling.length)}`)
   })
   const seconds = (performance.now() - begun) / 1000
 
@@ -117,19 +122,25 @@ async function main(): Promise<void> {
   process.exitCode = unexplained.length === 0 ? 0 : 1
 }
 
-/** Those that are compiled together, each with its number among them. */
+/** Those that are compiled together, each with its number among them, and those that do not compile. */
 function switchAll(
   mutants: readonly Mutant[],
   sources: readonly Source[]
-): ReadonlyMap<string, { readonly source: string; readonly number: number }> {
-  const found = new Map<string, { source: string; number: number }>()
+): {
+  readonly byId: ReadonlyMap<string, { readonly source: string; readonly number: number }>
+  readonly invalid: readonly Mutant[]
+} {
+  const byId = new Map<string, { source: string; number: number }>()
+  const wrong: Mutant[] = []
   for (const [file, group] of Map.groupBy(mutants, mutant => mutant.file)) {
     const { text, contracts } = sources.find(({ path }) => path === file) ?? {}
     if (text == null || contracts?.[0] == null) continue
-    for (const { source, mutants } of switchTogether(text, group, `contracts/${contracts[0]}.sol`))
-      mutants.forEach(({ id }, i) => found.set(id, { source, number: i + 1 }))
+    for (const { source, mutants, invalid } of switchTogether(text, group, `contracts/${contracts[0]}.sol`)) {
+      mutants.forEach(({ id }, i) => byId.set(id, { source, number: i + 1 }))
+      wrong.push(...invalid)
+    }
   }
-  return found
+  return { byId, invalid: wrong }
 }
 
 if (values.help) console.log(HELP)

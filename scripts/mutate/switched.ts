@@ -6,12 +6,14 @@ export interface Switched {
   readonly source: string
   /** The mutants that are in it; each runs if the library {@link SWITCH} is linked at its place in the list, from 1. */
   readonly mutants: readonly Mutant[]
+  /** Those that do not compile: the compiler found an error in what was changed. */
+  readonly invalid: readonly Mutant[]
 }
 
 /** Name of the library whose address decides which version runs; the compiler cannot know it, and so leaves all in place. */
 export const SWITCH = 'MutantSwitch'
 /** So many in one source: more, and code grows larger than a jump or a transaction reaches. */
-const MOST = 40
+const MOST = 80
 /** One error may hide others. */
 const MOST_ROUNDS = 8
 
@@ -22,8 +24,8 @@ interface Version {
 }
 
 /**
- * Puts mutants of one source together, so that the compiler, which takes most of the time, runs once for many. What does not
- * compile is left out, as is what cannot stand beside others.
+ * Puts mutants of one source together, so that the compiler, which takes most of the time, runs once for many. What cannot
+ * stand beside others is left out.
  *
  * @param contract - path of a contract that holds the source
  */
@@ -31,9 +33,9 @@ export function switchTogether(content: string, mutants: readonly Mutant[], cont
   const fit = mutants.filter(({ place }) => place != null)
   const groups = Math.ceil(fit.length / MOST)
   const size = Math.ceil(fit.length / groups)
-  return Array.from({ length: groups }, (_none, i) => fit.slice(i * size, (i + 1) * size))
-    .map(group => withoutErrors(content, group, contract))
-    .filter(({ mutants }) => mutants.length > 0)
+  return Array.from({ length: groups }, (_none, i) => fit.slice(i * size, (i + 1) * size)).map(group =>
+    withoutErrors(content, group, contract)
+  )
 }
 
 /** A source in which each place has its versions side by side, and where in it they stand. */
@@ -68,15 +70,15 @@ export function switchedSource(
   return { source: `${source}${slice(position, bytes.length)}\nlibrary ${SWITCH} {}\n`, versions }
 }
 
-/** Leaves out what does not compile: those are tried alone. */
+/** Takes out what does not compile; all, to be tried alone, if the compiler finds errors elsewhere. */
 function withoutErrors(content: string, group: readonly Mutant[], contract: string): Switched {
   let left = group
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const file = left[0]?.file
+    const file = group[0]?.file
     if (file == null) break
     const { source, versions } = switchedSource(content, left)
     const errors = errorsIn(contract, new Map([[file, source]]))
-    if (errors.length === 0) return { source, mutants: left }
+    if (errors.length === 0) return { source, mutants: left, invalid: group.filter(mutant => !left.includes(mutant)) }
     const wrong = new Set(
       versions
         .filter(({ start, end }) => errors.some(at => at?.file === file && at.start >= start && at.start < end))
@@ -85,5 +87,5 @@ function withoutErrors(content: string, group: readonly Mutant[], contract: stri
     if (wrong.size === 0) break
     left = left.filter(mutant => !wrong.has(mutant))
   }
-  return { source: content, mutants: [] }
+  return { source: content, mutants: [], invalid: [] }
 }

@@ -7,6 +7,9 @@ import { suitesAbout } from '#scripts/mutate/reach.ts'
 import { failingInSolidity } from '#scripts/mutate/solidity.ts'
 import { loadSuite, suiteFiles, type Suite } from '#scripts/mutate/suites.ts'
 
+/** So much of a processor's time makes a test file one to try last. */
+const LONG_US = 1_500_000
+
 const suites = new Map<string, Suite>()
 /** Test files about a source in a contract, in the order in which they are tried. */
 const about = new Map<string, readonly string[]>()
@@ -15,7 +18,10 @@ const sound = new Set<string>()
 /** The last mixture of each contract, as the mutants in it come one after the other. */
 const mixtures = new Map<string, { readonly source: string; readonly mixture: Mixture; readonly passed: Set<string> }>()
 
-/** The first test that fails, after its file. What has just killed one mutant is the likeliest to kill its neighbour. */
+/**
+ * The first test that fails, and its file. What has just killed one mutant is the likeliest to kill its neighbour, so it is
+ * tried first; what took long and killed none, last.
+ */
 async function failingInMocha(
   contract: string,
   { file: source }: Trial,
@@ -24,10 +30,15 @@ async function failingInMocha(
   const key = `${contract} ${source}`
   const files = about.get(key) ?? suitesAbout(contract, source, suiteFiles())
   return withCode(contract, code, async () => {
+    const slow = new Set<string>()
     for (const file of files) {
+      const begun = process.cpuUsage()
       const failed = await run(file)
+      const { user, system } = process.cpuUsage(begun)
+      if (user + system > LONG_US) slow.add(file)
       if (failed == null) continue
-      about.set(key, [file, ...files.filter(other => other !== file)])
+      slow.delete(file)
+      about.set(key, [file, ...files.filter(other => other !== file && !slow.has(other)), ...slow])
       return { file, failed }
     }
     return undefined

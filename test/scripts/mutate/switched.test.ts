@@ -62,16 +62,22 @@ describe('mutants compiled together', () => {
     expect(left).to.deep.equal(['drop modifier', 'drop step'])
   })
 
-  it('leave out what does not compile, constants, and the heads of loops', () => {
+  it('tell what does not compile, and leave out constants, modifiers and the heads of loops', () => {
     const source = SOURCE.replace('sum += i;', 'g(a, true);').replace(
       '// Ü',
       'function g(uint256, bool) internal pure {}\n// Ü'
     )
     const mutants = mutantsOf(PATH, source)
-    const fit = switchTogether(source, mutants, PATH).flatMap(({ mutants }) => mutants)
-    const left = mutants.filter(mutant => !fit.includes(mutant)).map(({ after }) => after)
-    expect(left).to.include.members(['g(true, a)', 'uint256 constant STEP = 6', '0'])
-    expect(fit.map(({ after }) => after)).not.to.include('g(true, a)')
+    const [group, ...more] = switchTogether(source, mutants, PATH)
+    expect(more).to.deep.equal([])
+    expect(group!.invalid.map(({ after }) => after)).to.deep.equal(['FIRST = 7 / 2', 'g(true, a)'])
+    const left = mutants.filter(mutant => ![...group!.mutants, ...group!.invalid].includes(mutant))
+    expect(left.map(({ operator, after }) => [operator, after])).to.deep.include.members([
+      ['constant + 1', 'uint256 constant STEP = 6'],
+      ['drop step', '0'],
+      ['drop modifier', left.find(({ operator }) => operator === 'drop modifier')?.after]
+    ])
+    expect(left.length + group!.mutants.length + 2).to.equal(mutants.length)
   })
 })
 
