@@ -18,6 +18,7 @@ import { addLinkRoutes } from '#agent/api/link-routes.ts'
 import { createDataAccess } from '#agent/access/data-access.ts'
 import { addDataRoutes } from '#agent/api/data-routes.ts'
 import { addGlassRoutes } from '#agent/api/glass-routes.ts'
+import { addOfflineRoutes } from '#agent/api/offline-routes.ts'
 import { addPatientRoutes } from '#agent/api/patient-routes.ts'
 import { addRecordRoutes } from '#agent/api/record-routes.ts'
 import { AGENT_STATUS } from '#agent/api/status.ts'
@@ -62,6 +63,7 @@ export function createAgentApp(agent: Agent, init: AgentAppInit): AgentApp {
   addDataRoutes(app, agent, createDataAccess(agent))
   addGlassRoutes(app, agent, init)
   addStandingRoutes(app, agent)
+  addOfflineRoutes(app, agent)
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'Salus agent', version: init.version, license: { name: 'Apache-2.0' } }

@@ -202,7 +202,11 @@ function idOf({ id }: { readonly id: string }): Uint8Array {
   return fromHex(id, 32)
 }
 
-function heldEmergencyView({ id, patient, reasonText, sinceS, untilS, isOffline, keys }: HeldEmergency, nowS: number) {
+/** An emergency in the words of the API. */
+export function heldEmergencyView(
+  { id, patient, reasonText, sinceS, untilS, isOffline, keys }: HeldEmergency,
+  nowS: number
+) {
   const state: 'open' | 'without-keys' | 'over' = nowS >= untilS ? 'over' : keys.length > 0 ? 'open' : 'without-keys'
   return { emergency: toHex(id), patient: toHex(patient), reason: reasonText, sinceS, untilS, isOffline, state }
 }

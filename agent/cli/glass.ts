@@ -1,6 +1,7 @@
 /** `salus clinician breakglass`, `salus patient emergency`, `salus agent notifications|watch`. */
 import { Option, type Command } from 'commander'
 import { connect, print, readDuration, withAgent } from '#agent/cli/command.ts'
+import { addCards, cardText, handShare, keepPackage } from '#agent/cli/cards.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import { addStanding } from '#agent/cli/standing.ts'
@@ -15,6 +16,9 @@ interface BreakOptions extends AgentOptions {
   readonly credential?: string
   readonly custodian?: readonly string[]
   readonly reviewer?: readonly string[]
+  readonly keep?: string
+  readonly hand?: string
+  readonly card?: readonly string[]
   readonly collect?: string
   readonly read?: string
   readonly entry?: string
@@ -55,6 +59,9 @@ export function addBreakglass(clinician: Command): void {
     .option('--credential <id>', 'of several, the one to use', readBytes32)
     .option('--custodian <urls...>', 'nodes that keep the patient’s shares; the agent’s own node if not given')
     .option('--reviewer <bundles...>', 'key bundles of reviewers who may read the reason')
+    .option('--card <cards...>', 'without a network: the patient’s card, or what a keeper shows, as text or files')
+    .option('--keep <file>', 'keep a package for an emergency without a network')
+    .addOption(new Option('--hand <id>', 'show this agent’s share of a patient to a crew').argParser(readBytes32))
     .addOption(new Option('--collect <id>', 'ask the custodians of an emergency again').argParser(readBytes32))
     .addOption(new Option('--read <id>', 'list what an emergency opens').argParser(readBytes32))
     .option('--entry <name>', 'with --read: write this entry to a file')
@@ -75,13 +82,18 @@ export function addEmergency(patient: Command): void {
   withAgent(emergency.command('prepare').description('have custodians keep shares of what an emergency opens'))
     .requiredOption('--custodian <urls...>', 'nodes that keep a share each')
     .requiredOption('--threshold <n>', 'how many of them must meet', readCount)
-    .option('--vitals <time>', 'how much of the vitals they open, as 12h; a day if not given', readDuration, 86_400)
+    .addOption(
+      new Option('--vitals <time>', 'how much of the vitals they open, as 12h')
+        .argParser(readDuration)
+        .default(86_400, '1d')
+    )
     .action(prepare)
   withAgent(emergency.command('list').description('every emergency, and why it was declared')).action(listOwn)
   withAgent(emergency.command('end <id>').description('end an emergency, such as a false alarm')).action(endOwn)
   withAgent(emergency.command('dispute <id>').description('dispute an emergency'))
     .requiredOption('--statement <text>', 'why; the chain keeps a salted digest')
     .action(dispute)
+  addCards(emergency)
   addStanding(emergency)
 }
 
@@ -116,6 +128,10 @@ async function breakglass(options: BreakOptions): Promise<void> {
     print(options, held, heldLine(held))
   } else if (read != null) {
     await readEmergency(read, options)
+  } else if (options.keep != null) {
+    await keepPackage(options.keep, options)
+  } else if (options.hand != null) {
+    await handShare(options.hand, options)
   } else if (options.patient != null) {
     await declare(options)
   } else {
@@ -129,8 +145,13 @@ async function declare(options: BreakOptions): Promise<void> {
   if (reason == null || durationS == null) {
     throw new SalusError('REASON_LENGTH', 'An emergency has a reason and a time: give --reason and --hours.')
   }
-  const body = { patient, reason, durationS, credential, custodians, reviewers }
-  const held = await (await connect(options)).post<Held>(EMERGENCIES, body)
+  const { card } = options
+  const client = await connect(options)
+  const body = { patient, reason, durationS, credential, reviewers }
+  const held =
+    card == null
+      ? await client.post<Held>(EMERGENCIES, { ...body, custodians })
+      : await client.post<Held>(`${EMERGENCIES}/offline`, { ...body, cards: await Promise.all(card.map(cardText)) })
   print(options, held, heldLine(held))
 }
 

@@ -38,7 +38,7 @@ export interface ShownOptions extends AgentOptions {
 export function addLinkCommands(patient: Command): void {
   const link = patient.command('link').description('links that open part of the record for somebody without Salus')
   withAgent(link.command('create').description('make a link (SMART Health Link)'))
-    .option('--until <moment>', 'when it ends', readMoment, readMoment('7d'))
+    .addOption(new Option('--until <moment>', 'when it ends').argParser(readMoment).default(readMoment('7d'), '7d'))
     .option('--passcode-file <file>', 'file that holds a passcode, asked of whoever opens it')
     .option('--uses <n>', 'how often it may be opened', readCount, 1)
     .option('--often', 'as often as one likes until it ends', false)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Accounts } from '#agent/accounts.ts'
 import type { AgentComponents } from '#agent/components.ts'
 import { heldEmergenciesFormat, type HeldEmergency } from '#agent/glass/held-emergencies.ts'
+import { keptPackagesFormat, type KeptPackage } from '#agent/glass/kept-packages.ts'
 import { notificationsFormat, type Notification } from '#agent/glass/notifications.ts'
 import { preparationFormat, type Preparation } from '#agent/glass/prepared.ts'
 import { seenFormat, type Seen } from '#agent/glass/seen.ts'
@@ -18,6 +19,7 @@ export interface GlassShelf {
   readonly preparation: ShelfDocument<Preparation | null>
   readonly seen: ShelfDocument<Seen>
   readonly standing: ShelfDocument<Standing>
+  readonly packages: ShelfDocument<readonly KeptPackage[]>
 }
 
 /** What dealing with emergencies needs. */
@@ -40,6 +42,7 @@ export function createGlassShelf(
     notifications: open(notificationsFormat),
     preparation: open(preparationFormat),
     seen: open(seenFormat),
-    standing: open(standingFormat)
+    standing: open(standingFormat),
+    packages: open(keptPackagesFormat)
   }
 }

@@ -13,13 +13,15 @@ import { foldEmergencies } from '#agent/glass/emergencies.ts'
 import type { GlassComponents } from '#agent/glass/glass.ts'
 import { changeHeld } from '#agent/glass/held-emergencies.ts'
 import type { Journal } from '#agent/record/journal.ts'
+import { packageOf } from '#agent/glass/offline.ts'
+import { createPackagedRecord } from '#agent/glass/packaged-record.ts'
 import { createRecordIndex, type RecordIndex } from '#agent/record-index.ts'
 import { createNodeSource } from '#agent/record/source.ts'
 
 /** Records that emergencies opened. */
 export interface EmergencyRecords {
   /** @throws SalusError `EMERGENCY_UNKNOWN`, `EMERGENCY_OVER`, `EMERGENCY_SHARES` if no keys were released yet */
-  of(id: Uint8Array): Promise<RecordIndex>
+  of(id: Uint8Array): Promise<Pick<RecordIndex, 'list' | 'open'>>
 }
 
 /** What an emergency opens is never written to the disk. */
@@ -31,7 +33,7 @@ const UNKEPT: Journal = {
 /** Makes the records; what was read is forgotten when the vault is locked. */
 export function createEmergencyRecords(components: GlassComponents): EmergencyRecords {
   const { p, keeper, accounts } = components
-  const indexes = new Map<string, { readonly index: RecordIndex; readonly keys: Uint8Array }>()
+  const indexes = new Map<string, { readonly index: Pick<RecordIndex, 'list' | 'open'>; readonly keys: Uint8Array }>()
   keeper.onChange(() => indexes.clear())
 
   /** An emergency reads like a grant of its keys. */
@@ -67,12 +69,15 @@ export function createEmergencyRecords(components: GlassComponents): EmergencyRe
         if (isSalusError(error, 'EMERGENCY_OVER')) indexes.delete(name)
         throw error
       }
-      const { patient, keys } = await heldOf(components, id)
+      const { patient, keys, isOffline } = await heldOf(components, id)
       if (keys.length === 0) throw new SalusError('EMERGENCY_SHARES', 'No keys were released yet; collect them first.')
       const before = indexes.get(name)
       // Custodians that were asked again may have given newer keys.
       if (before != null && equalBytes(before.keys, keys)) return before.index
-      const index = indexOf(id, patient, decodeSharedKeys(keys).keys)
+      const { keys: shared } = decodeSharedKeys(keys)
+      const index = isOffline
+        ? createPackagedRecord(components, granteeOf(id, patient, shared), await packageOf(components, patient))
+        : indexOf(id, patient, shared)
       indexes.set(name, { index, keys })
       return index
     }

@@ -2,8 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { planImport } from '#core/fhir/import/plan.ts'
-import type { PlannedEntry } from '#core/fhir/import/planned-entry.ts'
-import { entryOfResource, repeatableIds } from '#core/fhir/import/repeatable.ts'
+import type { PlannedEntry, PlannedPart } from '#core/fhir/import/planned-entry.ts'
+import { entryOfPart, entryOfResource, repeatableIds } from '#core/fhir/import/repeatable.ts'
 import { surveyImport, type ImportSource, type Survey } from '#core/fhir/import/survey.ts'
 import type { FhirSnapshot } from '#agent/fhir-record/fhir-record.ts'
 import type { ImportState } from '#agent/imports/import-state.ts'
@@ -48,7 +48,12 @@ export async function runImport(components: WriteComponents, run: ImportRun): Pr
   const init = {
     ...{ primitives: p, random: repeatableIds(p, seed, state.what), today: state.today },
     elsewhere: (name: string) => places.get(name),
-    ...(state.server === '' ? {} : { entryOf: (name: string) => entryOfResource(p, seed, state.server, name) })
+    ...(state.server === ''
+      ? {}
+      : {
+          entryOf: (name: string) => entryOfResource(p, seed, state.server, name),
+          entryOfPart: (part: PlannedPart) => entryOfPart(p, seed, part)
+        })
   }
   const survey = run.survey ?? (await surveyImport(run.open, init))
   note({ resources: survey.resources.length })

@@ -1,6 +1,6 @@
 /** Reads a record on from its source, verifies what is new, opens it and keeps it: what {@link createRecordIndex} answers from. */
 import type { Author, ReceivedEntry } from '#core/agent/author.ts'
-import type { KnownOfChain } from '#core/agent/log-facts.ts'
+import { retiredBy, type KnownOfChain } from '#core/agent/log-facts.ts'
 import type { RecordOnChain } from '#core/agent/record-on-chain.ts'
 import { networkIdOf } from '#core/chain/network-id.ts'
 import { toHex } from '#core/encoding/bytes.ts'
@@ -14,7 +14,7 @@ import { decodeEntry, type EntryHeader } from '#core/record/entry.ts'
 import type { OpenedEntry } from '#core/record/seal-entry.ts'
 import { searchableOf } from '#core/search/searchable.ts'
 import type { AgentWorld } from '#agent/components.ts'
-import { loadRecord, type HeldRecord } from '#agent/record/held-record.ts'
+import { loadRecord, withNotices, type HeldRecord } from '#agent/record/held-record.ts'
 import type { Journal } from '#agent/record/journal.ts'
 import type { EntrySummary, KnownEntry } from '#agent/record/known-entry.ts'
 import { namesErased } from '#agent/record/erased.ts'
@@ -107,7 +107,7 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
       forget()
       throw error
     })
-    held.touch(held.log.renew({ ...facts, erased: held.erased }))
+    held.touch(held.log.renew(withNotices(facts, held)))
     current = held
     return { held, facts, known }
   }
@@ -116,8 +116,8 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     const { held, facts, known } = await judged()
     const peer = await source.name()
     if (held.cursor.peer !== peer) held.moveTo({ peer, after: 0, header: '', noticesAfter: 0 })
-    await readErasures(held, known)
-    held.touch(held.log.renew({ ...facts, erased: held.erased }))
+    await readNotices(held, known)
+    held.touch(held.log.renew(withNotices(facts, held)))
     for (let from: number | null = held.cursor.after; from != null;) {
       const page = await source.page({ after: from })
       let after: number = from
@@ -134,12 +134,16 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     return held
   }
 
-  /** Learns what the patient has had erased. What is no word of the patient’s is passed over. */
-  async function readErasures(held: HeldRecord, { target, patient, keyBundles }: RecordOnChain): Promise<void> {
+  /** Learns what the patient has had erased, and which tags were replaced. What is no word of the patient’s is passed over. */
+  async function readNotices(held: HeldRecord, known: RecordOnChain): Promise<void> {
+    const { target, patient, keyBundles } = known
     const network = networkIdOf(target.chainId, target.contracts.AccessGrants.address)
     for (let from: number | null = held.cursor.noticesAfter; from != null;) {
-      const { erasures, next, last } = await source.erasures(from)
-      for (const bytes of erasures) held.erase(namesErased(p, bytes, { network, patient, keyBundles }))
+      const { notices, next, last } = await source.notices(from)
+      for (const { kind, body } of notices) {
+        if (kind === 'erasure') held.erase(namesErased(p, body, { network, patient, keyBundles }))
+        if (kind === 'rotation') held.retire(retiredBy(p, body, known))
+      }
       if (last !== held.cursor.noticesAfter) held.moveTo({ ...held.cursor, noticesAfter: last })
       from = next != null && next > from ? next : null
     }

@@ -9,6 +9,7 @@ import { decodeMessage, messageKey, type Message } from '#core/network/envelope.
 import { topicOf } from '#core/network/topic.ts'
 import { DAG_PB_CODEC } from '#core/record/cid.ts'
 import { blobCid } from '#core/record/blob-cid.ts'
+import { noticeOf, noticesKey } from '#core/network/notice.ts'
 import type { AcceptIndex } from '#node/assembly/accept-index.ts'
 import { awaitedBy, stateOf } from '#node/assembly/awaited.ts'
 import type { Pending, Wait } from '#node/assembly/pending.ts'
@@ -179,7 +180,9 @@ export function createAcceptor(components: AcceptorComponents, { maxOpenWants = 
         reservation.release()
         return { verdict: 'ignore', code: 'ENTRY_ERASED' }
       }
-      position = await messages.append(key, bytes, [about.patient])
+      const { patient } = about
+      const indexKeys = noticeOf(message) == null ? [patient] : [patient, noticesKey(patient)]
+      position = await messages.append(key, bytes, indexKeys)
       await reservation.commit(position, wantsBlob)
     } catch (error) {
       reservation.release()

@@ -51,10 +51,10 @@ export interface StoredEntry {
   readonly blob: Uint8Array | null
 }
 
-/** An encoded erasure (core/custody/erasure.ts), or record of an emergency without a network (core/custody/break-glass.ts). */
+/** An encoded erasure (core/custody/erasure.ts), rotation (core/grant/rotation.ts), or record of an emergency without a network (core/custody/break-glass.ts). */
 export interface Notice {
   readonly position: number
-  readonly kind: 'erasure' | 'glass'
+  readonly kind: 'erasure' | 'glass' | 'rotation'
   readonly body: Uint8Array
 }
 

@@ -65,6 +65,8 @@ describe('a record and a hospital’s server', function () {
       const known = (await resources()).length
       put('Patient', 'p')
       put('Condition', `c-${name}`, ',"code":{"text":"asthma"},"subject":{"reference":"Patient/p"}')
+      const data = Buffer.alloc(9000, name).toString('base64')
+      put('DocumentReference', `d-${name}`, `,"content":[{"attachment":{"data":"${data}"}}]`)
       const first = await sync(...from)
       expect(first.code, first.errorText).to.equal(0)
       const before = await resources()
