@@ -53,7 +53,7 @@ export async function writeEntry(
     } catch (error) {
       // Whatever passes by itself, and keys that another device replaced, the outbox deals with.
       if (isTransient(error) || isSalusError(error, 'ENTRY_RETIRED')) return undefined
-      if (!isKnown(error)) throw error
+      if (!isThere(error)) throw error
       await outbox.remove(name)
       return undefined
     }
@@ -64,11 +64,19 @@ export async function writeEntry(
     await publishPacked(node, outgoing)
     return outgoing.name
   } catch (error) {
-    if (isKnown(error)) return undefined
+    if (isThere(error)) return undefined
     if (!isSalusError(error, 'ENTRY_RETIRED')) throw error
     await backups.pull()
     const renewed = await pack()
     await publishPacked(node, renewed)
     return renewed.name
   }
+}
+
+/**
+ * Whether the record has what was to be written, or needs it no more. Ids of imports follow from what is imported: a revision that is taken is that of the
+ * same import, of one whose entry was erased since and stays so, or of a sync on another device, which the next sync compares with.
+ */
+function isThere(error: unknown): boolean {
+  return isKnown(error) || isSalusError(error, 'ENTRY_REVISION_USED')
 }
