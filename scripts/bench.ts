@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { median, type Bench, type Figure } from '#scripts/bench/report.ts'
 
-const NAMES = ['seal', 'grants', 'gossip', 'exchange', 'gateway', 'node', 'gas']
+const NAMES = ['seal', 'grants', 'gossip', 'exchange', 'gateway', 'node', 'gas', 'import']
 const HELP = `Usage: npm run -s bench -- NAME [--quick]
 
 Runs one benchmark against its yardstick in the same run. Names: ${NAMES.join(', ')}.
