@@ -73,6 +73,8 @@ export function createAgent(components: AgentComponents & Pick<GlassComponents, 
     open: async name => record.open(name),
     read: async id => record.read(id),
     search: async query => record.search(query),
+    named: async names => record.named(names),
+    rows: async () => record.rows(),
     versions: async () => record.versions(),
     log: async () => record.log(),
     sealed: async name => record.sealed(name)
