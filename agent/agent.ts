@@ -1,4 +1,5 @@
 /** A person's agent, put together: what the API speaks to. */
+import { CID } from 'multiformats/cid'
 import { createAgentState } from '#core/agent/agent-state.ts'
 import { backupTag } from '#core/agent/backup.ts'
 import { patientLogFacts } from '#core/agent/log-facts.ts'
@@ -6,6 +7,7 @@ import type { PatientState } from '#core/agent/patient-state.ts'
 import { openAsPatient } from '#core/agent/patient-entries.ts'
 import { fromHex, equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
+import type { Log } from '#core/log/log.ts'
 import { COMPARTMENTS } from '#core/record/compartment.ts'
 import { compartmentTag } from '#core/record/generation.ts'
 import { createAccounts, type Accounts } from '#agent/accounts.ts'
@@ -18,6 +20,7 @@ import { createEmergencyRecords, type EmergencyRecords } from '#agent/glass/reco
 import { lookAtEmergencies } from '#agent/glass/watch.ts'
 import { chainAccesses, type AccessSource } from '#agent/patient/accesses.ts'
 import { createBackups } from '#agent/patient/backups.ts'
+import type { OnTopOf } from '#agent/patient/drain.ts'
 import type { Replica } from '#agent/patient/ending.ts'
 import type { Importer } from '#agent/patient/importers.ts'
 import { createOperations } from '#agent/patient/operations.ts'
@@ -63,7 +66,8 @@ export function createAgent(components: AgentComponents & Pick<GlassComponents, 
   const { p, random, clock, keeper, deployment } = components
   const accounts = createAccounts(components)
   const backups = createBackups({ ...components, accounts })
-  const operations = createOperations({ ...components, accounts, backups })
+  const onTopOf = async (entry: Uint8Array) => nextRevisionOf(await record.log(), toHex(entry))
+  const operations = createOperations({ ...components, accounts, backups, onTopOf })
   const glass: GlassComponents = { ...components, accounts, backups, operations }
   const makeRecord = (): RecordIndex => createPatientRecord(components, accounts)
   let record = makeRecord()
@@ -77,6 +81,8 @@ export function createAgent(components: AgentComponents & Pick<GlassComponents, 
     rows: async () => record.rows(),
     versions: async () => record.versions(),
     log: async () => record.log(),
+    changes: async since => record.changes(since),
+    content: async header => record.content(header),
     sealed: async name => record.sealed(name)
   }
   // One look at a time: what one gives, the next must know of.
@@ -129,6 +135,12 @@ function createPatientRecord(components: AgentComponents, accounts: Accounts): R
     isOther: header => equalBytes(header.tag, backupTag(p, stateOf().seed)),
     journal: () => components.journals.of(keeper.state().deviceSeed, `patient/${toHex(stateOf().patient)}`)
   })
+}
+
+function nextRevisionOf(log: Log, entry: string): Awaited<ReturnType<OnTopOf>> {
+  if ((log.entry(entry)?.standing.length ?? 0) === 0) return undefined
+  const { parents, revision } = log.parentsOfRevision(entry)
+  return { parents: parents.map(name => CID.parse(name)), revision }
 }
 
 /** The patient knows best which tags it has replaced, and when: no node has to be asked for its rotations. */

@@ -11,6 +11,8 @@ import { createAgentApp } from '#agent/api/app.ts'
 import { TOKEN_FILE, URL_FILE } from '#agent/home-files.ts'
 import { createGlassShelf } from '#agent/glass/glass.ts'
 import type { AgentWorld } from '#agent/components.ts'
+import { createFhirParts } from '#agent/fhir-record/parts.ts'
+import { createPublicApp } from '#agent/links/public-app.ts'
 import { createOutbox } from '#agent/network/outbox.ts'
 import { createJournals } from '#agent/record/journal.ts'
 import { createKeeper, type KeeperStatus } from '#agent/vault/keeper.ts'
@@ -29,6 +31,8 @@ export interface DaemonInit extends AgentInit {
   /** The vault is shut after this time without a request; 0 for never. */
   readonly autoLockS: number
   readonly nodeUrl: string
+  /** Where links are served to everybody; nowhere if absent. */
+  readonly share?: { readonly host: string; readonly port: number; readonly url: string }
   readonly version: string
   /** Work of a new passphrase; the usual unless told. */
   readonly cost?: ScryptCost
@@ -69,7 +73,12 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
   const agent = createAgent({ ...world, keeper, outbox, journals, claimed, shelf }, init)
   const token = base64url.baseEncode(random(TOKEN_BYTES))
   let lastUseMs = clock()
-  const app = createAgentApp(agent, { ...init, token, onRequest: () => (lastUseMs = clock()) })
+  const fhir = createFhirParts(agent, { home, ...(init.share == null ? {} : { shareUrl: init.share.url }) })
+  const publicServer =
+    init.share == null
+      ? undefined
+      : createHttpServer({ app: createPublicApp({ links: fhir.linkServer, log }), log }, init.share)
+  const app = createAgentApp(agent, { ...init, fhir, token, onRequest: () => (lastUseMs = clock()) })
   const server = createHttpServer({ app, log }, { host, port })
   let lock: Database | undefined
   let watch: NodeJS.Timeout | undefined
@@ -90,6 +99,15 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
     }
     retryMs = waiting === 0 ? LONGEST_RETRY_MS : Math.min(2 * retryMs, LONGEST_RETRY_MS)
     schedule()
+  }
+
+  async function resumeImports(): Promise<void> {
+    try {
+      await keeper.hold(async () => fhir.imports.resume())
+    } catch (error) {
+      if (isSalusError(error, 'AGENT_LOCKED')) return
+      log.error({ code: isSalusError(error) ? error.code : 'INTERNAL' }, 'imports could not be taken up')
+    }
   }
 
   /** A node or a chain that is away for a while is no reason not to go on. */
@@ -130,7 +148,7 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
     retryMs = FIRST_RETRY_MS
     listening++
     if (status !== 'unlocked') return
-    setImmediate(() => void resume())
+    setImmediate(() => void Promise.all([resume(), resumeImports()]))
     void listen(listening)
   })
 
@@ -145,6 +163,8 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
       // A lock that the system frees when the process ends, however it ends.
       lock = await openDatabase(join(home, 'lock'))
       await mkdir(join(home, 'outbox'), { recursive: true, mode: 0o700 })
+      await fhir.linkServer.start()
+      await publicServer?.start()
       const url = await server.start()
       const tokenFile = join(home, TOKEN_FILE)
       await writeDurably(tokenFile, utf8(token))
@@ -158,7 +178,9 @@ export function createDaemon(world: AgentWorld, init: DaemonInit): Daemon {
     async stop() {
       clearInterval(watch)
       clearTimeout(retry)
+      await publicServer?.stop()
       await server.stop()
+      await fhir.imports.stop()
       await keeper.lock()
       await journals.close()
       clearTimeout(retry)

@@ -15,6 +15,7 @@ import type { IndexedEntry as SearchRow } from '#core/search/index-row.ts'
 import type { SearchQuery } from '#core/search/query.ts'
 import type { AgentWorld } from '#agent/components.ts'
 import type { HeldRecord } from '#agent/record/held-record.ts'
+import { changesOf, type ChangedEntries, type RecordMark } from '#agent/record/changes.ts'
 import { viewOf, type IndexedEntry } from '#agent/record/indexed-entry.ts'
 import type { EntrySummary, KnownEntry } from '#agent/record/known-entry.ts'
 import { createRecordCopy, type RecordCopy } from '#agent/record/record-copy.ts'
@@ -32,6 +33,13 @@ export interface RecordEntry {
   readonly compartment: Compartment | null
   readonly read: ReadEntry
   readonly comments: readonly ReadEntry[]
+}
+
+/** What changed, and the log that it changed in. */
+export interface RecordChanges extends Omit<ChangedEntries, 'entries'> {
+  readonly log: Log
+  /** The versions of each entry. */
+  readonly entries: ReadonlyMap<string, readonly IndexedEntry[]>
 }
 
 /** A record. */
@@ -69,6 +77,18 @@ export interface RecordIndex {
   versions(): Promise<readonly IndexedEntry[]>
   /** The verified log, with all that the node has. */
   log(): Promise<Log>
+  /**
+   * Entries that changed since, with all their versions that the agent knows.
+   *
+   * @throws SalusError what the node refuses the question with
+   */
+  changes(since?: RecordMark): Promise<RecordChanges>
+  /**
+   * What one version says, of a header that was listed; of a statement, what it brings.
+   *
+   * @throws SalusError `ENTRY_UNKNOWN`, and what opening throws
+   */
+  content(header: string): Promise<Content>
   /** An entry as it is sealed: by name of one header, or the newest version that stands of an entry. */
   sealed(name: string): Promise<ReceivedEntry>
 }
@@ -213,6 +233,20 @@ export function createRecordIndex(world: AgentWorld, init: RecordReaderInit): Re
         .filter(({ place }) => place === 'stands' || place === 'superseded' || place === 'proposed')
     },
     log: async () => (await reader.refreshed()).log,
+    async changes(since) {
+      const { entries, ...changed } = await changesOf(reader, since)
+      const { held, graph } = changed.mark
+      const versionsOf = (id: string): IndexedEntry[] =>
+        (graph.entries.get(id)?.all ?? []).flatMap(({ item }) => {
+          const known = held.known.get(item.name)
+          return known == null ? [] : viewOf(held, known)
+        })
+      return { ...changed, log: held.log, entries: new Map(entries.map(id => [id, versionsOf(id)])) }
+    },
+    async content(header) {
+      const { content } = await reader.open(await reader.last(), header)
+      return { ...content, ...statementOf(content)?.content }
+    },
     async sealed(name) {
       const held = await reader.refreshed()
       return reader.sealed(held, nameIn(held, name))

@@ -1,9 +1,7 @@
 /** Puts the root of the gateway's tree on the chain, through a node's relayer: the gateway holds no money. */
-import type { Clock } from '#core/crypto/primitives.ts'
+import { anchorCall, gatewayRegistrationCall } from '#core/batch/anchor-calls.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
-import { anchorTypes, gatewayRegistrationTypes } from '#core/abi/typed-data/anchors.ts'
-import { domain } from '#core/abi/typed-data/domain.ts'
-import { toHex } from '#core/encoding/bytes.ts'
+import type { Clock } from '#core/crypto/primitives.ts'
 import type { GatewayIdentity } from '#gateway/identity.ts'
 import type { NodePort } from '#gateway/node-port.ts'
 import type { AnchorPlan } from '#gateway/state.ts'
@@ -20,37 +18,19 @@ export interface AnchorerComponents {
 
 /** Registers the gateway; nothing changes if it is registered already. */
 export async function registerGateway(components: AnchorerComponents): Promise<void> {
-  const { identity, node } = components
-  const [gateway, signer, certificate] = [toHex(identity.id), toHex(identity.signer), toHex(identity.certificate)]
-  const deadline = deadlineOf(components)
-  const value = { gateway, signer, certificate, deadline }
-  const signature = await sign(components, gatewayRegistrationTypes, value)
-  const args = [signer, certificate, toHex(identity.signerSalt), deadline, signature]
-  await node.relay({ contract: 'BatchAnchors', method: 'register', args })
+  const { deployment, identity, node } = components
+  await node.relay(await gatewayRegistrationCall(deployment, identity, identity.certificate, deadlineOf(components)))
 }
 
 /** Anchors a root under its exact number; the same anchor twice changes nothing. */
 export async function sendAnchor(
   components: AnchorerComponents,
-  { sequence, treeSize, root }: AnchorPlan
+  plan: AnchorPlan
 ): Promise<{ readonly blockNumber: number }> {
-  const { identity, node } = components
-  const deadline = deadlineOf(components)
-  const value = { gateway: toHex(identity.id), sequence, treeSize, root: toHex(root), deadline }
-  const signature = await sign(components, anchorTypes, value)
-  const args = [value.gateway, sequence, treeSize, value.root, deadline, toHex(identity.signer), signature]
-  return node.relay({ contract: 'BatchAnchors', method: 'anchor', args })
+  const { deployment, identity, node } = components
+  return node.relay(await anchorCall(deployment, identity, plan, deadlineOf(components)))
 }
 
 function deadlineOf({ clock }: AnchorerComponents): number {
   return Math.floor(clock() / 1000) + DEADLINE_S
-}
-
-async function sign(
-  { identity, deployment }: AnchorerComponents,
-  types: typeof anchorTypes,
-  value: Record<string, unknown>
-): Promise<string> {
-  const { address } = deployment.contracts.BatchAnchors
-  return identity.wallet.signTypedData(domain('BatchAnchors', deployment.chainId, address), types, value)
 }

@@ -12,6 +12,10 @@ import { addConsentRoutes } from '#agent/api/consent-routes.ts'
 import { addEntryRoutes } from '#agent/api/entry-routes.ts'
 import { addCustodyRoutes } from '#agent/api/custody-routes.ts'
 import { addGuardianRoutes } from '#agent/api/guardian-routes.ts'
+import { addFhirEndpoint } from '#agent/api/fhir-endpoint.ts'
+import { addFhirRoutes } from '#agent/api/fhir-routes.ts'
+import { addHisRoutes } from '#agent/api/his-routes.ts'
+import { addLinkRoutes } from '#agent/api/link-routes.ts'
 import { createDataAccess } from '#agent/access/data-access.ts'
 import { addDataRoutes } from '#agent/api/data-routes.ts'
 import { addGlassRoutes } from '#agent/api/glass-routes.ts'
@@ -53,6 +57,10 @@ export function createAgentApp(agent: Agent, init: AgentAppInit): AgentApp {
   addConsentRoutes(app, agent)
   addGuardianRoutes(app, agent)
   addCustodyRoutes(app, agent)
+  addFhirRoutes(app, agent, init.fhir)
+  addLinkRoutes(app, agent, init.fhir)
+  addHisRoutes(app, agent, init.fhir)
+  addFhirEndpoint(app, agent, init.fhir)
   addDataRoutes(app, agent, createDataAccess(agent))
   addGlassRoutes(app, agent, init)
   addStandingRoutes(app, agent)

@@ -2,6 +2,9 @@
 import { z } from '@hono/zod-openapi'
 import { address, bytes32, progress, seconds } from '#agent/api/wire-parts.ts'
 
+/** The contract's bounds of the time between a recovery and its completion, seconds. */
+const [MIN_DELAY_S, MAX_DELAY_S] = [86_400, 30 * 86_400]
+
 const packed = z
   .string()
   .min(4)
@@ -13,7 +16,7 @@ export const newGuardians = z
   .strictObject({
     cards: z.array(packed).min(2).max(32),
     threshold: z.int().min(2).max(32),
-    delayS: seconds.optional()
+    delayS: z.int().min(MIN_DELAY_S).max(MAX_DELAY_S).optional()
   })
   .openapi('NewGuardians')
 /** Shares to hand over, each for one guardian's eyes only. */

@@ -26,6 +26,8 @@ export function registerAgent(program: Command): void {
     .requiredOption('--rpc <url>', 'JSON-RPC endpoint of the chain')
     .requiredOption('--deployment <file>', 'addresses of the contracts, as the deploy script writes them')
     .option('--listen <address>', 'where to listen, on this computer', '127.0.0.1:0')
+    .option('--share-listen <address>', 'where to serve links to everybody; put HTTPS before it')
+    .option('--share-url <url>', 'the address by which others reach it')
     .option('--auto-lock <seconds>', 'lock after so long without a command; 0 for never', readCount, 900)
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     // Loaded only here: the other commands are quick without servers and chains.

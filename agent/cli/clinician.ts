@@ -8,7 +8,6 @@ import {
   print,
   readCompartments,
   readDuration,
-  typeOfName,
   walletOf,
   withAgent
 } from '#agent/cli/command.ts'
@@ -17,6 +16,7 @@ import type { AgentOptions } from '#agent/cli/locate.ts'
 import { addEntryCommands, GRANTED_RECORD } from '#agent/cli/entry-commands.ts'
 import { addBreakglass } from '#agent/cli/glass.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
+import { typeOfFile } from '#agent/cli/file-type.ts'
 import { rightsOf, withRights, type RightOptions } from '#agent/cli/patient-grants.ts'
 import type { PassphraseOptions } from '#agent/cli/passphrase.ts'
 import { ensureVault } from '#agent/cli/vault.ts'
@@ -164,7 +164,7 @@ async function write(
   options: AgentOptions & { compartment: string; type?: string }
 ): Promise<void> {
   const client = await connect(options)
-  const { compartment, type = typeOfName(file) } = options
+  const { compartment, type = await typeOfFile(file) } = options
   const path = `/v1/clinician/grants/${readBytes32(grant)}/entries?compartment=${compartment}`
   const answer = await client.send<{ entry: string }>(path, await readFile(file), type)
   print(options, answer, `Entry ${answer.entry} written.`)

@@ -1,8 +1,9 @@
 /** `salus patient entry …`, `salus clinician entry …`, `search`: entries with their revisions, and finding them. */
 import { readFile } from 'node:fs/promises'
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { connect, print, readCompartments, typeOfName, withAgent } from '#agent/cli/command.ts'
+import { connect, print, readCompartments, withAgent } from '#agent/cli/command.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
+import { typeOfFile } from '#agent/cli/file-type.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import { SalusError } from '#core/error.ts'
 import { COMPARTMENTS } from '#core/record/compartment.ts'
@@ -156,7 +157,7 @@ async function revise(
   const answer = await client.send<{ entry: string; waiting: number }>(
     `${path}/entries/${id}/revisions?${query.toString()}`,
     bytes,
-    options.type ?? typeOfName(file ?? ''),
+    options.type ?? (file == null ? 'application/octet-stream' : await typeOfFile(file)),
     { 'salus-because': encodeURIComponent(options.because ?? '') }
   )
   const waits = answer.waiting === 0 ? '' : `; ${String(answer.waiting)} wait for the node`

@@ -82,7 +82,11 @@ export function addEmergency(patient: Command): void {
   withAgent(emergency.command('prepare').description('have custodians keep shares of what an emergency opens'))
     .requiredOption('--custodian <urls...>', 'nodes that keep a share each')
     .requiredOption('--threshold <n>', 'how many of them must meet', readCount)
-    .option('--vitals <time>', 'how much of the vitals they open, as 12h; a day if not given', readDuration, 86_400)
+    .addOption(
+      new Option('--vitals <time>', 'how much of the vitals they open, as 12h')
+        .argParser(readDuration)
+        .default(86_400, '1d')
+    )
     .action(prepare)
   withAgent(emergency.command('list').description('every emergency, and why it was declared')).action(listOwn)
   withAgent(emergency.command('end <id>').description('end an emergency, such as a false alarm')).action(endOwn)

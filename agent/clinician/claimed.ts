@@ -51,8 +51,8 @@ export function createClaimedSource(components: Components, patient: Uint8Array)
       }
       return { entries, next: position < names.length ? position : null }
     },
-    // Nodes tell of erasures under a right to read, which the claim has used up.
-    erasures: async after => Promise.resolve({ erasures: [], next: null, last: after }),
+    // Nodes tell under a right to read, which the claim has used up.
+    notices: async after => Promise.resolve({ notices: [], next: null, last: after }),
     async whole({ header: headerBytes, slot: slotBytes, evidence: evidenceBytes, blob }) {
       if (blob == null)
         throw new SalusError('BLOB_NOT_FOUND', 'What the claim fetched is not whole; ask for a new grant.')

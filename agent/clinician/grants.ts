@@ -20,6 +20,7 @@ import {
 import { changeClinician } from '#agent/clinician/account.ts'
 import { readAnswer, settleRequest } from '#agent/clinician/requests.ts'
 import { secondsOf, type AgentComponents } from '#agent/components.ts'
+import { followBlock } from '#agent/network/follow-block.ts'
 import { relay } from '#agent/network/record.ts'
 
 type Components = AgentComponents & { readonly accounts: Accounts }
@@ -119,7 +120,7 @@ export async function claimUse(components: Components, grantId: Uint8Array): Pro
   const { address: signer, signTypedData } = wallet
   const call = await claimCall({ target: deployment, grantId, signer, usesLeft: uses - 1, deadlineS, signTypedData })
   const blockNumber = await relay(node, call)
-  while ((await node.status()).chain.blockNumber < blockNumber) await pause(LOOK_MS)
+  await followBlock({ node, clock }, blockNumber)
   return uses - 1
 }
 

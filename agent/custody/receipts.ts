@@ -4,11 +4,14 @@ import { equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
 import { receiptLogOrigin } from '#core/receipts/checkpoint.ts'
-import { collectReceipts } from '#core/receipts/collect.ts'
+import { MAX_OWN_RECEIPTS, collectReceipts, type LogSource } from '#core/receipts/collect.ts'
 import { UNFOLLOWED } from '#core/receipts/follow.ts'
 import type { Agent } from '#agent/agent.ts'
 import { meetCustodian } from '#agent/custody/custodians.ts'
 import type { Access } from '#agent/patient/accesses.ts'
+
+/** Longest look at one log: the vault stays open for it. */
+const MAX_LOOK_MS = 120_000
 
 /** A log that could not be followed, and why; `RECEIPTS_FORKED` and `RECEIPTS_TRUNCATED` convict its node. */
 export interface LogAlarm {
@@ -45,7 +48,7 @@ export async function followReceipts(agent: Agent, urls: readonly string[] = [])
   return { accesses: logs.flatMap(({ peer, receipts }) => receipts.map(each => accessOf(peer, each))), alarms }
 }
 
-async function follow({ p, keeper, chain, accounts }: Agent, url: string): Promise<void> {
+async function follow({ p, keeper, chain, accounts, clock }: Agent, url: string): Promise<void> {
   const { account, keys } = await accounts.patient()
   const { network, patient } = account.state
   const before = keeper.state().logs?.find(each => each.url === url)
@@ -59,7 +62,17 @@ async function follow({ p, keeper, chain, accounts }: Agent, url: string): Promi
   const range = before == null ? UNFOLLOWED.range : { size: before.size, peaks: before.peaks }
   const from = { range, note: before?.note ?? null }
   const anchor = await chain.anchorOf(card.log)
-  const { followed, receipts } = await collectReceipts(p, client, from, { key, keys, anchor })
+  const known = before?.receipts ?? []
+  const untilMs = clock() + MAX_LOOK_MS
+  const source: LogSource = {
+    checkpoint: async () => client.checkpoint(),
+    async tile(name) {
+      if (clock() < untilMs) return client.tile(name)
+      throw new SalusError('RECEIPTS_SLOW', 'The custodian gives its log too slowly, or has no end of it.')
+    }
+  }
+  const of = { key, keys, anchor, maxOwn: MAX_OWN_RECEIPTS - known.length }
+  const { followed, receipts } = await collectReceipts(p, source, from, of)
   const own = receipts
     // What the patient read itself is no news to it.
     .filter(each => each.subject != null && equalBytes(each.patient, patient))
@@ -71,7 +84,7 @@ async function follow({ p, keeper, chain, accounts }: Agent, url: string): Promi
     size: followed.range.size,
     peaks: followed.range.peaks,
     note: followed.note,
-    receipts: [...(before?.receipts ?? []), ...own]
+    receipts: [...known, ...own]
   }
   await keeper.update(state => {
     const { logs = [] } = state

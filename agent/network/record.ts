@@ -122,6 +122,8 @@ export async function readRecord(
 /** An entry with its blob, fetched where the node did not send it along. */
 export async function withBlob(client: NodeClient, stored: StoredEntry): Promise<ReceivedEntry> {
   const { header: headerBytes, slot: slotBytes, evidence: evidenceBytes } = stored
-  const blob = stored.blob ?? (await client.getBlob(decodeEntry(headerBytes).header.blob.toString()))
+  if (stored.blob != null) return { headerBytes, slotBytes, evidenceBytes, blob: stored.blob }
+  const { blob: cid, sizeBytes } = decodeEntry(headerBytes).header
+  const blob = await client.getBlob(cid.toString(), sizeBytes)
   return { headerBytes, slotBytes, evidenceBytes, blob }
 }

@@ -1,9 +1,9 @@
 /** Giving and ending access: decided and kept first, then taken to the chain and the network. */
-import type { AgentState, Operation, PatientAccount } from '#core/agent/agent-state.ts'
+import type { AgentState, PatientAccount } from '#core/agent/agent-state.ts'
 import { expectCheckNumber } from '#core/agent/code-text.ts'
 import { planGrant, type GrantWish, type PlannedGrant, type Planning } from '#core/agent/patient-grant.ts'
 import { planItemGrant, type ItemWish } from '#core/agent/patient-item-grant.ts'
-import { planReplacement, planRevocation, type PlannedReplacement } from '#core/agent/patient-revocation.ts'
+import { planReplacement, planRevocation } from '#core/agent/patient-revocation.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
 import { signAnswerCode } from '#core/grant/answer-code.ts'
@@ -21,6 +21,7 @@ import type { Backups } from '#agent/patient/backups.ts'
 import { changePatient } from '#agent/patient/change.ts'
 import { checkControl, type Operations, type Progress } from '#agent/patient/operations.ts'
 import { isTransient } from '#agent/patient/refusals.ts'
+import { withReplacement } from '#agent/patient/replacement.ts'
 import { digestOfRequest, refuseAnswered, withoutRequest, withoutStale } from '#agent/patient/requests.ts'
 
 /** What changing access needs. */
@@ -300,30 +301,12 @@ export async function replaceKeys(
   return operations.run(id)
 }
 
-function withReplacement(
-  account: PatientAccount,
-  { state, rotationBytes, capsules }: PlannedReplacement,
-  operation: Pick<Operation, 'id' | 'kind' | 'grantId'>
-): PatientAccount {
-  const { network } = state
-  const messages = [
-    encodeMessage({ kind: 'rotation', network, rotation: rotationBytes }),
-    ...capsules.map(({ capsuleBytes: capsule }) => encodeMessage({ kind: 'capsule', network, capsule }))
-  ]
-  return {
-    ...account,
-    state,
-    operations: [...account.operations, { ...operation, messages }],
-    backup: { ...account.backup, isDue: true }
-  }
-}
-
 /** Learns what other devices did before anything is decided on top of it; without a node, what is known here has to do. */
 async function catchUp(components: GrantComponents): Promise<void> {
-  const { backups, log } = components
+  const { backups, operations, log } = components
   try {
-    const torn = await backups.pull()
-    if (torn.length > 0) await replaceKeys(components, torn)
+    const replacement = await backups.pull()
+    if (replacement != null) await operations.run(replacement)
   } catch (error) {
     if (!isTransient(error)) throw error
     log.warn({ code: error.code }, 'other devices were not asked')

@@ -1,19 +1,20 @@
 /** Reads a record on from its source, verifies what is new, opens it and keeps it: what {@link createRecordIndex} answers from. */
 import type { Author, ReceivedEntry } from '#core/agent/author.ts'
-import type { KnownOfChain } from '#core/agent/log-facts.ts'
+import { retiredBy, type KnownOfChain } from '#core/agent/log-facts.ts'
 import type { RecordOnChain } from '#core/agent/record-on-chain.ts'
 import { networkIdOf } from '#core/chain/network-id.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import type { LogFacts } from '#core/log/facts.ts'
 import { statementOf } from '#core/log/statement.ts'
+import { cidOfCanonical } from '#core/record/cid.ts'
 import type { Compartment } from '#core/record/compartment.ts'
 import type { Content } from '#core/record/content.ts'
 import { decodeEntry, type EntryHeader } from '#core/record/entry.ts'
 import type { OpenedEntry } from '#core/record/seal-entry.ts'
 import { searchableOf } from '#core/search/searchable.ts'
 import type { AgentWorld } from '#agent/components.ts'
-import { loadRecord, type HeldRecord } from '#agent/record/held-record.ts'
+import { loadRecord, withNotices, type HeldRecord } from '#agent/record/held-record.ts'
 import type { Journal } from '#agent/record/journal.ts'
 import type { EntrySummary, KnownEntry } from '#agent/record/known-entry.ts'
 import { namesErased } from '#agent/record/erased.ts'
@@ -49,6 +50,8 @@ export interface RecordReader {
   held(): HeldRecord | undefined
   /** The record with everything that its source has now. @throws SalusError what the source refuses it with */
   refreshed(): Promise<HeldRecord>
+  /** The record as it was read last; read now if it was not yet. */
+  last(): Promise<HeldRecord>
   /** Fetches an entry anew and opens it. @throws SalusError `ENTRY_UNKNOWN`, and what opening throws */
   open(held: HeldRecord, name: string): Promise<OpenedByReader>
   /** Fetches an entry as it is sealed. @throws SalusError `ENTRY_UNKNOWN` */
@@ -59,6 +62,9 @@ export interface RecordReader {
 
 /** Codes that other keys or a newer block may overcome. */
 const UNSETTLED = /^(?:GRANT_NO_KEY|DAY_NOT_COVERED|ENTRY_AUTHOR_UNPROVEN|ENTRY_TAG|GRANT_NO_RIGHT|BINDING_)/
+
+/** An entry so few positions after the one that was fetched last is taken to be of a run: those behind it come along. */
+const AHEAD = 100
 
 /** Makes a reader; nothing is fetched before it is asked. */
 export function createRecordReader(world: AgentWorld, init: RecordReaderInit): RecordReader {
@@ -71,6 +77,7 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
   let record: RecordOnChain | undefined
   let journal: Journal | undefined
   const sealed = createRecent(world.clock)
+  let fetchedAt = Number.NEGATIVE_INFINITY
 
   const rows = (): Journal => (journal ??= init.journal())
   const markOf = (): string => `${init.keyMark()}/${String(record?.grants.length)}/${String(record?.keyBundles.length)}`
@@ -100,7 +107,7 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
       forget()
       throw error
     })
-    held.log.renew({ ...facts, erased: held.erased })
+    held.touch(held.log.renew(withNotices(facts, held)))
     current = held
     return { held, facts, known }
   }
@@ -109,8 +116,8 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     const { held, facts, known } = await judged()
     const peer = await source.name()
     if (held.cursor.peer !== peer) held.moveTo({ peer, after: 0, header: '', noticesAfter: 0 })
-    await readErasures(held, known)
-    held.log.renew({ ...facts, erased: held.erased })
+    await readNotices(held, known)
+    held.touch(held.log.renew(withNotices(facts, held)))
     for (let from: number | null = held.cursor.after; from != null;) {
       const page = await source.page({ after: from })
       let after: number = from
@@ -127,12 +134,16 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     return held
   }
 
-  /** Learns what the patient has had erased. What is no word of the patient’s is passed over. */
-  async function readErasures(held: HeldRecord, { target, patient, keyBundles }: RecordOnChain): Promise<void> {
+  /** Learns what the patient has had erased, and which tags were replaced. What is no word of the patient’s is passed over. */
+  async function readNotices(held: HeldRecord, known: RecordOnChain): Promise<void> {
+    const { target, patient, keyBundles } = known
     const network = networkIdOf(target.chainId, target.contracts.AccessGrants.address)
     for (let from: number | null = held.cursor.noticesAfter; from != null;) {
-      const { erasures, next, last } = await source.erasures(from)
-      for (const bytes of erasures) held.erase(namesErased(p, bytes, { network, patient, keyBundles }))
+      const { notices, next, last } = await source.notices(from)
+      for (const { kind, body } of notices) {
+        if (kind === 'erasure') held.erase(namesErased(p, body, { network, patient, keyBundles }))
+        if (kind === 'rotation') held.retire(retiredBy(p, body, known))
+      }
       if (last !== held.cursor.noticesAfter) held.moveTo({ ...held.cursor, noticesAfter: last })
       from = next != null && next > from ? next : null
     }
@@ -141,7 +152,8 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
   /** Takes a header in, and gives its name. What is none, or of another record, is the node’s fault, and no reason to show less of the record. */
   function take(held: HeldRecord, stored: StoredEntry): string {
     const { position, header: headerBytes, evidence: evidenceBytes, blob } = stored
-    const { name, code } = held.log.add({ headerBytes, evidenceBytes })
+    const { name, code, settled } = held.log.add({ headerBytes, evidenceBytes })
+    held.touch(settled)
     if (held.log.node(name) == null) {
       events.warn({ code }, 'a node gave what is no entry of the record')
       return name
@@ -196,13 +208,26 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     if (recent != null) return recent
     const known = held.known.get(name)
     if (known == null) throw new SalusError('ENTRY_UNKNOWN', 'There is no such entry that this agent knows.')
-    const { entries } = await source.page({ after: known.position - 1, limit: 1 })
+    const isRun = known.position > fetchedAt && known.position <= fetchedAt + AHEAD
+    fetchedAt = known.position
+    const { entries } = await source.page({ after: known.position - 1, ...(isRun ? {} : { limit: 1 }) })
+    for (const { header, slot, evidence, blob } of entries) {
+      if (blob == null) continue
+      const received = { headerBytes: header, slotBytes: slot, evidenceBytes: evidence, blob }
+      sealed.put(cidOfCanonical(header).toString(), received)
+    }
     // By its bytes: a node that hands out another entry at this place is not believed.
     const found = entries.find(({ header }) => toHex(header) === toHex(known.headerBytes))
     if (found == null) throw new SalusError('ENTRY_UNKNOWN', 'The node does not have this entry any more.')
     const received = await source.whole(found)
     sealed.put(name, received)
     return received
+  }
+
+  async function refreshed(): Promise<HeldRecord> {
+    const turn = reading.then(readOn)
+    reading = turn.catch(() => undefined)
+    return turn
   }
 
   async function takeUp(): Promise<void> {
@@ -220,11 +245,8 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
       await taking
     },
     held: () => current,
-    async refreshed() {
-      const turn = reading.then(readOn)
-      reading = turn.catch(() => undefined)
-      return turn
-    },
+    last: async () => current ?? refreshed(),
+    refreshed,
     async open(held, name) {
       const received = await fetchSealed(held, name)
       return init.open(received, record ?? (await chain.recordOf(await init.patient())))

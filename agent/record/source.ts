@@ -2,7 +2,7 @@
 import type { ReceivedEntry } from '#core/agent/author.ts'
 import type { AgentWorld } from '#agent/components.ts'
 import { authorize, readPage, withBlob, type Reader } from '#agent/network/record.ts'
-import type { StoredEntry } from '#node/http/client.ts'
+import type { Notice, StoredEntry } from '#node/http/client.ts'
 
 /** Whose record is read, and who asks for it; `grant` is null where the patient asks. */
 export interface Asker {
@@ -20,10 +20,13 @@ export interface RecordSource {
     readonly entries: readonly StoredEntry[]
     readonly next: number | null
   }>
-  /** Encoded erasures after a position, in their order, and where the next page begins. @throws as {@link RecordSource.page} */
-  erasures(
-    after: number
-  ): Promise<{ readonly erasures: readonly Uint8Array[]; readonly next: number | null; readonly last: number }>
+  /** What the patient said of the record after a position, in its order. @throws as {@link RecordSource.page} */
+  notices(after: number): Promise<{
+    readonly notices: readonly Pick<Notice, 'kind' | 'body'>[]
+    readonly next: number | null
+    /** Position of the last that was looked at. */
+    readonly last: number
+  }>
   /** The entry with its blob. @throws SalusError `BLOB_*` */
   whole(stored: StoredEntry): Promise<ReceivedEntry>
 }
@@ -37,12 +40,11 @@ export function createNodeSource(world: AgentWorld, asker: () => Promise<Asker>)
       const { reader, patient, grant } = await asker()
       return readPage(world, node, reader, { patient, grant, ...query })
     },
-    async erasures(after) {
+    async notices(after) {
       const { reader, patient, grant } = await asker()
       const authorization = await authorize(world, node, reader, { patient, grant })
       const { notices, next } = await node.queryNotices({ authorization, after })
-      const erasures = notices.flatMap(({ kind, body }) => (kind === 'erasure' ? body : []))
-      return { erasures, next, last: Math.max(after, next ?? 0, ...notices.map(({ position }) => position)) }
+      return { notices, next, last: Math.max(after, next ?? 0, ...notices.map(({ position }) => position)) }
     },
     whole: async stored => withBlob(node, stored)
   }

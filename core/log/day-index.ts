@@ -1,4 +1,5 @@
-/** Keys by day, newest first, without sorting anything but the days that are looked at. */
+/** Keys by day, newest first; adding one or showing a page costs no more for many of one day. */
+import { createOrderedKeys, firstThat, type OrderedKeys } from '#core/log/ordered-keys.ts'
 
 /** Where a page of keys ended. */
 export interface PagePlace {
@@ -19,60 +20,41 @@ export interface DayIndex {
   }): PagePlace[]
 }
 
-interface Bucket {
-  readonly keys: Set<string>
-  /** The keys in order; absent since the last change. */
-  sorted?: readonly string[] | undefined
-}
-
 /** An index without keys. */
 export function createDayIndex(): DayIndex {
-  const buckets = new Map<number, Bucket>()
+  const buckets = new Map<number, OrderedKeys>()
+  /** The days that have keys, in order. */
   const days: number[] = []
+  const firstFrom = (day: number): number => firstThat(days.length, i => (days[i] ?? 0) >= day)
 
   return {
     add(day, key) {
-      const bucket = buckets.get(day) ?? { keys: new Set<string>() }
-      if (bucket.keys.size === 0) {
+      let bucket = buckets.get(day)
+      if (bucket == null) {
+        bucket = createOrderedKeys()
         buckets.set(day, bucket)
-        days.splice(firstAtLeast(days, day), 0, day)
+        days.splice(firstFrom(day), 0, day)
       }
-      bucket.keys.add(key)
-      bucket.sorted = undefined
+      bucket.add(key)
     },
     remove(day, key) {
       const bucket = buckets.get(day)
-      if (bucket?.keys.delete(key) !== true) return
-      bucket.sorted = undefined
-      if (bucket.keys.size > 0) return
+      if (bucket == null) return
+      bucket.remove(key)
+      if (bucket.size > 0) return
       buckets.delete(day)
-      days.splice(firstAtLeast(days, day), 1)
+      days.splice(firstFrom(day), 1)
     },
-    page({ fromDay = 0, toDay = Number.MAX_SAFE_INTEGER, after, limit }) {
+    page({ fromDay = Number.MIN_SAFE_INTEGER, toDay = Number.MAX_SAFE_INTEGER, after, limit }) {
       const page: PagePlace[] = []
       const last = after == null ? toDay : Math.min(toDay, after.day)
-      for (let at = firstAtLeast(days, last + 1) - 1; at >= 0 && page.length < limit; at--) {
+      for (let at = firstFrom(last + 1) - 1; at >= 0 && page.length < limit; at--) {
         const day = days[at] ?? 0
-        const bucket = buckets.get(day)
-        if (day < fromDay || bucket == null) break
-        bucket.sorted ??= [...bucket.keys].sort()
-        const from = after?.day === day ? firstAtLeast(bucket.sorted, `${after.key}\0`) : 0
-        for (const key of bucket.sorted.slice(from, from + limit - page.length)) page.push({ day, key })
+        if (day < fromDay) break
+        const behind = after?.day === day ? after.key : undefined
+        for (const key of buckets.get(day)?.page(limit - page.length, behind) ?? []) page.push({ day, key })
       }
       return page
     }
   }
-}
-
-/** Where the first item that is not below `wanted` stands in an ordered list, by bisection. */
-function firstAtLeast<T>(ordered: readonly T[], wanted: T): number {
-  let low = 0
-  let high = ordered.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    const item = ordered[middle]
-    if (item != null && item < wanted) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -33,26 +33,36 @@ function rootOf(p: Primitives, generationKey: Uint8Array): CoverNode {
   return { depth: 0, prefix: 0, key: p.hmacSha256(generationKey, ROOT_LABEL) }
 }
 
-function childOf(p: Primitives, node: CoverNode, bit: 0 | 1): CoverNode {
-  return { depth: node.depth + 1, prefix: 2 * node.prefix + bit, key: p.hmacSha256(node.key, CHILD_INPUTS[bit]) }
+/** A node's place in the tree. */
+type TreePlace = Pick<CoverNode, 'depth' | 'prefix'>
+
+function placeUnder({ depth, prefix }: TreePlace, bit: 0 | 1): TreePlace {
+  return { depth: depth + 1, prefix: 2 * prefix + bit }
 }
 
-function firstDay(node: CoverNode): number {
+function childOf(p: Primitives, node: CoverNode, bit: 0 | 1): CoverNode {
+  return { ...placeUnder(node, bit), key: p.hmacSha256(node.key, CHILD_INPUTS[bit]) }
+}
+
+function firstDay(node: TreePlace): number {
   return node.prefix << (TREE_DEPTH - node.depth)
 }
 
-function lastDay(node: CoverNode): number {
+function lastDay(node: TreePlace): number {
   return ((node.prefix + 1) << (TREE_DEPTH - node.depth)) - 1
 }
 
-/** The fewest nodes under `node` that cover exactly the days of the span, in the order of days. */
+/** The fewest nodes under `node` that cover exactly the days of the span, in the order of days; no other key is derived. */
 function coverWithin(p: Primitives, node: CoverNode, fromDay: number, toDay: number): CoverNode[] {
-  if (lastDay(node) < fromDay || firstDay(node) > toDay) return []
+  if (!meets(node, fromDay, toDay)) return []
   if (firstDay(node) >= fromDay && lastDay(node) <= toDay) return [node]
-  return [
-    ...coverWithin(p, childOf(p, node, 0), fromDay, toDay),
-    ...coverWithin(p, childOf(p, node, 1), fromDay, toDay)
-  ]
+  return ([0, 1] as const).flatMap(bit =>
+    meets(placeUnder(node, bit), fromDay, toDay) ? coverWithin(p, childOf(p, node, bit), fromDay, toDay) : []
+  )
+}
+
+function meets(place: TreePlace, fromDay: number, toDay: number): boolean {
+  return lastDay(place) >= fromDay && firstDay(place) <= toDay
 }
 
 function leafUnder(p: Primitives, node: CoverNode, day: number): Uint8Array {

@@ -138,8 +138,11 @@ export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKee
         throw new SalusError('BLOB_SIZE', 'The blob has another size than its entry says.')
       }
       if (!blobCid(p, bytes).equals(cid)) throw new SalusError('BLOB_DIGEST', 'The blob is not the one its CID names.')
-      for (const block of blobBlocks(p, bytes)) await blockstore.put(block.cid, block.bytes)
+      const blocks = [...blobBlocks(p, bytes)]
+      for (const block of blocks) await blockstore.put(block.cid, block.bytes)
       await pin(host.helia, cid)
+      // Peers have heard of the entry already, and ask for its blob since.
+      for (const block of blocks) await host.announce(block.cid)
       await index.wants.unwant({ cid: cid.toString(), sizeBytes: bytes.length })
     },
     read: (cid, { maxBytes, signal }) => fetchFile(host.helia, cid, { maxBytes, signal, tries: 1, deadlineMs: 20_000 })

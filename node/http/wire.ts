@@ -130,7 +130,9 @@ export const entriesAnswer = z
 /** A page of what a patient's record says beside entries: erasures, and records of emergencies without a network. */
 export const noticesAnswer = z
   .strictObject({
-    notices: z.array(z.strictObject({ position, kind: z.enum(['erasure', 'glass']), body: base64url(32_768) })),
+    notices: z.array(
+      z.strictObject({ position, kind: z.enum(['erasure', 'glass', 'rotation']), body: base64url(32_768) })
+    ),
     next: position.nullable()
   })
   .openapi('NoticesAnswer')

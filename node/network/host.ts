@@ -13,6 +13,7 @@ import { tcp } from '@libp2p/tcp'
 import { tls } from '@libp2p/tls'
 import { yamux } from '@libp2p/yamux'
 import { createHeliaLight, type HeliaInit } from 'helia'
+import { announceThrough, type Announce } from '#node/network/announce.ts'
 import type { Bans } from '#node/network/bans.ts'
 import { guardedGossipsub } from '#node/network/gossip-guard.ts'
 import { gossipOptions } from '#node/network/gossip-options.ts'
@@ -67,6 +68,7 @@ export interface Host {
   readonly libp2p: Libp2p<HostServices>
   readonly unixfs: UnixFS
   readonly peerId: PeerId
+  readonly announce: Announce
   start(): Promise<void>
   /** Closes every connection; the stores stay open. */
   stop(): Promise<void>
@@ -138,6 +140,8 @@ export function createHost(components: HostComponents, init: HostInit): Host {
     maxWantListSize: 65_536
   } as Parameters<typeof withBitswap>[1])
 
+  const announce = announceThrough(helia)
+
   let supervisor: Supervisor | undefined
   let offBan: (() => void) | undefined
 
@@ -148,6 +152,7 @@ export function createHost(components: HostComponents, init: HostInit): Host {
     },
     unixfs: unixfs(helia),
     peerId: peerIdFromPrivateKey(privateKey),
+    announce,
     async start() {
       await helia.start()
       const { libp2p } = helia

@@ -8,6 +8,10 @@ import { openEntry, sealEntry } from '#core/record/seal-entry.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { interleave } from '#scripts/bench/interleave.ts'
 import type { Bench, Figure } from '#scripts/bench/report.ts'
+import { benchDayTree } from '#scripts/bench/seal/day-tree.ts'
+import { benchHpke } from '#scripts/bench/seal/hpke.ts'
+import { benchPadding } from '#scripts/bench/seal/padding.ts'
+import { recordSets } from '#scripts/bench/seal/records.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -177,4 +181,7 @@ export async function run(bench: Bench): Promise<void> {
     await pipelineFigures(bench, size)
   }
   await portableFigure(bench)
+  await benchDayTree(bench, { rounds: bench.quick ? 7 : 41, repeat: 100 })
+  await benchHpke(bench, { rounds: bench.quick ? 7 : 41, repeat: 5 })
+  await benchPadding(bench, await recordSets(bench.quick ? 5 : Number.POSITIVE_INFINITY))
 }

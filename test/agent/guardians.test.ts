@@ -89,6 +89,8 @@ describe('a patient whose home folder is gone', function () {
     const terms = ['--threshold', '2', '--delay', '3d', '--out', path('shares')]
     const twice = await patient.attempt('patient', 'guardians', 'set', cards[0]!, cards[0]!, ...terms)
     expect(twice.errorText).to.contain('GUARDIANS_TWICE')
+    const never = ['--threshold', '2', '--delay', '60000d', '--out', path('never')]
+    expect((await patient.attempt('patient', 'guardians', 'set', ...cards, ...never)).errorText).to.contain('HTTP_BODY')
     const none = await patient.attempt('patient', 'guardians', 'list')
     expect(none.errorText).to.contain('GUARDIANS_NONE')
     await patient.run('patient', 'guardians', 'set', ...cards, ...terms)

@@ -34,9 +34,9 @@ function contentOf(number: number): { type: string; recordedAtMs: number; body: 
 }
 
 /** Figures of search. */
-export async function benchSearch(bench: Bench): Promise<void> {
+export async function benchSearch(bench: Bench, sizes: readonly number[]): Promise<void> {
   const keys = await deriveAgentKeys(p, randomBytes(32), [2])
-  for (const size of bench.quick ? [1000, 10_000] : [1000, 10_000, 100_000]) {
+  for (const size of sizes) {
     bench.progress(`search over ${String(size)} entries`)
     const contents = Array.from({ length: size }, (_, i) => contentOf(i))
     const index = createLocalIndex()

@@ -139,6 +139,14 @@ describe('the portable and the native primitives', () => {
     )
   })
 
+  it('authenticate alike around every length at which the native ones go another way', () => {
+    for (const keyBytes of [0, 1, 32, 63, 64, 65, 200]) {
+      for (const dataBytes of [0, 1, 1023, 1024, 1025, 5000]) {
+        both(p => p.hmacSha256(new Uint8Array(keyBytes).fill(7), new Uint8Array(dataBytes).fill(9)))
+      }
+    }
+  })
+
   it('agree about altered signatures and keys', () => {
     const seed = new Uint8Array(32).fill(5)
     const message = utf8('m')
@@ -149,6 +157,21 @@ describe('the portable and the native primitives', () => {
     }
     for (const altered of mutations(publicKey, { seed: 'key', count: 100 })) {
       both(p => p.ed25519Verify(altered, message, signature))
+    }
+  })
+
+  it('tell keys apart however many there are, again and again', () => {
+    const message = utf8('m')
+    const signed = Array.from({ length: 300 }, (_, i) => {
+      const seed = new Uint8Array(32).fill(i & 255, 0, 31).fill(i >> 8, 31)
+      const p = nativePrimitives
+      return { publicKey: p.ed25519PublicKey(seed), signature: p.ed25519Sign(seed, message) }
+    })
+    for (const shift of [0, 1, 299, 0]) {
+      for (const [i, { publicKey }] of signed.entries()) {
+        const signature = signed[(i + shift) % signed.length]?.signature ?? new Uint8Array()
+        expect(nativePrimitives.ed25519Verify(publicKey, message, signature)).to.equal(shift === 0)
+      }
     }
   })
 

@@ -43,6 +43,23 @@ describe('the day tree', () => {
     )
   })
 
+  it('derives no key but those of the cover and on the way to them', () => {
+    fc.assert(
+      fc.property(span, ([from, to]) => {
+        let derived = 0
+        const hmacSha256: typeof p.hmacSha256 = (key, data) => {
+          derived++
+          return p.hmacSha256(key, data)
+        }
+        const onTheWay = new Set<string>()
+        for (const { depth, prefix } of coverOf({ ...p, hmacSha256 }, KEY, from, to)) {
+          for (let up = 0; up <= depth; up++) onTheWay.add(`${String(depth - up)}/${String(prefix >> up)}`)
+        }
+        expect(derived).to.equal(onTheWay.size)
+      })
+    )
+  })
+
   it('covers everything with one node, which is not the generation key', () => {
     const cover = coverOf(p, KEY, 0, LAST_DAY)
     expect(cover.map(({ depth, prefix }) => [depth, prefix])).to.deep.equal([[0, 0]])

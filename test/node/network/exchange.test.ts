@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { CID } from 'multiformats/cid'
-import { fetchFile } from '#node/network/fetch-file.ts'
+import { RAW_CODEC, cidOfDigest } from '#core/record/cid.ts'
+import { fetchFile, getBlock } from '#node/network/fetch-file.ts'
 import { importFile } from '#node/network/import-file.ts'
 import { expectCode } from '#test/error-code.ts'
 import { openPeer, plainPeer, until, usePeers, type TestPeer } from '#test/node/network/peer.ts'
@@ -71,6 +72,27 @@ describe('file exchange', () => {
       publisher.kill('SIGKILL')
       await rm(folder, { recursive: true })
     }
+  })
+
+  it('sends a block to who asked for it before it was there, without being asked again', async () => {
+    const a = await peer()
+    const b = await peer({ peers: [a.address] })
+    await until('they are connected', () => a.host.libp2p.getPeers().length > 0)
+    const bytes = randomBytes(MIB)
+    const cid = cidOfDigest(RAW_CODEC, createHash('sha256').update(bytes).digest())
+    const has = a.blockstore.has.bind(a.blockstore)
+    const asked = new Promise<void>(resolve => {
+      a.blockstore.has = async (wanted: CID) => {
+        const isHere = await has(wanted)
+        if (wanted.equals(cid)) resolve()
+        return isHere
+      }
+    })
+    const fetched = getBlock(b.host.helia, cid, { tries: 1, deadlineMs: 4_000 })
+    await asked
+    await a.blockstore.put(cid, bytes)
+    await a.host.announce(cid)
+    expect(Buffer.from(await fetched).equals(bytes)).to.equal(true)
   })
 
   it('keeps the identity where only its owner can read it', async () => {
