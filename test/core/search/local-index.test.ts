@@ -52,7 +52,7 @@ describe('what a content can be found by', () => {
   it('is found in what looks like tags without end as fast as anywhere', () => {
     // Sought to the end from each of them, this would take days.
     expect(of({ text: { div: `${'<'.repeat(4 << 20)} word>` } }).terms).to.deep.equal([])
-    expect(of({ text: { div: `${'<a '.repeat(1 << 20)}` } }).terms).to.deep.equal([])
+    expect(of({ text: { div: '<a '.repeat(1 << 20) } }).terms).to.deep.equal([])
     expect(of({ text: { div: 'a word <b class="c"\n>and <i>another</i>' } }).terms).to.deep.equal([
       'text:word',
       'text:and',
