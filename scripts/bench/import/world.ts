@@ -27,13 +27,13 @@ export interface BenchWorld {
   stop(): Promise<void>
 }
 
-/** Starts a chain and the story's three nodes. */
+/** Starts a chain and one node. */
 export async function startWorld(): Promise<BenchWorld> {
   const dir = await mkdtemp(join(tmpdir(), 'salus-bench-import-'))
   const chain = await startChain(dir)
   const { file } = await deployContracts(chain.rpcUrl, dir)
   const nodes: StoryNode[] = []
-  await startNodes(chain.rpcUrl, file, dir, nodes)
+  await startNodes(chain.rpcUrl, file, dir, nodes, [], ['hospital'])
   let count = 0
   return {
     async agent() {
