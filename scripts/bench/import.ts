@@ -1,9 +1,10 @@
 /** How fast an agent imports FHIR, and in how much memory: whole records, and one large attachment. */
 import { createHash } from 'node:crypto'
 import { FLUSHED_TOGETHER, floorSeconds } from '#scripts/bench/import/floor.ts'
-import { joined, largeDocument, patientBundles } from '#scripts/bench/import/sources.ts'
+import { joined, patientBundles } from '#scripts/bench/import/sources.ts'
 import { digested, startWorld, type BenchWorld } from '#scripts/bench/import/world.ts'
 import type { Bench } from '#scripts/bench/report.ts'
+import { largeDocument } from '#scripts/synthetic/large-document.ts'
 
 const MIB = 1_048_576
 const PATIENTS = [1, 10, 100]
