@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createAgentClient, type AgentClient } from '#agent/cli/client.ts'
+import { peakMib } from '#scripts/process/peak.ts'
 import { startService, type Service } from '#scripts/process/service.ts'
 import { deployContracts, startChain, startNodes, type StoryNode } from '#scripts/story/network.ts'
 
@@ -27,13 +28,13 @@ export interface BenchWorld {
   stop(): Promise<void>
 }
 
-/** Starts a chain and the story's three nodes. */
+/** Starts a chain and one node. */
 export async function startWorld(): Promise<BenchWorld> {
   const dir = await mkdtemp(join(tmpdir(), 'salus-bench-import-'))
   const chain = await startChain(dir)
   const { file } = await deployContracts(chain.rpcUrl, dir)
   const nodes: StoryNode[] = []
-  await startNodes(chain.rpcUrl, file, dir, nodes)
+  await startNodes(chain.rpcUrl, file, dir, nodes, [], ['hospital'])
   let count = 0
   return {
     async agent() {
@@ -89,11 +90,7 @@ function agentOf(service: Service, client: AgentClient): BenchAgent {
       }
       return { digest: hash.digest('hex'), seconds: (performance.now() - begun) / 1000 }
     },
-    async peakMib() {
-      const status = await readFile(`/proc/${String(service.pid)}/status`, 'utf8').catch(() => '')
-      const kib = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]
-      return kib == null ? undefined : Number(kib) / 1024
-    },
+    peakMib: async () => peakMib(service.pid),
     stop: async () => service.stop()
   }
 }
