@@ -2,6 +2,7 @@
  * A record as far as the reader's keys open it: every header verified once, kept sealed on the disk, and read from a node only
  * as far as it is new (docs/specs/agent-index.md).
  */
+import type { CID } from 'multiformats/cid'
 import type { ReceivedEntry } from '#core/agent/author.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import type { Log } from '#core/log/log.ts'
@@ -10,12 +11,13 @@ import { commentsOn, readEntry, type Opened, type ReadEntry } from '#core/log/vi
 import type { Compartment } from '#core/record/compartment.ts'
 import type { Content } from '#core/record/content.ts'
 import { decodeEntry } from '#core/record/entry.ts'
+import type { IndexedEntry as SearchRow } from '#core/search/index-row.ts'
 import type { SearchQuery } from '#core/search/query.ts'
 import type { AgentWorld } from '#agent/components.ts'
 import type { HeldRecord } from '#agent/record/held-record.ts'
 import { changesOf, type ChangedEntries, type RecordMark } from '#agent/record/changes.ts'
 import { viewOf, type IndexedEntry } from '#agent/record/indexed-entry.ts'
-import type { EntrySummary } from '#agent/record/known-entry.ts'
+import type { EntrySummary, KnownEntry } from '#agent/record/known-entry.ts'
 import { createRecordCopy, type RecordCopy } from '#agent/record/record-copy.ts'
 import { createRecordReader, type RecordReaderInit } from '#agent/record/record-reader.ts'
 import { standingOf } from '#agent/record/standing.ts'
@@ -67,6 +69,10 @@ export interface RecordIndex {
   read(id: string): Promise<RecordEntry>
   /** Standing versions, those taken in last first. */
   search(query: SearchQuery): Promise<readonly IndexedEntry[]>
+  /** Of these headers, those that stand; no other is opened. */
+  named(names: readonly string[]): Promise<readonly IndexedEntry[]>
+  /** What each standing version can be found by. */
+  rows(): Promise<readonly { readonly cid: CID; readonly row: SearchRow }[]>
   /** Every version that counts, those that were replaced too. */
   versions(): Promise<readonly IndexedEntry[]>
   /** The verified log, with all that the node has. */
@@ -195,6 +201,26 @@ export function createRecordIndex(world: AgentWorld, init: RecordReaderInit): Re
       }
       return found.slice(offset, offset + limit)
     },
+    async named(names) {
+      const held = await reader.refreshed()
+      const here = names.filter(name => held.known.has(name))
+      await reader.settle(held, here)
+      return here.flatMap(name => held.known.get(name) ?? []).flatMap(each => shown(held, each))
+    },
+    async rows() {
+      const held = await reader.refreshed()
+      const small = held.inOrder().filter(({ headerBytes }) => sizeOf(headerBytes) <= MAX_SEARCHED_BYTES)
+      await reader.settle(
+        held,
+        small.map(({ name }) => name)
+      )
+      return small
+        .flatMap(each => shown(held, each))
+        .flatMap(({ cid }) => {
+          const row = held.search.get(cid.toString())
+          return row == null ? [] : { cid, row }
+        })
+    },
     async versions() {
       const held = await reader.refreshed()
       await reader.settle(
@@ -226,6 +252,10 @@ export function createRecordIndex(world: AgentWorld, init: RecordReaderInit): Re
       return reader.sealed(held, nameIn(held, name))
     }
   }
+}
+
+function shown(held: HeldRecord, known: KnownEntry): IndexedEntry[] {
+  return [viewOf(held, known)].filter(isShown)
 }
 
 function isShown({ place, standing }: IndexedEntry): boolean {

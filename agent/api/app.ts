@@ -6,6 +6,7 @@ import { SalusError } from '#core/error.ts'
 import type { AgentApp, AgentAppInit } from '#agent/api/agent-app.ts'
 import type { Agent } from '#agent/agent.ts'
 import { createGuard } from '#agent/api/guard.ts'
+import { addBlindRoutes } from '#agent/api/blind-routes.ts'
 import { addClinicianRoutes } from '#agent/api/clinician-routes.ts'
 import { addConsentRoutes } from '#agent/api/consent-routes.ts'
 import { addEntryRoutes } from '#agent/api/entry-routes.ts'
@@ -65,6 +66,7 @@ export function createAgentApp(agent: Agent, init: AgentAppInit): AgentApp {
   addGlassRoutes(app, agent, init)
   addStandingRoutes(app, agent)
   addOfflineRoutes(app, agent)
+  addBlindRoutes(app, agent)
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'Salus agent', version: init.version, license: { name: 'Apache-2.0' } }

@@ -12,6 +12,7 @@ import {
   withAgent
 } from '#agent/cli/command.ts'
 import type { ShownCode } from '#agent/cli/command.ts'
+import { readData, type DataOptions } from '#agent/cli/data.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import { addEntryCommands, GRANTED_RECORD } from '#agent/cli/entry-commands.ts'
 import { addBreakglass } from '#agent/cli/glass.ts'
@@ -41,11 +42,10 @@ interface RequestOptions extends AgentOptions, RightOptions {
   readonly qr?: boolean
 }
 
-interface ReadOptions extends AgentOptions {
+interface ReadOptions extends DataOptions {
   readonly entry?: string
   readonly out?: string
-  readonly after: number
-  readonly limit: number
+  readonly atOnce: boolean
 }
 
 /** Adds the commands. */
@@ -81,6 +81,8 @@ export function registerClinician(program: Command): void {
     .option('--out <file>', 'where its body goes; standard output if not given')
     .option('--after <position>', 'begin after this position', readCount, 0)
     .option('--limit <n>', 'at most so many', readCount, 100)
+    .option('--at-once', 'what is here now, and whether it is current', false)
+    .addOption(new Option('--wait <time>', 'as --at-once, but wait for something new').argParser(readDuration))
     .action(read)
   withAgent(clinician.command('write <grant> <file>').description('write a file into a record'))
     .addOption(new Option('--compartment <name>', 'where it goes').choices(COMPARTMENTS).makeOptionMandatory())
@@ -143,6 +145,10 @@ async function list(options: AgentOptions): Promise<void> {
 async function read(grant: string, options: ReadOptions): Promise<void> {
   const client = await connect(options)
   const path = `/v1/clinician/grants/${readBytes32(grant)}/entries`
+  if (options.entry == null && (options.atOnce || options.wait != null)) {
+    await readData(client, readBytes32(grant), options)
+    return
+  }
   if (options.entry == null) {
     const query = `after=${String(options.after)}&limit=${String(Math.min(100, options.limit))}`
     const page = await client.get<{ entries: readonly EntryView[]; next: number | null }>(`${path}?${query}`)

@@ -28,6 +28,7 @@ export interface LocalIndex {
    */
   put(entry: IndexedEntry): void
   remove(id: string): void
+  get(id: string): IndexedEntry | undefined
   /**
    * Takes in a row that {@link IndexRows} was given.
    *
@@ -123,6 +124,10 @@ export function createLocalIndex(rows?: IndexRows): LocalIndex {
       drop(id)
       compact()
       rows?.delete(id)
+    },
+    get(id) {
+      const number = numberOf.get(id)
+      return number == null ? undefined : entries[number]
     },
     restore: row => put(decodeIndexRow(row)),
     search(query) {

@@ -104,12 +104,25 @@ describe('data access while the patient’s phone is off', function () {
     expect((await data()).entries).to.have.lengthOf(3)
   })
 
+  it('is asked for from the command line, at once or when there is more', async () => {
+    const read = async (...how: string[]): Promise<Data> =>
+      (await reader.run('clinician', 'read', grants[0]!, ...how)) as unknown as Data
+    const before = await read('--at-once')
+    expect(before.freshness).to.equal('current')
+    const waiting = read('--wait', '20s')
+    const file = await world.file('last.txt', 'last')
+    await writer.run('clinician', 'write', grants[1]!, file, '--compartment', 'documents')
+    const after = await waiting
+    expect(after.freshness).to.equal('current')
+    expect(after.entries).to.have.lengthOf(before.entries.length + 1)
+  })
+
   it('goes on answering, as stale, while the node is away', async () => {
     proxy.watcher.before = () => {
       throw new Error('away')
     }
     const away = await data()
     expect(away).to.deep.include({ freshness: 'stale', masterAsOf: null })
-    expect(away.entries).to.have.lengthOf(3)
+    expect(away.entries).to.have.lengthOf(4)
   })
 })
