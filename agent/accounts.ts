@@ -28,10 +28,12 @@ export interface Accounts {
 /** Makes the accounts; derived keys are forgotten when the vault is locked. */
 export function createAccounts({ p, keeper }: { readonly p: Primitives; readonly keeper: Keeper }): Accounts {
   let derived: { readonly seed: Uint8Array; readonly keys: AgentKeys }[] = []
+  let wallets = new WeakMap<PatientAccount['wallet'], WalletSigner>()
   keeper.onChange(status => {
     if (status === 'unlocked') return
     wipe(derived)
     derived = []
+    wallets = new WeakMap()
   })
 
   async function keysOf(seed: Uint8Array): Promise<AgentKeys> {
@@ -42,13 +44,20 @@ export function createAccounts({ p, keeper }: { readonly p: Primitives; readonly
     return keys
   }
 
+  /** Opening one takes milliseconds, and every entry asks. */
+  function walletOf(kept: PatientAccount['wallet']): WalletSigner {
+    const known = wallets.get(kept) ?? openWallet(kept)
+    wallets.set(kept, known)
+    return known
+  }
+
   return {
     async patient() {
       const account = keeper.state().patient
       if (account == null)
         throw new SalusError('AGENT_NO_PATIENT', 'This agent keeps no patient; make one with "salus patient create".')
       const keys = await keysOf(account.state.seed)
-      return { account, keys, evidence: patientEvidence(keys), wallet: openWallet(account.wallet) }
+      return { account, keys, evidence: patientEvidence(keys), wallet: walletOf(account.wallet) }
     },
     async clinician() {
       const account = keeper.state().clinician
@@ -58,7 +67,7 @@ export function createAccounts({ p, keeper }: { readonly p: Primitives; readonly
           'This agent keeps no clinician; make one with "salus clinician create".'
         )
       const keys = await keysOf(account.seed)
-      return { account, keys, evidence: account.evidence, wallet: openWallet(account.wallet) }
+      return { account, keys, evidence: account.evidence, wallet: walletOf(account.wallet) }
     }
   }
 }

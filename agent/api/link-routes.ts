@@ -31,6 +31,9 @@ const openRoute = postRoute('/v1/patient/shown', 'Opens a link or card that some
   answer: openedBody
 })
 
+/** Longest time for opening what was shown: the vault stays open for it. */
+const OPEN_MS = 120_000
+
 /** Adds the routes. */
 export function addLinkRoutes(app: AgentApp, agent: Agent, { links, imports, fhirRecord }: FhirParts): void {
   const { keeper, clock, random } = agent
@@ -65,7 +68,10 @@ export function addLinkRoutes(app: AgentApp, agent: Agent, { links, imports, fhi
       const { texts, recipient, passcode, allowHttp = false } = context.req.valid('json')
       await agent.accounts.patient()
       const world = { fetch, clock, sleep: async (ms: number) => pause(ms), jitter: Math.random }
-      const shown = await openShown(world, texts, { recipient, allowHttp, ...(passcode == null ? {} : { passcode }) })
+      const shown = await openShown(world, texts, {
+        ...{ recipient, allowHttp, signal: AbortSignal.timeout(OPEN_MS) },
+        ...(passcode == null ? {} : { passcode })
+      })
       const taken: ImportProgress[] = []
       for (const { bytes } of shown) taken.push(await imports.take(once(bytes)))
       const issuers = shown.flatMap(({ issuer }) => issuer ?? [])

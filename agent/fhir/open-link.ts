@@ -1,5 +1,5 @@
 /** Opens a SMART Health Link that someone shows (docs/specs/smart-health-link.md#opening). */
-import { SalusError } from '#core/error.ts'
+import { isSalusError, SalusError } from '#core/error.ts'
 import { utf8 } from '#core/encoding/bytes.ts'
 import { MAX_SHL_FILE_BYTES, openShlFile, type ShlFile } from '#core/fhir/shl/file.ts'
 import type { ShlLink } from '#core/fhir/shl/link.ts'
@@ -33,9 +33,14 @@ export async function openLink(components: HttpComponents, link: ShlLink, init: 
   const { method, url, body } = requestOf(link, asks, Math.floor(components.clock() / 1000))
   const get = async (from: string, request: RequestInit = {}): Promise<Uint8Array> => {
     checkAddress(from, allowHttp)
-    const response = await send(components, from, request, { ...ONCE, ...(signal == null ? {} : { signal }) })
-    if (response.ok) return bodyOf(response, MAX_BYTES)
-    throw await refusalOf(response)
+    try {
+      const response = await send(components, from, request, { ...ONCE, ...(signal == null ? {} : { signal }) })
+      if (response.ok) return await bodyOf(response, MAX_BYTES)
+      throw await refusalOf(response)
+    } catch (cause) {
+      if (isSalusError(cause)) throw cause
+      throw new SalusError('SHL_SERVER', 'The link’s server breaks off, or is too slow; try again later.', { cause })
+    }
   }
   const headers = { 'content-type': 'application/json' }
   const answer = await get(url, body == null ? { method } : { method, headers, body: new Uint8Array(body) })

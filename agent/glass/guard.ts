@@ -1,7 +1,11 @@
 /** Standing guard: with a standing instruction, an agent hears of what is new in its record at once, not at the next look. */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { AsOf } from '#core/agent/freshness.ts'
 import { askHead } from '#agent/access/head.ts'
 import type { GlassComponents } from '#agent/glass/glass.ts'
+
+/** Shortest time between two questions. */
+const LEAST_MS = 200
 
 /** A guard over the patient's record. */
 export interface Guard {
@@ -34,7 +38,11 @@ export function createGuard(components: GlassComponents): Guard {
         const { state } = account
         return { reader: { state, keys, evidence }, patient: state.patient, grant: null }
       }
-      const head: AsOf | null = await askHead(components, asker, heard < 0 ? {} : { after: heard, waitMs })
+      const isFirst = heard < 0
+      const began = performance.now()
+      const head: AsOf | null = await askHead(components, asker, isFirst ? {} : { after: heard, waitMs })
+      // A node that answers at once, time after time, is not asked without end.
+      if (!isFirst) await pause(Math.max(0, LEAST_MS - (performance.now() - began)), undefined, { ref: false })
       const position = head?.position ?? 0
       const isNew = position !== heard
       heard = position

@@ -38,6 +38,11 @@ export async function writeEntry(
   const { p, random, node, accounts, backups, keeper, outbox } = components
   const { compartment, day, entry, type, body } = planned
   const follows = { revision, parents: parents.map(name => CID.parse(name)) }
+  /** The same thing under the same name: its first revision says what it says. */
+  const isWritten = (error: unknown): boolean =>
+    isKnown(error) || (revision === 1 && isSalusError(error, 'ENTRY_REVISION_USED'))
+  /** Another device revised it at once: the outbox tells this on top of that. */
+  const isOvertaken = (error: unknown): boolean => revision > 1 && isSalusError(error, 'ENTRY_REVISION_USED')
   async function pack(): Promise<OutgoingEntry & { readonly name: string }> {
     const { account, keys, evidence } = await accounts.patient()
     const { state } = account
@@ -52,8 +57,8 @@ export async function writeEntry(
       await publishPacked(node, outgoing)
     } catch (error) {
       // Whatever passes by itself, and keys that another device replaced, the outbox deals with.
-      if (isTransient(error) || isSalusError(error, 'ENTRY_RETIRED')) return undefined
-      if (!isKnown(error)) throw error
+      if (isTransient(error) || isSalusError(error, 'ENTRY_RETIRED') || isOvertaken(error)) return undefined
+      if (!isWritten(error)) throw error
       await outbox.remove(name)
       return undefined
     }
@@ -64,7 +69,11 @@ export async function writeEntry(
     await publishPacked(node, outgoing)
     return outgoing.name
   } catch (error) {
-    if (isKnown(error)) return undefined
+    if (isWritten(error)) return undefined
+    if (isOvertaken(error)) {
+      await outbox.put(keeper.state().deviceSeed, outgoing)
+      return undefined
+    }
     if (!isSalusError(error, 'ENTRY_RETIRED')) throw error
     await backups.pull()
     const renewed = await pack()

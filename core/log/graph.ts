@@ -17,13 +17,17 @@ export interface LogGraph {
   /** Sound headers that nothing sound follows. */
   readonly heads: DayIndex
   /** By name of a header that is not settled or not here: those that wait for it. */
-  readonly waiting: Map<string, LogNode[]>
+  readonly waiting: Map<string, Set<LogNode>>
   /** Names that nothing waits for: the patient has had them erased. */
   readonly erased: ReadonlySet<string>
   /** Headers whose author is not proven yet, oldest first. */
   readonly unproven: Set<LogNode>
+  /** Those of them that may be let go: never proven, and not kept from before. */
+  readonly strangers: Set<LogNode>
   /** How many proven headers wait for others. */
   waiters: number
+  /** The same by author, oldest first. */
+  readonly waitersOf: Map<string, Set<LogNode>>
   /** By tag: the generations that sound headers name with it. One, where nobody lies. */
   readonly generations: Map<string, Set<number>>
 }
@@ -38,14 +42,21 @@ export function createGraph(erased: ReadonlySet<string> = new Set()): LogGraph {
     waiting: new Map(),
     erased,
     unproven: new Set(),
+    strangers: new Set(),
     waiters: 0,
+    waitersOf: new Map(),
     generations: new Map()
   }
 }
 
-/** Adds a header with its judgement; returns the nodes that this settled, itself included where it settled. */
-export function addNode(graph: LogGraph, item: LogItem, own: Own): LogNode[] {
+/**
+ * Adds a header with its judgement; returns the nodes that this settled, itself included where it settled.
+ *
+ * @param isKept - not to be let go while its author is not proven
+ */
+export function addNode(graph: LogGraph, item: LogItem, own: Own, isKept: boolean): LogNode[] {
   const node = nodeOf(item)
+  node.isKept = isKept
   graph.nodes.set(item.name, node)
   return proveNode(graph, node, own)
 }
@@ -56,29 +67,41 @@ export function proveNode(graph: LogGraph, node: LogNode, own: Own): LogNode[] {
     node.state = 'unproven'
     node.code = own.code
     graph.unproven.add(node)
+    if (!node.isKept) graph.strangers.add(node)
     return []
   }
   graph.unproven.delete(node)
+  graph.strangers.delete(node)
   const { author, floorS, endS } = own.ok
   Object.assign(node, { state: 'waiting', code: null, author, authorId: authorId(author), floorS, endS })
   const open = node.item.parents.filter(name => !graph.erased.has(name) && !isSettled(graph.nodes.get(name)))
   node.unsettled = open.length
-  for (const name of open) {
-    const others = graph.waiting.get(name)
-    if (others == null) graph.waiting.set(name, [node])
-    else others.push(node)
-  }
+  for (const name of open) addTo(graph.waiting, name, node)
   if (open.length === 0) return settleFrom(graph, node)
   graph.waiters++
+  addTo(graph.waitersOf, node.authorId, node)
   return []
 }
 
 /** Forgets the header that has been unproven longest; whoever hands it out can do so again. */
 export function dropUnproven(graph: LogGraph): LogNode | undefined {
-  const [node] = graph.unproven
+  const [node] = graph.strangers
   if (node == null) return undefined
+  graph.strangers.delete(node)
   graph.unproven.delete(node)
   graph.nodes.delete(node.item.name)
+  return node
+}
+
+/** Forgets the header that waits longest, of the author of whom most wait: nobody crowds out the others. */
+export function dropWaiter(graph: LogGraph): LogNode | undefined {
+  let most: ReadonlySet<LogNode> = new Set()
+  for (const theirs of graph.waitersOf.values()) if (theirs.size > most.size) most = theirs
+  const [node] = most
+  if (node == null) return undefined
+  endWaiting(graph, node)
+  graph.nodes.delete(node.item.name)
+  for (const name of node.item.parents) takeFrom(graph.waiting, name, node)
   return node
 }
 
@@ -99,7 +122,7 @@ function settleFrom(graph: LogGraph, first: LogNode): LogNode[] {
     for (const child of graph.waiting.get(node.item.name) ?? []) {
       child.unsettled--
       if (child.unsettled > 0) continue
-      graph.waiters--
+      endWaiting(graph, child)
       stack.push(child)
     }
     graph.waiting.delete(node.item.name)
@@ -128,4 +151,20 @@ function place(graph: LogGraph, node: LogNode, parents: readonly LogNode[]): voi
   }
   const numbers = graph.generations.get(item.tag) ?? new Set<number>()
   graph.generations.set(item.tag, numbers.add(item.generation))
+}
+
+function endWaiting(graph: LogGraph, node: LogNode): void {
+  graph.waiters--
+  takeFrom(graph.waitersOf, node.authorId, node)
+}
+
+function addTo(sets: Map<string, Set<LogNode>>, key: string, node: LogNode): void {
+  const set = sets.get(key)
+  if (set == null) sets.set(key, new Set([node]))
+  else set.add(node)
+}
+
+function takeFrom(sets: Map<string, Set<LogNode>>, key: string, node: LogNode): void {
+  const set = sets.get(key)
+  if (set?.delete(node) === true && set.size === 0) sets.delete(key)
 }

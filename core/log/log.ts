@@ -10,7 +10,7 @@ import { SalusError, isSalusError } from '#core/error.ts'
 import type { PagePlace } from '#core/log/day-index.ts'
 import { createEvidenceTable, type LogRows } from '#core/log/evidence-table.ts'
 import { changedRights, judgeAlone, rightOf, type LogFacts, type Own } from '#core/log/facts.ts'
-import { addNode, createGraph, dropUnproven, isSettled, proveNode, type LogGraph } from '#core/log/graph.ts'
+import { addNode, createGraph, dropUnproven, dropWaiter, isSettled, proveNode, type LogGraph } from '#core/log/graph.ts'
 import { decodeLogRow, encodeHeaderRow, itemOf, type LogItem } from '#core/log/item.ts'
 import { knownNode, type LogNode, type NodeState } from '#core/log/node.ts'
 import { createPool } from '#core/log/pool.ts'
@@ -18,10 +18,10 @@ import { byRevision, stateOf, type EntryState } from '#core/log/revisions.ts'
 import { cidOfCanonical } from '#core/record/cid.ts'
 import { MAX_PARENTS, decodeEntry, verifyEntry } from '#core/record/entry.ts'
 
-/** The most headers of proven authors that may wait for others at one time. */
+/** The most headers of proven authors that may wait for others at one time; beyond, whoever has most of them loses the oldest. */
 const MAX_WAITING = 65_536
 
-/** The most headers that are kept while their author is not proven; beyond, the oldest goes. */
+/** The most headers that are kept while their author never was proven; beyond, the oldest goes. */
 const MAX_UNPROVEN = 4096
 
 /** The most other evidence that is kept of one unproven header. */
@@ -59,11 +59,7 @@ export interface LogAddition extends LogVerdict {
 
 /** A log. */
 export interface Log {
-  /**
-   * Takes in a header; the same one again changes nothing.
-   *
-   * @throws SalusError `LOG_FULL` if too many headers wait already: feed it again when some have settled
-   */
+  /** Takes in a header; the same one again changes nothing. One that cannot count yet may be let go again for others. */
   add(input: LogInput): LogAddition
   /** Takes in a row that {@link LogRows} was given; nothing is verified again but what the chain says. */
   restore(row: Uint8Array): void
@@ -96,7 +92,7 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
   const { rows, maxWaiting = MAX_WAITING, maxUnproven = MAX_UNPROVEN } = init
   let facts = initial
   let graph = createGraph(facts.erased)
-  const byRight = new Map<string, LogNode[]>()
+  const byRight = new Map<string, Set<LogNode>>()
   let pool = createPool()
   const { target, patient } = facts.record
   const evidences = createEvidenceTable(p, target, rows)
@@ -109,25 +105,26 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
   const remember = (node: LogNode, own: Own): void => {
     if ('code' in own) return
     const same = byRight.get(rightOf(node.item))
-    if (same == null) byRight.set(rightOf(node.item), [node])
-    else same.push(node)
+    if (same == null) byRight.set(rightOf(node.item), new Set([node]))
+    else same.add(node)
   }
-  const insert = (unpooled: LogItem): LogNode[] => {
+  const insert = (unpooled: LogItem, isKept: boolean): LogNode[] => {
     const item = pool(unpooled)
     const own = judge(item)
-    const settled = addNode(graph, item, own)
+    const settled = addNode(graph, item, own, isKept)
     remember(knownNode(graph.nodes, item.name), own)
     return settled
   }
-  const forget = (item: LogItem, alternatives: readonly string[]): void => {
-    rows?.delete(`header/${item.name}`)
-    for (const name of [item.evidence, ...alternatives]) evidences.release(name)
+  const forget = (node: LogNode): void => {
+    byRight.get(rightOf(node.item))?.delete(node)
+    rows?.delete(`header/${node.item.name}`)
+    for (const name of [node.item.evidence, ...node.alternatives]) evidences.release(name)
   }
   const makeRoom = (): void => {
-    while (graph.unproven.size > maxUnproven) {
-      const dropped = dropUnproven(graph)
+    while (graph.strangers.size > maxUnproven || graph.waiters > maxWaiting) {
+      const dropped = graph.waiters > maxWaiting ? dropWaiter(graph) : dropUnproven(graph)
       if (dropped == null) return
-      forget(dropped.item, dropped.alternatives)
+      forget(dropped)
     }
   }
 
@@ -148,31 +145,36 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
     return proveNode(graph, node, proven.own)
   }
   const retry = (node: LogNode, { evidenceBytes }: LogInput): LogAddition => {
+    const unchanged = (): LogAddition => ({ ...verdictOf(node), isNew: false, settled: [] })
     const evidence = evidences.nameOf(evidenceBytes)
     const isKnown = evidence === node.item.evidence || node.alternatives.includes(evidence)
-    const isTried = isKnown && evidences.get(evidence) != null
-    if (isTried || (!isKnown && node.alternatives.length >= MAX_ALTERNATIVES)) {
-      return { ...verdictOf(node), isNew: false, settled: [] }
-    }
+    if (isKnown && evidences.get(evidence) != null) return unchanged()
     evidences.use(evidence, evidenceBytes)
-    if (!isKnown) node.alternatives.push(evidence)
+    if (!isKnown) {
+      // However much wrong evidence somebody sent first: the right one is tried.
+      const isFull = node.alternatives.length >= MAX_ALTERNATIVES
+      if (isFull && 'code' in judge({ ...node.item, evidence })) {
+        evidences.release(evidence)
+        return unchanged()
+      }
+      node.alternatives.push(evidence)
+    }
     const settled = prove(node)
+    makeRoom()
     return { ...verdictOf(node), isNew: false, settled: namesOf(settled) }
   }
 
   const addNew = (input: LogInput): LogAddition => {
     const decoded = decodeEntry(input.headerBytes, place)
     if (!verifyEntry(p, decoded)) throw new SalusError('ENTRY_SIGNATURE', 'The header’s signature does not match.')
-    if (graph.waiters >= maxWaiting) {
-      throw new SalusError('LOG_FULL', 'Too many entries wait for others; fetch those first.')
-    }
     const evidence = evidences.nameOf(input.evidenceBytes)
     evidences.use(evidence, input.evidenceBytes)
     const item = itemOf(decoded.header, decoded.cid, evidence)
-    const settled = insert(item)
+    const settled = insert(item, false)
+    const node = knownNode(graph.nodes, item.name)
     rows?.put(`header/${item.name}`, encodeHeaderRow(item))
     makeRoom()
-    return { ...verdictOf(knownNode(graph.nodes, item.name)), isNew: true, settled: namesOf(settled) }
+    return { ...verdictOf(node), isNew: true, settled: namesOf(settled) }
   }
 
   /** The same headers under other facts; no signature is checked again. */
@@ -181,12 +183,13 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
     graph = createGraph(facts.erased)
     byRight.clear()
     pool = createPool()
-    for (const { item, alternatives } of before.nodes.values()) {
+    for (const old of before.nodes.values()) {
+      const { item, alternatives, state, isKept } = old
       if (graph.erased.has(item.name)) {
-        forget(item, alternatives)
+        forget(old)
         continue
       }
-      insert(item)
+      insert(item, isKept || state !== 'unproven')
       const node = knownNode(graph.nodes, item.name)
       node.alternatives.push(...alternatives)
       if (node.state === 'unproven' && alternatives.length > 0) prove(node)
@@ -200,7 +203,7 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
     const isRetired = [...(next.retired ?? [])].some(([tag, day]) => facts.retired?.get(tag) !== day)
     const isErased = [...(next.erased ?? [])].some(name => !graph.erased.has(name))
     facts = next
-    const changed = [...rights].flatMap(right => byRight.get(right) ?? [])
+    const changed = [...rights].flatMap(right => [...(byRight.get(right) ?? [])])
     if (isRetired || isErased || changed.some(node => differs(node, judge(node.item)))) return rebuild()
     return [...graph.unproven].flatMap(node => {
       const settled = prove(node)
@@ -220,7 +223,7 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
         if (before.state === 'unproven') return retry(before, input)
         return { ...verdictOf(before), isNew: false, settled: [] }
       } catch (error) {
-        if (!isSalusError(error) || error.code === 'LOG_FULL') throw error
+        if (!isSalusError(error)) throw error
         return { name, state: 'refused', code: error.code, isNew: false, settled: [] }
       }
     },
@@ -229,7 +232,7 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
       if (read.kind === 'evidence') evidences.restore(read.name, read.evidence)
       else if (!graph.nodes.has(read.item.name) && !graph.erased.has(read.item.name)) {
         evidences.keep(read.item.evidence)
-        insert(read.item)
+        insert(read.item, true)
       }
     },
     renew,

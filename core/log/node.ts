@@ -38,6 +38,8 @@ export interface LogNode {
   isFollowed: boolean
   /** Parents that are not settled yet. */
   unsettled: number
+  /** It was proven once, or was kept from before: while its author is not proven it is not let go. */
+  isKept: boolean
 }
 
 /** How late beyond the end of a right its last honest entries may be named by others: clocks, zones and blocks differ. */
@@ -60,7 +62,8 @@ export function nodeOf(item: LogItem): LogNode {
     isCovered: false,
     isReplaced: false,
     isFollowed: false,
-    unsettled: 0
+    unsettled: 0,
+    isKept: false
   }
 }
 

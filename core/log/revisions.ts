@@ -104,7 +104,9 @@ function forksOf(revisions: readonly LogNode[]): LogNode[][] {
   const byNumber = new Map<string, LogNode[]>()
   for (const node of revisions) {
     const key = `${String(node.item.revision)} ${String(node.item.author)}`
-    byNumber.set(key, [...(byNumber.get(key) ?? []), node])
+    const same = byNumber.get(key)
+    if (same == null) byNumber.set(key, [node])
+    else same.push(node)
   }
   return [...byNumber.values()].filter(same => same.length > 1)
 }

@@ -51,7 +51,10 @@ export function readEntry(
   nodeOf: (name: string) => LogNode | undefined
 ): ReadEntry {
   const history = state.revisions.map(node => readRevision(node, openedOf(node), nodeOf))
-  const of = (nodes: readonly LogNode[]): ReadRevision[] => history.filter(({ node }) => nodes.includes(node))
+  const of = (nodes: readonly LogNode[]): ReadRevision[] => {
+    const wanted = new Set(nodes)
+    return history.filter(({ node }) => wanted.has(node))
+  }
   const standing = of(state.standing)
   return {
     entry: state.entry,

@@ -145,7 +145,8 @@ export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKee
       for (const block of blocks) await host.announce(block.cid)
       await index.wants.unwant({ cid: cid.toString(), sizeBytes: bytes.length })
     },
-    read: (cid, { maxBytes, signal }) => fetchFile(host.helia, cid, { maxBytes, signal, tries: 1, deadlineMs: 20_000 })
+    // A block that is lost on the way costs one deadline, not the file: just above the peer's five seconds, as above.
+    read: (cid, { maxBytes, signal }) => fetchFile(host.helia, cid, { maxBytes, signal, tries: 3, deadlineMs: 6_000 })
   }
   return keeper
 }

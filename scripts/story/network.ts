@@ -82,15 +82,19 @@ export async function startNode(
   return { name, service, client: createNodeClient({ url: httpUrl }), httpUrl, multiaddr, dataDir, args }
 }
 
-/** Starts three nodes, each with a relayer of its own and told of the ones before it, and adds them to `nodes`. */
+/** The story's nodes. */
+const NAMES: readonly string[] = ['hospital', 'laboratory', 'volunteer']
+
+/** Starts some nodes, three unless told, each with a relayer of its own and told of the ones before it, and adds them to `nodes`. */
 export async function startNodes(
   rpcUrl: string,
   deploymentFile: string,
   dataDir: string,
   nodes: StoryNode[],
-  more: readonly string[] = []
+  more: readonly string[] = [],
+  names: readonly string[] = NAMES
 ): Promise<void> {
-  for (const [index, name] of ['hospital', 'laboratory', 'volunteer'].entries()) {
+  for (const [index, name] of names.entries()) {
     const keyFile = join(dataDir, `relayer-${name}.key`)
     writeFileSync(keyFile, DEV_KEYS[index + 1] ?? '', { mode: 0o600 })
     const peers = nodes.flatMap(node => ['--peer', node.multiaddr])

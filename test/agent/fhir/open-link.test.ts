@@ -127,4 +127,33 @@ describe('opening a SMART Health Link over HTTP', () => {
     expect((await fetch(`${url}/..`)).status).to.equal(404)
     expect(hosted.link.claims).to.deep.equal([])
   })
+
+  it('gives up a server that answers a byte at a time, or breaks off', async () => {
+    const link = await host()
+    const body = (isBroken: boolean): ReadableStream<Uint8Array> =>
+      new ReadableStream({
+        async pull(controller) {
+          await new Promise(done => setTimeout(done, 20))
+          if (isBroken) controller.error(new Error('gone'))
+          else controller.enqueue(utf8(' '))
+        }
+      })
+    for (const isBroken of [false, true]) {
+      const slow: HttpComponents = {
+        ...components,
+        fetch: async (_, init) => {
+          const stream = body(isBroken)
+          const response = new Response(stream)
+          // As the platform does: an aborted request ends its body.
+          const { signal } = init ?? {}
+          if (signal == null) return response
+          const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+          stream.pipeTo(writable, { signal }).catch(() => undefined)
+          return Promise.resolve(new Response(readable))
+        }
+      }
+      const init = { recipient: 'me', allowHttp: true, signal: AbortSignal.timeout(300) }
+      await expectCode('SHL_SERVER', async () => openLink(slow, link, init))
+    }
+  })
 })
