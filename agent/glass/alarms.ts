@@ -12,7 +12,7 @@ import { secondsOf } from '#agent/components.ts'
 import { closeAlarm, openAlarm } from '#agent/glass/alarm-grants.ts'
 import type { GlassComponents } from '#agent/glass/glass.ts'
 import { sayOnce } from '#agent/glass/notifications.ts'
-import type { JudgedAlarm } from '#agent/glass/standing-shelf.ts'
+import { withAlarm, type JudgedAlarm } from '#agent/glass/standing-shelf.ts'
 import { isTransient } from '#agent/patient/refusals.ts'
 import { replaceKeys } from '#agent/patient/grants.ts'
 import type { RecordIndex } from '#agent/record-index.ts'
@@ -93,7 +93,7 @@ async function judgeOne(
   const judged: JudgedAlarm = verdict.isOpened
     ? { ...blank, untilS: nowS + instruction.durationS, crew: verdict.crew.address, state: 'opening', why: '' }
     : { ...blank, untilS: nowS, crew: new Uint8Array(), state: 'refused', why: verdict.why }
-  await shelf.standing.update(standing => ({ ...standing, alarms: [...standing.alarms, judged] }))
+  await shelf.standing.update(standing => ({ ...standing, alarms: withAlarm(standing.alarms, judged) }))
   if (!verdict.isOpened && verdict.why !== 'not-meant') await tell(components, 'alarm-refused', judged)
 }
 

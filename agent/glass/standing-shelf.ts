@@ -61,6 +61,16 @@ export const standingFormat: ShelfFormat<Standing> = {
   }
 }
 
+/** With one more. Where there are too many, one that opened nothing is forgotten first: those that did are counted by the day. */
+export function withAlarm(alarms: readonly JudgedAlarm[], added: JudgedAlarm): JudgedAlarm[] {
+  if (alarms.length < MAX_ALARMS) return [...alarms, added]
+  const oldest = Math.max(
+    0,
+    alarms.findIndex(({ state }) => state === 'refused')
+  )
+  return [...alarms.filter((_, i) => i !== oldest), added]
+}
+
 function lists({ gateways, crews }: StandingInstruction) {
   return { gateways: [...gateways], crews: crews.map(each => ({ ...each })) }
 }

@@ -1,7 +1,13 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { keptPackagesFormat, type KeptPackage } from '#agent/glass/kept-packages.ts'
-import { ALARM_STATES, standingFormat, type Standing } from '#agent/glass/standing-shelf.ts'
+import {
+  ALARM_STATES,
+  standingFormat,
+  withAlarm,
+  type JudgedAlarm,
+  type Standing
+} from '#agent/glass/standing-shelf.ts'
 import { concat } from '#core/encoding/bytes.ts'
 import { isSalusError } from '#core/error.ts'
 import { mutations } from '#test/mutations.ts'
@@ -64,6 +70,16 @@ describe('what an agent keeps for emergencies', () => {
           expect(standingFormat.decode(standingFormat.encode(written))).to.deep.equal(written)
         })
       )
+    })
+
+    it('forgets no alarm that opened something because of many that did not', () => {
+      const blank = { atS: 1, untilS: 2, crew: new Uint8Array(), grants: [], why: '' }
+      const entry = (number: number): Uint8Array => new Uint8Array(16).fill(number & 255)
+      let alarms: JudgedAlarm[] = [{ ...blank, entry: entry(1), state: 'opened' }]
+      for (let i = 0; i < 5_000; i++) alarms = withAlarm(alarms, { ...blank, entry: entry(i), state: 'refused' })
+      const kept = standingFormat.decode(standingFormat.encode({ instruction: null, alarms })).alarms
+      expect(kept).to.have.lengthOf(4_096)
+      expect(kept.filter(({ state }) => state === 'opened')).to.have.lengthOf(1)
     })
 
     const [one] = fc.sample(standing, { numRuns: 1, seed: 7 })
