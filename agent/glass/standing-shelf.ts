@@ -40,6 +40,13 @@ export interface Standing {
   readonly alarms: readonly JudgedAlarm[]
 }
 
+/** With one more. Of very many the oldest refused ones are forgotten, never one that opened something: that has to be ended, and counts. */
+export function withAlarm(alarms: readonly JudgedAlarm[], judged: JudgedAlarm): JudgedAlarm[] {
+  const all = [...alarms, judged]
+  let tooMany = all.length - MAX_ALARMS
+  return all.filter(({ state }) => state !== 'refused' || tooMany-- <= 0)
+}
+
 /** How it is written and read. */
 export const standingFormat: ShelfFormat<Standing> = {
   name: 'standing',
