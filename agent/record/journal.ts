@@ -19,6 +19,8 @@ const MAX_KEY_LENGTH = 200
 /** Segments are written anew once so many lie there and most of what they say is out of date. */
 const MANY_SEGMENTS = 64
 const ROWS_A_SEGMENT = 2_000
+/** A segment takes no further row once it has so many bytes. */
+const SEGMENT_BYTES = 16 << 20
 const NUMBER_DIGITS = 12
 
 /** Rows to write by key; null deletes. */
@@ -109,16 +111,22 @@ function createJournal(
     return { rows, said }
   }
 
+  /** Gives the number after the last. */
+  function putSegments(batch: ReturnType<Database['batch']>, from: number, changes: RowChanges): number {
+    let number = from
+    for (const segment of segmentsOf(changes)) {
+      batch.put(keyOf(number), seal(number, segment))
+      number++
+    }
+    return number
+  }
+
   async function replaceAll(db: Database, rows: ReadonlyMap<string, Uint8Array>): Promise<void> {
     const old = await db.keys({ gt: `${name}!`, lt: `${name}"` }).all()
     first = next = 1 + Number(old.at(-1)?.slice(name.length + 1) ?? -1)
-    const all = [...rows]
     const batch = db.batch()
     for (const each of old) batch.del(each)
-    for (let at = 0; at < all.length; at += ROWS_A_SEGMENT) {
-      batch.put(keyOf(next), seal(next, new Map(all.slice(at, at + ROWS_A_SEGMENT))))
-      next++
-    }
+    next = putSegments(batch, next, rows)
     await batch.write()
   }
 
@@ -151,13 +159,30 @@ function createJournal(
     async write(changes, { forgets } = { forgets: false }) {
       if (changes.size === 0) return
       const db = await open()
-      const batch = db.batch().put(keyOf(next), seal(next, changes))
+      const batch = db.batch()
+      const after = putSegments(batch, next, changes)
       if (forgets) batch.put(forgetting, new Uint8Array())
       await batch.write()
-      next++
+      next = after
       if (forgets) await forgetOld(db, (await readAll(db)).rows)
     }
   }
+}
+
+/** Rows by segments that can be read back. */
+function* segmentsOf(changes: RowChanges): Generator<RowChanges> {
+  let segment = new Map<string, Uint8Array | null>()
+  let bytes = 0
+  for (const [row, value] of changes) {
+    if (segment.size >= ROWS_A_SEGMENT || bytes >= SEGMENT_BYTES) {
+      yield segment
+      segment = new Map()
+      bytes = 0
+    }
+    segment.set(row, value)
+    bytes += value?.length ?? 0
+  }
+  if (segment.size > 0) yield segment
 }
 
 function decodeSegment(bytes: Uint8Array): {

@@ -9,7 +9,8 @@ import type { NamedContent } from '#core/fhir/server/served.ts'
 import { ENTRY_ID_BYTES } from '#core/record/entry.ts'
 
 const AREA = 'AGENT_INDEX'
-const MAX_BYTES = 33_554_432
+/** Larger rows are not read back. */
+export const MAX_BODY_ROW_BYTES = 33_554_432
 const MAX_ITEMS = 1_000_000
 const MAX_TEXT = 16_777_216
 
@@ -26,7 +27,7 @@ export function encodeBodyRow(lines: readonly IndexedLine[]): Uint8Array {
  * @throws SalusError `AGENT_INDEX_*`
  */
 export function decodeBodyRow(bytes: Uint8Array): IndexedLine[] {
-  const [version, lines] = listIn(decodeCanonical(bytes, { area: AREA, maxBytes: MAX_BYTES }))
+  const [version, lines] = listIn(decodeCanonical(bytes, { area: AREA, maxBytes: MAX_BODY_ROW_BYTES }))
   if (version !== 1) throw shape()
   return readList(lines, AREA, 'lines', MAX_ITEMS, decodeLine)
 }

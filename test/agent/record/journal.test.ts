@@ -141,4 +141,21 @@ describe('the journal of a record', () => {
       return Promise.resolve()
     })
   })
+
+  it('writes many rows in several segments, so that each can be read back', async () => {
+    const segments = async (): Promise<number> => {
+      let count = 0
+      await tamper(async (_db, keys) => Promise.resolve(void (count = keys.length)))
+      return count
+    }
+    const journal = await reopen()
+    await journal.load()
+    await journal.write(new Map(Array.from({ length: 4 }, (_, i) => [`large/${String(i)}`, new Uint8Array(8 << 20)])))
+    expect(await segments()).to.equal(3 + 2)
+    const again = journals.of(SEED, 'patient/1')
+    expect(await again.load()).to.have.lengthOf(6)
+    await again.write(new Map([['b', null]]), { forgets: true })
+    expect(await segments()).to.equal(2)
+    expect(await journals.of(SEED, 'patient/1').load()).to.have.lengthOf(5)
+  })
 })
