@@ -89,7 +89,8 @@ function addString(found: Found, field: string, value: string): void {
   if (field === 'resourceType') add(found, 'type', value)
   else if (field === 'status') add(found, 'status', value)
   else if (DATE_FIELDS.includes(field)) addDay(found, value)
-  else if (TEXT_FIELDS.includes(field)) addText(found, value.replace(/<[^>]*>/g, ' '))
+  // A tag holds no other: where none ends, the search for its end does not begin again at each one.
+  else if (TEXT_FIELDS.includes(field)) addText(found, value.slice(0, MAX_TEXT_LENGTH).replace(/<[^<>]*>/g, ' '))
 }
 
 function addCoding(found: Found, value: object): void {
