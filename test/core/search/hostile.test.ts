@@ -5,6 +5,7 @@ import type { IndexedEntry } from '#core/search/index-row.ts'
 import { createLocalIndex } from '#core/search/local-index.ts'
 import { appendPosting, createPostings, union, type Postings } from '#core/search/postings.ts'
 import { searchableOf } from '#core/search/searchable.ts'
+import { createVocabulary } from '#core/search/vocabulary.ts'
 
 const contentOf = (body: string, type = 'application/fhir+json') => ({ type, recordedAtMs: 0, body: utf8(body) })
 
@@ -43,6 +44,23 @@ describe('search in bad company', function () {
     expect(index.search({ text: 'abc*', limit: 2 })).to.deep.equal([String(entries - 1), String(entries - 2)])
   })
 
+  it('keeps no more words than it may, whoever makes them up, and finds everything by all else', () => {
+    const vocabulary = createVocabulary(3)
+    const terms = ['text:one', 'type:Basic', 'text:two', 'text:three', 'text:four', 'code:1']
+    for (const [number, term] of terms.entries()) vocabulary.add(term, number)
+    vocabulary.add('text:two', 9)
+    const numbersOf = (term: string): number[] | undefined => {
+      const { numbers, count } = vocabulary.get(term) ?? {}
+      return numbers == null ? undefined : [...numbers.subarray(0, count)]
+    }
+    expect(terms.map(numbersOf)).to.deep.equal([[0], [1], [2, 9], [3], undefined, [5]])
+    vocabulary.renumber(old => (old === 0 || old === 2 ? null : old + 100))
+    expect(terms.map(numbersOf)).to.deep.equal([undefined, [101], [109], [103], undefined, [105]])
+    vocabulary.add('text:five', 200)
+    expect(numbersOf('text:five')).to.deep.equal([200])
+    expect(vocabulary.beginningWith('text:thr').map(({ count }) => count)).to.deep.equal([1])
+  })
+
   it('shows the newest between many additions of one day', () => {
     const index = createLocalIndex()
     for (let i = 0; i < 30_000; i++) {
@@ -72,6 +90,19 @@ describe('joined postings', () => {
 })
 
 describe('the local index, whatever happens to it', () => {
+  it('finds the last words of entries that were revised thousands of times', () => {
+    const index = createLocalIndex()
+    for (let i = 0; i < 5_000; i++) {
+      const terms = [`text:word${String(i)}`, 'text:every', i % 2 === 0 ? 'type:A' : 'type:B']
+      index.put({ id: String(i % 5), compartment: 'labs', fromDay: i, toDay: i, terms })
+    }
+    expect(index.search({ text: 'every', limit: 9 })).to.deep.equal(['4', '3', '2', '1', '0'])
+    expect(index.search({ text: 'word499*', limit: 9 })).to.deep.equal(['4', '3', '2', '1', '0'])
+    expect(index.search({ text: 'word4000', limit: 9 })).to.deep.equal([])
+    expect(index.search({ type: 'A', limit: 9 })).to.deep.equal(['3', '1'])
+    expect(index.search({ fromDay: 4_998, limit: 9 })).to.deep.equal(['4', '3'])
+  })
+
   it('finds what a plain list would, newest taken in first, after any changes', () => {
     const term = fc.constantFrom('type:A', 'type:B', 'code:1', 'text:pain', 'text:painful', 'text:lung')
     const change = fc.record({
