@@ -60,6 +60,11 @@ export interface HeldRecord {
   takeChanges(): RowChanges
 }
 
+/** Whether these changes take out an entry that was known: only an erasure does. */
+export function isErasing(changes: RowChanges): boolean {
+  return [...changes].some(([key, bytes]) => bytes == null && key.startsWith(KNOWN))
+}
+
 /** Takes a record up from its journal; nothing that was checked is checked again, but what the chain says. */
 export async function loadRecord(p: Primitives, facts: LogFacts, journal: Journal): Promise<HeldRecord> {
   const rows = await journal.load()

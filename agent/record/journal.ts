@@ -9,6 +9,7 @@ import { readBytes, readText, readUint } from '#core/encoding/shape.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import type { Primitives, Random } from '#core/crypto/primitives.ts'
 import { SALT_BYTES, openChunked, sealChunked } from '#core/record/chunked.ts'
+import { compactKeys } from '#node/store/compact.ts'
 import { openDatabase, type Database } from '#node/store/database.ts'
 
 const AREA = 'AGENT_INDEX'
@@ -27,8 +28,11 @@ export type RowChanges = ReadonlyMap<string, Uint8Array | null>
 export interface Journal {
   /** All rows as they were last written; none where there are none, or where they are damaged. */
   load(): Promise<Map<string, Uint8Array>>
-  /** Writes all of these or none; one call at a time. */
-  write(changes: RowChanges): Promise<void>
+  /**
+   * Writes all of these or none; one call at a time. What is to be forgotten is then in no file of the database either, at the
+   * latest after the next load.
+   */
+  write(changes: RowChanges, how?: { readonly forgets: boolean }): Promise<void>
 }
 
 /** The journals of an agent. */
@@ -67,6 +71,8 @@ function createJournal(
 ): Journal {
   const key = p.hkdfSha256(seed, SALT, utf8('key'), 32)
   const name = toHex(p.hkdfSha256(seed, SALT, concat(utf8('name/'), utf8(scope)), 16)).slice(2)
+  /** There while old segments are to be forgotten, and after a crash meanwhile. */
+  const forgetting = `${name}#`
   let first = 0
   let next = 0
 
@@ -116,12 +122,25 @@ function createJournal(
     await batch.write()
   }
 
+  /** Writes the rows anew and has the database let go of the files with the old ones; while it cannot, it is left to the next load. */
+  async function forgetOld(db: Database, rows: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    await replaceAll(db, rows)
+    try {
+      await compactKeys(db, name)
+    } catch (error) {
+      if (isSalusError(error, 'STORE_COMPACT')) return
+      throw error
+    }
+    await db.del(forgetting)
+  }
+
   return {
     async load() {
       const db = await open()
       try {
         const { rows, said } = await readAll(db)
-        if (next - first > MANY_SEGMENTS && said > 2 * rows.size) await replaceAll(db, rows)
+        if (await db.has(forgetting)) await forgetOld(db, rows)
+        else if (next - first > MANY_SEGMENTS && said > 2 * rows.size) await replaceAll(db, rows)
         return rows
       } catch (error) {
         if (!isSalusError(error)) throw error
@@ -129,11 +148,14 @@ function createJournal(
         return new Map()
       }
     },
-    async write(changes) {
+    async write(changes, { forgets } = { forgets: false }) {
       if (changes.size === 0) return
       const db = await open()
-      await db.put(keyOf(next), seal(next, changes))
+      const batch = db.batch().put(keyOf(next), seal(next, changes))
+      if (forgets) batch.put(forgetting, new Uint8Array())
+      await batch.write()
       next++
+      if (forgets) await forgetOld(db, (await readAll(db)).rows)
     }
   }
 }

@@ -14,7 +14,7 @@ import { decodeEntry, type EntryHeader } from '#core/record/entry.ts'
 import type { OpenedEntry } from '#core/record/seal-entry.ts'
 import { searchableOf } from '#core/search/searchable.ts'
 import type { AgentWorld } from '#agent/components.ts'
-import { loadRecord, withNotices, type HeldRecord } from '#agent/record/held-record.ts'
+import { isErasing, loadRecord, withNotices, type HeldRecord } from '#agent/record/held-record.ts'
 import type { Journal } from '#agent/record/journal.ts'
 import type { EntrySummary, KnownEntry } from '#agent/record/known-entry.ts'
 import { namesErased } from '#agent/record/erased.ts'
@@ -86,7 +86,8 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
 
   async function flush(held: HeldRecord): Promise<void> {
     try {
-      await rows().write(held.takeChanges())
+      const changes = held.takeChanges()
+      await rows().write(changes, { forgets: isErasing(changes) })
     } catch (error) {
       // What is in memory is no longer what is on the disk: take it up from there again.
       forget()

@@ -21,14 +21,23 @@ const PAUSE_MS = 100
  * @throws SalusError `STORE_COMPACT` if the old files stay for seconds, because somebody reads from them all the time
  */
 export async function compactTable(db: Database, name: string): Promise<void> {
-  const level = db as unknown as Compactable
   // A part's keys are its name between exclamation marks, and what comes after.
-  const [first, last] = [`!${name}!`, `!${name}"`] as const
+  await compactKeys(db, `!${name}`)
+}
+
+/**
+ * As {@link compactTable}, for the keys that begin with a name and an exclamation mark.
+ *
+ * @throws SalusError `STORE_COMPACT`
+ */
+export async function compactKeys(db: Database, name: string): Promise<void> {
+  const level = db as unknown as Compactable
+  const [first, last] = [`${name}!`, `${name}"`] as const
   await level.compactRange(first, last, { keyEncoding: 'utf8' })
   for (let round = 0; round < MAX_ROUNDS; round++) {
     // LevelDB rewrites files of its lowest level only where a file above covers the same keys: two deletions of nothing make one.
     await db.batch(
-      [first, `!${name}!\uffff`].map(key => ({ type: 'del', key })),
+      [first, `${name}!\uffff`].map(key => ({ type: 'del', key })),
       { sync: true }
     )
     await level.compactRange(first, last, { keyEncoding: 'utf8' })

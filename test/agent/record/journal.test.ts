@@ -104,4 +104,41 @@ describe('the journal of a record', () => {
     })
     expect(await texts(journals.of(SEED, 'patient/1'))).to.deep.include(['b', '99'])
   })
+
+  /** Whether sealed bytes lie in any file of the database. */
+  const isOnDisk = async (sealed: Uint8Array): Promise<boolean> => {
+    const files = await readdir(join(home, 'index'))
+    const read = await Promise.all(files.map(async name => readFile(join(home, 'index', name))))
+    return read.some(bytes => bytes.includes(Buffer.from(sealed.subarray(-40))))
+  }
+
+  it('leaves no old segment in any file once something is to be forgotten', async () => {
+    const old: Uint8Array[] = []
+    await tamper(async (db, keys) => void old.push(...(await db.getMany(keys)).map(bytes => Uint8Array.from(bytes))))
+    expect(old).to.have.lengthOf(3)
+    expect(await isOnDisk(old[0]!)).to.equal(true)
+    const journal = await reopen()
+    await journal.load()
+    await journal.write(new Map([['b', null]]), { forgets: true })
+    for (const sealed of old) expect(await isOnDisk(sealed)).to.equal(false)
+    await journal.write(new Map([['d', row('four')]]))
+    expect(await texts(await reopen())).to.deep.equal([
+      ['c', 'three'],
+      ['d', 'four']
+    ])
+  })
+
+  it('forgets at the next start what a crash kept', async () => {
+    const old: Uint8Array[] = []
+    await tamper(async (db, keys) => {
+      old.push(...(await db.getMany(keys)).map(bytes => Uint8Array.from(bytes)))
+      await db.put(`${keys[0]!.split('!')[0]!}#`, new Uint8Array())
+    })
+    expect(await texts(journals.of(SEED, 'patient/1'))).to.have.lengthOf(2)
+    for (const sealed of old) expect(await isOnDisk(sealed)).to.equal(false)
+    await tamper(async (_db, keys) => {
+      expect(keys).to.have.lengthOf(1)
+      return Promise.resolve()
+    })
+  })
 })
