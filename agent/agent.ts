@@ -24,6 +24,7 @@ import type { OnTopOf } from '#agent/patient/drain.ts'
 import type { Replica } from '#agent/patient/ending.ts'
 import type { Importer } from '#agent/patient/importers.ts'
 import { createOperations } from '#agent/patient/operations.ts'
+import { fhirRow } from '#agent/fhir-record/fhir-row.ts'
 import { createRecordIndex, type RecordIndex } from '#agent/record-index.ts'
 import { createNodeSource } from '#agent/record/source.ts'
 
@@ -136,6 +137,7 @@ function createPatientRecord(components: AgentComponents, accounts: Accounts): R
     facts: known => ({ ...patientLogFacts(p, stateOf(), known), retired: retiredTags(p, stateOf()) }),
     keyMark: () => String(COMPARTMENTS.reduce((sum, each) => sum + stateOf().generations[each].length, 0)),
     open: (entry, record) => openAsPatient(p, stateOf(), entry, record),
+    rowOf: fhirRow,
     isOther: header => equalBytes(header.tag, backupTag(p, stateOf().seed)),
     journal: () => components.journals.of(keeper.state().deviceSeed, `patient/${toHex(stateOf().patient)}`)
   })

@@ -40,6 +40,8 @@ export interface RecordChanges extends Omit<ChangedEntries, 'entries'> {
   readonly log: Log
   /** The versions of each entry. */
   readonly entries: ReadonlyMap<string, readonly IndexedEntry[]>
+  /** What was indexed of the body of a version, if anything was. */
+  readonly bodyRow: (header: string) => Uint8Array | undefined
 }
 
 /** A record. */
@@ -241,7 +243,8 @@ export function createRecordIndex(world: AgentWorld, init: RecordReaderInit): Re
           const known = held.known.get(item.name)
           return known == null ? [] : viewOf(held, known)
         })
-      return { ...changed, log: held.log, entries: new Map(entries.map(id => [id, versionsOf(id)])) }
+      const bodyRow = (header: string): Uint8Array | undefined => held.bodyRows.get(header)
+      return { ...changed, log: held.log, bodyRow, entries: new Map(entries.map(id => [id, versionsOf(id)])) }
     },
     async content(header) {
       const { content } = await reader.open(await reader.last(), header)

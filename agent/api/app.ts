@@ -24,6 +24,7 @@ import { addPatientRoutes } from '#agent/api/patient-routes.ts'
 import { addRecordRoutes } from '#agent/api/record-routes.ts'
 import { AGENT_STATUS } from '#agent/api/status.ts'
 import { addStandingRoutes } from '#agent/api/standing-routes.ts'
+import { withoutMessage } from '#agent/api/unexpected.ts'
 import { addVaultRoutes } from '#agent/api/vault-routes.ts'
 import { problemResponse } from '#node/http/problem.ts'
 
@@ -45,7 +46,7 @@ export function createAgentApp(agent: Agent, init: AgentAppInit): AgentApp {
     context.header('cache-control', 'no-store')
     await next()
   })
-  app.onError((error, context) => problemResponse(context, error, log, AGENT_STATUS))
+  app.onError((error, context) => problemResponse(context, withoutMessage(error, log), log, AGENT_STATUS))
   app.notFound(context =>
     problemResponse(context, new SalusError('HTTP_NOT_FOUND', 'There is nothing here; see /openapi.json.'), log)
   )

@@ -2,13 +2,14 @@
 import { fromHex } from '#core/encoding/bytes.ts'
 import { isSalusError } from '#core/error.ts'
 import { MANIFEST_TYPE } from '#core/fhir/import/manifest.ts'
-import { FHIR_JSON, FHIR_NDJSON } from '#core/fhir/import/planned-entry.ts'
+import { decodeBodyRow } from '#core/fhir/server/body-row.ts'
+import { indexBody, isFhirType, type IndexedLine } from '#core/fhir/server/indexed-body.ts'
 import { createRecordView, type RecordView } from '#core/fhir/server/record-view.ts'
 import type { Log } from '#core/log/log.ts'
 import type { Compartment } from '#core/record/compartment.ts'
 import { ENTRY_ID_BYTES } from '#core/record/entry.ts'
 import { createVersions, versionsAmong, type EntryVersion, type Versions } from '#agent/fhir-record/versions.ts'
-import type { RecordIndex } from '#agent/record-index.ts'
+import type { RecordChanges, RecordIndex } from '#agent/record-index.ts'
 import type { RecordMark } from '#agent/record/changes.ts'
 import type { Keeper } from '#agent/vault/keeper.ts'
 
@@ -77,16 +78,25 @@ export function createFhirRecord({ keeper, record }: FhirRecordComponents): Fhir
     return now
   }
 
-  async function show({ view, placed }: Followed, id: string, shown: EntryVersion | undefined): Promise<void> {
-    const isFhir = shown?.type === FHIR_JSON || shown?.type === FHIR_NDJSON
-    if (placed.get(id) === (isFhir ? shown.cid : undefined)) return
+  async function linesOf(shown: EntryVersion, row: Uint8Array | undefined): Promise<readonly IndexedLine[]> {
+    return row == null ? indexBody(shown.type, await open(shown)).lines : decodeBodyRow(row)
+  }
+
+  async function show(
+    { view, placed }: Followed,
+    id: string,
+    shown: EntryVersion | undefined,
+    rowOf: RecordChanges['bodyRow']
+  ): Promise<void> {
+    const version = shown != null && isFhirType(shown.type) ? shown : undefined
+    if (placed.get(id) === version?.cid) return
     const entry = fromHex(id, ENTRY_ID_BYTES)
     view.remove(entry)
     placed.delete(id)
-    if (!isFhir) return
-    const { cid, revision, recordedAtMs, type } = shown
+    if (version == null) return
+    const { cid, revision, recordedAtMs } = version
     try {
-      view.put({ entry, revision, recordedAtMs, type, body: await open(shown) })
+      view.place({ entry, revision, recordedAtMs }, await linesOf(version, rowOf(cid)))
       placed.set(id, cid)
     } catch (error) {
       if (!isSalusError(error) || UNASKED.test(error.code)) throw error
@@ -96,12 +106,12 @@ export function createFhirRecord({ keeper, record }: FhirRecordComponents): Fhir
   async function readOn(): Promise<FhirSnapshot> {
     const now = followed
     const { view } = now
-    const { mark, isWhole, entries, log } = await record.changes(now.mark)
+    const { mark, isWhole, entries, log, bodyRow } = await record.changes(now.mark)
     if (isWhole) now.versions = createVersions()
     const { versions } = now
     const gone = isWhole ? [...now.placed.keys()].filter(id => !entries.has(id)) : []
-    for (const id of gone) await show(now, id, undefined)
-    for (const [id, headers] of entries) await show(now, id, versions.set(id, versionsAmong(headers)))
+    for (const id of gone) await show(now, id, undefined, bodyRow)
+    for (const [id, headers] of entries) await show(now, id, versions.set(id, versionsAmong(headers)), bodyRow)
     // Not before all of it is taken in: what broke off is taken in once more.
     now.mark = mark
     return {

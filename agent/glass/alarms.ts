@@ -20,7 +20,8 @@ import type { RecordIndex } from '#agent/record-index.ts'
 /** What dealing with alarms needs. */
 export type AlarmComponents = GlassComponents & { readonly record: RecordIndex }
 
-const MAX_LOOKED_AT = 256
+/** Entries that are looked at together. */
+const PAGE = 256
 
 /** Does all of it once, as far as it goes now. */
 export async function lookAtAlarms(components: AlarmComponents): Promise<void> {
@@ -49,19 +50,20 @@ export async function retractAlarm(components: AlarmComponents, entry: Uint8Arra
 
 async function judgeNew(components: AlarmComponents, instruction: StandingInstruction): Promise<void> {
   const { record, shelf, clock } = components
-  const found = await record.search({
-    type: 'DetectedIssue',
-    fromDay: dayOf(clock()) - 1,
-    limit: MAX_LOOKED_AT
-  })
-  for (const { header, cid, summary } of found) {
-    const { alarms } = await shelf.standing.read()
-    if ('code' in summary || summary.author.kind !== 'grantee') continue
-    const { grantId: writtenUnder } = summary.author
-    const isOurs = instruction.gateways.some(each => equalBytes(each, writtenUnder))
-    if (!isOurs || alarms.some(({ entry }) => equalBytes(entry, header.entry))) continue
-    const content = await contentOf(record, cid.toString())
-    if (content != null) await judgeOne(components, instruction, { entry: header.entry, content, writtenUnder })
+  const wish = { type: 'DetectedIssue', fromDay: dayOf(clock()) - 1, limit: PAGE }
+  // All of them: whoever else may write could hide a gateway's behind others of its own.
+  for (let offset = 0; ; offset += PAGE) {
+    const found = await record.search({ ...wish, offset })
+    for (const { header, cid, summary } of found) {
+      const { alarms } = await shelf.standing.read()
+      if ('code' in summary || summary.author.kind !== 'grantee') continue
+      const { grantId: writtenUnder } = summary.author
+      const isOurs = instruction.gateways.some(each => equalBytes(each, writtenUnder))
+      if (!isOurs || alarms.some(({ entry }) => equalBytes(entry, header.entry))) continue
+      const content = await contentOf(record, cid.toString())
+      if (content != null) await judgeOne(components, instruction, { entry: header.entry, content, writtenUnder })
+    }
+    if (found.length < PAGE) return
   }
 }
 

@@ -28,7 +28,9 @@ export interface SeenRecord {
 
 /** All that was seen. */
 export interface Seen {
-  /** Position at the node up to which notices were read. */
+  /** Peer id of the node that was read; positions are a node's own. */
+  readonly peer: string
+  /** Position at that node up to which notices were read. */
   readonly after: number
   readonly records: readonly SeenRecord[]
   /** Emergencies after which keys were replaced; 32 bytes each. */
@@ -40,24 +42,26 @@ export interface Seen {
 }
 
 /** Nothing yet. */
-const NOTHING: Seen = { after: 0, records: [], settled: [], offlinePlans: [], watched: [] }
+const NOTHING: Seen = { peer: '', after: 0, records: [], settled: [], offlinePlans: [], watched: [] }
 
 /** The file. */
 export const seenFormat: ShelfFormat<Seen> = {
   name: 'seen',
-  encode: ({ after, records, settled, offlinePlans, watched }) =>
+  encode: ({ peer, after, records, settled, offlinePlans, watched }) =>
     encodeCanonical({
-      ...{ v: 1, after, settled: settled.slice(-MAX_SEEN), offlinePlans: offlinePlans.slice(-MAX_PLANS) },
+      ...{ v: 1, peer, after, settled: settled.slice(-MAX_SEEN), offlinePlans: offlinePlans.slice(-MAX_PLANS) },
       ...{ watched: watched.slice(-MAX_WATCHED), records: records.slice(-MAX_SEEN).map(each => ({ ...each })) }
     }),
   decode(bytes) {
     if (bytes == null) return NOTHING
     const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_BYTES })
     readVersion(value, AREA)
-    const map = readMap(value, AREA, ['v', 'after', 'records', 'settled', 'offlinePlans', 'watched'])
+    const map = readMap(value, AREA, ['v', 'after', 'records', 'settled', 'offlinePlans', 'watched'], ['peer'])
     const words = (field: string, max: number): Uint8Array[] =>
       readList(map[field], AREA, field, max, item => readBytes(item, AREA, field, 32))
     return {
+      // Without a name it is read anew: what is known is not told twice.
+      peer: readText(map['peer'] ?? '', AREA, 'peer', 256),
       after: readUint(map['after'], AREA, 'after'),
       records: readList(map['records'], AREA, 'records', MAX_SEEN, readRecord),
       settled: words('settled', MAX_SEEN),

@@ -25,7 +25,7 @@ export interface ShelfFormat<T> {
 export interface ShelfDocument<T> {
   /** @throws SalusError `AGENT_LOCKED`, `SEALED_*` if the file was altered, and as the format's decoder */
   read(): Promise<T>
-  /** Changes it, one change at a time; on the disk when it resolves. */
+  /** Changes it, one change at a time; on the disk when it resolves. @throws SalusError as {@link ShelfDocument.read}, also of what would not read back */
   update(change: (value: T) => T | Promise<T>): Promise<T>
 }
 
@@ -54,6 +54,8 @@ export function createShelfDocument<T>(
         if (after === before) return after
         await mkdir(folder, { recursive: true, mode: 0o700 })
         const plaintext = encode(after)
+        // What would not be read again is not written.
+        decode(plaintext)
         await writeDurably(path, sealChunked(p, { key: keyOf(), context, salt: random(SALT_BYTES), plaintext }))
         return after
       })

@@ -85,7 +85,8 @@ async function readRecords(components: GlassComponents): Promise<void> {
   const { network, patient } = account.state
   const { peerId } = await node.status()
   for (let isMore = true; isMore;) {
-    const { after } = await shelf.seen.read()
+    const seen = await shelf.seen.read()
+    const after = seen.peer === peerId ? seen.after : 0
     const about = { network, patient, grant: null, audience: peerIdFromString(peerId).toMultihash().bytes }
     const request = { ...about, issuedAtMs: clock(), nonce: random(16), author: keys.bundle.sign, evidence }
     const authorization = signReadRequest(p, request, keys.signSeed)
@@ -98,13 +99,13 @@ async function readRecords(components: GlassComponents): Promise<void> {
       if (isOffline)
         await sayOnce(components, 'emergency-without-network', { patient: toHex(patient), subject: toHex(id) })
     }
-    await shelf.seen.update(seen => {
-      const records = found.filter(({ id }) => !seen.records.some(each => equalBytes(each.id, id)))
-      const last = next ?? notices.at(-1)?.position ?? seen.after
-      if (records.length === 0 && last <= seen.after) return seen
-      return { ...seen, after: Math.max(seen.after, last), records: [...seen.records, ...records] }
+    const last = Math.max(after, next ?? notices.at(-1)?.position ?? after)
+    await shelf.seen.update(now => {
+      const records = found.filter(({ id }) => !now.records.some(each => equalBytes(each.id, id)))
+      if (records.length === 0 && now.peer === peerId && last === now.after) return now
+      return { ...now, peer: peerId, after: last, records: [...now.records, ...records] }
     })
-    isMore = next != null
+    isMore = next != null && last > after
   }
 }
 

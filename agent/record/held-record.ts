@@ -13,6 +13,7 @@ import { decodeKnown, encodeKnown, type KnownEntry } from '#agent/record/known-e
 const AREA = 'AGENT_INDEX'
 const KNOWN = 'known/'
 const SEARCH = 'search/'
+const BODY = 'body/'
 const CURSOR = 'cursor'
 const ERASED = 'erased/'
 const RETIRED = 'retired/'
@@ -36,6 +37,9 @@ export interface HeldRecord {
   /** In the order in which they were taken in. */
   inOrder(): readonly KnownEntry[]
   keep(entry: KnownEntry): void
+  /** By name of a header: what was indexed of its body. */
+  readonly bodyRows: ReadonlyMap<string, Uint8Array>
+  keepBodyRow(name: string, row: Uint8Array): void
   /** Ids of entries of which something changed, in that order; one may be there several times. */
   readonly touched: readonly string[]
   /** Notes that the log judges these headers otherwise than before. */
@@ -73,6 +77,7 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
   const put = (key: string, bytes: Uint8Array): void => void changes.set(key, bytes)
   const remove = (key: string): void => void changes.set(key, null)
   const known = new Map<string, KnownEntry>()
+  const bodyRows = new Map<string, Uint8Array>()
   const touched: string[] = []
   let order: KnownEntry[] | undefined
   let lastNumber = 0
@@ -89,6 +94,7 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
   for (const [key, bytes] of [...rows].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (key.startsWith(ERASED) || key.startsWith(RETIRED)) continue
     if (key === CURSOR) cursor = decodeCursor(bytes)
+    else if (key.startsWith(BODY)) bodyRows.set(key.slice(BODY.length), bytes)
     else if (key.startsWith(SEARCH)) search.restore(bytes)
     else if (key.startsWith(KNOWN)) {
       const entry = decodeKnown(bytes)
@@ -107,6 +113,11 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
     log,
     search,
     known,
+    bodyRows,
+    keepBodyRow(name, row) {
+      bodyRows.set(name, row)
+      put(`${BODY}${name}`, row)
+    },
     touched,
     touch,
     inOrder: () => (order ??= [...known.values()].sort((a, b) => a.number - b.number)),
@@ -137,6 +148,7 @@ function restore(p: Primitives, facts: LogFacts, rows: ReadonlyMap<string, Uint8
         put(`${ERASED}${name}`, encodeCanonical([1]))
         if (!known.delete(name)) continue
         remove(`${KNOWN}${name}`)
+        if (bodyRows.delete(name)) remove(`${BODY}${name}`)
         search.remove(name)
       }
       order = undefined

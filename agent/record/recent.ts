@@ -1,24 +1,24 @@
-import type { ReceivedEntry } from '#core/agent/author.ts'
 import type { Clock } from '#core/crypto/primitives.ts'
+import type { StoredEntry } from '#node/http/client.ts'
 
 const KEEP_MS = 60_000
 const MAX_BYTES = 32 << 20
-/** Larger ones are not kept. */
-const MAX_ENTRY_BYTES = 4 << 20
+/** Larger blobs are not kept. */
+const MAX_BLOB_BYTES = 4 << 20
 /** What an entry takes besides its blob. */
 const ENTRY_BYTES = 1024
 
-/** Entries as they are sealed, by name of the header, for a minute: nodes count the questions that they are asked. */
+/** Entries as a node gave them, by name of the header, for a minute: nodes count the questions that they are asked. */
 export interface Recent {
-  get(name: string): ReceivedEntry | undefined
-  put(name: string, entry: ReceivedEntry): void
+  get(name: string): StoredEntry | undefined
+  put(name: string, entry: StoredEntry): void
 }
 
 /** Keeps the newest. */
 export function createRecent(clock: Clock): Recent {
-  const entries = new Map<string, { readonly entry: ReceivedEntry; readonly atMs: number }>()
+  const entries = new Map<string, { readonly entry: StoredEntry; readonly atMs: number }>()
   let bytes = 0
-  const sizeOf = ({ blob }: ReceivedEntry): number => blob.length + ENTRY_BYTES
+  const sizeOf = ({ blob }: StoredEntry): number => ENTRY_BYTES + (blob?.length ?? 0)
 
   function drop(name: string): void {
     const found = entries.get(name)
@@ -31,8 +31,8 @@ export function createRecent(clock: Clock): Recent {
       const found = entries.get(name)
       return found != null && clock() - found.atMs < KEEP_MS ? found.entry : undefined
     },
-    put(name, entry) {
-      if (entry.blob.length > MAX_ENTRY_BYTES) return
+    put(name, given) {
+      const entry = (given.blob?.length ?? 0) > MAX_BLOB_BYTES ? { ...given, blob: null } : given
       drop(name)
       entries.set(name, { entry, atMs: clock() })
       bytes += sizeOf(entry)

@@ -37,6 +37,8 @@ export interface RecordReaderInit {
   /** Says with few words which keys there are: what did not open is tried again when they change. */
   readonly keyMark: () => string
   readonly open: (entry: ReceivedEntry, record: RecordOnChain) => OpenedByReader
+  /** What else to keep of what an entry says, so that it need not be opened again for that; null for nothing. */
+  readonly rowOf?: (content: Content) => Uint8Array | null
   /** Entries that are none of the record, as backups are. */
   readonly isOther: (header: EntryHeader) => boolean
   readonly journal: () => Journal
@@ -163,11 +165,10 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
     const before = held.known.get(name)
     const number = before?.number ?? held.lastNumber + 1
     if (before?.position !== position) held.keep({ ...before, name, number, position, headerBytes })
-    const known = held.known.get(name)
-    if (blob == null) return name
-    const received = { headerBytes, slotBytes: stored.slot, evidenceBytes, blob }
-    sealed.put(name, received)
-    if (known?.opened == null) remember(held, name, received)
+    sealed.put(name, stored)
+    if (blob != null && held.known.get(name)?.opened == null) {
+      remember(held, name, { headerBytes, slotBytes: stored.slot, evidenceBytes, blob })
+    }
     return name
   }
 
@@ -179,6 +180,8 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
       const { content, ...summary } = summaryOf(opened)
       const found = content == null ? null : searchableOf(content)
       const kind = found?.terms.find(term => term.startsWith('type:'))?.slice('type:'.length) ?? summary.type
+      const row = content == null ? null : init.rowOf?.(content)
+      if (row != null) held.keepBodyRow(name, row)
       held.keep({ ...known, opened: { ...summary, kind } })
       if (found != null) held.search.put({ id: name, compartment: opened.compartment, ...found })
     } catch (error) {
@@ -205,22 +208,22 @@ export function createRecordReader(world: AgentWorld, init: RecordReaderInit): R
 
   async function fetchSealed(held: HeldRecord, name: string): Promise<ReceivedEntry> {
     const recent = sealed.get(name)
-    if (recent != null) return recent
+    if (recent != null) return wholeOf(name, recent)
     const known = held.known.get(name)
     if (known == null) throw new SalusError('ENTRY_UNKNOWN', 'There is no such entry that this agent knows.')
     const isRun = known.position > fetchedAt && known.position <= fetchedAt + AHEAD
     fetchedAt = known.position
-    const { entries } = await source.page({ after: known.position - 1, ...(isRun ? {} : { limit: 1 }) })
-    for (const { header, slot, evidence, blob } of entries) {
-      if (blob == null) continue
-      const received = { headerBytes: header, slotBytes: slot, evidenceBytes: evidence, blob }
-      sealed.put(cidOfCanonical(header).toString(), received)
-    }
+    const { entries } = await source.page({ after: known.position - 1, limit: isRun ? AHEAD : 1 })
+    for (const stored of entries) sealed.put(cidOfCanonical(stored.header).toString(), stored)
     // By its bytes: a node that hands out another entry at this place is not believed.
     const found = entries.find(({ header }) => toHex(header) === toHex(known.headerBytes))
     if (found == null) throw new SalusError('ENTRY_UNKNOWN', 'The node does not have this entry any more.')
-    const received = await source.whole(found)
-    sealed.put(name, received)
+    return wholeOf(name, found)
+  }
+
+  async function wholeOf(name: string, stored: StoredEntry): Promise<ReceivedEntry> {
+    const received = await source.whole(stored)
+    if (stored.blob == null) sealed.put(name, { ...stored, blob: received.blob })
     return received
   }
 

@@ -163,7 +163,7 @@ export function createKeeper({ p, random, stretch }: KeeperComponents, { home, c
         checkPassphrase(after)
         const old = await readVault(before)
         const state = open?.state ?? decodeAgentState(old.state)
-        // A new data key: whoever kept the old file and learns its passphrase opens nothing newer with it.
+        // A new data key: whoever kept the old file and learns its passphrase opens no newer vault with it.
         const vault = await createVault(p, random, [unlockerOf(after)], new Uint8Array())
         await write(vault, state)
         if (open == null) wipe(state)

@@ -6,9 +6,10 @@ import { readCompartment, type Compartment } from '#core/record/compartment.ts'
 import { MAX_TERMS, type Searchable } from '#core/search/searchable.ts'
 
 const AREA = 'SEARCH_ROW'
-const MAX_ROW_BYTES = 262_144
 const MAX_TERM_LENGTH = 300
 const MAX_ID_LENGTH = 128
+/** A character takes up to three bytes; what is put out must come back in. */
+const MAX_ROW_BYTES: number = 3 * MAX_TERM_LENGTH * MAX_TERMS + 1024
 
 /** An entry as the index knows it. */
 export interface IndexedEntry extends Searchable {

@@ -10,7 +10,7 @@ export const MAX_MESSAGE_BODY_BYTES: number = 64 * 1024
 export const MAX_JSON_BODY_BYTES: number = 128 * 1024
 
 /** Most items in one page of an answer. */
-export const MAX_PAGE_ITEMS: number = 100
+export const MAX_PAGE_ITEMS: number = 1000
 
 const bytes32 = z.string().regex(/^0x[0-9a-f]{64}$/, 'expected 32 bytes as 0x and lower-case hexadecimal')
 const address = z.string().regex(/^0x[0-9a-f]{40}$/, 'expected an address as 0x and lower-case hexadecimal')

@@ -10,19 +10,25 @@ export interface BodyPlace {
   readonly line: number | null
 }
 
-/** One resource as the index knows it. */
-export interface IndexedResource extends BodyPlace {
+/** What a resource can be found by. */
+export interface ResourceTerms {
   readonly type: string
+  readonly tokens: ReadonlyMap<string, readonly IndexedToken[]>
+  readonly dates: ReadonlyMap<string, readonly DateSpan[]>
+  readonly references: ReadonlyMap<string, readonly string[]>
+  /** When what it tells of began; null if it says nothing of that. */
+  readonly clinicalMs: number | null
+}
+
+/** One resource as the index knows it. */
+export interface IndexedResource extends BodyPlace, ResourceTerms {
   /** Its name on the endpoint: its own id, or the entry's where it has none. */
   readonly id: string
   /** The entry's revision. */
   readonly version: number
   /** When the entry was recorded. */
   readonly lastUpdatedMs: number
-  readonly tokens: ReadonlyMap<string, readonly IndexedToken[]>
-  readonly dates: ReadonlyMap<string, readonly DateSpan[]>
-  readonly references: ReadonlyMap<string, readonly string[]>
-  /** For `_sort=date`: when what it tells of began. */
+  /** For `_sort=date`: when what it tells of began, or was recorded. */
   readonly clinicalMs: number
 }
 
@@ -35,8 +41,8 @@ export interface IndexedToken {
 /** What an entry says of itself. */
 export type IndexedEntry = Pick<IndexedResource, 'entry' | 'line' | 'id' | 'version' | 'lastUpdatedMs'>
 
-/** Indexes one resource. */
-export function indexResource(resource: JsonObject, entry: IndexedEntry): IndexedResource {
+/** Finds the terms of one resource. */
+export function termsOf(resource: JsonObject): ResourceTerms {
   const type = String(resource['resourceType'])
   const tokens = new Map<string, IndexedToken[]>()
   const dates = new Map<string, DateSpan[]>()
@@ -49,10 +55,23 @@ export function indexResource(resource: JsonObject, entry: IndexedEntry): Indexe
   }
   const meta = isJsonObject(resource['meta']) ? resource['meta'] : {}
   tokens.set('_security', [meta['security']].flat().flatMap(tokensOf))
-  tokens.set('_id', [{ system: '', code: entry.id }])
-  dates.set('_lastUpdated', [{ fromMs: entry.lastUpdatedMs, toMs: entry.lastUpdatedMs + 1 }])
-  const clinicalMs = clinicalSpan(resource)?.fromMs ?? entry.lastUpdatedMs
-  return { ...entry, type, tokens, dates, references, clinicalMs }
+  return { type, tokens, dates, references, clinicalMs: clinicalSpan(resource)?.fromMs ?? null }
+}
+
+/** A resource under its name on the endpoint. */
+export function indexedAs(
+  { type, tokens, dates, references, clinicalMs }: ResourceTerms,
+  entry: IndexedEntry
+): IndexedResource {
+  const { id, lastUpdatedMs } = entry
+  return {
+    ...entry,
+    type,
+    tokens: new Map([...tokens, ['_id', [{ system: '', code: id }]]]),
+    dates: new Map([...dates, ['_lastUpdated', [{ fromMs: lastUpdatedMs, toMs: lastUpdatedMs + 1 }]]]),
+    references,
+    clinicalMs: clinicalMs ?? lastUpdatedMs
+  }
 }
 
 function tokensOf(value: unknown): IndexedToken[] {

@@ -10,16 +10,20 @@ const MARKER =
   /"_data"\s*:\s*\{"extension":\[\{"url":"urn:salus:attachment","valueString":"\d{1,16}:([0-9a-f]{32})[^"]*"\}\]\}/g
 
 /** An attachment whose content has entries of its own. */
-export interface ServedContent extends AttachmentContent {
+export interface NamedContent extends AttachmentContent {
   /** Id of its first part, which names it on the endpoint. */
   readonly id: string
-  /** The entry that names it. */
-  readonly of: Uint8Array
   readonly type: string
 }
 
-/** The contents that a resource refers to, by its body and the id of its entry. */
-export function contentsOf(body: Uint8Array, of: Uint8Array): ServedContent[] {
+/** One that is served. */
+export interface ServedContent extends NamedContent {
+  /** The entry that names it. */
+  readonly of: Uint8Array
+}
+
+/** The contents that a resource refers to, by its body. */
+export function contentsOf(body: Uint8Array): NamedContent[] {
   const types = new Map<string, string>()
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(visit)
@@ -35,7 +39,7 @@ export function contentsOf(body: Uint8Array, of: Uint8Array): ServedContent[] {
   if (contents.length > 0) visit(JSON.parse(textOf(body) ?? 'null'))
   return contents.map(content => {
     const id = toHex(content.parts[0] ?? new Uint8Array()).slice(2)
-    return { ...content, id, of, type: types.get(id) ?? mediaTypeOf(undefined) }
+    return { ...content, id, type: types.get(id) ?? mediaTypeOf(undefined) }
   })
 }
 

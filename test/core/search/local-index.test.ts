@@ -127,6 +127,21 @@ describe('the local index', () => {
     }
   })
 
+  it('comes back from the largest row that a content makes', () => {
+    const code = (i: number): string => `${String(i).padStart(6, '0')}${'\u4e2d'.repeat(250)}`
+    const content = { coding: Array.from({ length: MAX_TERMS }, (_, i) => ({ code: code(i) })) }
+    const found = of(content)
+    expect(found.terms).to.have.length(MAX_TERMS)
+    const rows: Uint8Array[] = []
+    createLocalIndex({ put: (_, bytes) => void rows.push(bytes), delete: () => undefined }).put({
+      ...{ id: 'a', compartment: 'labs' },
+      ...found
+    })
+    const again = createLocalIndex()
+    again.restore(rows[0]!)
+    expect(again.search({ code: code(7), limit: 1 })).to.deep.equal(['a'])
+  })
+
   it('refuses rows that are not its own', async () => {
     const index = createLocalIndex()
     await expectCode('SEARCH_ROW_SHAPE', () => index.restore(encodeCanonical([2])))
