@@ -93,8 +93,12 @@ export function createAgent(components: AgentComponents & Pick<GlassComponents, 
     emergencyRecords: createEmergencyRecords(glass),
     look: async () => {
       const turn = looking.then(async () => {
-        await lookAtEmergencies(glass)
-        await lookAtAlarms({ ...glass, record: current })
+        // Alarms first; what holds one of the two up does not hold up the other.
+        try {
+          await lookAtAlarms({ ...glass, record: current })
+        } finally {
+          await lookAtEmergencies(glass)
+        }
       })
       looking = turn.catch(() => undefined)
       return turn

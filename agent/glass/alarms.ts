@@ -60,10 +60,20 @@ async function judgeNew(components: AlarmComponents, instruction: StandingInstru
       const { grantId: writtenUnder } = summary.author
       const isOurs = instruction.gateways.some(each => equalBytes(each, writtenUnder))
       if (!isOurs || alarms.some(({ entry }) => equalBytes(entry, header.entry))) continue
-      const { content } = await record.open(cid.toString())
-      await judgeOne(components, instruction, { entry: header.entry, content, writtenUnder })
+      const content = await contentOf(record, cid.toString())
+      if (content != null) await judgeOne(components, instruction, { entry: header.entry, content, writtenUnder })
     }
     if (found.length < PAGE) return
+  }
+}
+
+/** What does not open any more keeps no other alarm from being judged. */
+async function contentOf(record: RecordIndex, name: string): Promise<Content | undefined> {
+  try {
+    return (await record.open(name)).content
+  } catch (error) {
+    if (!isSalusError(error) || isTransient(error)) throw error
+    return undefined
   }
 }
 
@@ -120,7 +130,13 @@ async function follow(components: AlarmComponents, alarm: JudgedAlarm): Promise<
 }
 
 async function isFalse({ record }: AlarmComponents, { entry }: JudgedAlarm): Promise<boolean> {
-  const { read } = await record.read(toHex(entry))
+  const found = await record.read(toHex(entry)).catch((error: unknown) => {
+    // Erased: nobody stands by it any more.
+    if (isSalusError(error, 'ENTRY_UNKNOWN')) return undefined
+    throw error
+  })
+  if (found == null) return true
+  const { read } = found
   if (read.status === 'retracted') return true
   const [only] = read.standing
   return read.standing.length === 1 && only?.content != null && readAlarm(only.content)?.isRetracted === true
@@ -133,6 +149,8 @@ async function retract(components: AlarmComponents, alarm: JudgedAlarm): Promise
 }
 
 async function refuse(components: AlarmComponents, alarm: JudgedAlarm, why: string): Promise<void> {
+  // One of its grants may have been made before this was cut off.
+  await closeAlarm(components, alarm)
   await change(components, alarm, { state: 'refused', why })
   await tell(components, 'alarm-refused', alarm)
 }

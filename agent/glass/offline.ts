@@ -87,6 +87,9 @@ export async function declareOffline(components: GlassComponents, wish: OfflineW
   }
   const shares = [await ownShare(components, sealed), ...wish.cards.map(readShareCard)]
   refuseUseless(components, sealed, shares)
+  if (plan.notAfterS != null && secondsOf(components.clock) > plan.notAfterS) {
+    throw new SalusError('SHARE_PLAN_EXPIRED', 'Refused: the plan is too old.')
+  }
   const { account, keys, evidence } = await accounts.clinician()
   const { network } = account.state
   const reason = { salt: random(32), text: wish.reason }

@@ -40,13 +40,6 @@ export interface Standing {
   readonly alarms: readonly JudgedAlarm[]
 }
 
-/** With one more. Of very many the oldest refused ones are forgotten, never one that opened something: that has to be ended, and counts. */
-export function withAlarm(alarms: readonly JudgedAlarm[], judged: JudgedAlarm): JudgedAlarm[] {
-  const all = [...alarms, judged]
-  let tooMany = all.length - MAX_ALARMS
-  return all.filter(({ state }) => state !== 'refused' || tooMany-- <= 0)
-}
-
 /** How it is written and read. */
 export const standingFormat: ShelfFormat<Standing> = {
   name: 'standing',
@@ -66,6 +59,16 @@ export const standingFormat: ShelfFormat<Standing> = {
       alarms: readList(alarms, AREA, 'alarms', MAX_ALARMS, readAlarm)
     }
   }
+}
+
+/** With one more. Where there are too many, one that opened nothing is forgotten first: those that did are counted by the day. */
+export function withAlarm(alarms: readonly JudgedAlarm[], added: JudgedAlarm): JudgedAlarm[] {
+  if (alarms.length < MAX_ALARMS) return [...alarms, added]
+  const oldest = Math.max(
+    0,
+    alarms.findIndex(({ state }) => state === 'refused')
+  )
+  return [...alarms.filter((_, i) => i !== oldest), added]
 }
 
 function lists({ gateways, crews }: StandingInstruction) {

@@ -5,6 +5,7 @@ import { signAttestation } from '#core/custody/attestation.ts'
 import { signGlassRecord } from '#core/custody/break-glass.ts'
 import { signConfirmation } from '#core/custody/confirmation.ts'
 import { signCustodianCard } from '#core/custody/custodian-card.ts'
+import { encodePackage } from '#core/custody/emergency-package.ts'
 import { signErasure } from '#core/custody/erasure.ts'
 import { sealRelease } from '#core/custody/release.ts'
 import { decodeSealedShare } from '#core/custody/sealed-share.ts'
@@ -98,6 +99,11 @@ export async function custodyVectors(p: Primitives): Promise<Record<string, Vect
     ...{ author: asker.bundle.sign, evidence: encodeEvidence({ bundle: asker.bundleBytes }) }
   }
   const recordBytes = signGlassRecord(p, record, asker.signSeed)
+  const packagedEntry = {
+    ...{ headerBytes: new Uint8Array(40).fill(1), slotBytes: new Uint8Array(40).fill(2) },
+    ...{ evidenceBytes: new Uint8Array(40).fill(3), blob: new Uint8Array(40).fill(4) }
+  }
+  const packageBytes = encodePackage({ share: sealed, entries: [packagedEntry] })
   const seeds = { patientSeed: toHex(new Uint8Array(32).fill(1)), keeperSeed: toHex(new Uint8Array(32).fill(2)) }
   return {
     'share-plan': {
@@ -137,9 +143,15 @@ export async function custodyVectors(p: Primitives): Promise<Record<string, Vect
       invalid: [...invalidForms('ERASURE', erasureBytes), ...invalidForms('ATTESTATION', attestationBytes)]
     },
     'break-glass': {
-      description: 'Records of emergencies without a network (docs/specs/break-glass.md)',
-      valid: [{ signSeed: toHex(asker.signSeed), record: readable(record), bytes: toHex(recordBytes) }],
-      invalid: invalidForms('GLASS_RECORD', recordBytes)
+      description: 'Records and packages of emergencies without a network (docs/specs/break-glass.md)',
+      valid: [
+        { signSeed: toHex(asker.signSeed), record: readable(record), bytes: toHex(recordBytes) },
+        { share: toHex(sealed), entry: readable({ ...packagedEntry }), package: toHex(packageBytes) }
+      ],
+      invalid: [
+        ...invalidForms('GLASS_RECORD', recordBytes),
+        ...withoutPlace(invalidForms('EMERGENCY_PACKAGE', packageBytes))
+      ]
     }
   }
 }

@@ -87,9 +87,10 @@ describe('a grant whose keys custodians give once', function () {
     const all = entriesIn(await doctor.run('clinician', 'read', grant))
     const entries = all.filter(({ code }) => code == null)
     // What was written after the keys were replaced does not open.
-    expect(entries.map(({ type }) => type)).to.deep.equal(['text/plain', 'image/png'])
+    expect(entries.map(({ type }) => type)).to.have.members(['text/plain', 'image/png'])
+    const letter = entries.find(({ type }) => type === 'text/plain')?.header ?? ''
     const out = join(world.dir, 'read.txt')
-    await doctor.run('clinician', 'read', grant, '--entry', entries[0]?.header ?? '', '--out', out)
+    await doctor.run('clinician', 'read', grant, '--entry', letter, '--out', out)
     expect(await readFile(out, 'utf8')).to.equal('Dear colleague')
   })
 

@@ -4,6 +4,7 @@ import { portablePrimitives } from '#core/crypto/portable.ts'
 import { readAttestation } from '#core/custody/attestation.ts'
 import { decodeGlassRecord } from '#core/custody/break-glass.ts'
 import { readCustodianCard } from '#core/custody/custodian-card.ts'
+import { decodePackage } from '#core/custody/emergency-package.ts'
 import { decodeErasure } from '#core/custody/erasure.ts'
 import { decodeSharePlan } from '#core/custody/plan.ts'
 import { decodeShareRelease } from '#core/custody/release.ts'
@@ -54,6 +55,7 @@ const DECODERS: Readonly<Record<string, (bytes: Uint8Array, expected: Place) => 
   ERASURE: decodeErasure,
   ATTESTATION: bytes => readAttestation(portablePrimitives, bytes),
   GLASS_RECORD: decodeGlassRecord,
+  EMERGENCY_PACKAGE: decodePackage,
   DISCLOSURE: (bytes, expected) => openDisclosure(portablePrimitives, bytes, expected),
   STATEMENT: body => statementOf({ type: STATEMENT_TYPE, body }),
   BLIND_LIST: decodeBlindList
