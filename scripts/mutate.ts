@@ -10,6 +10,7 @@ import { tryAll } from '#scripts/mutate/pool.ts'
 import { describe, renderReport, type Tried } from '#scripts/mutate/report.ts'
 import { Results } from '#scripts/mutate/results.ts'
 import { readSources, type Source } from '#scripts/mutate/sources.ts'
+import type { Numbered } from '#scripts/mutate/protocol.ts'
 import { switchTogether } from '#scripts/mutate/switched.ts'
 import { ROOT } from '#scripts/process/run.ts'
 
@@ -126,19 +127,17 @@ async function main(): Promise<void> {
 function switchAll(
   mutants: readonly Mutant[],
   sources: readonly Source[]
-): {
-  readonly byId: ReadonlyMap<string, { readonly source: string; readonly number: number }>
-  readonly invalid: readonly Mutant[]
-} {
-  const byId = new Map<string, { source: string; number: number }>()
+): { readonly byId: ReadonlyMap<string, Numbered>; readonly invalid: readonly Mutant[] } {
+  const byId = new Map<string, Numbered>()
   const wrong: Mutant[] = []
-  for (const [file, group] of Map.groupBy(mutants, mutant => mutant.file)) {
-    const { text, contracts } = sources.find(({ path }) => path === file) ?? {}
-    if (text == null || contracts?.[0] == null) continue
-    for (const { source, mutants, invalid } of switchTogether(text, group, `contracts/${contracts[0]}.sol`)) {
-      mutants.forEach(({ id }, i) => byId.set(id, { source, number: i + 1 }))
+  const texts = new Map(sources.map(({ path, text }) => [path, text]))
+  const smallest = new Map(sources.map(({ path, contracts }) => [path, contracts[0] ?? '']))
+  for (const [contract, those] of Map.groupBy(mutants, ({ file }) => smallest.get(file) ?? '')) {
+    switchTogether(texts, those, `contracts/${contract}.sol`).forEach(({ sources, mutants, invalid }, i) => {
+      const group = `${contract} ${String(i)}`
+      mutants.forEach(({ id }, j) => byId.set(id, { group, sources, number: j + 1 }))
       wrong.push(...invalid)
-    }
+    })
   }
   return { byId, invalid: wrong }
 }

@@ -6,7 +6,7 @@ import { createDayIndex, type DayIndex } from '#core/log/day-index.ts'
 import { authorId, type Own } from '#core/log/facts.ts'
 import type { LogItem } from '#core/log/item.ts'
 import { nodeOf, settle, type LogNode } from '#core/log/node.ts'
-import { addRevision, createEntryNodes, type EntryNodes } from '#core/log/revisions.ts'
+import { addFollower, addRevision, createEntryNodes, type EntryNodes } from '#core/log/revisions.ts'
 
 /** Headers and what they come to. Change it through {@link addNode} and {@link proveNode} only. */
 export interface LogGraph {
@@ -136,7 +136,8 @@ function place(graph: LogGraph, node: LogNode, parents: readonly LogNode[]): voi
     if (parent.state !== 'sound') continue
     if (!parent.isFollowed) graph.heads.remove(parent.item.day, parent.item.name)
     parent.isFollowed = true
-    if (parent.item.entry !== item.entry) graph.entries.get(parent.item.entry)?.followers.add(item.name)
+    const followed = parent.item.entry === item.entry ? undefined : graph.entries.get(parent.item.entry)
+    if (followed != null) addFollower(followed, item.name)
   }
   graph.heads.add(item.day, item.name)
   const entry = graph.entries.get(item.entry) ?? createEntryNodes()

@@ -10,6 +10,8 @@ export interface EntryNodes {
   readonly followers: Set<string>
   /** The newest day of its revisions. */
   day: number
+  /** What {@link stateOf} told of it; null since something changed. */
+  shown: EntryState | null
 }
 
 /** An entry as the log shows it. All lists are in an order that does not depend on arrival. */
@@ -33,7 +35,7 @@ export interface EntryState {
 
 /** An entry without revisions. */
 export function createEntryNodes(): EntryNodes {
-  return { all: [], live: new Set(), followers: new Set(), day: 0 }
+  return { all: [], live: new Set(), followers: new Set(), day: 0, shown: null }
 }
 
 /**
@@ -42,6 +44,7 @@ export function createEntryNodes(): EntryNodes {
  * the edges between them.
  */
 export function addRevision(entry: EntryNodes, node: LogNode, own: readonly LogNode[], parentsOf: ParentsOf): void {
+  entry.shown = null
   entry.all.push(node)
   entry.live.add(node)
   if (node.stands) {
@@ -54,6 +57,12 @@ export function addRevision(entry: EntryNodes, node: LogNode, own: readonly LogN
     }
   }
   entry.day = Math.max(entry.day, node.item.day)
+}
+
+/** Adds a header of another entry that follows one of this entry. */
+export function addFollower(entry: EntryNodes, name: string): void {
+  entry.shown = null
+  entry.followers.add(name)
 }
 
 /** Parents of a node that belong to the same entry. */
@@ -69,8 +78,12 @@ function cover(entry: EntryNodes, own: readonly LogNode[], parentsOf: ParentsOf)
   }
 }
 
-/** What an entry's revisions come to. */
-export function stateOf(id: string, { all, live, followers }: EntryNodes): EntryState {
+/** What an entry's revisions come to; put in order once for each change, since one entry may have as many as its writers like. */
+export function stateOf(id: string, entry: EntryNodes): EntryState {
+  return (entry.shown ??= orderedState(id, entry))
+}
+
+function orderedState(id: string, { all, live, followers }: EntryNodes): EntryState {
   const inOrder = (nodes: Iterable<LogNode>): LogNode[] => [...nodes].sort(byRevision)
   const revisions = inOrder(all)
   const standing = inOrder(live).filter(({ stands }) => stands)

@@ -5,10 +5,12 @@
 import { SalusError } from '#core/error.ts'
 import { createDayIndex } from '#core/log/day-index.ts'
 import { decodeIndexRow, encodeIndexRow, type IndexedEntry } from '#core/search/index-row.ts'
-import { appendPosting, createPostings, intersect, union, type Postings } from '#core/search/postings.ts'
-import { conditionsOf, prefixIn, prefixOf, type SearchQuery } from '#core/search/query.ts'
+import { intersect, union, type Postings } from '#core/search/postings.ts'
+import { conditionsOf, prefixIn, type SearchQuery } from '#core/search/query.ts'
+import { createVocabulary } from '#core/search/vocabulary.ts'
 
 const PAGE = 256
+const COMPARTMENT = 'compartment:'
 
 /** The most entries of one index. */
 export const MAX_DOCUMENTS = 1_048_576
@@ -28,7 +30,8 @@ export interface LocalIndex {
    */
   put(entry: IndexedEntry): void
   remove(id: string): void
-  get(id: string): IndexedEntry | undefined
+  /** Every entry by id, with its terms in no particular order; costs a pass through the whole index. */
+  contents(): ReadonlyMap<string, Omit<IndexedEntry, 'compartment'>>
   /**
    * Takes in a row that {@link IndexRows} was given.
    *
@@ -40,32 +43,23 @@ export interface LocalIndex {
   readonly size: number
 }
 
+/** What the index keeps of an entry; its terms lie in the postings alone. */
+type Held = Pick<IndexedEntry, 'id' | 'fromDay' | 'toDay'>
+
 /** An index without entries. */
 export function createLocalIndex(rows?: IndexRows): LocalIndex {
-  /** By number; a number is never used again. */
-  let entries: (IndexedEntry | undefined)[] = []
-  let postings = new Map<string, Postings>()
-  let byPrefix = new Map<string, string[]>()
+  /** By number; a number is never used again until {@link compact} gives out new ones. */
+  let entries: (Held | undefined)[] = []
+  const vocabulary = createVocabulary()
   const numberOf = new Map<string, number>()
   let days = createDayIndex()
 
-  const insert = (entry: IndexedEntry): void => {
+  const file = ({ id, fromDay, toDay }: Held): number => {
     const number = entries.length
-    entries.push(entry)
-    numberOf.set(entry.id, number)
-    days.add(entry.toDay, String(number).padStart(8, '0'))
-    for (const term of [...entry.terms, `compartment:${entry.compartment}`]) {
-      const list = postings.get(term)
-      if (list != null) {
-        appendPosting(list, number)
-        continue
-      }
-      postings.set(term, createPostings(number))
-      const prefix = prefixOf(term)
-      const same = byPrefix.get(prefix)
-      if (same == null) byPrefix.set(prefix, [term])
-      else same.push(term)
-    }
+    entries.push({ id, fromDay, toDay })
+    numberOf.set(id, number)
+    days.add(toDay, String(number).padStart(8, '0'))
+    return number
   }
   const drop = (id: string): void => {
     const number = numberOf.get(id)
@@ -78,29 +72,27 @@ export function createLocalIndex(rows?: IndexRows): LocalIndex {
   /** What was replaced is cleared away once it is the half: each entry pays for that once. */
   const compact = (): void => {
     if (entries.length < 2 * numberOf.size + 1024) return
-    const kept = entries.filter(entry => entry != null)
+    const before = entries
     entries = []
-    postings = new Map()
-    byPrefix = new Map()
     days = createDayIndex()
-    for (const entry of kept) insert(entry)
+    const now = before.map(entry => (entry == null ? null : file(entry)))
+    vocabulary.renumber(number => now[number] ?? null)
   }
   const put = (entry: IndexedEntry): void => {
     if (!numberOf.has(entry.id) && numberOf.size >= MAX_DOCUMENTS) {
       throw new SalusError('SEARCH_FULL', 'The index holds as many entries as it can.')
     }
     drop(entry.id)
-    insert(entry)
+    const number = file(entry)
+    for (const term of new Set([...entry.terms, `${COMPARTMENT}${entry.compartment}`])) vocabulary.add(term, number)
     compact()
   }
 
   /** Lists of numbers to intersect, one for each condition; several terms of one condition are joined. */
   const listsOf = (query: SearchQuery): Postings[] => {
-    const exact = conditionsOf(query).map(terms => union(terms.flatMap(term => postings.get(term) ?? [])))
+    const lists = conditionsOf(query).map(terms => union(terms.flatMap(term => vocabulary.get(term) ?? [])))
     const begun = prefixIn(query.text ?? '')
-    if (begun == null) return exact
-    const terms = (byPrefix.get(prefixOf(begun)) ?? []).filter(term => term.startsWith(begun))
-    return [...exact, union(terms.flatMap(term => postings.get(term) ?? []))]
+    return begun == null ? lists : [...lists, union(vocabulary.beginningWith(begun))]
   }
   const candidates = function* (query: SearchQuery): Generator<number, void, undefined> {
     const lists = listsOf(query)
@@ -125,9 +117,18 @@ export function createLocalIndex(rows?: IndexRows): LocalIndex {
       compact()
       rows?.delete(id)
     },
-    get(id) {
-      const number = numberOf.get(id)
-      return number == null ? undefined : entries[number]
+    contents() {
+      const all = new Map([...numberOf].map(([id, number]) => [number, { id, terms: [] as string[] }]))
+      for (const [term, { numbers, count }] of vocabulary.all()) {
+        if (term.startsWith(COMPARTMENT)) continue
+        for (let i = 0; i < count; i++) all.get(numbers[i] ?? -1)?.terms.push(term)
+      }
+      return new Map(
+        [...all].flatMap(([number, content]) => {
+          const held = entries[number]
+          return held == null ? [] : [[content.id, { ...held, ...content }]]
+        })
+      )
     },
     restore: row => put(decodeIndexRow(row)),
     search(query) {

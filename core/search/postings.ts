@@ -40,10 +40,26 @@ function has({ numbers, count }: Postings, wanted: number): boolean {
   return low < count && numbers[low] === wanted
 }
 
-/** Numbers that stand in any of the lists. */
+/** Numbers that stand in any of the lists. They are marked in a row of bits: however many lists there are, memory is for the numbers. */
 export function union(lists: readonly Postings[]): Postings {
   const [only] = lists
   if (only != null && lists.length === 1) return only
-  const numbers = new Set(lists.flatMap(list => [...list.numbers.subarray(0, list.count)]))
-  return { numbers: Uint32Array.from(numbers).sort(), count: numbers.size }
+  const highest = lists.reduce((most, { numbers, count }) => Math.max(most, numbers[count - 1] ?? 0), 0)
+  const marks = new Uint8Array((highest >> 3) + 1)
+  let count = 0
+  for (const list of lists) {
+    for (let i = 0; i < list.count; i++) {
+      const number = list.numbers[i] ?? 0
+      const at = number >> 3
+      const bit = 1 << (number & 7)
+      if (((marks[at] ?? 0) & bit) !== 0) continue
+      marks[at] = (marks[at] ?? 0) | bit
+      count++
+    }
+  }
+  const numbers = new Uint32Array(count)
+  for (let number = 0, next = 0; next < count; number++) {
+    if (((marks[number >> 3] ?? 0) & (1 << (number & 7))) !== 0) numbers[next++] = number
+  }
+  return { numbers, count }
 }

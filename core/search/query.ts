@@ -4,6 +4,9 @@ import { wordsOf } from '#core/search/searchable.ts'
 
 const PREFIX_LENGTH = 3
 
+/** What the terms begin with that are words. */
+export const WORD = 'text:'
+
 /** What is looked for: all of it must hold. */
 export interface SearchQuery {
   /** Resource type, for example `Observation`. */
@@ -24,7 +27,7 @@ export interface SearchQuery {
 
 /** Terms by condition: one of each must hold. */
 export function conditionsOf({ type, status, code, text = '', compartments }: SearchQuery): string[][] {
-  const words = wordsOf(prefixIn(text) == null ? text : text.replace(/\S+\*$/, '')).map(word => [`text:${word}`])
+  const words = wordsOf(prefixIn(text) == null ? text : text.replace(/\S+\*$/, '')).map(word => [`${WORD}${word}`])
   const named = Object.entries({ type, status, code }).flatMap(([field, value]) =>
     value == null ? [] : [[`${field}:${value}`]]
   )
@@ -36,7 +39,7 @@ export function conditionsOf({ type, status, code, text = '', compartments }: Se
 export function prefixIn(text: string): string | null {
   const last = /(\S+)\*$/.exec(text)?.[1]
   const [word] = last == null ? [] : wordsOf(last)
-  return word == null || word.length < PREFIX_LENGTH ? null : `text:${word}`
+  return word == null || word.length < PREFIX_LENGTH ? null : `${WORD}${word}`
 }
 
 /** The beginning of a term, by which terms are filed. */

@@ -92,7 +92,7 @@ function addString(found: Found, field: string, value: string): void {
   if (field === 'resourceType') add(found, 'type', value)
   else if (field === 'status') add(found, 'status', value)
   else if (DATE_FIELDS.includes(field)) addDay(found, value)
-  else if (TEXT_FIELDS.includes(field)) addText(found, value.replace(TAG, ' '))
+  else if (TEXT_FIELDS.includes(field)) addText(found, value.slice(0, MAX_TEXT_LENGTH).replace(TAG, ' '))
 }
 
 function addCoding(found: Found, value: object): void {

@@ -15,14 +15,14 @@ export interface Mixture {
 const SWITCH_ADDRESS = id('which mutant').slice(-40)
 
 /**
- * Compiles a contract with a source in which many mutants stand side by side.
+ * Compiles a contract with sources in which many mutants stand side by side.
  *
  * @throws Error with the compiler's words, for example if code grew beyond what it can lay out
  */
-export function mixtureOf(contract: string, file: string, source: string): Mixture {
+export function mixtureOf(contract: string, sources: Readonly<Record<string, string>>): Mixture {
   const path = `contracts/${contract}.sol`
-  const at = { [file]: { [SWITCH]: `0x${SWITCH_ADDRESS}` } }
-  const { contracts } = compileContracts([], [path], [contract], new Map([[file, source]]), at)
+  const at = Object.fromEntries(Object.keys(sources).map(file => [file, { [SWITCH]: `0x${SWITCH_ADDRESS}` }]))
+  const { contracts } = compileContracts([], [path], [contract], new Map(Object.entries(sources)), at)
   const compiled = contracts.get(path)?.find(({ name }) => name === contract)
   if (compiled == null) throw new Error(`${path} holds no ${contract}`)
   const { creationCode, runtimeCode, immutables } = compiled

@@ -6,10 +6,19 @@ export interface Trial {
   readonly source: string
   /** Deployed contracts that hold code of the source; each is tried until one shows the change. */
   readonly contracts: readonly string[]
-  /** A source that holds this mutant beside others, and its number there; none if it must be compiled alone. */
-  readonly switched?: { readonly source: string; readonly number: number } | undefined
+  /** Where this mutant stands beside others; nothing if it must be compiled alone. */
+  readonly switched?: Numbered | undefined
   /** Whether the tests in Solidity are run too, where all others pass. */
   readonly inSolidity: boolean
+}
+
+/** One of many mutants in the same code. */
+export interface Numbered {
+  /** Tells these sources from others. */
+  readonly group: string
+  /** The sources that hold them, by path. */
+  readonly sources: Readonly<Record<string, string>>
+  readonly number: number
 }
 
 /** What became of a mutant. */

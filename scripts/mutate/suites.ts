@@ -6,8 +6,17 @@ import { ROOT } from '#scripts/process/run.ts'
 /** A test file that can be run again and again in one process. */
 export interface Suite {
   readonly file: string
-  /** The first test that fails, `undefined` if all pass. */
-  run(): Promise<string | undefined>
+  /** The first failure, `undefined` if all tests pass; `only` are the full titles of those to run, all by default. */
+  run(only?: ReadonlySet<string>): Promise<Failed | undefined>
+}
+
+/** What failed. */
+export interface Failed {
+  readonly file: string
+  /** Full title of the test, also where a hook before it failed; none if that was not for one test. */
+  readonly test: string | undefined
+  /** The file, a colon, and the full title of the test or the hook. */
+  readonly name: string
 }
 
 /** How long one test may take; a mutant that runs on for ever is found so. */
@@ -31,15 +40,22 @@ export async function loadSuite(file: string): Promise<Suite> {
   await mocha.loadFilesAsync()
   return {
     file,
-    run: () =>
+    run: only =>
       new Promise(resolve => {
-        let first: string | undefined
+        let first: Failed | undefined
+        if (only == null) delete mocha.options.grep
+        else mocha.grep(new RegExp(`^(${[...only].map(escaped).join('|')})$`))
         const runner = mocha.run(() => {
           resolve(first)
         })
-        runner.on('fail', test => {
-          first ??= `${file}: ${test.fullTitle()}`
+        runner.on('fail', (failed: Mocha.Test | Mocha.Hook) => {
+          const test = failed.type === 'hook' ? failed.ctx?.currentTest : failed
+          first ??= { file, test: test?.fullTitle(), name: `${file}: ${failed.fullTitle()}` }
         })
       })
   }
+}
+
+function escaped(title: string): string {
+  return title.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`)
 }

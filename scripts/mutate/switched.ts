@@ -1,10 +1,11 @@
 import { errorsIn } from '#scripts/generate/compile.ts'
 import type { Mutant } from '#scripts/mutate/mutants.ts'
 
-/** Many mutants of one source in one source. */
+/** Many mutants in the same code. */
 export interface Switched {
-  readonly source: string
-  /** The mutants that are in it; each runs if the library {@link SWITCH} is linked at its place in the list, from 1. */
+  /** The sources that hold them, by path. */
+  readonly sources: Readonly<Record<string, string>>
+  /** The mutants that are in it; each runs if the libraries {@link SWITCH} are linked at its place in the list, from 1. */
   readonly mutants: readonly Mutant[]
   /** Those that do not compile: the compiler found an error in what was changed. */
   readonly invalid: readonly Mutant[]
@@ -12,8 +13,8 @@ export interface Switched {
 
 /** Name of the library whose address decides which version runs; the compiler cannot know it, and so leaves all in place. */
 export const SWITCH = 'MutantSwitch'
-/** So many in one source: more, and code grows larger than a jump or a transaction reaches. */
-const MOST = 80
+/** So many in one contract: more, and its code grows larger than a transaction can carry. */
+const MOST = 150
 /** One error may hide others. */
 const MOST_ROUNDS = 8
 
@@ -24,30 +25,58 @@ interface Version {
 }
 
 /**
- * Puts mutants of one source together, so that the compiler, which takes most of the time, runs once for many. What cannot
- * stand beside others is left out.
+ * Puts mutants together, so that the compiler, which takes most of the time, runs once for many. What cannot stand beside others
+ * is left out.
  *
- * @param contract - path of a contract that holds the source
+ * @param texts - the sources as they are, by path
+ * @param contract - path of a contract that all the mutants' sources are part of
  */
-export function switchTogether(content: string, mutants: readonly Mutant[], contract: string): Switched[] {
+export function switchTogether(
+  texts: ReadonlyMap<string, string>,
+  mutants: readonly Mutant[],
+  contract: string
+): Switched[] {
   const fit = mutants.filter(({ place }) => place != null)
-  const groups = Math.ceil(fit.length / MOST)
-  const size = Math.ceil(fit.length / groups)
-  return Array.from({ length: groups }, (_none, i) => fit.slice(i * size, (i + 1) * size)).map(group =>
-    withoutErrors(content, group, contract)
+  return Array.from({ length: Math.ceil(fit.length / MOST) }, (_none, i) =>
+    withoutErrors(texts, fit.slice(i * MOST, (i + 1) * MOST), contract)
   )
 }
 
+/** Takes out what does not compile; all, to be tried alone, if the compiler finds errors elsewhere. */
+function withoutErrors(texts: ReadonlyMap<string, string>, group: readonly Mutant[], contract: string): Switched {
+  let left = group
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const files = [...Map.groupBy(left, ({ file }) => file).keys()].map(
+      file => [file, switchedSource(texts.get(file) ?? '', file, left)] as const
+    )
+    const sources = Object.fromEntries(files.map(([file, { source }]) => [file, source]))
+    const errors = errorsIn(contract, new Map(Object.entries(sources)))
+    if (errors.length === 0) return { sources, mutants: left, invalid: group.filter(mutant => !left.includes(mutant)) }
+    const wrong = new Set(
+      files.flatMap(([file, { versions }]) =>
+        versions
+          .filter(({ start, end }) => errors.some(at => at?.file === file && at.start >= start && at.start < end))
+          .map(({ mutant }) => mutant)
+      )
+    )
+    if (wrong.size === 0) break
+    left = left.filter(mutant => !wrong.has(mutant))
+  }
+  return { sources: {}, mutants: [], invalid: [] }
+}
+
 /** A source in which each place has its versions side by side, and where in it they stand. */
-export function switchedSource(
+function switchedSource(
   content: string,
+  path: string,
   mutants: readonly Mutant[]
 ): { readonly source: string; readonly versions: readonly Version[] } {
   const bytes = Buffer.from(content)
   const slice = (start: number, end: number): string => bytes.subarray(start, end).toString()
   const versions: Version[] = []
   let [source, position] = ['', 0]
-  const places = Map.groupBy(mutants, ({ place }) => place?.whole.start ?? 0)
+  const own = mutants.filter(({ file }) => file === path)
+  const places = Map.groupBy(own, ({ place }) => place?.whole.start ?? 0)
   for (const [, group] of [...places].sort(([a], [b]) => a - b)) {
     const place = group[0]?.place
     if (place == null) continue
@@ -68,24 +97,4 @@ export function switchedSource(
     position = whole.end
   }
   return { source: `${source}${slice(position, bytes.length)}\nlibrary ${SWITCH} {}\n`, versions }
-}
-
-/** Takes out what does not compile; all, to be tried alone, if the compiler finds errors elsewhere. */
-function withoutErrors(content: string, group: readonly Mutant[], contract: string): Switched {
-  let left = group
-  for (let round = 0; round < MOST_ROUNDS; round++) {
-    const file = group[0]?.file
-    if (file == null) break
-    const { source, versions } = switchedSource(content, left)
-    const errors = errorsIn(contract, new Map([[file, source]]))
-    if (errors.length === 0) return { source, mutants: left, invalid: group.filter(mutant => !left.includes(mutant)) }
-    const wrong = new Set(
-      versions
-        .filter(({ start, end }) => errors.some(at => at?.file === file && at.start >= start && at.start < end))
-        .map(({ mutant }) => mutant)
-    )
-    if (wrong.size === 0) break
-    left = left.filter(mutant => !wrong.has(mutant))
-  }
-  return { source: content, mutants: [], invalid: [] }
 }

@@ -1,101 +1,41 @@
 /** One of the processes that try mutants; runs inside a copy of the project, whose bytecode it replaces. */
 import { compileContracts } from '#scripts/generate/compile.ts'
-import { original, withCode } from '#scripts/mutate/deployed.ts'
+import { original } from '#scripts/mutate/deployed.ts'
+import { firstFailure } from '#scripts/mutate/killers.ts'
 import { mixtureOf, type Code, type Mixture } from '#scripts/mutate/mixture.ts'
-import type { Failure, Trial, Verdict } from '#scripts/mutate/protocol.ts'
-import { suitesAbout } from '#scripts/mutate/reach.ts'
+import type { Failure, Numbered, Trial, Verdict } from '#scripts/mutate/protocol.ts'
 import { failingInSolidity } from '#scripts/mutate/solidity.ts'
-import { loadSuite, suiteFiles, type Suite } from '#scripts/mutate/suites.ts'
 
-/** So much of a processor's time makes a test file one to try last. */
-const LONG_US = 1_500_000
-
-const suites = new Map<string, Suite>()
-/** Test files about a source in a contract, in the order in which they are tried. */
-const about = new Map<string, readonly string[]>()
-/** Test files that were seen to pass, twice in this process, without a mutant. */
-const sound = new Set<string>()
 /** The last mixture of each contract, as the mutants in it come one after the other. */
-const mixtures = new Map<string, { readonly source: string; readonly mixture: Mixture; readonly passed: Set<string> }>()
-
-/**
- * The first test that fails, and its file. What has just killed one mutant is the likeliest to kill its neighbour, so it is
- * tried first; what took long and killed none, last.
- */
-async function failingInMocha(
-  contract: string,
-  { file: source }: Trial,
-  code: Code
-): Promise<{ readonly file: string; readonly failed: string } | undefined> {
-  const key = `${contract} ${source}`
-  const files = about.get(key) ?? suitesAbout(contract, source, suiteFiles())
-  return withCode(contract, code, async () => {
-    const slow = new Set<string>()
-    for (const file of files) {
-      const begun = process.cpuUsage()
-      const failed = await run(file)
-      const { user, system } = process.cpuUsage(begun)
-      if (user + system > LONG_US) slow.add(file)
-      if (failed == null) continue
-      slow.delete(file)
-      about.set(key, [file, ...files.filter(other => other !== file && !slow.has(other)), ...slow])
-      return { file, failed }
-    }
-    return undefined
-  })
-}
-
-async function run(file: string): Promise<string | undefined> {
-  const suite = suites.get(file) ?? (await loadSuite(file))
-  suites.set(file, suite)
-  return suite.run()
-}
-
-/** A test that fails without a mutant says nothing about any. */
-async function requireSound(file: string): Promise<void> {
-  if (sound.has(file)) return
-  const failed = await run(file)
-  if (failed != null) throw new Error(`without a mutant, or when run again, this fails: ${failed}`)
-  sound.add(file)
-}
+const mixtures = new Map<string, { readonly group: string; readonly mixture: Mixture | undefined }>()
 
 /**
  * What kills a mutant that was compiled together with others: a test, or none. Nothing comes back if that cannot be found out
  * so.
  */
-async function killerAmong(trial: Trial): Promise<{ readonly killer?: string } | undefined> {
-  const { file, switched, contracts } = trial
+async function killerAmong({ file, switched, contracts }: Trial): Promise<{ readonly killer?: string } | undefined> {
   if (switched == null) return undefined
   for (const contract of contracts) {
-    const { mixture, passed } = compiledTogether(contract, file, switched.source) ?? {}
-    if (mixture == null || passed == null) return undefined
-    const found = await failingInMocha(contract, trial, mixture.linked(switched.number))
-    if (found == null) continue
-    // It must be the mutant that fails, not what it was compiled with.
-    if (!passed.has(found.file)) {
-      await requireSound(found.file)
-      if ((await withCode(contract, mixture.linked(0), () => run(found.file))) != null) return undefined
-      passed.add(found.file)
-    }
-    return { killer: found.failed }
+    const mixture = compiledTogether(contract, switched)
+    if (mixture == null) return undefined
+    const failed = await firstFailure(contract, file, mixture.linked(switched.number), mixture.linked(0))
+    if (failed === 'unsound') return undefined
+    if (failed != null) return { killer: failed.name }
   }
   return {}
 }
 
-function compiledTogether(
-  contract: string,
-  file: string,
-  source: string
-): { readonly mixture: Mixture; readonly passed: Set<string> } | undefined {
+function compiledTogether(contract: string, { group, sources }: Numbered): Mixture | undefined {
   const known = mixtures.get(contract)
-  if (known?.source === source) return known
+  if (known?.group === group) return known.mixture
+  let mixture: Mixture | undefined
   try {
-    const made = { source, mixture: mixtureOf(contract, file, source), passed: new Set<string>() }
-    mixtures.set(contract, made)
-    return made
+    mixture = mixtureOf(contract, sources)
   } catch {
-    return undefined
+    // Each of them is compiled alone then.
   }
+  mixtures.set(contract, { group, mixture })
+  return mixture
 }
 
 async function decide(trial: Trial): Promise<Verdict> {
@@ -114,10 +54,9 @@ async function decide(trial: Trial): Promise<Verdict> {
     isSame = false
     // The same tests have just passed.
     if (among != null) continue
-    const found = await failingInMocha(contract, trial, code)
-    if (found == null) continue
-    await requireSound(found.file)
-    return { id, outcome: 'killed', killer: found.failed }
+    const failed = await firstFailure(contract, file, code, original(contract))
+    if (failed === 'unsound') throw new Error('a test fails without a mutant, or when it is run again')
+    if (failed != null) return { id, outcome: 'killed', killer: failed.name }
   }
   if (isSame) return { id, outcome: 'equivalent' }
   const killer = trial.inSolidity ? await failingInSolidity(trial) : undefined

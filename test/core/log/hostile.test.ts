@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { toHex } from '#core/encoding/bytes.ts'
 import type { LogFacts } from '#core/log/facts.ts'
 import type { LogItem } from '#core/log/item.ts'
@@ -89,6 +90,24 @@ describe('a log in bad company', () => {
     expect([...rows.keys()].filter(key => key.startsWith('header/'))).to.have.length(12)
   })
 
+  it('puts the versions of an entry in order once for each change', () => {
+    log = createLog(p, world.facts)
+    const root = world.write(world.patient)
+    const [revision, proposal] = [world.patient, world.doctor].map(by => world.write(by, { follows: [root] }))
+    const comment = world.write(world.other, { entry: 2, follows: [root] })
+    const seen = new Set<unknown>()
+    for (const each of [root, revision!, proposal!, comment]) {
+      log.add(each)
+      const state = log.entry(toHex(root.header.entry))
+      expect(log.entry(toHex(root.header.entry))).to.equal(state)
+      seen.add(state)
+    }
+    expect(seen.size).to.equal(4)
+    const state = log.entry(toHex(root.header.entry))
+    expect(state?.followers).to.deep.equal([comment.name])
+    expect(state?.revisions).to.have.length(3)
+  })
+
   it('believes the right evidence, however much wrong evidence came before', () => {
     log = createLog(p, world.facts, { rows: kept() })
     const written = world.write(world.doctor)
@@ -103,6 +122,93 @@ describe('a log in bad company', () => {
     expect(statesOf(written)).to.deep.equal(['sound'])
   })
 })
+
+describe('a log that is flooded, doubted and believed again in any order', () => {
+  it('counts, keeps and forgets as one that was only fed what it still has', async () => {
+    const world = await createLogWorld()
+    const writers = [world.patient, world.doctor, world.gateway, world.other, world.reader]
+    const ghosts = writers.map(by => world.write(by, { entry: 900 }))
+    const bad: LogFacts = { ...world.facts, record: { ...world.facts.record, grants: [] } }
+    const step = fc.record({
+      kind: fc.constantFrom('new', 'new', 'new', 'again', 'doubt', 'believe', 'restore'),
+      by: fc.nat(4),
+      entry: fc.integer({ min: 1, max: 4 }),
+      follows: fc.array(fc.nat(30), { maxLength: 3 }),
+      hasGhost: fc.boolean(),
+      evidence: fc.option(fc.nat(4), { nil: null, freq: 2 })
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), steps => {
+        const rows = new Map<string, Uint8Array>()
+        const keep = {
+          put: (key: string, row: Uint8Array) => rows.set(key, row),
+          delete: (key: string) => rows.delete(key)
+        }
+        const init = { maxWaiting: 4, maxUnproven: 3, rows: keep }
+        let facts = world.facts
+        let log = createLog(p, facts, init)
+        const fed: Written[] = []
+        for (const { kind, by, entry, follows, hasGhost, evidence } of steps) {
+          const evidenceBytes = evidence == null ? undefined : writers[evidence]?.evidenceBytes
+          const parents = [...follows.flatMap(i => fed[i] ?? []), ...(hasGhost ? [ghosts[by]!] : [])]
+          if (kind === 'new') {
+            const written = world.write(writers[by]!, { entry, follows: [...new Set(parents)] })
+            fed.push(written)
+            log.add({ ...written, evidenceBytes: evidenceBytes ?? written.evidenceBytes })
+          } else if (kind === 'again') for (const each of fed) log.add(each)
+          else if (kind === 'restore') {
+            log = createLog(p, facts, init)
+            for (const [, row] of [...rows].sort(([a], [b]) => (a < b ? -1 : 1))) log.restore(row)
+          } else {
+            facts = kind === 'doubt' ? bad : world.facts
+            log.renew(facts)
+          }
+          expectSound(log, rows)
+        }
+        facts = world.facts
+        log.renew(facts)
+        const has = fed.filter(({ name }) => log.node(name) != null)
+        const plain = createLog(p, facts)
+        for (const each of has) plain.add(each)
+        // With all evidence on both sides the two must agree.
+        for (const each of has) log.add(each)
+        const left = has.filter(({ name }) => log.node(name) != null)
+        if (left.length < has.length) return
+        for (const { name } of left) expect(log.node(name)?.state).to.equal(plain.node(name)?.state)
+        expect(log.missing()).to.deep.equal(plain.missing())
+        for (const id of plain.graph.entries.keys()) {
+          const names = (nodes: readonly LogNode[] = []): string[] => nodes.map(({ item }) => item.name)
+          const shown = (of: Log) => {
+            const { revisions, standing, proposed, originals, followers } = of.entry(id) ?? {}
+            return [names(revisions), names(standing), names(proposed), names(originals), followers]
+          }
+          expect(shown(log)).to.deep.equal(shown(plain))
+        }
+      }),
+      { numRuns: 60 }
+    )
+  }).timeout(120_000)
+})
+
+/** What must hold of a log at any time. */
+function expectSound({ graph }: Log, rows: ReadonlyMap<string, Uint8Array>): void {
+  const of = (state: string) => [...graph.nodes.values()].filter(node => node.state === state)
+  expect(new Set(of('unproven'))).to.deep.equal(graph.unproven)
+  expect(graph.waiters).to.equal(of('waiting').length)
+  expect([...graph.waitersOf.values()].reduce((sum, { size }) => sum + size, 0)).to.equal(graph.waiters)
+  for (const node of graph.strangers) expect(graph.unproven.has(node)).to.equal(true)
+  for (const waiting of graph.waiting.values()) {
+    for (const node of waiting) expect(graph.nodes.get(node.item.name)).to.equal(node)
+  }
+  const kept = [...rows.keys()]
+  const headers = kept.filter(key => key.startsWith('header/')).map(key => key.slice('header/'.length))
+  expect(new Set(headers)).to.deep.equal(new Set(graph.nodes.keys()))
+  const evidence = new Set(
+    [...graph.nodes.values()].flatMap(({ item, alternatives }) => [item.evidence, ...alternatives])
+  )
+  const keptEvidence = kept.filter(key => key.startsWith('evidence/')).map(key => key.slice('evidence/'.length))
+  for (const name of evidence) expect(keptEvidence).to.include(name)
+}
 
 /** Revisions of one entry that nobody had to sign. */
 function madeUp(count: number, revisionOf: (i: number) => number): LogNode[] {

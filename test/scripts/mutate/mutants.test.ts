@@ -73,6 +73,7 @@ describe('mutants', () => {
       .to.deep.equal(sampleOf(mutants, 4, '1'))
       .and.to.have.length(4)
     expect(sampleOf(mutants, 4, '1')).not.to.deep.equal(sampleOf(mutants, 4, '2'))
+    expect(sampleOf(mutants, 2, '1')).to.deep.equal(sampleOf(mutants, 4, '1').slice(0, 2))
   })
 
   it('are reported with what became of them, and why', () => {

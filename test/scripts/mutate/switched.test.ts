@@ -36,7 +36,7 @@ contract A {
     }
 }
 `
-const INPUTS = [0, 1, 2, 3, 5, 9, 10].flatMap(a => [0, 1, 3, 30].map(b => [a, b] as const))
+const INPUTS = [0, 3, 9, 10].flatMap(a => [0, 3, 30].map(b => [a, b] as const))
 
 describe('mutants compiled together', () => {
   let chain: ChainBackend
@@ -48,10 +48,10 @@ describe('mutants compiled together', () => {
   it('do what each does alone, and nothing while none of them runs', async function () {
     this.timeout(300_000)
     const mutants = mutantsOf(PATH, SOURCE)
-    const groups = switchTogether(SOURCE, mutants, PATH)
+    const groups = switchTogether(new Map([[PATH, SOURCE]]), mutants, PATH)
     const unchanged = await outcomes(chain.signer, alone(SOURCE))
     for (const group of groups) {
-      const mixture = mixtureOf('A', PATH, group.source)
+      const mixture = mixtureOf('A', group.sources)
       expect(await outcomes(chain.signer, mixture.linked(0).creationCode)).to.deep.equal(unchanged)
       for (const [i, { source, before, after }] of group.mutants.entries()) {
         const together = await outcomes(chain.signer, mixture.linked(i + 1).creationCode)
@@ -69,7 +69,7 @@ describe('mutants compiled together', () => {
       'function g(uint256, bool) internal pure {}\n// Ü'
     )
     const mutants = mutantsOf(PATH, source)
-    const [group, ...more] = switchTogether(source, mutants, PATH)
+    const [group, ...more] = switchTogether(new Map([[PATH, source]]), mutants, PATH)
     expect(more).to.deep.equal([])
     expect(group!.invalid.map(({ after }) => after)).to.deep.equal(['FIRST = 7 / 2', 'g(true, a)'])
     const left = mutants.filter(mutant => ![...group!.mutants, ...group!.invalid].includes(mutant))
