@@ -4,6 +4,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander'
 import { connect, print, readCompartments, withAgent } from '#agent/cli/command.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
 import { typeOfFile } from '#agent/cli/file-type.ts'
+import { counted } from '#agent/cli/counted.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import { SalusError } from '#core/error.ts'
 import { COMPARTMENTS } from '#core/record/compartment.ts'
@@ -184,7 +185,11 @@ async function find(path: string, text: string | undefined, options: SearchOptio
 
 async function handLists(node: string, options: AgentOptions): Promise<void> {
   const answer = await (await connect(options)).post<{ lists: number }>('/v1/patient/blind-lists', { node })
-  print(options, answer, `The node keeps ${String(answer.lists)} lists. Hand them in again when the record has grown.`)
+  print(
+    options,
+    answer,
+    `The node keeps ${counted(answer.lists, 'list', 'lists')}. Hand them in again when the record has grown.`
+  )
 }
 
 function readEntryId(text: string): string {

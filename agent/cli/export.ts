@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connect, endingOf, print } from '#agent/cli/command.ts'
+import { counted } from '#agent/cli/counted.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import type { EntryView } from '#agent/cli/entry-view.ts'
 
@@ -36,6 +37,10 @@ export async function exportRecord(options: AgentOptions & { readonly out: strin
   }
   await writeFile(join(out, INDEX_FILE), JSON.stringify({ entries: listed }, null, 2), { mode: 0o600 })
   const unopened = listed.filter(({ file, act }) => file == null && act !== 'retract').length
-  const rest = unopened === 0 ? '' : `; ${String(unopened)} do not open, the list says why`
-  print(options, { out, entries: listed.length, unopened }, `${String(listed.length)} entries in ${out}${rest}.`)
+  const rest = unopened === 0 ? '' : `; ${counted(unopened, 'does', 'do')} not open, the list says why`
+  print(
+    options,
+    { out, entries: listed.length, unopened },
+    `${counted(listed.length, 'entry', 'entries')} in ${out}${rest}.`
+  )
 }

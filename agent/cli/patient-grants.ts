@@ -11,6 +11,7 @@ import {
   withAgent,
   type ShownCode
 } from '#agent/cli/command.ts'
+import { counted } from '#agent/cli/counted.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import { ROLE_TEMPLATES } from '#core/consent/role-templates.ts'
 import { COMPARTMENTS } from '#core/record/compartment.ts'
@@ -229,7 +230,7 @@ async function revoke(grant: string, options: AgentOptions): Promise<void> {
     ),
     mayHold == null
       ? 'What its holder may still hold could not be read just now.'
-      : `Its holder may have kept ${String(mayHold.length)} entries; what is written from now on stays shut.`,
+      : `Its holder may have kept ${counted(mayHold.length, 'entry', 'entries')}; what is written from now on stays shut.`,
     ...opened.map(({ atMs, what, source }) => `  ${new Date(atMs).toISOString()} ${what} (${source})`)
   ])
 }

@@ -15,6 +15,7 @@ import { addGuardianCommands } from '#agent/cli/guardians.ts'
 import { addHisCommand } from '#agent/cli/his.ts'
 import { addRecoverCommand } from '#agent/cli/recover.ts'
 import { addLinkCommands, importShown, isShown, type ShownOptions } from '#agent/cli/links.ts'
+import { counted } from '#agent/cli/counted.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import { readPassphrase, type PassphraseOptions } from '#agent/cli/passphrase.ts'
 import { ensureVault } from '#agent/cli/vault.ts'
@@ -121,8 +122,8 @@ async function importOne(client: AgentClient, file: string, options: ImportOptio
     await readFile(file),
     type
   )
-  const waits = answer.waiting === 0 ? '' : `, ${String(answer.waiting)} wait for the node`
-  print(options, answer, `${String(answer.entries.length)} entries written${waits}.`)
+  const waits = answer.waiting === 0 ? '' : `, ${counted(answer.waiting, 'waits', 'wait')} for the node`
+  print(options, answer, `${counted(answer.entries.length, 'entry', 'entries')} written${waits}.`)
 }
 
 async function entries(options: AgentOptions & { after: number; limit?: number }): Promise<void> {

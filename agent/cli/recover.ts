@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { connect, print, secretIn, walletOf, withAgent } from '#agent/cli/command.ts'
 import { readPacked, writePacked } from '#agent/cli/guardians.ts'
+import { counted } from '#agent/cli/counted.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import type { PassphraseOptions } from '#agent/cli/passphrase.ts'
 import { ensureVault } from '#agent/cli/vault.ts'
@@ -66,7 +67,7 @@ async function fromSeed(file: string, options: RecoverOptions): Promise<void> {
   const body = { seed, ...(walletKey == null || walletKey === '' ? {} : { walletKey }), ...walletOf(options) }
   const answer = await client.post<{ patient: string; grants: number; inControl: boolean }>('/v1/patient/recover', body)
   const control = answer.inControl ? '' : ' The wallet that controls it is not here: recover it with the guardians.'
-  print(options, answer, `Patient ${answer.patient} with ${String(answer.grants)} grants.${control}`)
+  print(options, answer, `Patient ${answer.patient} with ${counted(answer.grants, 'grant', 'grants')}.${control}`)
 }
 
 async function begin(patient: string, options: RecoverOptions): Promise<void> {
@@ -98,7 +99,7 @@ async function finish(files: readonly string[], options: RecoverOptions): Promis
   print(options, answer, [
     ...wrong.map(({ at, code }) => `${files[at] ?? ''} is of no use (${code}).`),
     patient == null
-      ? `${String(missing)} more shares are needed.`
-      : `Patient ${patient} with ${String(grants)} grants. Name your guardians anew, and revoke the devices you lost.`
+      ? `${counted(missing, 'more share is', 'more shares are')} needed.`
+      : `Patient ${patient} with ${counted(grants, 'grant', 'grants')}. Name your guardians anew, and revoke the devices you lost.`
   ])
 }

@@ -140,5 +140,5 @@ function stepsOf({ compartments, compartment, right, atS, entry, role }: AccessT
 export function describePreview({ seen, sensitive, hidden }: Preview): string {
   const items = (count: number): string => `${String(count)} ${count === 1 ? 'item' : 'items'}`
   const asked = sensitive === 0 ? 'none of them in a sensitive section' : `${String(sensitive)} in sensitive sections`
-  return `would see ${items(seen)} today, ${asked}; ${items(hidden)} stay shut`
+  return `would see ${items(seen)} today, ${asked}; ${items(hidden)} ${hidden === 1 ? 'stays' : 'stay'} shut`
 }

@@ -72,7 +72,7 @@ describe('what patients grant, by hand and by rules', function () {
     const to = await request(doctor, '--compartment', 'documents', '--read', '--history')
     const preview = await patient.run('patient', 'grant', '--to', to, '--preview')
     expect(preview).to.include({ seen: 1, hidden: 1, sensitive: 0 })
-    expect(preview['words']).to.equal('would see 1 item today, none of them in a sensitive section; 1 item stay shut')
+    expect(preview['words']).to.equal('would see 1 item today, none of them in a sensitive section; 1 item stays shut')
     const one = await patient.run('patient', 'grant', '--to', to, '--attribute', `${lab.entry}#/status`, '--preview')
     expect(one).to.deep.include({ seen: 1, hidden: 1, from: dayText(0), to: dayText(0) })
     expect((await patient.run('patient', 'grants'))['grants']).to.deep.equal([])

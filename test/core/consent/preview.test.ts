@@ -179,7 +179,7 @@ describe('the preview of a grant', () => {
     ]
     if (given == null) throw new Error('no grant')
     const preview = previewGrant(given, entries)
-    expect(describePreview(preview)).to.equal('would see 3 items today, 1 in sensitive sections; 1 item stay shut')
+    expect(describePreview(preview)).to.equal('would see 3 items today, 1 in sensitive sections; 1 item stays shut')
     expect(Object.entries(preview.sections[0]?.kinds ?? {})).to.deep.equal([
       ['Observation', 1],
       ['__proto__', 1]
