@@ -19,6 +19,9 @@ const measuresCoverage = process.env['SALUS_COVERAGE'] === '1'
 const tree = measuresCoverage ? '.cache/coverage/' : ''
 const builds = measuresCoverage ? '.cache/coverage' : '.cache/hardhat'
 
+/** Many mutants of a contract in one are larger than a contract may be. */
+const allowUnlimitedContractSize = process.env['SALUS_MUTANTS'] === '1'
+
 const config: HardhatUserConfig = defineConfig({
   plugins: [hardhatEthers, hardhatMatchers, hardhatMocha, hardhatNetworkHelpers],
   solidity: { npmFilesToBuild: [...PACKAGED], profiles: { default: solc, production: { ...solc, isolated: true } } },
@@ -28,7 +31,7 @@ const config: HardhatUserConfig = defineConfig({
     artifacts: `${builds}/artifacts`,
     cache: `${builds}/cache`
   },
-  networks: { default: { type: 'edr-simulated', chainType: 'l1', hardfork: 'osaka' } },
+  networks: { default: { type: 'edr-simulated', chainType: 'l1', hardfork: 'osaka', allowUnlimitedContractSize } },
   test: {
     solidity: {
       isolate: false,

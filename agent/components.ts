@@ -25,6 +25,8 @@ export interface AgentComponents extends AgentWorld {
   readonly keeper: Keeper
   readonly outbox: Outbox
   readonly journals: Journals
+  /** What one-time claims opened, sealed. */
+  readonly claimed: Outbox
 }
 
 /** Whole seconds since 1970-01-01. */

@@ -10,26 +10,17 @@ import { statementOf } from '#core/log/statement.ts'
 import { commentsOn, readEntry, type Opened, type ReadEntry } from '#core/log/view.ts'
 import type { Compartment } from '#core/record/compartment.ts'
 import type { Content } from '#core/record/content.ts'
-import { decodeEntry, type EntryHeader } from '#core/record/entry.ts'
+import { decodeEntry } from '#core/record/entry.ts'
+import type { IndexedEntry as SearchRow } from '#core/search/index-row.ts'
 import type { SearchQuery } from '#core/search/query.ts'
 import type { AgentWorld } from '#agent/components.ts'
 import type { HeldRecord } from '#agent/record/held-record.ts'
+import { changesOf, type ChangedEntries, type RecordMark } from '#agent/record/changes.ts'
+import { viewOf, type IndexedEntry } from '#agent/record/indexed-entry.ts'
 import type { EntrySummary, KnownEntry } from '#agent/record/known-entry.ts'
+import { createRecordCopy, type RecordCopy } from '#agent/record/record-copy.ts'
 import { createRecordReader, type RecordReaderInit } from '#agent/record/record-reader.ts'
-import { placeOf, standingOf, type Place, type Standing } from '#agent/record/standing.ts'
-
-/** A header of the record. */
-export interface IndexedEntry {
-  /** The order in which the agent took them in, from 1. */
-  readonly position: number
-  readonly cid: CID
-  readonly header: EntryHeader
-  readonly place: Place
-  /** What the entry comes to with all its revisions; null while none of them counts. */
-  readonly standing: Standing | null
-  /** What it is, or the code that says why it does not open or does not count. */
-  readonly summary: EntrySummary | { readonly code: string }
-}
+import { standingOf } from '#agent/record/standing.ts'
 
 /** An entry with what it says. */
 export interface OpenedRecordEntry extends IndexedEntry {
@@ -42,6 +33,13 @@ export interface RecordEntry {
   readonly compartment: Compartment | null
   readonly read: ReadEntry
   readonly comments: readonly ReadEntry[]
+}
+
+/** What changed, and the log that it changed in. */
+export interface RecordChanges extends Omit<ChangedEntries, 'entries'> {
+  readonly log: Log
+  /** The versions of each entry. */
+  readonly entries: ReadonlyMap<string, readonly IndexedEntry[]>
 }
 
 /** A record. */
@@ -71,10 +69,26 @@ export interface RecordIndex {
   read(id: string): Promise<RecordEntry>
   /** Standing versions, those taken in last first. */
   search(query: SearchQuery): Promise<readonly IndexedEntry[]>
+  /** Of these headers, those that stand; no other is opened. */
+  named(names: readonly string[]): Promise<readonly IndexedEntry[]>
+  /** What each standing version can be found by. */
+  rows(): Promise<readonly { readonly cid: CID; readonly row: SearchRow }[]>
   /** Every version that counts, those that were replaced too. */
   versions(): Promise<readonly IndexedEntry[]>
   /** The verified log, with all that the node has. */
   log(): Promise<Log>
+  /**
+   * Entries that changed since, with all their versions that the agent knows.
+   *
+   * @throws SalusError what the node refuses the question with
+   */
+  changes(since?: RecordMark): Promise<RecordChanges>
+  /**
+   * What one version says, of a header that was listed; of a statement, what it brings.
+   *
+   * @throws SalusError `ENTRY_UNKNOWN`, and what opening throws
+   */
+  content(header: string): Promise<Content>
   /** An entry as it is sealed: by name of one header, or the newest version that stands of an entry. */
   sealed(name: string): Promise<ReceivedEntry>
 }
@@ -84,18 +98,8 @@ const MAX_SEARCHED_BYTES = 4 << 20
 const SEARCH_PAGE = 256
 
 /** Makes an index; nothing is fetched before it is asked. */
-export function createRecordIndex(world: AgentWorld, init: RecordReaderInit): RecordIndex {
+export function createRecordIndex(world: AgentWorld, init: RecordReaderInit): RecordIndex & RecordCopy {
   const reader = createRecordReader(world, init)
-
-  function viewOf(held: HeldRecord, { name, number, headerBytes, opened }: KnownEntry): IndexedEntry {
-    const node = held.log.node(name)
-    const { header, cid } = decodeEntry(headerBytes)
-    const place = node == null ? 'unproven' : placeOf(node)
-    const isOut = place === 'refused' || place === 'unproven'
-    const summary = isOut ? { code: node?.code ?? 'LOG_UNKNOWN' } : (opened ?? { code: 'ENTRY_UNKNOWN' })
-    const standing = node == null ? null : standingOf(held, node.item.entry)
-    return { position: number, cid, header, place, standing, summary }
-  }
 
   /** The name of a header, from itself or from its entry’s id. */
   function nameIn(held: HeldRecord, name: string): string {
@@ -128,6 +132,7 @@ export function createRecordIndex(world: AgentWorld, init: RecordReaderInit): Re
   }
 
   return {
+    ...createRecordCopy(reader),
     async list({ after, limit }) {
       const held = await reader.refreshed()
       const later = held.inOrder().filter(({ number }) => number > after)
@@ -196,6 +201,26 @@ export function createRecordIndex(world: AgentWorld, init: RecordReaderInit): Re
       }
       return found.slice(offset, offset + limit)
     },
+    async named(names) {
+      const held = await reader.refreshed()
+      const here = names.filter(name => held.known.has(name))
+      await reader.settle(held, here)
+      return here.flatMap(name => held.known.get(name) ?? []).flatMap(each => shown(held, each))
+    },
+    async rows() {
+      const held = await reader.refreshed()
+      const small = held.inOrder().filter(({ headerBytes }) => sizeOf(headerBytes) <= MAX_SEARCHED_BYTES)
+      await reader.settle(
+        held,
+        small.map(({ name }) => name)
+      )
+      return small
+        .flatMap(each => shown(held, each))
+        .flatMap(({ cid }) => {
+          const row = held.search.get(cid.toString())
+          return row == null ? [] : { cid, row }
+        })
+    },
     async versions() {
       const held = await reader.refreshed()
       await reader.settle(
@@ -208,11 +233,29 @@ export function createRecordIndex(world: AgentWorld, init: RecordReaderInit): Re
         .filter(({ place }) => place === 'stands' || place === 'superseded' || place === 'proposed')
     },
     log: async () => (await reader.refreshed()).log,
+    async changes(since) {
+      const { entries, ...changed } = await changesOf(reader, since)
+      const { held, graph } = changed.mark
+      const versionsOf = (id: string): IndexedEntry[] =>
+        (graph.entries.get(id)?.all ?? []).flatMap(({ item }) => {
+          const known = held.known.get(item.name)
+          return known == null ? [] : viewOf(held, known)
+        })
+      return { ...changed, log: held.log, entries: new Map(entries.map(id => [id, versionsOf(id)])) }
+    },
+    async content(header) {
+      const { content } = await reader.open(await reader.last(), header)
+      return { ...content, ...statementOf(content)?.content }
+    },
     async sealed(name) {
       const held = await reader.refreshed()
       return reader.sealed(held, nameIn(held, name))
     }
   }
+}
+
+function shown(held: HeldRecord, known: KnownEntry): IndexedEntry[] {
+  return [viewOf(held, known)].filter(isShown)
 }
 
 function isShown({ place, standing }: IndexedEntry): boolean {

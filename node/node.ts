@@ -27,6 +27,8 @@ import { loadOrCreateIdentity, peerSeedOf } from '#node/network/identity.ts'
 import { createRateLimiter } from '#node/network/rate-limiter.ts'
 import { createSubmitService } from '#node/network/submit.ts'
 import { createSync } from '#node/network/sync.ts'
+import { createBlindLists } from '#node/search/blind-lists.ts'
+import { addBlindRoutes } from '#node/search/routes.ts'
 import { createBlockstore, type DiskBlockstore } from '#node/store/blocks.ts'
 import { openDatabase, type Database } from '#node/store/database.ts'
 import { createDatastore } from '#node/store/datastore.ts'
@@ -160,6 +162,16 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     const acceptor = await run(createAcceptor({ p, deployment, follower, messages, index, pending, blockstore, log }))
     const blobs = await run(createBlobKeeper({ p, host, blockstore, index, clock, log }))
     acceptor.onAccepted(() => blobs.nudge())
+    const isRetired = (patient: Uint8Array, tag: Uint8Array): boolean => index.view.retiredDay(patient, tag) != null
+    const blindLists = await run(createBlindLists({ p, db, network, isRetired }))
+    acceptor.onAccepted(accepted => {
+      if (accepted.kind !== 'rotation') return
+      for (const tag of accepted.retired) {
+        blindLists.forget(accepted.patient, tag).catch((error: unknown) => {
+          log.error({ err: error }, 'blind lists could not be forgotten; they are at the next start')
+        })
+      }
+    })
     const relayer = wallet == null ? undefined : createRelayer({ provider, wallet, deployment, log }, init.relayer)
     if (relayer != null) running.push(async () => relayer.stop())
 
@@ -215,6 +227,13 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
             )
           )
 
+    const guard = createReadGuard({
+      p,
+      deployment,
+      clock,
+      chain: () => follower.view(),
+      audience: host.peerId.toMultihash().bytes
+    })
     let isReady = false
     const app = createHttpApp(
       {
@@ -222,6 +241,10 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
         submit,
         relayer,
         messages,
+        onAccepted: handler =>
+          acceptor.onAccepted(({ patient }) => {
+            handler(patient)
+          }),
         index,
         blobs,
         view: () => follower.view(),
@@ -229,13 +252,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
         hasBlock: async cid => blockstore.has(cid),
         noteRead: custody?.noteRead,
         attestation: async digest => eraser.attestation(digest),
-        guard: createReadGuard({
-          p,
-          deployment,
-          clock,
-          chain: () => follower.view(),
-          audience: host.peerId.toMultihash().bytes
-        }),
+        guard,
         status: async () => {
           const { state, blockNumber, headNumber } = follower.status()
           return {
@@ -260,6 +277,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
       { ...init.http, version: init.version, network, clock }
     )
     custody?.addRoutes(app)
+    addBlindRoutes(app, { lists: blindLists, guard })
     const server = createHttpServer({ app, log }, init.http)
     running.push(async () => server.stop())
     const http = await server.start()

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { figureLine } from '#scripts/bench/line.ts'
 import type { Bench } from '#scripts/bench/report.ts'
 
-const NAMES = ['seal', 'grants', 'gossip', 'exchange', 'gateway', 'node', 'gas']
+const NAMES = ['seal', 'grants', 'gossip', 'exchange', 'gateway', 'node', 'gas', 'import']
 const HELP = `Usage: npm run -s bench -- NAME [--quick]
 
 Runs one benchmark against its yardstick in the same run. Names: ${NAMES.join(', ')}.

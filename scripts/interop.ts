@@ -1,9 +1,10 @@
 /** `npm run test:interop`: tests against software that is not ours, where this machine has it. */
 import { parseArgs } from 'node:util'
 import { contractsOnGeth } from '#scripts/interop/contracts-on-geth.ts'
+import { fhirAtHapi } from '#scripts/interop/fhir-at-hapi.ts'
 import type { Suite } from '#scripts/interop/suite.ts'
 
-const SUITES: readonly Suite[] = [contractsOnGeth]
+const SUITES: readonly Suite[] = [contractsOnGeth, fhirAtHapi]
 const HELP = `Usage: npm run test:interop [-- SUITE ...] [--strict] [--json]
 
 ${SUITES.map(({ name, about }) => `  ${name}: ${about}`).join('\n')}

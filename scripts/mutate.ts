@@ -5,23 +5,25 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { format, resolveConfig } from 'prettier'
 import { readExplained } from '#scripts/mutate/explained.ts'
-import { mutantsOf, sampleOf } from '#scripts/mutate/mutants.ts'
+import { mutantsOf, sampleOf, type Mutant } from '#scripts/mutate/mutants.ts'
 import { tryAll } from '#scripts/mutate/pool.ts'
 import { describe, renderReport, type Tried } from '#scripts/mutate/report.ts'
 import { Results } from '#scripts/mutate/results.ts'
-import { readSources } from '#scripts/mutate/sources.ts'
+import { readSources, type Source } from '#scripts/mutate/sources.ts'
+import { switchTogether } from '#scripts/mutate/switched.ts'
 import { ROOT } from '#scripts/process/run.ts'
 
-const HELP = `Usage: npm run mutate [-- SOURCE ...] [--sample N] [--seed S] [--jobs N] [--write] [--list] [--json]
+const HELP = `Usage: npm run mutate [-- SOURCE ...] [--sample N] [--seed S] [--jobs N] [--mocha] [--write] [--list] [--json]
 
-Makes mutants of contracts/ (of all, or of the sources named: AccessGrants, Signers) and runs the contracts' mocha tests against each
-until one fails. Verdicts are kept in .cache/mutate and used again while source and tests stay as they are.
+Makes mutants of contracts/ (of all, or of the sources named: AccessGrants, Signers) and runs the contracts' tests against each until
+one fails. Verdicts are kept in .cache/mutate and used again while source and tests stay as they are.
 Exits 1 where a mutant survives that test/contracts/surviving-mutants.json does not explain.
 
   --sample N  try N of them, chosen by the seed
   --seed S    another choice (default 1)
   --jobs N    processes (default: one per core)
-  --write     write docs/mutation.md from all verdicts there are
+  --mocha     leave out the tests in Solidity, which take minutes for each mutant that nothing else kills
+  --write     write docs/mutation.md from all verdicts there are, and what the sample says
   --list      try nothing, list the mutants
   --json      print one JSON object per mutant tried, then one with the counts`
 const REPORT = join(ROOT, 'docs/mutation.md')
@@ -32,6 +34,7 @@ const { values, positionals } = parseArgs({
     sample: { type: 'string' },
     seed: { type: 'string', default: '1' },
     jobs: { type: 'string', default: String(availableParallelism()) },
+    mocha: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -60,18 +63,26 @@ async function main(): Promise<void> {
   const missing = chosen.filter(({ id }) => known(id) == null)
   const begun = performance.now()
   let done = 0
-  const trials = missing.map(({ id, file, source }) => ({
+  const switched = switchAll(missing, sources)
+  for (const { id } of switched.invalid) {
+    const source = sourceOf.get(id)
+    if (source != null) await results.add({ id, outcome: 'invalid' }, source)
+  }
+  const compiling = missing.filter(mutant => !switched.invalid.includes(mutant))
+  const trials = compiling.map(({ id, file, source }) => ({
     id,
     file,
     source,
-    contracts: sourceOf.get(id)?.contracts ?? []
+    contracts: sourceOf.get(id)?.contracts ?? [],
+    switched: switched.byId.get(id),
+    inSolidity: !values.mocha
   }))
   await tryAll(trials, Number(values.jobs), async verdict => {
     const source = sourceOf.get(verdict.id)
     if (source != null) await results.add(verdict, source)
     done++
     if (values.json) console.log(JSON.stringify(verdict))
-    else if (done % 20 === 0) console.error(`${String(done)} of ${String(missing.length)}`)
+    else if (done % 20 === 0) console.error(`${String(done)} of ${String(compiling.length)}`)
   })
   const seconds = (performance.now() - begun) / 1000
 
@@ -99,13 +110,37 @@ async function main(): Promise<void> {
         .join(', ')
     )
   if (values.write) {
+    const isSample = chosen.length > 0 && chosen.length < all.length && positionals.length === 0
+    const found = chosen.map(mutant => ({ mutant, verdict: results.first(mutant) }))
     const report = renderReport(
       all.map(({ mutant }) => ({ mutant, verdict: known(mutant.id) })),
-      explained
+      explained,
+      isSample ? { seed: values.seed, tried, found } : undefined
     )
     await writeFile(REPORT, await format(report, { ...(await resolveConfig(REPORT)), filepath: REPORT }))
   }
   process.exitCode = unexplained.length === 0 ? 0 : 1
+}
+
+/** Those that are compiled together, each with its number among them, and those that do not compile. */
+function switchAll(
+  mutants: readonly Mutant[],
+  sources: readonly Source[]
+): {
+  readonly byId: ReadonlyMap<string, { readonly source: string; readonly number: number }>
+  readonly invalid: readonly Mutant[]
+} {
+  const byId = new Map<string, { source: string; number: number }>()
+  const wrong: Mutant[] = []
+  for (const [file, group] of Map.groupBy(mutants, mutant => mutant.file)) {
+    const { text, contracts } = sources.find(({ path }) => path === file) ?? {}
+    if (text == null || contracts?.[0] == null) continue
+    for (const { source, mutants, invalid } of switchTogether(text, group, `contracts/${contracts[0]}.sol`)) {
+      mutants.forEach(({ id }, i) => byId.set(id, { source, number: i + 1 }))
+      wrong.push(...invalid)
+    }
+  }
+  return { byId, invalid: wrong }
 }
 
 if (values.help) console.log(HELP)

@@ -1,5 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { HttpBindings } from '@hono/node-server'
+import type { FhirParts } from '#agent/fhir-record/parts.ts'
 
 /** What the API may be told. */
 export interface AgentAppInit {
@@ -8,6 +9,8 @@ export interface AgentAppInit {
   readonly token: string
   readonly nodeUrl: string
   readonly autoLockS: number
+  /** Imports, exports and the endpoint. */
+  readonly fhir: FhirParts
   /** Called with every request that knew the token. */
   readonly onRequest: () => void
 }

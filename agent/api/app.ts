@@ -6,12 +6,24 @@ import { SalusError } from '#core/error.ts'
 import type { AgentApp, AgentAppInit } from '#agent/api/agent-app.ts'
 import type { Agent } from '#agent/agent.ts'
 import { createGuard } from '#agent/api/guard.ts'
+import { addBlindRoutes } from '#agent/api/blind-routes.ts'
 import { addClinicianRoutes } from '#agent/api/clinician-routes.ts'
 import { addConsentRoutes } from '#agent/api/consent-routes.ts'
 import { addEntryRoutes } from '#agent/api/entry-routes.ts'
+import { addCustodyRoutes } from '#agent/api/custody-routes.ts'
+import { addGuardianRoutes } from '#agent/api/guardian-routes.ts'
+import { addFhirEndpoint } from '#agent/api/fhir-endpoint.ts'
+import { addFhirRoutes } from '#agent/api/fhir-routes.ts'
+import { addHisRoutes } from '#agent/api/his-routes.ts'
+import { addLinkRoutes } from '#agent/api/link-routes.ts'
+import { createDataAccess } from '#agent/access/data-access.ts'
+import { addDataRoutes } from '#agent/api/data-routes.ts'
+import { addGlassRoutes } from '#agent/api/glass-routes.ts'
+import { addOfflineRoutes } from '#agent/api/offline-routes.ts'
 import { addPatientRoutes } from '#agent/api/patient-routes.ts'
 import { addRecordRoutes } from '#agent/api/record-routes.ts'
 import { AGENT_STATUS } from '#agent/api/status.ts'
+import { addStandingRoutes } from '#agent/api/standing-routes.ts'
 import { addVaultRoutes } from '#agent/api/vault-routes.ts'
 import { problemResponse } from '#node/http/problem.ts'
 
@@ -43,6 +55,17 @@ export function createAgentApp(agent: Agent, init: AgentAppInit): AgentApp {
   addClinicianRoutes(app, agent)
   addEntryRoutes(app, agent)
   addConsentRoutes(app, agent)
+  addGuardianRoutes(app, agent)
+  addCustodyRoutes(app, agent)
+  addFhirRoutes(app, agent, init.fhir)
+  addLinkRoutes(app, agent, init.fhir)
+  addHisRoutes(app, agent, init.fhir)
+  addFhirEndpoint(app, agent, init.fhir)
+  addDataRoutes(app, agent, createDataAccess(agent))
+  addGlassRoutes(app, agent, init)
+  addStandingRoutes(app, agent)
+  addOfflineRoutes(app, agent)
+  addBlindRoutes(app, agent)
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'Salus agent', version: init.version, license: { name: 'Apache-2.0' } }

@@ -22,7 +22,15 @@ import {
 import { entriesBody, grantEntryParam, grantParam, MAX_PAGE_ITEMS, pageQuery } from '#agent/api/wire.ts'
 import { createClinicianAccount } from '#agent/clinician/account.ts'
 import { writeEntry } from '#agent/clinician/entries.ts'
-import { claimUse, fetchGrant, listAccess, refreshGrant, takeAnswer } from '#agent/clinician/grants.ts'
+import { invitationTo } from '#agent/clinician/invitations.ts'
+import {
+  claimFromCustodians,
+  claimUse,
+  fetchGrant,
+  listAccess,
+  refreshGrant,
+  takeAnswer
+} from '#agent/clinician/grants.ts'
 import { makeRequest } from '#agent/clinician/requests.ts'
 import { secondsOf } from '#agent/components.ts'
 import { bodyOf } from '#node/http/body.ts'
@@ -98,6 +106,11 @@ export function addClinicianRoutes(app: AgentApp, agent: Agent): void {
       }
       const grantId =
         code == null ? fromHex(grant ?? '', 32) : await takeAnswer(agent, readCodeText(p, 'ANSWER', code), waitMs)
+      const invitation = await invitationTo(agent, grantId)
+      if (invitation != null) {
+        const holdUp = await claimFromCustodians(agent, invitation, waitMs)
+        return context.json({ grant: toHex(grantId), usesLeft: 0, keys: holdUp ?? 'held' }, 200)
+      }
       if (code == null) await fetchGrant(agent, grantId, waitMs)
       return context.json({ grant: toHex(grantId), usesLeft: await claimUse(agent, grantId) }, 200)
     })

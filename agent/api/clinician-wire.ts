@@ -35,8 +35,10 @@ export const shownRequestBody = z.strictObject({ code: shownCode }).openapi('Sho
 export const claimRequest = z
   .strictObject({ code: codeText.optional(), grant: bytes32.optional(), waitMs: z.int().min(0).max(60_000).optional() })
   .openapi('Claim')
-/** A grant that is held now. */
-export const claimBody = z.strictObject({ grant: bytes32, usesLeft: z.int().nullable() }).openapi('Claimed')
+/** A grant that is held now; `keys` only where custodians give them: `held`, or the code of what holds them up. */
+export const claimBody = z
+  .strictObject({ grant: bytes32, usesLeft: z.int().nullable(), keys: z.string().optional() })
+  .openapi('Claimed')
 /** Grants to this clinician. */
 export const heldBody = z
   .strictObject({

@@ -10,7 +10,8 @@ export const MAX_FOUND = 100
 
 const act = z.enum(['state', ...ACTS]).nullable()
 const status = z.enum(['current', 'conflict', 'retracted', 'erased', 'unreadable'])
-const day = z.iso.date()
+/** A day, as 2026-12-31. */
+export const day = z.iso.date()
 
 /** What an entry of a list says of its place among the entry's revisions. */
 export const entryStanding = {

@@ -7,7 +7,6 @@ import type { AgentApp } from '#agent/api/agent-app.ts'
 import { getRoute, none, postRoute } from '#agent/api/route.ts'
 import { codeView, grantsView, progressView, requestView } from '#agent/api/views.ts'
 import {
-  accessesBody,
   grantedBody,
   grantParam,
   grantRequest,
@@ -25,7 +24,6 @@ import {
 } from '#agent/api/wire.ts'
 import { secondsOf } from '#agent/components.ts'
 import { createPatientAccount, recoverPatientAccount } from '#agent/patient/account.ts'
-import { listAccesses } from '#agent/patient/accesses.ts'
 import { endAndWatch, grantChoiceOf } from '#agent/api/consent-routes.ts'
 import { giveAccess } from '#agent/patient/grants.ts'
 import { receiveRequest, waitingRequests } from '#agent/patient/requests.ts'
@@ -64,7 +62,6 @@ const scanRoute = postRoute('/v1/patient/requests', 'Takes a scanned request in'
   body: scannedCode,
   answer: requestBody
 })
-const accessesRoute = getRoute('/v1/patient/accesses', 'What happened to the record', { ...at, answer: accessesBody })
 
 /** A wallet that is asked over JSON-RPC, as the body names it. */
 function walletOf(wallet: { url: string; address: string } | undefined): WalletReference | undefined {
@@ -131,12 +128,6 @@ export function addPatientRoutes(app: AgentApp, agent: Agent): void {
     keeper.hold(async () => {
       const code = readCodeText(p, 'REQUEST', context.req.valid('json').code)
       return context.json(requestView(await receiveRequest(agent, code)), 200)
-    })
-  )
-  app.openapi(accessesRoute, async context =>
-    keeper.hold(async () => {
-      const accesses = await listAccesses(agent.accessSources)
-      return context.json({ accesses: accesses.map(({ grantId, ...rest }) => ({ ...rest, grant: grantId })) }, 200)
     })
   )
 }

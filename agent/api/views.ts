@@ -19,7 +19,7 @@ import type { entriesBody, grantsBody, requestBody } from '#agent/api/wire.ts'
 import type { HeldAccess } from '#agent/clinician/grants.ts'
 import type { Progress } from '#agent/patient/operations.ts'
 import type { ShownRequest } from '#agent/patient/requests.ts'
-import type { IndexedEntry } from '#agent/record-index.ts'
+import type { IndexedEntry } from '#agent/record/indexed-entry.ts'
 
 const RIGHTS = { read: RIGHT_READ, write: RIGHT_WRITE, history: RIGHT_HISTORY } as const
 const DAY_MS = 86_400_000
@@ -124,7 +124,8 @@ export function grantsView({ state, operations }: PatientAccount, nowS: number):
       compartments: [...compartments],
       ...termsView(terms),
       purpose: decodeGrantDocument(document).purpose,
-      state: isRevoked ? 'revoked' : isWaiting ? 'waiting' : time
+      state: isRevoked ? 'revoked' : isWaiting ? 'waiting' : time,
+      custody: given.custody ?? null
     }
   })
 }

@@ -156,6 +156,17 @@ export const grantRequest = z
     fromS: seconds.optional(),
     untilS: seconds.optional(),
     purpose: z.string().max(200).optional(),
+    custodians: z
+      .array(
+        z
+          .url()
+          .max(200)
+          .regex(/^https?:\/\/[!-~]+$/)
+      )
+      .min(2)
+      .max(16)
+      .optional(),
+    threshold: z.int().min(2).max(16).optional(),
     ...grantLimits
   })
   .openapi('GrantRequest')
@@ -174,13 +185,15 @@ const givenGrant = z.strictObject({
   fromS: seconds,
   untilS: seconds.nullable(),
   purpose: z.string(),
-  state: z.enum(['waiting', 'live', 'not-yet', 'expired', 'revoked'])
+  state: z.enum(['waiting', 'live', 'not-yet', 'expired', 'revoked']),
+  custody: z.enum(['shared', 'outdated']).nullable()
 })
 /** The grants that the patient gave. */
 export const grantsBody = z.strictObject({ grants: z.array(givenGrant) }).openapi('GivenGrants')
-/** What happened to the record. */
+/** What happened to the record; `alarms` names custodians whose receipts cannot be had, or not be believed. */
 export const accessesBody = z
   .strictObject({
-    accesses: z.array(z.strictObject({ atMs: z.int(), what: z.string(), grant: bytes32, source: z.string() }))
+    accesses: z.array(z.strictObject({ atMs: z.int(), what: z.string(), grant: bytes32, source: z.string() })),
+    alarms: z.array(z.strictObject({ url: z.string(), code: z.string() }))
   })
   .openapi('Accesses')

@@ -3,18 +3,22 @@ import { Contract, type JsonRpcProvider } from 'ethers'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import type { CapsuleOnChain } from '#core/agent/grantee-state.ts'
 import { foldRecordOnChain, type DatedEvent, type RecordOnChain } from '#core/agent/record-on-chain.ts'
+import type { ChainView } from '#core/chain/view.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { createLogDecoder, type ChainLog } from '#core/chain/events.ts'
 import type { GrantHistory } from '#core/consent/explain.ts'
+import type { LogAnchor } from '#core/receipts/follow.ts'
 import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
 import { credentialsIn, type HeldCredential } from '#agent/chain/credential-facts.ts'
 import { grantHistoryIn, type PlacedEvent } from '#agent/chain/grant-history.ts'
+import { readLogAnchor } from '#agent/chain/log-anchor.ts'
+import { readPatientFacts } from '#node/chain/patient-facts.ts'
 import { createChainRpc, rpcError } from '#node/chain/chain-rpc.ts'
 
 /** Answers from the chain; each throws SalusError `CHAIN_UNREACHABLE` or `CHAIN_RPC_FAILED`. */
 export interface ChainFacts {
-  /** Everything that the chain says of patients and grants, in its order: asking for all tells the endpoint of none. */
+  /** Everything that the chain says of patients, grants and emergencies, in its order: asking for all tells the endpoint of none. */
   events(): Promise<readonly DatedEvent[]>
   recordOf(patient: Uint8Array): Promise<RecordOnChain>
   /** What became of a grant, `0x…`, and where the chain says so; null if it has no such grant. */
@@ -29,6 +33,16 @@ export interface ChainFacts {
    * @throws SalusError `GRANT_UNKNOWN` if the chain has no such grant; `GRANT_REVOKED`
    */
   capsuleOf(grantId: Uint8Array, patient: Uint8Array): Promise<CapsuleOnChain>
+  /** The number that the patient's next request about guardians or recovery has to carry. */
+  nonceOf(patient: Uint8Array): Promise<number>
+  /** The guardians that the chain knows; a root of zeros for none. */
+  guardiansOf(patient: Uint8Array): Promise<{ readonly root: Uint8Array; readonly threshold: number }>
+  /** When a recovery that is under way may be completed, seconds since 1970-01-01; undefined if none is. */
+  recoveryReadyAtS(patient: Uint8Array): Promise<number | undefined>
+  /** The newest anchor of a custodian's log of receipts; undefined before the first. */
+  anchorOf(log: Uint8Array): Promise<LogAnchor | undefined>
+  /** A view of this patient alone, as of so many blocks ago: tells the endpoint who asks for whom. */
+  viewOf(patient: Uint8Array, confirmations: number): Promise<ChainView>
 }
 
 /** Blocks that may still be replaced: they are read again each time. */
@@ -60,7 +74,7 @@ export function createChainFacts(provider: JsonRpcProvider, deployment: Deployme
   }
 
   async function readPage(from: number, to: number): Promise<PlacedEvent[]> {
-    const logs = await rpc.logsIn(from, to, [address])
+    const logs = await rpc.logsIn(from, to, [address, deployment.contracts.EmergencyAccess.address])
     const times = new Map<number, number>()
     const page: PlacedEvent[] = []
     for (const log of logs) {
@@ -115,7 +129,18 @@ export function createChainFacts(provider: JsonRpcProvider, deployment: Deployme
       if (terms === 0n) throw new SalusError('GRANT_UNKNOWN', 'The chain has no such grant.')
       if (terms === REVOKED) throw new SalusError('GRANT_REVOKED', 'The patient has revoked the grant.')
       return { terms, keyBundle: fromHex((await view('keyBundleOf', patient)) as string, 32) }
-    }
+    },
+    nonceOf: async patient => Number(await view('nonceOf', patient)),
+    async guardiansOf(patient) {
+      const [root, threshold] = (await view('guardiansOf', patient)) as [string, bigint]
+      return { root: fromHex(root, 32), threshold: Number(threshold) }
+    },
+    async recoveryReadyAtS(patient) {
+      const [, readyAt] = (await view('recoveryOf', patient)) as [string, bigint]
+      return readyAt === 0n ? undefined : Number(readyAt)
+    },
+    anchorOf: async log => readLogAnchor(provider, deployment, log),
+    viewOf: async (patient, confirmations) => readPatientFacts(provider, deployment, toHex(patient), confirmations)
   }
   return facts
 }

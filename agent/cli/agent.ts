@@ -1,6 +1,7 @@
 /** `salus agent`: the process that keeps a person's keys, and the commands that open and shut it. */
 import type { Command } from 'commander'
 import { connect, print, withAgent } from '#agent/cli/command.ts'
+import { addNotifications } from '#agent/cli/glass.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import type { RunOptions } from '#agent/cli/run.ts'
 import { readNewPassphrase, readPassphrase, type PassphraseOptions } from '#agent/cli/passphrase.ts'
@@ -25,10 +26,13 @@ export function registerAgent(program: Command): void {
     .requiredOption('--rpc <url>', 'JSON-RPC endpoint of the chain')
     .requiredOption('--deployment <file>', 'addresses of the contracts, as the deploy script writes them')
     .option('--listen <address>', 'where to listen, on this computer', '127.0.0.1:0')
+    .option('--share-listen <address>', 'where to serve links to everybody; put HTTPS before it')
+    .option('--share-url <url>', 'the address by which others reach it')
     .option('--auto-lock <seconds>', 'lock after so long without a command; 0 for never', readCount, 900)
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     // Loaded only here: the other commands are quick without servers and chains.
     .action(async (options: RunOptions) => (await import('#agent/cli/run.ts')).runAgent(options))
+  addNotifications(agent)
   withAgent(agent.command('status').description('what the agent is and where it stands')).action(status)
   withAgent(agent.command('unlock').description('open the vault'))
     .option('--passphrase-file <file>', 'file that holds the passphrase')

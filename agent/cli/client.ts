@@ -9,6 +9,10 @@ export interface AgentClient {
   /** Hands in a file; what is said about it goes into headers, for paths get written down. */
   send<T>(path: string, bytes: Uint8Array, type: string, headers?: Readonly<Record<string, string>>): Promise<T>
   bytes(path: string): Promise<Uint8Array>
+  /** Hands in bytes of any size, as they come. */
+  upload<T>(path: string, bytes: AsyncIterable<Uint8Array>): Promise<T>
+  /** An answer of any size, as it comes. */
+  download(path: string): AsyncGenerator<Uint8Array>
 }
 
 /** Commands wait for blocks, for wallets that ask people, and for large files. */
@@ -47,7 +51,19 @@ export function createAgentClient({ url, token }: LocatedAgent): AgentClient {
           headers: { ...headers, 'content-type': type }
         })
       ),
-    bytes: async path => new Uint8Array(await (await call(path, { method: 'GET' })).arrayBuffer())
+    bytes: async path => new Uint8Array(await (await call(path, { method: 'GET' })).arrayBuffer()),
+    upload: async (path, bytes) => {
+      const headers = { 'content-type': 'application/octet-stream' }
+      return json(await call(path, { method: 'POST', body: bytes, headers, duplex: 'half' }))
+    },
+    async *download(path) {
+      const { body } = await call(path, { method: 'GET' })
+      try {
+        if (body != null) yield* body as AsyncIterable<Uint8Array>
+      } catch (cause) {
+        throw new SalusError('AGENT_ANSWER', 'The agent broke off; what was received is not whole.', { cause })
+      }
+    }
   }
 }
 

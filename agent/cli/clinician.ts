@@ -8,14 +8,15 @@ import {
   print,
   readCompartments,
   readDuration,
-  typeOfName,
   walletOf,
   withAgent
 } from '#agent/cli/command.ts'
 import type { ShownCode } from '#agent/cli/command.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import { addEntryCommands, GRANTED_RECORD } from '#agent/cli/entry-commands.ts'
+import { addBreakglass } from '#agent/cli/glass.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
+import { typeOfFile } from '#agent/cli/file-type.ts'
 import { rightsOf, withRights, type RightOptions } from '#agent/cli/patient-grants.ts'
 import type { PassphraseOptions } from '#agent/cli/passphrase.ts'
 import { ensureVault } from '#agent/cli/vault.ts'
@@ -86,6 +87,7 @@ export function registerClinician(program: Command): void {
     .option('--type <type>', 'media type, if not as the name’s ending says')
     .action(write)
   addEntryCommands(clinician, GRANTED_RECORD)
+  addBreakglass(clinician)
 }
 
 async function create(options: CreateOptions): Promise<void> {
@@ -115,9 +117,14 @@ async function claim(codeOrGrant: string, options: AgentOptions): Promise<void> 
   const client = await connect(options)
   const isGrant = /^0x[0-9a-fA-F]{64}$/.test(codeOrGrant)
   const body = isGrant ? { grant: readBytes32(codeOrGrant) } : { code: await codeOf(codeOrGrant) }
-  const answer = await client.post<{ grant: string; usesLeft: number | null }>('/v1/clinician/claims', body)
+  const answer = await client.post<{ grant: string; usesLeft: number | null; keys?: string }>(
+    '/v1/clinician/claims',
+    body
+  )
   const left = answer.usesLeft == null ? '' : `; ${String(answer.usesLeft)} uses are left`
-  print(options, answer, `Grant ${answer.grant} is held${left}.`)
+  const { keys = 'held' } = answer
+  const held = keys === 'held' ? 'is held' : `is claimed; its custodians do not give the keys yet (${keys})`
+  print(options, answer, `Grant ${answer.grant} ${held}${left}.`)
 }
 
 async function list(options: AgentOptions): Promise<void> {
@@ -157,7 +164,7 @@ async function write(
   options: AgentOptions & { compartment: string; type?: string }
 ): Promise<void> {
   const client = await connect(options)
-  const { compartment, type = typeOfName(file) } = options
+  const { compartment, type = await typeOfFile(file) } = options
   const path = `/v1/clinician/grants/${readBytes32(grant)}/entries?compartment=${compartment}`
   const answer = await client.send<{ entry: string }>(path, await readFile(file), type)
   print(options, answer, `Entry ${answer.entry} written.`)

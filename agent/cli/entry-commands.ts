@@ -1,8 +1,9 @@
 /** `salus patient entry …`, `salus clinician entry …`, `search`: entries with their revisions, and finding them. */
 import { readFile } from 'node:fs/promises'
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import { connect, print, readCompartments, typeOfName, withAgent } from '#agent/cli/command.ts'
+import { connect, print, readCompartments, withAgent } from '#agent/cli/command.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
+import { typeOfFile } from '#agent/cli/file-type.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
 import { SalusError } from '#core/error.ts'
 import { COMPARTMENTS } from '#core/record/compartment.ts'
@@ -34,6 +35,7 @@ interface ReviseOptions extends AgentOptions {
 }
 
 interface SearchOptions extends AgentOptions {
+  readonly at?: string
   readonly code?: string
   readonly type?: string
   readonly status?: string
@@ -98,6 +100,10 @@ export function addEntryCommands(parent: Command, place: Place): void {
   because(add('decline', 'turn a proposal down', ' <header>')).action(act('decline', 'header'))
   because(type(add('comment', 'say something about it', ' <file>'))).action(act('comment', 'file'))
   const search = parent.command(`search ${place.names}[text]`).description('find entries, on this computer alone')
+  if (place.names === '') {
+    search.option('--at <url>', 'ask a node that keeps blind lists: it learns neither question nor answer')
+    withAgent(parent.command('blind-lists <url>').description('hand a node lists for search --at')).action(handLists)
+  }
   withAgent(search)
     .option('--code <code>', 'code, or system|code')
     .option('--type <type>', 'FHIR resource type')
@@ -151,7 +157,7 @@ async function revise(
   const answer = await client.send<{ entry: string; waiting: number }>(
     `${path}/entries/${id}/revisions?${query.toString()}`,
     bytes,
-    options.type ?? typeOfName(file ?? ''),
+    options.type ?? (file == null ? 'application/octet-stream' : await typeOfFile(file)),
     { 'salus-because': encodeURIComponent(options.because ?? '') }
   )
   const waits = answer.waiting === 0 ? '' : `; ${String(answer.waiting)} wait for the node`
@@ -163,8 +169,22 @@ async function find(path: string, text: string | undefined, options: SearchOptio
   const compartments = readCompartments(options.compartment)
   const client = await connect(options)
   const wish = { text, code, type, status, compartments, from, to, limit }
-  const answer = await client.post<{ entries: readonly EntryView[] }>(`${path}/search`, wish)
+  const { at: node } = options
+  if (node != null && (text ?? status ?? limit) != null) {
+    throw new SalusError('BLIND_QUESTION', 'Nodes know only types and common codes; search on this computer instead.')
+  }
+  const answer =
+    node == null
+      ? await client.post<{ entries: readonly EntryView[] }>(`${path}/search`, wish)
+      : await client.post<{ entries: readonly EntryView[] }>(`${path}/blind-search`, {
+          ...{ node, code, type, compartments, from, to }
+        })
   print(options, answer, answer.entries.map(entryLine))
+}
+
+async function handLists(node: string, options: AgentOptions): Promise<void> {
+  const answer = await (await connect(options)).post<{ lists: number }>('/v1/patient/blind-lists', { node })
+  print(options, answer, `The node keeps ${String(answer.lists)} lists. Hand them in again when the record has grown.`)
 }
 
 function readEntryId(text: string): string {

@@ -33,6 +33,8 @@ interface GrantOptions extends AgentOptions, RightOptions {
   readonly once?: boolean
   readonly uses?: number
   readonly purpose?: string
+  readonly custodians?: readonly string[]
+  readonly threshold?: number
   readonly qr?: boolean
   readonly days?: { readonly from: string; readonly to: string }
   readonly entry?: readonly string[]
@@ -59,6 +61,7 @@ interface GrantView {
   readonly rights: readonly string[]
   readonly purpose: string
   readonly state: string
+  readonly custody: string | null
 }
 
 interface PreviewView {
@@ -127,6 +130,10 @@ export function addGrantCommands(patient: Command): void {
     .option('--once', 'for one use')
     .addOption(new Option('--uses <n>', 'for so many uses').argParser(readCount).conflicts('once'))
     .option('--purpose <text>', 'what for')
+    .option('--custodians <urls...>', 'with --once: HTTP APIs of nodes that give the keys together, and nobody else')
+    .addOption(
+      new Option('--threshold <n>', 'how many of them must meet; more than half if not given').argParser(readCount)
+    )
     .option('--qr', 'draw the answer as QR codes')
     .addOption(new Option('--days <span>', 'only what is of these days, as 2026-01-01..2026-03-31').argParser(readDays))
     .option('--entry <ids...>', 'only these entries, to read')
@@ -151,7 +158,9 @@ export function addGrantCommands(patient: Command): void {
   withAgent(patient.command('requests').description('requests that wait for an answer'))
     .option('--scan <code-or-file>', 'take a request in, as its code or a file that holds it')
     .action(requests)
-  withAgent(patient.command('accesses').description('what happened to the record')).action(accesses)
+  withAgent(patient.command('accesses').description('what happened to the record, by the chain and by receipts'))
+    .option('--custodians <urls...>', 'also by the receipts of these nodes, from now on')
+    .action(accesses)
 }
 
 async function give(options: GrantOptions): Promise<void> {
@@ -170,7 +179,9 @@ async function give(options: GrantOptions): Promise<void> {
     days,
     items: readItems(options),
     roleTemplate,
-    careTeam
+    careTeam,
+    custodians: options.custodians,
+    threshold: options.threshold
   }
   if (options.preview === true) {
     const preview = await client.post<PreviewView>('/v1/patient/grants/preview', wish)
@@ -196,7 +207,7 @@ async function grants(options: AgentOptions): Promise<void> {
     answer,
     answer.grants.map(
       each =>
-        `${each.grant} ${each.state} to ${each.grantee}: ${each.rights.join(', ')} in ${each.compartments.join(', ')} for ${each.purpose}`
+        `${each.grant} ${each.state}${each.custody == null ? '' : ` (${each.custody})`} to ${each.grantee}: ${each.rights.join(', ')} in ${each.compartments.join(', ')} for ${each.purpose}`
     )
   )
 }
@@ -261,17 +272,21 @@ async function requests(options: AgentOptions & { scan?: string }): Promise<void
   print(options, answer, answer.requests.flatMap(requestLines))
 }
 
-async function accesses(options: AgentOptions): Promise<void> {
+async function accesses(options: AgentOptions & { custodians?: readonly string[] }): Promise<void> {
+  const { custodians } = options
+  const query = custodians == null ? '' : `?${new URLSearchParams({ custodians: custodians.join(',') }).toString()}`
   const answer = await (
     await connect(options)
-  ).get<{ accesses: readonly { atMs: number; what: string; grant: string; source: string }[] }>('/v1/patient/accesses')
-  print(
-    options,
-    answer,
-    answer.accesses.map(
+  ).get<{
+    accesses: readonly { atMs: number; what: string; grant: string; source: string }[]
+    alarms: readonly { url: string; code: string }[]
+  }>(`/v1/patient/accesses${query}`)
+  print(options, answer, [
+    ...answer.accesses.map(
       ({ atMs, what, grant, source }) => `${new Date(atMs).toISOString()} ${what} ${grant} (${source})`
-    )
-  )
+    ),
+    ...answer.alarms.map(({ url, code }) => `Attention: the receipts of ${url} could not be checked (${code}).`)
+  ])
 }
 
 function previewLines({ words, sections }: PreviewView): string[] {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { createChainFacts } from '#agent/chain/chain-facts.ts'
 import { defaultHome, register, unregister } from '#agent/cli/locate.ts'
-import { createDaemon } from '#agent/daemon.ts'
+import { createDaemon, type DaemonInit } from '#agent/daemon.ts'
 import { SalusError } from '#core/error.ts'
 import { createProvider } from '#node/chain/chain-rpc.ts'
 import { loadDeployment } from '#node/chain/deployment-file.ts'
@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly rpc: string
   readonly deployment: string
   readonly listen: string
+  readonly shareListen?: string
+  readonly shareUrl?: string
   readonly autoLock: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
@@ -49,7 +51,7 @@ export async function runAgent(options: RunOptions): Promise<void> {
         chain: createChainFacts(provider, deployment)
       },
       {
-        ...{ home, host, port, autoLockS, nodeUrl, version: VERSION },
+        ...{ home, host, port, autoLockS, nodeUrl, version: VERSION, ...shareOf(options) },
         replicas: (options.replica ?? []).map(url => ({ url, client: createNodeClient({ url, timeoutMs: 5_000 }) }))
       }
     )
@@ -69,6 +71,18 @@ export async function runAgent(options: RunOptions): Promise<void> {
   } finally {
     provider.destroy()
   }
+}
+
+/** Where links are served: an address to listen at, and the one that others reach it by. */
+function shareOf({ shareListen, shareUrl }: RunOptions): Pick<DaemonInit, 'share'> {
+  if (shareListen == null && shareUrl == null) return {}
+  const [, host, port] = /^([^\s:]+|\[[0-9a-f:]+\]):(\d{1,5})$/i.exec(shareListen ?? '') ?? []
+  // A link has at most 128 characters, of which 48 are its own.
+  const isUrl = /^https?:\/\/[^\s?#]{1,64}$/.test(shareUrl ?? '')
+  if (host == null || Number(port) > 65_535 || shareUrl == null || !isUrl) {
+    throw new SalusError('AGENT_SHARE', '--share-listen takes HOST:PORT, and --share-url the address that others use.')
+  }
+  return { share: { host: host.replaceAll(/[[\]]/g, ''), port: Number(port), url: shareUrl } }
 }
 
 /** The keys of a person answer to that person's own computer, whatever its owner would like. */

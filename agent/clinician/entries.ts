@@ -12,10 +12,14 @@ import type { Compartment } from '#core/record/compartment.ts'
 import { dayOf } from '#core/record/day.ts'
 import type { Accounts } from '#agent/accounts.ts'
 import { fetchGrant } from '#agent/clinician/grants.ts'
+import { createClaimedSource } from '#agent/clinician/claimed.ts'
+import { invitationTo } from '#agent/clinician/invitations.ts'
 import type { AgentComponents } from '#agent/components.ts'
 import { packEntry, publishPacked } from '#agent/network/record.ts'
 import { createRecordIndex, type RecordIndex } from '#agent/record-index.ts'
+import type { RecordCopy } from '#agent/record/record-copy.ts'
 import type { OpenedByReader } from '#agent/record/record-reader.ts'
+import { createNodeSource, type RecordSource } from '#agent/record/source.ts'
 
 type Components = AgentComponents & { readonly accounts: Accounts }
 
@@ -25,42 +29,54 @@ const DAY_MS = 86_400_000
 export interface GrantedRecords {
   /** @throws SalusError `GRANT_UNKNOWN` if its keys are not here */
   of(grantId: Uint8Array): Promise<RecordIndex>
+  /** @throws SalusError `GRANT_UNKNOWN`; `GRANT_ONE_TIME` where the claim opened all that the grant ever will */
+  copyOf(grantId: Uint8Array): Promise<RecordCopy>
 }
 
 /** Makes the records; what was read is forgotten when the vault is locked. */
 export function createGrantedRecords(components: Components): GrantedRecords {
   const { p, keeper, accounts } = components
-  const indexes = new Map<string, RecordIndex>()
+  const indexes = new Map<string, RecordIndex & RecordCopy>()
   keeper.onChange(() => indexes.clear())
   const stateOf = (): GranteeState => {
     const { clinician } = keeper.state()
     if (clinician == null) throw new SalusError('AGENT_NO_CLINICIAN', 'This agent keeps no clinician.')
     return clinician.state
   }
+  const granted = (patient: Uint8Array, grant: Uint8Array): RecordSource =>
+    createNodeSource(components, async () => {
+      const { account, keys, evidence } = await accounts.clinician()
+      return { reader: { state: account.state, keys, evidence }, patient, grant }
+    })
+
+  function indexOf({ grantId, patient }: HeldGrant, isClaimed: boolean): RecordIndex & RecordCopy {
+    const id = toHex(grantId)
+    const index =
+      indexes.get(id) ??
+      createRecordIndex(components, {
+        patient: async () => Promise.resolve(patient),
+        source: isClaimed ? createClaimedSource(components, patient) : granted(patient, grantId),
+        facts: known => granteeLogFacts(p, stateOf(), known),
+        keyMark: () => {
+          const { grants } = stateOf()
+          const revision = grants.find(each => equalBytes(each.grantId, grantId))?.revision
+          return `${String(grants.length)}/${String(revision)}`
+        },
+        open: (entry, record) => openGranted(p, stateOf(), entry, record),
+        isOther: () => false,
+        journal: () => components.journals.of(keeper.state().deviceSeed, `grant/${id}`)
+      })
+    indexes.set(id, index)
+    return index
+  }
+
+  const isClaimed = async (grantId: Uint8Array): Promise<boolean> => (await invitationTo(components, grantId)) != null
   return {
-    async of(grantId) {
-      await heldGrant(components, grantId)
-      const id = toHex(grantId)
-      const index =
-        indexes.get(id) ??
-        createRecordIndex(components, {
-          async reader() {
-            const { account, keys, evidence } = await accounts.clinician()
-            const { patient } = await heldGrant(components, grantId)
-            return { reader: { state: account.state, keys, evidence }, patient, grant: grantId }
-          },
-          facts: known => granteeLogFacts(p, stateOf(), known),
-          keyMark: () => {
-            const { grants } = stateOf()
-            const revision = grants.find(each => equalBytes(each.grantId, grantId))?.revision
-            return `${String(grants.length)}/${String(revision)}`
-          },
-          open: (entry, record) => openGranted(p, stateOf(), entry, record),
-          isOther: () => false,
-          journal: () => components.journals.of(keeper.state().deviceSeed, `grant/${id}`)
-        })
-      indexes.set(id, index)
-      return index
+    of: async grantId => indexOf(await heldGrant(components, grantId), await isClaimed(grantId)),
+    async copyOf(grantId) {
+      const held = await heldGrant(components, grantId)
+      if (!(await isClaimed(grantId))) return indexOf(held, false)
+      throw new SalusError('GRANT_ONE_TIME', 'What a one-time claim opened does not change; list its entries.')
     }
   }
 }

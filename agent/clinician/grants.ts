@@ -1,5 +1,6 @@
 /** The grants that a clinician holds: fetched from the network, checked against the chain, claimed where they are counted. */
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Invitation } from '#core/agent/agent-state.ts'
 import { claimCall } from '#core/agent/grantee-requests.ts'
 import { acceptCapsule } from '#core/agent/grantee-state.ts'
 import { equalBytes, fromHex, toHex } from '#core/encoding/bytes.ts'
@@ -8,9 +9,18 @@ import { decodeCapsule } from '#core/grant/capsule.ts'
 import { UNLIMITED_USES, unpackTerms, type Terms } from '#core/grant/terms.ts'
 import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
 import type { Accounts } from '#agent/accounts.ts'
+import { fetchClaimed } from '#agent/clinician/claimed.ts'
+import {
+  collectKeys,
+  invitationTo,
+  keepInvitation,
+  markFetched,
+  requireCustodians
+} from '#agent/clinician/invitations.ts'
 import { changeClinician } from '#agent/clinician/account.ts'
 import { readAnswer, settleRequest } from '#agent/clinician/requests.ts'
 import { secondsOf, type AgentComponents } from '#agent/components.ts'
+import { followBlock } from '#agent/network/follow-block.ts'
 import { relay } from '#agent/network/record.ts'
 
 type Components = AgentComponents & { readonly accounts: Accounts }
@@ -27,6 +37,7 @@ export interface HeldAccess {
 
 const DEADLINE_S = 3600
 const LOOK_MS = 200
+const FINAL_LOOK_MS = 1_000
 
 /**
  * Takes an answer's grant: its keys and, where uses are counted, one use of it.
@@ -35,7 +46,13 @@ const LOOK_MS = 200
  * @throws SalusError `ANSWER_CODE_*`, `GRANT_NO_CAPSULE`, and as {@link fetchGrant} and {@link claimUse}
  */
 export async function takeAnswer(components: Components, code: Uint8Array, waitMs: number): Promise<Uint8Array> {
-  const { grantId, patient, author, request } = await readAnswer(components, code)
+  const answer = await readAnswer(components, code)
+  const { grantId, patient, author, request } = answer
+  if (answer.custodians != null) {
+    await keepInvitation(components, answer)
+    await settleRequest(components, request)
+    return grantId
+  }
   const bundle = await fetchGrant(components, grantId, waitMs)
   if (!equalBytes(bundle.patient, patient) || !equalBytes(bundle.sign, author)) {
     throw new SalusError('ANSWER_CODE_SWAPPED', 'Refused: the answer names a grant of somebody else.')
@@ -92,7 +109,8 @@ export async function fetchGrant(
 export async function claimUse(components: Components, grantId: Uint8Array): Promise<number | null> {
   const { node, chain, clock, deployment, accounts } = components
   const { account, wallet } = await accounts.clinician()
-  const held = account.state.grants.find(each => equalBytes(each.grantId, grantId))
+  const held =
+    account.state.grants.find(each => equalBytes(each.grantId, grantId)) ?? (await invitationTo(components, grantId))
   if (held == null) throw new SalusError('GRANT_UNKNOWN', 'This clinician holds no such grant; take its answer first.')
   const { terms } = await chain.capsuleOf(grantId, held.patient)
   const { uses } = unpackTerms(terms)
@@ -102,8 +120,44 @@ export async function claimUse(components: Components, grantId: Uint8Array): Pro
   const { address: signer, signTypedData } = wallet
   const call = await claimCall({ target: deployment, grantId, signer, usesLeft: uses - 1, deadlineS, signTypedData })
   const blockNumber = await relay(node, call)
-  while ((await node.status()).chain.blockNumber < blockNumber) await pause(LOOK_MS)
+  await followBlock({ node, clock }, blockNumber)
   return uses - 1
+}
+
+/**
+ * Takes a one-time grant whose keys custodians give: spends its use unless that is done, fetches what it opens, and collects the keys.
+ *
+ * @param waitMs - how long to wait for the claim to be final
+ * @returns the code of what holds the keys up; undefined once they are held
+ * @throws SalusError `GRANT_SPENT` (its keys are held already), `CUSTODY_TOO_FEW`, and as {@link claimUse} and `collectKeys`
+ */
+export async function claimFromCustodians(
+  components: Components,
+  invitation: Invitation,
+  waitMs: number
+): Promise<string | undefined> {
+  const { chain, clock, accounts } = components
+  const { grantId, patient } = invitation
+  const { account } = await accounts.clinician()
+  if (account.state.grants.some(each => equalBytes(each.grantId, grantId))) {
+    throw new SalusError('GRANT_SPENT', 'All uses of the grant are spent; ask the patient for a new one.')
+  }
+  // Nobody but this clinician can have claimed it: where its use is spent, what follows was not finished.
+  if (unpackTerms((await chain.capsuleOf(grantId, patient)).terms).uses > 0) {
+    await requireCustodians(components, invitation)
+    await claimUse(components, grantId)
+  }
+  if (!invitation.isFetched) {
+    await fetchClaimed(components, invitation)
+    await markFetched(components, grantId)
+  }
+  const deadline = clock() + waitMs
+  let holdUp = await collectKeys(components, invitation)
+  while (holdUp === 'CUSTODY_NOT_FINAL' && clock() < deadline) {
+    await pause(FINAL_LOOK_MS)
+    holdUp = await collectKeys(components, invitation)
+  }
+  return holdUp
 }
 
 /** Everything that was ever granted to this clinician, as the chain says; fetches keys that are not here yet. */
@@ -136,8 +190,10 @@ export async function listAccess(components: Components): Promise<HeldAccess[]> 
 
 /** Fetches newer keys, if the node has them. Keys that are not what the chain says do not open anything; others still do. */
 export async function refreshGrant(components: Components, grantId: Uint8Array): Promise<void> {
+  const invitation = await invitationTo(components, grantId)
   try {
-    await fetchGrant(components, grantId, 0)
+    if (invitation == null) await fetchGrant(components, grantId, 0)
+    else await collectKeys(components, invitation)
   } catch (error) {
     if (!isSalusError(error) || !/^(?:GRANT_|CAPSULE_|HPKE_)/.test(error.code)) throw error
   }

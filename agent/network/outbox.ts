@@ -23,6 +23,8 @@ const FILE_NAME = /^[0-9a-f]{32}$/
 export interface Outbox {
   /** On the disk when it resolves; gives the name it is kept under. */
   put(seed: Uint8Array, entry: OutgoingEntry): Promise<string>
+  /** Puts an entry in the place of another in one step; on the disk when it resolves. */
+  replace(seed: Uint8Array, name: string, entry: OutgoingEntry): Promise<void>
   names(): Promise<string[]>
   /** @throws SalusError `AGENT_OUTBOX_*`, `SEALED_*` if the file was altered */
   read(seed: Uint8Array, name: string): Promise<OutgoingEntry | undefined>
@@ -35,15 +37,19 @@ export function createOutbox(
   { folder }: { readonly folder: string }
 ): Outbox {
   const keyOf = (seed: Uint8Array): Uint8Array => p.hkdfSha256(seed, SALT, utf8('key'), 32)
+  async function write(seed: Uint8Array, name: string, { message, blob }: OutgoingEntry): Promise<void> {
+    const plaintext = encodeCanonical({ v: 1, message, cid: blob?.cid ?? '', blob: blob?.bytes ?? new Uint8Array() })
+    const place = { key: keyOf(seed), salt: random(SALT_BYTES), context: utf8(name) }
+    await writeDurably(join(folder, name), sealChunked(p, { ...place, plaintext }))
+  }
   return {
-    async put(seed, { message, blob }) {
+    async put(seed, entry) {
       await mkdir(folder, { recursive: true, mode: 0o700 })
       const name = toHex(random(16)).slice(2)
-      const plaintext = encodeCanonical({ v: 1, message, cid: blob?.cid ?? '', blob: blob?.bytes ?? new Uint8Array() })
-      const place = { key: keyOf(seed), salt: random(SALT_BYTES), context: utf8(name) }
-      await writeDurably(join(folder, name), sealChunked(p, { ...place, plaintext }))
+      await write(seed, name, entry)
       return name
     },
+    replace: write,
     async names() {
       await mkdir(folder, { recursive: true, mode: 0o700 })
       return (await readdir(folder)).filter(name => FILE_NAME.test(name)).sort()

@@ -72,11 +72,22 @@ export async function publishEntry(
 
 /** Asks a node for one page of a record, under a request signed for this question. */
 export async function readPage(
+  components: AskComponents,
+  client: NodeClient,
+  reader: Reader,
+  { after = 0, limit, ...of }: RecordQuery
+): Promise<{ readonly entries: readonly StoredEntry[]; readonly next: number | null }> {
+  const authorization = await authorize(components, client, reader, of)
+  return client.queryEntries({ authorization, after, ...(limit == null ? {} : { limit }) })
+}
+
+/** Signs a question about a record for one node. */
+export async function authorize(
   { p, random, clock }: AskComponents,
   client: NodeClient,
   reader: Reader,
-  { patient, grant, after = 0, limit }: RecordQuery
-): Promise<{ readonly entries: readonly StoredEntry[]; readonly next: number | null }> {
+  { patient, grant }: Pick<RecordQuery, 'patient' | 'grant'>
+): Promise<Uint8Array> {
   const { peerId } = await client.status()
   const request = {
     network: reader.state.network,
@@ -88,8 +99,7 @@ export async function readPage(
     author: reader.keys.bundle.sign,
     evidence: reader.evidence
   }
-  const authorization = signReadRequest(p, request, reader.keys.signSeed)
-  return client.queryEntries({ authorization, after, ...(limit == null ? {} : { limit }) })
+  return signReadRequest(p, request, reader.keys.signSeed)
 }
 
 /** Asks a node for all entries of a patient, page by page, and fetches the blobs that are not inline. */
@@ -112,6 +122,8 @@ export async function readRecord(
 /** An entry with its blob, fetched where the node did not send it along. */
 export async function withBlob(client: NodeClient, stored: StoredEntry): Promise<ReceivedEntry> {
   const { header: headerBytes, slot: slotBytes, evidence: evidenceBytes } = stored
-  const blob = stored.blob ?? (await client.getBlob(decodeEntry(headerBytes).header.blob.toString()))
+  if (stored.blob != null) return { headerBytes, slotBytes, evidenceBytes, blob: stored.blob }
+  const { blob: cid, sizeBytes } = decodeEntry(headerBytes).header
+  const blob = await client.getBlob(cid.toString(), sizeBytes)
   return { headerBytes, slotBytes, evidenceBytes, blob }
 }

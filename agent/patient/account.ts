@@ -10,7 +10,7 @@ import { SalusError } from '#core/error.ts'
 import { deriveAgentKeys } from '#core/identity/agent-keys.ts'
 import { keyBundleDigest } from '#core/identity/key-bundle.ts'
 import type { AgentComponents } from '#agent/components.ts'
-import { recoverBackups } from '#agent/patient/backups.ts'
+import { recoverBackups, type FoundBackups } from '#agent/patient/backups.ts'
 import type { Operations, Progress } from '#agent/patient/operations.ts'
 import { openWallet } from '#agent/vault/wallet.ts'
 
@@ -63,8 +63,8 @@ export async function recoverPatientAccount(
   const { p, keeper, chain } = components
   refuseSecond(keeper.state().patient)
   const keys = await deriveAgentKeys(p, seed)
-  const patient = findPatient(await chain.events(), toHex(keyBundleDigest(keys.bundleBytes)))
-  if (patient == null) {
+  const patients = patientsWith(await chain.events(), toHex(keyBundleDigest(keys.bundleBytes)))
+  if (patients.length === 0) {
     throw new SalusError(
       'RECOVERY_NO_RECORD',
       'The chain knows no patient with these keys; is it the right seed and network?'
@@ -72,11 +72,13 @@ export async function recoverPatientAccount(
   }
   const { network } = keeper.state()
   const reader = { state: { network }, keys, evidence: patientEvidence(keys) }
-  const found = await recoverBackups(components, reader, { patient: fromHex(patient, 32), seed })
+  let found: FoundBackups | undefined
+  for (const patient of patients)
+    found ??= await recoverBackups(components, reader, { patient: fromHex(patient, 32), seed })
   if (found == null) {
     throw new SalusError('RECOVERY_NO_BACKUP', 'This node has no backup that the seed opens; try another node.')
   }
-  const control = controlOf(await chain.events(), patient)
+  const control = controlOf(await chain.events(), toHex(found.state.patient))
   const state: PatientState = { ...found.state, signer: control.signer ?? found.state.signer, epoch: control.epoch }
   await keeper.update(now => {
     refuseSecond(now.patient)
@@ -90,12 +92,13 @@ function refuseSecond(patient: PatientAccount | null): void {
   if (patient != null) throw new SalusError('AGENT_HAS_PATIENT', 'This agent keeps a patient already.')
 }
 
-function findPatient(events: readonly DatedEvent[], keyBundle: Hex): Hex | undefined {
-  for (const { event } of events) {
+/** All that name these keys as theirs: anybody may, only who has them leaves backups. */
+function patientsWith(events: readonly DatedEvent[], keyBundle: Hex): Hex[] {
+  const named = events.flatMap(({ event }) => {
     const isIts = event.name === 'PatientRegistered' || event.name === 'KeyBundleUpdated'
-    if (isIts && event.keyBundle === keyBundle) return event.patient
-  }
-  return undefined
+    return isIts && event.keyBundle === keyBundle ? event.patient : []
+  })
+  return [...new Set(named)]
 }
 
 /** Who controls the record by now, and how often that has changed; signers that are no plain account stay unknown. */

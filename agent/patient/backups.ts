@@ -2,6 +2,7 @@
 import { backupTag, openBackup, sealBackup, type PlacedBackup } from '#core/agent/backup.ts'
 import { mergeDevices, type Device } from '#core/agent/device.ts'
 import { mergePatientStates } from '#core/agent/patient-merge.ts'
+import { planReplacement } from '#core/agent/patient-revocation.ts'
 import { encodePatientState } from '#core/agent/patient-state-codec.ts'
 import type { PatientState } from '#core/agent/patient-state.ts'
 import { encodeCanonical } from '#core/encoding/canonical.ts'
@@ -10,9 +11,10 @@ import { isSalusError } from '#core/error.ts'
 import type { Compartment } from '#core/record/compartment.ts'
 import { decodeEntry } from '#core/record/entry.ts'
 import type { Accounts } from '#agent/accounts.ts'
-import type { AgentComponents } from '#agent/components.ts'
+import { secondsOf, type AgentComponents } from '#agent/components.ts'
 import { publishEntry, readPage, withBlob, type Reader } from '#agent/network/record.ts'
 import { changePatient } from '#agent/patient/change.ts'
+import { withReplacement } from '#agent/patient/replacement.ts'
 import type { StoredEntry } from '#node/http/client.ts'
 
 /** What all backups of a record say together. */
@@ -26,13 +28,16 @@ export interface FoundBackups {
 export interface Backups {
   /** Publishes the state if it changed since the last time. */
   pushIfDue(): Promise<void>
-  /** Merges what other devices know; gives the compartments whose keys have to be replaced. */
-  pull(): Promise<readonly Compartment[]>
+  /**
+   * Merges what other devices know. Where devices changed the same part of the record at once, a replacement of its keys is kept as an operation
+   * in the same step; gives its id, for whoever wants to take it on at once.
+   */
+  pull(): Promise<Uint8Array | undefined>
 }
 
 /** Makes the service. */
 export function createBackups(components: AgentComponents & { readonly accounts: Accounts }): Backups {
-  const { p, random, clock, node, keeper, accounts, chain } = components
+  const { p, random, clock, node, keeper, accounts, chain, deployment } = components
   /** Newest backup of each device that has been read, and up to which position of the node's log. */
   let found = new Map<string, PlacedBackup>()
   let after = 0
@@ -78,19 +83,27 @@ export function createBackups(components: AgentComponents & { readonly accounts:
     async pull() {
       await readNew()
       const { deviceId } = keeper.state()
+      const { keys } = await accounts.patient()
       const others = [...found.values()].filter(({ device }) => !equalBytes(device, deviceId))
-      let torn: readonly Compartment[] = []
-      await keeper.update(now => {
+      const id = random(16)
+      let isTorn = false as boolean
+      await keeper.update(async now => {
         if (now.patient == null) return now
         const own = { state: now.patient.state, devices: now.devices, device: deviceId }
         const merged = foldBackups([own, ...others])
-        torn = merged.torn
+        isTorn = merged.torn.length > 0
         const isSame = equalBytes(encodePatientState(merged.state), encodePatientState(now.patient.state))
         if (isSame && equalBytes(encodeCanonical(merged.devices), encodeCanonical(now.devices))) return now
         const backup = { ...now.patient.backup, isDue: true }
-        return { ...now, devices: merged.devices, patient: { ...now.patient, state: merged.state, backup } }
+        const patient = { ...now.patient, state: merged.state, backup }
+        if (!isTorn) return { ...now, devices: merged.devices, patient }
+        // Together with the merged state: nothing tells afterwards that somebody lacks keys.
+        const by = { state: merged.state, keys, target: deployment }
+        const plan = await planReplacement(p, random, by, { compartments: merged.torn, nowS: secondsOf(clock) })
+        const operation = { id, kind: 'replace' as const, grantId: null }
+        return { ...now, devices: merged.devices, patient: withReplacement(patient, plan, operation) }
       })
-      return torn
+      return isTorn ? id : undefined
     }
   }
 }
@@ -165,7 +178,7 @@ export async function recoverBackups(
     const backup = await openIfGenuine(async () =>
       openBackup(components.p, seed, await withBlob(components.node, entry), record)
     )
-    if (backup != null) keepNewest(found, backup)
+    if (backup != null && equalBytes(backup.state.patient, patient)) keepNewest(found, backup)
   }
   return found.size === 0 ? undefined : foldBackups([...found.values()])
 }

@@ -3,7 +3,7 @@ import type { GivenGrant } from '#core/agent/patient-state.ts'
 import { opensEntry, previewGrant, type EntryFacts, type Preview } from '#core/consent/preview.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { decodeGrantDocument } from '#core/grant/document.ts'
-import type { IndexedEntry } from '#agent/record-index.ts'
+import type { IndexedEntry } from '#agent/record/indexed-entry.ts'
 
 /** An entry's version as the preview counts it. */
 export interface Version extends EntryFacts {

@@ -1,23 +1,27 @@
 /** Giving and ending access: decided and kept first, then taken to the chain and the network. */
-import type { AgentState, Operation, PatientAccount } from '#core/agent/agent-state.ts'
+import type { AgentState, PatientAccount } from '#core/agent/agent-state.ts'
 import { expectCheckNumber } from '#core/agent/code-text.ts'
 import { planGrant, type GrantWish, type PlannedGrant, type Planning } from '#core/agent/patient-grant.ts'
 import { planItemGrant, type ItemWish } from '#core/agent/patient-item-grant.ts'
-import { planReplacement, planRevocation, type PlannedReplacement } from '#core/agent/patient-revocation.ts'
+import { planReplacement, planRevocation } from '#core/agent/patient-revocation.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
 import { signAnswerCode } from '#core/grant/answer-code.ts'
 import type { DaySpan } from '#core/grant/document.ts'
 import { openRequestCode, type RequestCode } from '#core/grant/request-code.ts'
 import { NO_EXPIRY, RIGHT_READ } from '#core/grant/terms.ts'
+import type { AgentKeys } from '#core/identity/agent-keys.ts'
 import { encodeMessage } from '#core/network/envelope.ts'
 import { COMPARTMENTS, type Compartment } from '#core/record/compartment.ts'
 import type { Accounts } from '#agent/accounts.ts'
 import { secondsOf, type AgentComponents } from '#agent/components.ts'
+import { meetCustodians } from '#agent/custody/custodians.ts'
+import { planSharing, usualThreshold, type CustodyChoice } from '#agent/custody/share-grant.ts'
 import type { Backups } from '#agent/patient/backups.ts'
 import { changePatient } from '#agent/patient/change.ts'
 import { checkControl, type Operations, type Progress } from '#agent/patient/operations.ts'
 import { isTransient } from '#agent/patient/refusals.ts'
+import { withReplacement } from '#agent/patient/replacement.ts'
 import { digestOfRequest, refuseAnswered, withoutRequest, withoutStale } from '#agent/patient/requests.ts'
 
 /** What changing access needs. */
@@ -46,6 +50,9 @@ export interface GrantChoice {
   readonly items?: readonly ItemWish[]
   /** Called with what would be granted, before anything is kept: it throws what speaks against it. */
   readonly judge?: (wish: JudgedWish) => Promise<void>
+  /** Gives the keys through custodians, once: their HTTP APIs, and how many must meet. */
+  readonly custodians?: readonly string[]
+  readonly threshold?: number
 }
 
 /** What would be granted, and to whom. */
@@ -63,6 +70,8 @@ export interface GivenAccess {
 const BACK_S = 60
 /** How long an answer may be shown. */
 const ANSWER_VALID_S = 7 * 86_400
+/** How long custodians keep a key where the request names no time. */
+const KEPT_S = 7 * 86_400
 
 /** A request with what the patient makes of it. */
 async function wishOf(
@@ -81,7 +90,7 @@ async function wishOf(
     rights: choice.rights ?? request.rights,
     uses: choice.uses ?? request.uses,
     notBefore: fromS,
-    expiresAt: choice.untilS ?? (request.durationS === 0 ? NO_EXPIRY : nowS + request.durationS),
+    expiresAt: choice.untilS ?? untilOf(request.durationS, nowS, choice.custodians != null),
     compartments: choice.compartments ?? request.compartments,
     purpose: choice.purpose ?? request.purpose,
     nowS,
@@ -123,35 +132,42 @@ export async function draftAccess(
  * Grants what a request asks for, or what the patient makes of it.
  *
  * @throws SalusError `WALLET_NOT_IN_CONTROL`, `REQUEST_CODE_*`, `CODE_SWAPPED`, as `planGrant` and `planItemGrant`, and what
- * `judge` throws; what the chain refuses it with
+ * `judge` throws; what the chain refuses it with; `GRANT_ITEMS` for days or single entries through custodians, and with them as
+ * `meetCustodians` and `planSharing`, and what one of them refuses its share with
  */
 export async function giveAccess(
   components: GrantComponents,
   code: Uint8Array,
   choice: GrantChoice
 ): Promise<GivenAccess> {
-  const { p, random, deployment, keeper, accounts, operations } = components
+  const { p, random, keeper, accounts, operations } = components
   const { request, wish } = await wishOf(components, code, choice)
   const { nowS } = wish
   const { account: before, wallet } = await accounts.patient()
   checkControl(before, wallet)
   refuseAnswered(p, before, code)
+  const custody = await custodyOf(components, before, choice)
   await catchUp(components)
   const { keys } = await accounts.patient()
   const id = random(16)
   let grantId = new Uint8Array()
   await changePatient(keeper, async account => {
     refuseAnswered(p, account, code)
-    const { state } = account
-    const plan = await planned(components, { state, keys, target: deployment }, wish, choice.items)
-    grantId = Uint8Array.from(plan.given.grantId)
-    const messages = [encodeMessage({ kind: 'capsule', network: state.network, capsule: plan.capsuleBytes })]
+    const by = { account, keys }
+    const {
+      grantId: made,
+      state,
+      ...outgoing
+    } = custody == null
+      ? await planCapsule(components, by, wish, choice.items)
+      : await planSharing(components, by, wish, custody)
+    grantId = Uint8Array.from(made)
     const digest = digestOfRequest(p, code)
     const settled = { digest, notAfterS: request.notAfterS, isAnswered: true }
     return {
       ...account,
-      state: plan.state,
-      operations: [...account.operations, { id, kind: 'grant', grantId, messages }],
+      state,
+      operations: [...account.operations, { id, kind: 'grant', grantId, ...outgoing }],
       backup: { ...account.backup, isDue: true },
       requests: account.requests.filter(each => toHex(digestOfRequest(p, each.code)) !== toHex(digest)),
       answered: [...withoutStale(account.answered, nowS), settled]
@@ -166,7 +182,8 @@ export async function giveAccess(
       grantId,
       request: digestOfRequest(p, code),
       author: keys.bundle.sign,
-      notAfterS: nowS + ANSWER_VALID_S
+      notAfterS: nowS + ANSWER_VALID_S,
+      ...(custody == null ? {} : { custodians: custody.custodians.map(({ url }) => url) })
     },
     keys.signSeed
   )
@@ -180,6 +197,65 @@ export async function giveAccess(
     }))
     throw error
   }
+}
+
+/**
+ * Grants what nobody asked for now: what the patient has laid down before.
+ *
+ * @throws SalusError `WALLET_NOT_IN_CONTROL`, as `planGrant`, and what the chain refuses it with
+ */
+export async function giveUnasked(
+  components: GrantComponents,
+  wish: GrantWish
+): Promise<Pick<GivenAccess, 'grantId' | 'progress'>> {
+  const { random, keeper, accounts, operations } = components
+  const { account: before, wallet, keys } = await accounts.patient()
+  checkControl(before, wallet)
+  await catchUp(components)
+  const id = random(16)
+  let grantId = new Uint8Array()
+  await changePatient(keeper, async account => {
+    const { grantId: made, state, ...outgoing } = await planCapsule(components, { account, keys }, wish, undefined)
+    grantId = Uint8Array.from(made)
+    return {
+      ...account,
+      state,
+      operations: [...account.operations, { id, kind: 'grant', grantId, ...outgoing }],
+      backup: { ...account.backup, isDue: true }
+    }
+  })
+  return { grantId, progress: await operations.run(id) }
+}
+
+async function planCapsule(
+  components: GrantComponents,
+  { account, keys }: { readonly account: PatientAccount; readonly keys: AgentKeys },
+  wish: GrantWish,
+  items: GrantChoice['items']
+) {
+  const { network } = account.state
+  const by = { state: account.state, keys, target: components.deployment }
+  const { state, given, capsuleBytes: capsule } = await planned(components, by, wish, items)
+  return { state, grantId: given.grantId, messages: [encodeMessage({ kind: 'capsule', network, capsule })] }
+}
+
+/** The custodians that the patient chose, by their cards; undefined if none. */
+async function custodyOf(
+  { p }: GrantComponents,
+  { state }: PatientAccount,
+  { custodians: urls, threshold, days, items }: GrantChoice
+): Promise<CustodyChoice | undefined> {
+  if (urls == null) return undefined
+  if (days != null || items != null) {
+    throw new SalusError('GRANT_ITEMS', 'Custodians give whole parts of a record; name no days or single entries.')
+  }
+  const custodians = await meetCustodians(p, urls, state.network)
+  return { custodians, threshold: threshold ?? usualThreshold(custodians.length) }
+}
+
+function untilOf(durationS: number, nowS: number, isShared: boolean): number {
+  if (durationS > 0) return nowS + durationS
+  return isShared ? nowS + KEPT_S : NO_EXPIRY
 }
 
 /**
@@ -225,30 +301,12 @@ export async function replaceKeys(
   return operations.run(id)
 }
 
-function withReplacement(
-  account: PatientAccount,
-  { state, rotationBytes, capsules }: PlannedReplacement,
-  operation: Pick<Operation, 'id' | 'kind' | 'grantId'>
-): PatientAccount {
-  const { network } = state
-  const messages = [
-    encodeMessage({ kind: 'rotation', network, rotation: rotationBytes }),
-    ...capsules.map(({ capsuleBytes: capsule }) => encodeMessage({ kind: 'capsule', network, capsule }))
-  ]
-  return {
-    ...account,
-    state,
-    operations: [...account.operations, { ...operation, messages }],
-    backup: { ...account.backup, isDue: true }
-  }
-}
-
 /** Learns what other devices did before anything is decided on top of it; without a node, what is known here has to do. */
 async function catchUp(components: GrantComponents): Promise<void> {
-  const { backups, log } = components
+  const { backups, operations, log } = components
   try {
-    const torn = await backups.pull()
-    if (torn.length > 0) await replaceKeys(components, torn)
+    const replacement = await backups.pull()
+    if (replacement != null) await operations.run(replacement)
   } catch (error) {
     if (!isTransient(error)) throw error
     log.warn({ code: error.code }, 'other devices were not asked')

@@ -1,5 +1,4 @@
 /** Takes what was decided to the chain and the network, again after a crash, until it is done (docs/specs/agent-state.md). */
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Operation, PatientAccount } from '#core/agent/agent-state.ts'
 import type { ChainCall } from '#core/agent/chain-call.ts'
 import { grantCall } from '#core/agent/patient-grant.ts'
@@ -8,13 +7,16 @@ import { revocationCall } from '#core/agent/patient-revocation.ts'
 import type { GivenGrant } from '#core/agent/patient-state.ts'
 import { equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
-import type { Accounts } from '#agent/accounts.ts'
-import { secondsOf, type AgentComponents } from '#agent/components.ts'
-import { publishPacked, relay } from '#agent/network/record.ts'
-import type { Backups } from '#agent/patient/backups.ts'
+import { secondsOf } from '#agent/components.ts'
+import { followBlock } from '#agent/network/follow-block.ts'
+import { relay } from '#agent/network/record.ts'
+import { guardianCall } from '#agent/custody/guardian-call.ts'
+import { deliverShare } from '#agent/custody/custodians.ts'
 import { changePatient } from '#agent/patient/change.ts'
-import { createDrain } from '#agent/patient/drain.ts'
+import { createDrain, type DrainComponents } from '#agent/patient/drain.ts'
 import { isKnown, isTransient } from '#agent/patient/refusals.ts'
+import { handInMessage } from '#agent/patient/rotations.ts'
+import { createUndo } from '#agent/patient/undo.ts'
 import type { WalletSigner } from '#agent/vault/wallet.ts'
 
 /** Where an operation stands; `waiting` names the code of what holds it up. */
@@ -34,16 +36,12 @@ export interface Operations {
 
 /** Until when a relayer may submit what is signed now. */
 const DEADLINE_S = 3600
-/** Longest wait for a node to see a block that it has just put a request in. */
-const FOLLOW_MS = 30_000
-const LOOK_MS = 100
 
 /** Makes the service. */
-export function createOperations(
-  components: AgentComponents & { readonly accounts: Accounts; readonly backups: Backups }
-): Operations {
+export function createOperations(components: DrainComponents): Operations {
   const { node, keeper, accounts, backups, clock, deployment, log } = components
   const drain = createDrain(components)
+  const undo = createUndo(components)
   let queue: Promise<unknown> = Promise.resolve()
 
   async function alone<T>(act: () => Promise<T>): Promise<T> {
@@ -56,11 +54,14 @@ export function createOperations(
     const { account, keys, wallet } = await accounts.patient()
     const { state } = account
     const { kind, grantId } = operation
-    if (kind === 'replace') return undefined
+    if (kind === 'replace' || kind === 'erase') return undefined
     checkControl(account, wallet)
-    const deadlineS = secondsOf(clock) + DEADLINE_S
+    // A device whose clock is behind the chain's would sign what has expired.
+    const nowS = Math.max(secondsOf(clock), (await node.status()).chain.blockTimeS)
+    const deadlineS = nowS + DEADLINE_S
     const by = { state, target: deployment, deadlineS, signTypedData: wallet.signTypedData }
     if (kind === 'register') return registrationCall(state, keys, by)
+    if (kind === 'guardians') return guardianCall(components, account, by)
     const given = grantOf(account, grantId)
     return kind === 'grant' ? grantCall(by, given) : revocationCall(by, given)
   }
@@ -68,20 +69,21 @@ export function createOperations(
   async function perform(operation: Operation): Promise<void> {
     // Before the chain learns of a grant, so that whoever recovers the seed tomorrow can end it.
     if (operation.kind !== 'register') await backups.pushIfDue()
+    // Custodians have the keys before there is a grant that could be claimed.
+    for (const share of operation.shares ?? []) await deliverShare(components.p, share)
     const call = await callOf(operation)
-    if (call != null) await followed(await relay(node, call))
+    if (call != null) {
+      const blockNumber = await relay(node, call)
+      undo.took(operation)
+      await followBlock({ node, clock }, blockNumber)
+    }
     for (const message of operation.messages) {
-      await publishPacked(node, { message, blob: null }).catch((error: unknown) => {
+      await handInMessage(components, operation, message).catch((error: unknown) => {
         if (!isKnown(error)) throw error
       })
     }
     await forget(operation)
     if (operation.kind === 'register') await backups.pushIfDue()
-  }
-
-  async function followed(blockNumber: number): Promise<void> {
-    const deadline = clock() + FOLLOW_MS
-    while ((await node.status()).chain.blockNumber < blockNumber && clock() < deadline) await pause(LOOK_MS)
   }
 
   async function forget(operation: Operation): Promise<void> {
@@ -91,21 +93,9 @@ export function createOperations(
     }))
   }
 
-  /** What the chain refuses for good never was. A revocation stays: that somebody keeps access must not go unnoticed. */
-  async function undo(operation: Operation): Promise<void> {
-    if (operation.kind === 'revoke' || operation.kind === 'replace') return
-    await keeper.update(state => {
-      if (state.patient == null || operation.kind === 'register') return { ...state, patient: null }
-      const { patient } = state
-      const grants = patient.state.grants.filter(({ grantId }) => !equalBytes(grantId, operation.grantId ?? grantId))
-      const operations = patient.operations.filter(({ id }) => !equalBytes(id, operation.id))
-      return { ...state, patient: { ...patient, operations, state: { ...patient.state, grants } } }
-    })
-  }
-
   /** Once its maker has been told that it waits, a registration has entries built on it: it is kept, whatever the chain says. */
   async function undoLater(operation: Operation): Promise<void> {
-    if (operation.kind !== 'register') await undo(operation)
+    if (operation.kind !== 'register') await undo.undo(operation)
   }
 
   async function attempt(operation: Operation, undoRefused: (refused: Operation) => Promise<void>): Promise<Progress> {
@@ -117,7 +107,12 @@ export function createOperations(
         log.warn({ code: error.code, kind: operation.kind }, 'an operation waits')
         return { state: 'waiting', code: error.code }
       }
-      if (isSalusError(error)) await undoRefused(operation)
+      if (!isSalusError(error)) throw error
+      if (await undo.stands(operation)) {
+        log.error({ code: error.code, kind: operation.kind }, 'an operation that the chain has is refused further on')
+        return { state: 'waiting', code: error.code }
+      }
+      await undoRefused(operation)
       throw error
     }
   }
@@ -127,7 +122,7 @@ export function createOperations(
       alone(async () => {
         const { account } = await accounts.patient()
         const operation = account.operations.find(each => equalBytes(each.id, id))
-        return operation == null ? { state: 'done' } : attempt(operation, undo)
+        return operation == null ? { state: 'done' } : attempt(operation, async refused => undo.undo(refused))
       }),
     resume: async () =>
       alone(async () => {
@@ -143,7 +138,9 @@ export function createOperations(
         const account = keeper.state().patient
         if (account?.backup.isDue === true && account.operations.every(({ kind }) => kind !== 'register')) {
           await backups.pushIfDue().catch((error: unknown) => {
-            if (!isTransient(error)) throw error
+            // What is refused must not keep the entries in the outbox back.
+            if (!isSalusError(error)) throw error
+            log.warn({ code: error.code }, 'the backup waits')
             waiting++
           })
         }

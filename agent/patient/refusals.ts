@@ -5,7 +5,7 @@ import { isSalusError, type SalusError } from '#core/error.ts'
 const TRANSIENT =
   /^(?:NODE_|RELAY_(?!NOT_ALLOWED)|HTTP_(?:RATE|INTERNAL)|STORE_|CHAIN_(?:UNREACHABLE|RPC_FAILED|NOT_STARTED)|WALLET_UNREACHABLE|PATIENT_UNKNOWN|PATIENT_KEYS|GRANT_UNKNOWN|GRANT_NOT_YET|BLOB_QUOTA|READ_NOT_YET|READ_BUSY)/
 /** What means that a node has it, or something newer. */
-const KNOWN: readonly string[] = ['CAPSULE_STALE', 'ROTATION_STALE', 'ENTRY_REVISION_USED', 'GRANT_REVOKED']
+const KNOWN: readonly string[] = ['CAPSULE_STALE', 'GRANT_REVOKED']
 
 /** Whether an error will pass by itself. */
 export function isTransient(error: unknown): error is SalusError {

@@ -19,8 +19,7 @@ export interface Revised {
 /**
  * Writes a revision of an entry of the patient's record. It lies in the outbox before it is handed in.
  *
- * @throws SalusError as `planRevision`; `ENTRY_WAITING` (the node has yet to take what was written before), `ENTRY_REVISION_USED`
- * (another device of the patient was first)
+ * @throws SalusError as `planRevision`; `ENTRY_WAITING` (the node has yet to take what was written before)
  */
 export async function reviseEntry(agent: Agent, wish: RevisionWish): Promise<Revised> {
   const { p, random, clock, accounts, keeper, outbox, operations, record } = agent
@@ -37,10 +36,13 @@ export async function reviseEntry(agent: Agent, wish: RevisionWish): Promise<Rev
   const sealed = sealAsPatient(p, random, { state, keys }, revision)
   await outbox.put(keeper.state().deviceSeed, packEntry(state.network, sealed, evidence))
   const waiting = await operations.resume()
-  const header = sealed.cid.toString()
-  const isTaken = waiting > 0 || (await record.log()).node(header) != null
-  if (!isTaken && (await outbox.names()).length === 0) {
-    throw new SalusError('ENTRY_REVISION_USED', 'Another device revised the entry at once; look at it and try again.')
-  }
-  return { entry: toHex(planned.entry), header, waiting }
+  const entry = toHex(planned.entry)
+  return { entry, header: await headerOf(agent, entry, sealed.cid.toString()), waiting }
+}
+
+/** The header that was written: another one than was sealed first where another device of the patient revised the entry at once. */
+async function headerOf({ record, outbox }: Agent, entry: string, sealed: string): Promise<string> {
+  if ((await outbox.names()).length > 0) return sealed
+  const log = await record.log()
+  return log.node(sealed) != null ? sealed : (log.entry(entry)?.standing.at(-1)?.item.name ?? sealed)
 }

@@ -49,7 +49,7 @@ export interface Keeper {
   hold<T>(use: () => Promise<T>): Promise<T>
   /** The state; within `hold`. @throws SalusError `AGENT_LOCKED` */
   state(): AgentState
-  /** Changes the state; on the disk when it resolves. One change at a time. @throws SalusError `AGENT_LOCKED` */
+  /** Changes the state; on the disk when it resolves. One change at a time. @throws SalusError `AGENT_LOCKED`, `VAULT_UNREADABLE` */
   update(change: (state: AgentState) => AgentState | Promise<AgentState>): Promise<AgentState>
   /** Called after each unlocking and each locking. */
   onChange(listener: (status: 'locked' | 'unlocked') => void): void
@@ -62,11 +62,23 @@ async function isThere(path: string): Promise<boolean> {
   )
 }
 
+/** A state that is out of some bound would be a vault that never opens again: nothing is written then. */
+function requireReadable(bytes: Uint8Array): void {
+  try {
+    wipe(decodeAgentState(bytes.slice()))
+  } catch (cause) {
+    throw new SalusError('VAULT_UNREADABLE', 'Refused: the vault could not be opened again after this change.', {
+      cause
+    })
+  }
+}
+
 /** Makes a keeper; the disk is first touched when it is asked. */
 export function createKeeper({ p, random, stretch }: KeeperComponents, { home, cost }: KeeperInit): Keeper {
   const path = join(home, VAULT_FILE)
   let open: { readonly vault: OpenVault; state: AgentState } | undefined
-  let isClosing = false
+  /** While it is being locked. */
+  let closing: Promise<void> | undefined
   let holding = 0
   let whenFree: (() => void) | undefined
   let queue: Promise<unknown> = Promise.resolve()
@@ -90,6 +102,7 @@ export function createKeeper({ p, random, stretch }: KeeperComponents, { home, c
   async function write(vault: OpenVault, state: AgentState): Promise<void> {
     const bytes = encodeAgentState(state)
     try {
+      requireReadable(bytes)
       await writeDurably(path, sealVault(p, random, { ...vault, state: bytes }))
     } finally {
       bytes.fill(0)
@@ -107,8 +120,22 @@ export function createKeeper({ p, random, stretch }: KeeperComponents, { home, c
     for (const each of listeners) each('unlocked')
   }
 
+  async function shut(): Promise<void> {
+    if (open == null) return
+    if (holding > 0) await new Promise<void>(resolve => (whenFree = resolve))
+    await alone(async () => {
+      if (open != null) {
+        wipe(open.state)
+        wipeVault(open.vault)
+      }
+      open = undefined
+      return Promise.resolve()
+    })
+    for (const each of listeners) each('locked')
+  }
+
   const keeper: Keeper = {
-    status: async () => (open != null && !isClosing ? 'unlocked' : (await isThere(path)) ? 'locked' : 'empty'),
+    status: async () => (open != null && closing == null ? 'unlocked' : (await isThere(path)) ? 'locked' : 'empty'),
     create: async (passphrase, state) =>
       alone(async () => {
         if (await isThere(path)) throw new SalusError('VAULT_EXISTS', 'There is a vault here already.')
@@ -118,26 +145,18 @@ export function createKeeper({ p, random, stretch }: KeeperComponents, { home, c
         await write(vault, state)
         enter(vault, state)
       }),
-    unlock: async passphrase =>
-      alone(async () => {
+    async unlock(passphrase) {
+      // What is being locked is not open any more: an answer that it is would be wrong at once.
+      await closing
+      await alone(async () => {
         const vault = await readVault(passphrase)
         if (open == null) enter(vault, decodeAgentState(vault.state))
         else wipeVault(vault)
-      }),
-    async lock() {
-      if (open == null || isClosing) return
-      isClosing = true
-      if (holding > 0) await new Promise<void>(resolve => (whenFree = resolve))
-      await alone(async () => {
-        if (open != null) {
-          wipe(open.state)
-          wipeVault(open.vault)
-        }
-        open = undefined
-        isClosing = false
-        return Promise.resolve()
       })
-      for (const each of listeners) each('locked')
+    },
+    async lock() {
+      closing ??= shut().finally(() => (closing = undefined))
+      await closing
     },
     changePassphrase: async (before, after) =>
       alone(async () => {
@@ -159,7 +178,7 @@ export function createKeeper({ p, random, stretch }: KeeperComponents, { home, c
     },
     async hold(use) {
       opened()
-      if (isClosing) throw new SalusError('AGENT_LOCKED', 'The vault is being locked; unlock it again.')
+      if (closing != null) throw new SalusError('AGENT_LOCKED', 'The vault is being locked; unlock it again.')
       holding++
       try {
         return await use()

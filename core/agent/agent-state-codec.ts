@@ -12,8 +12,16 @@ import { DEVICE_ID_BYTES, MAX_DEVICES, readDevice } from '#core/agent/device.ts'
 import { decodeGranteeState, encodeGranteeState } from '#core/agent/grantee-state.ts'
 import { decodePatientState, encodePatientState, MAX_PATIENT_STATE_BYTES } from '#core/agent/patient-state-codec.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
+import { MAX_SHARES } from '#core/custody/plan.ts'
 import { readBytes, readList, readMap, readText, readUint } from '#core/encoding/shape.ts'
 import { readVersion } from '#core/encoding/version.ts'
+import {
+  readFollowedReceipts,
+  readInvitation,
+  readKeptShare,
+  readOutgoingShare,
+  readRecoveryAttempt
+} from '#core/agent/custody-codec.ts'
 import { SalusError } from '#core/error.ts'
 import { MAX_REQUEST_CODE_BYTES } from '#core/grant/request-code.ts'
 import { MAX_EVIDENCE_BYTES } from '#core/identity/evidence.ts'
@@ -25,7 +33,7 @@ const MAX_STATE_BYTES = 167_772_160
 const MAX_ITEMS = 65_536
 const MAX_URL_LENGTH = 2048
 const UINT32_MAX = 0xffff_ffff
-const OPERATION_KINDS: readonly string[] = ['register', 'grant', 'revoke', 'replace']
+const OPERATION_KINDS: readonly string[] = ['register', 'grant', 'revoke', 'replace', 'guardians', 'erase']
 
 /** The bytes to seal. They hold every key of a person: they never leave memory but inside a vault. */
 export function encodeAgentState({ patient, clinician, ...rest }: AgentState): Uint8Array {
@@ -46,14 +54,18 @@ export function encodeAgentState({ patient, clinician, ...rest }: AgentState): U
 export function decodeAgentState(bytes: Uint8Array): AgentState {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_STATE_BYTES })
   readVersion(value, AREA)
-  const map = readMap(value, AREA, ['v', 'network', 'deviceId', 'deviceSeed', 'devices', 'patient', 'clinician'])
+  const fields = ['v', 'network', 'deviceId', 'deviceSeed', 'devices', 'patient', 'clinician']
+  const map = readMap(value, AREA, fields, ['kept', 'recovery', 'logs'])
   return {
     network: readBytes(map['network'], AREA, 'network', 32),
     deviceId: readBytes(map['deviceId'], AREA, 'deviceId', DEVICE_ID_BYTES),
     deviceSeed: readBytes(map['deviceSeed'], AREA, 'deviceSeed', 32),
     devices: readList(map['devices'], AREA, 'devices', MAX_DEVICES, item => readDevice(item, AREA)),
     patient: map['patient'] === null ? null : readPatient(map['patient']),
-    clinician: map['clinician'] === null ? null : readClinician(map['clinician'])
+    clinician: map['clinician'] === null ? null : readClinician(map['clinician']),
+    ...(map['kept'] === undefined ? {} : { kept: readList(map['kept'], AREA, 'kept', MAX_ITEMS, readKeptShare) }),
+    ...(map['recovery'] === undefined ? {} : { recovery: readRecoveryAttempt(map['recovery']) }),
+    ...(map['logs'] === undefined ? {} : { logs: readList(map['logs'], AREA, 'logs', MAX_ITEMS, readFollowedReceipts) })
   }
 }
 
@@ -76,13 +88,16 @@ function readPatient(value: unknown): PatientAccount {
 }
 
 function readClinician(value: unknown): ClinicianAccount {
-  const map = readMap(value, AREA, ['state', 'seed', 'wallet', 'evidence', 'requests'])
+  const map = readMap(value, AREA, ['state', 'seed', 'wallet', 'evidence', 'requests'], ['invitations'])
   return {
     state: decodeGranteeState(readBytes(map['state'], AREA, 'state', { min: 1, max: MAX_PATIENT_STATE_BYTES })),
     seed: readBytes(map['seed'], AREA, 'seed', 32),
     wallet: readWallet(map['wallet']),
     evidence: readBytes(map['evidence'], AREA, 'evidence', { min: 1, max: MAX_EVIDENCE_BYTES }),
-    requests: readList(map['requests'], AREA, 'requests', MAX_ITEMS, readSettled)
+    requests: readList(map['requests'], AREA, 'requests', MAX_ITEMS, readSettled),
+    ...(map['invitations'] === undefined
+      ? {}
+      : { invitations: readList(map['invitations'], AREA, 'invitations', MAX_ITEMS, readInvitation) })
   }
 }
 
@@ -102,7 +117,7 @@ function readWallet(value: unknown): WalletReference {
 }
 
 function readOperation(value: unknown): Operation {
-  const map = readMap(value, AREA, ['id', 'kind', 'grantId', 'messages'])
+  const map = readMap(value, AREA, ['id', 'kind', 'grantId', 'messages'], ['shares'])
   const kind = readText(map['kind'], AREA, 'kind', 16)
   if (!OPERATION_KINDS.includes(kind)) throw new SalusError('AGENT_STATE_SHAPE', 'Refused: an unknown operation.')
   return {
@@ -111,7 +126,10 @@ function readOperation(value: unknown): Operation {
     grantId: map['grantId'] === null ? null : readBytes(map['grantId'], AREA, 'grantId', 32),
     messages: readList(map['messages'], AREA, 'messages', MAX_ITEMS, item =>
       readBytes(item, AREA, 'messages', { min: 1, max: MAX_MESSAGE_BYTES })
-    )
+    ),
+    ...(map['shares'] === undefined
+      ? {}
+      : { shares: readList(map['shares'], AREA, 'shares', MAX_SHARES, readOutgoingShare) })
   }
 }
 

@@ -49,15 +49,15 @@ function chainFacts(p: Primitives, { record, blockTimeS, rotations }: KnownOfCha
 function retiredTags(p: Primitives, rotations: readonly Uint8Array[], record: RecordOnChain): Map<string, number> {
   const retired = new Map<string, number>()
   for (const bytes of rotations) {
-    for (const [tag, day] of tagsOf(p, bytes, record)) {
+    for (const [tag, day] of retiredBy(p, bytes, record)) {
       retired.set(tag, Math.min(day, retired.get(tag) ?? Number.POSITIVE_INFINITY))
     }
   }
   return retired
 }
 
-/** What a rotation retires; nothing if it is not this patient's, whatever else it is. */
-function tagsOf(p: Primitives, bytes: Uint8Array, record: RecordOnChain): [string, number][] {
+/** The tags, hexadecimal, that a rotation retires, and the day; nothing if it is not this patient's, whatever else it is. */
+export function retiredBy(p: Primitives, bytes: Uint8Array, record: RecordOnChain): [string, number][] {
   try {
     const rotation = decodeRotation(bytes, { patient: record.patient })
     const digest = keyBundleDigest(rotation.bundle)

@@ -1,3 +1,4 @@
+import { SalusError } from '#core/error.ts'
 import { fromHex } from '#core/encoding/bytes.ts'
 import type { SigningTarget } from '#core/agent/chain-call.ts'
 import type { GivenGrant, KeptGeneration, PatientState } from '#core/agent/patient-state.ts'
@@ -29,7 +30,11 @@ function coverOfGeneration(p: Primitives, { key, retiredDay }: KeptGeneration, g
   return fromDay > lastDay ? [] : coverOf(p, key, fromDay, lastDay)
 }
 
-/** The keys that a grant hands over now. */
+/** The keys that a grant hands over now: in a capsule, or through custodians. */
+export function keysOfGrant(p: Primitives, state: PatientState, grant: GivenGrant): CapsuleKey[] {
+  return keysOf(p, state, { ...grant, isExact: decodeGrantDocument(grant.document).days != null })
+}
+
 function keysOf(p: Primitives, state: PatientState, grant: ExactGrant): CapsuleKey[] {
   return grant.compartments.flatMap((compartment, i) =>
     state.generations[compartment]
@@ -47,7 +52,11 @@ function keysOf(p: Primitives, state: PatientState, grant: ExactGrant): CapsuleK
 /** Keys of single entries and attributes; a grant of those opens nothing else. */
 export type SingleKeys = Required<Pick<CapsuleContent, 'entries' | 'attributes'>>
 
-/** Seals the capsule of a grant, with the revision that the grant's record names. */
+/**
+ * Seals the capsule of a grant, with the revision that the grant's record names.
+ *
+ * @throws SalusError `GRANT_SHARED` (only custodians give its keys: a capsule would give them without a claim), `CAPSULE_OVERSIZE`
+ */
 export async function capsuleOf(
   p: Primitives,
   random: Random,
@@ -56,8 +65,11 @@ export async function capsuleOf(
   single?: SingleKeys
 ): Promise<Uint8Array> {
   const { state, keys, target } = from
-  const { grantee, days } = decodeGrantDocument(grant.document)
-  const opens = single ?? { keys: keysOf(p, state, { ...grant, isExact: days != null }) }
+  if (grant.custody != null) {
+    throw new SalusError('GRANT_SHARED', 'The keys of this grant are with custodians; no capsule of it may exist.')
+  }
+  const { grantee } = decodeGrantDocument(grant.document)
+  const opens = single ?? { keys: keysOfGrant(p, state, grant) }
   return await sealCapsule(p, random, {
     header: {
       network: state.network,

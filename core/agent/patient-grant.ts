@@ -89,11 +89,20 @@ function daysOf(wish: GrantWish): DaySpan {
  * @throws SalusError `GRANT_HISTORY_EARLY` (the right to history, before `notBefore`), `GRANT_DAYS`, `TERMS_RANGE`, `DAY_RANGE`, `GRANT_SHAPE` (no compartment), `KEY_BUNDLE_*`, `CAPSULE_SUITE`, `CAPSULE_OVERSIZE`
  */
 export async function planGrant(p: Primitives, random: Random, by: Planning, wish: GrantWish): Promise<PlannedGrant> {
+  return await planOpening(p, random, by, wish, openingOf(by.state, wish))
+}
+
+/**
+ * What the wish opens: days, and generations.
+ *
+ * @throws SalusError `GRANT_HISTORY_EARLY`, `GRANT_DAYS`, `DAY_RANGE`
+ */
+export function openingOf(state: PatientState, wish: GrantWish): Opening {
   const history = (wish.rights & RIGHT_HISTORY) !== 0
   if (history) refuseEarly(wish)
-  const firstGeneration = (each: Compartment): number => (history ? 1 : currentGeneration(by.state, each).number)
+  const firstGeneration = (each: Compartment): number => (history ? 1 : currentGeneration(state, each).number)
   const limits = wish.days == null ? {} : { days: wish.days }
-  return await planOpening(p, random, by, wish, { ...daysOf(wish), firstGeneration, limits })
+  return { ...daysOf(wish), firstGeneration, limits }
 }
 
 /**
@@ -124,43 +133,57 @@ export function refuseEarly({ notBefore, nowS }: Pick<GrantWish, 'notBefore' | '
   throw new SalusError('GRANT_HISTORY_EARLY', 'A grant of the past opens it at once; prepare it when it begins.')
 }
 
+/** What a grant opens. */
+export interface Opening extends DaySpan {
+  readonly firstGeneration: (compartment: Compartment) => number
+  readonly limits: Pick<GrantDocument, 'days' | 'items'>
+}
+
 /** Plans a grant whose keys are settled. */
 export async function planOpening(
   p: Primitives,
   random: Random,
   by: Planning,
   wish: Omit<GrantWish, 'days'>,
-  opens: DaySpan & {
-    readonly firstGeneration: (compartment: Compartment) => number
-    readonly limits: Pick<GrantDocument, 'days' | 'items'>
-    readonly single?: SingleKeys
-  }
+  { single, ...opens }: Opening & { readonly single?: SingleKeys }
 ): Promise<PlannedGrant> {
   const { state } = by
-  const { network, patient } = state
+  const given = givenGrant(random, state, wish, opens)
+  return {
+    state: { ...state, grants: [...state.grants, given] },
+    given,
+    capsuleBytes: await capsuleOf(p, random, by, given, single)
+  }
+}
+
+/**
+ * A grant as its patient remembers it, with its document.
+ *
+ * @throws SalusError `GRANT_SHAPE`, `TERMS_RANGE`
+ */
+export function givenGrant(
+  random: Random,
+  { network, patient }: PatientState,
+  wish: Omit<GrantWish, 'days'>,
+  { fromDay, toDay, limits, firstGeneration }: Opening
+): GivenGrant {
   const { grantee, purpose } = wish
-  const { fromDay, toDay, limits, single } = opens
   const compartments = orderedCompartments(COMPARTMENTS.filter(each => wish.compartments.includes(each)))
   const salt = random(32)
   const document = encodeGrantDocument({ network, patient, grantee, compartments, purpose, salt, ...limits })
   // What its grantee would refuse is not granted: too many items, or one of them twice.
   decodeGrantDocument(document)
-  const given: GivenGrant = {
+  return {
     grantId: grantIdOf(patient, grantScope(document)),
     document,
     terms: termsBytes(packTerms(wish)),
     bundle: wish.bundle,
     compartments,
-    firstGenerations: compartments.map(opens.firstGeneration),
+    firstGenerations: compartments.map(firstGeneration),
     fromDay,
     toDay,
     capsuleRevision: 1,
     isRevoked: false
-  }
-  return {
-    state: { ...state, grants: [...state.grants, given] },
-    given,
-    capsuleBytes: await capsuleOf(p, random, by, given, single)
   }
 }
 

@@ -44,7 +44,8 @@ type Sealing = Pick<PatientSigning, 'state' | 'keys' | 'target'>
 
 /**
  * Replaces the generations of compartments and hands the new keys to all live grants of them: after a device was lost, an
- * emergency ended, or two devices replaced the same generation at once.
+ * emergency ended, or two devices replaced the same generation at once. A grant whose keys are with custodians gets none: its state
+ * says that it is outdated.
  *
  * @param wish - `nowS`: seconds since 1970-01-01; grants that have expired by then get no new keys
  * @throws SalusError `CAPSULE_OVERSIZE`
@@ -64,16 +65,15 @@ export async function planReplacement(
   const state: PatientState = {
     ...by.state,
     generations: replaceGenerations(random, by.state, compartments, day),
-    grants: by.state.grants.map(grant =>
-      concerned.includes(grant) ? { ...grant, capsuleRevision: grant.capsuleRevision + 1 } : grant
-    ),
+    grants: by.state.grants.map(grant => (concerned.includes(grant) ? afterReplacement(grant) : grant)),
     rotationRevision: by.state.rotationRevision + 1
   }
   const { network, patient, rotationRevision: revision } = state
   const capsules: ReissuedCapsule[] = []
   for (const { grantId } of concerned) {
     const grant = state.grants.find(each => equalBytes(each.grantId, grantId))
-    if (grant != null) capsules.push({ grantId, capsuleBytes: await capsuleOf(p, random, { ...by, state }, grant) })
+    if (grant != null && grant.custody == null)
+      capsules.push({ grantId, capsuleBytes: await capsuleOf(p, random, { ...by, state }, grant) })
   }
   return { state, rotationBytes: signRotation(p, { network, patient, revision, day, retired }, by.keys), capsules }
 }
@@ -113,6 +113,12 @@ export async function prepareRevocation(
 ): Promise<PreparedRevocation> {
   const { revoked, ...planned } = await planRevocation(p, random, by, wish)
   return { ...planned, call: await revocationCall(by, revoked) }
+}
+
+/** A live grant after its keys were replaced: a new capsule is due, or its custodians' shares open nothing from now on. */
+function afterReplacement(grant: GivenGrant): GivenGrant {
+  if (grant.custody != null) return { ...grant, custody: 'outdated' }
+  return { ...grant, capsuleRevision: grant.capsuleRevision + 1 }
 }
 
 /** One generation of a compartment, or two, where two devices replaced the one before at once. */

@@ -1,9 +1,11 @@
 /** The bytes of a patient's state (docs/specs/agent-state.md). */
+import { readGuardianPlan } from '#core/agent/guardian-plan.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
-import { readBytes, readList, readMap, readUint } from '#core/encoding/shape.ts'
+import { readBytes, readList, readMap, readText, readUint } from '#core/encoding/shape.ts'
 import { readVersion } from '#core/encoding/version.ts'
 import { SalusError } from '#core/error.ts'
-import type { GivenGrant, KeptGeneration, PatientState } from '#core/agent/patient-state.ts'
+import type { CustodyState, GivenGrant, KeptGeneration, PatientState } from '#core/agent/patient-state.ts'
+import { MAX_ANSWER_CUSTODIANS } from '#core/grant/answer-code.ts'
 import { MAX_GRANT_DOCUMENT_BYTES } from '#core/grant/document.ts'
 import { MAX_KEY_BUNDLE_BYTES } from '#core/identity/key-bundle.ts'
 import { COMPARTMENTS, readCompartment, type Compartment } from '#core/record/compartment.ts'
@@ -32,7 +34,7 @@ export function decodePatientState(bytes: Uint8Array): PatientState {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_PATIENT_STATE_BYTES })
   readVersion(value, AREA)
   const fields = ['v', 'network', 'patient', 'salt', 'signer', 'seed', 'epoch', 'generations', 'grants']
-  const map = readMap(value, AREA, [...fields, 'rotationRevision'])
+  const map = readMap(value, AREA, [...fields, 'rotationRevision'], ['guardians'])
   return {
     network: readBytes(map['network'], AREA, 'network', 32),
     patient: readBytes(map['patient'], AREA, 'patient', 32),
@@ -42,7 +44,8 @@ export function decodePatientState(bytes: Uint8Array): PatientState {
     epoch: readUint(map['epoch'], AREA, 'epoch', UINT32_MAX),
     generations: readGenerations(map['generations']),
     grants: readList(map['grants'], AREA, 'grants', MAX_GRANTS, readGrant),
-    rotationRevision: readUint(map['rotationRevision'], AREA, 'rotationRevision', UINT32_MAX)
+    rotationRevision: readUint(map['rotationRevision'], AREA, 'rotationRevision', UINT32_MAX),
+    ...(map['guardians'] === undefined ? {} : { guardians: readGuardianPlan(map['guardians']) })
   }
 }
 
@@ -69,7 +72,12 @@ function readGeneration(value: unknown): KeptGeneration {
 
 function readGrant(value: unknown): GivenGrant {
   const named = ['grantId', 'document', 'terms', 'bundle', 'compartments', 'firstGenerations']
-  const map = readMap(value, AREA, [...named, 'fromDay', 'toDay', 'capsuleRevision', 'isRevoked'])
+  const map = readMap(
+    value,
+    AREA,
+    [...named, 'fromDay', 'toDay', 'capsuleRevision', 'isRevoked'],
+    ['custody', 'custodians']
+  )
   const isRevoked = map['isRevoked']
   if (typeof isRevoked !== 'boolean')
     throw new SalusError('PATIENT_STATE_SHAPE', 'Refused: "isRevoked" must be a boolean.')
@@ -86,6 +94,19 @@ function readGrant(value: unknown): GivenGrant {
     fromDay: readUint(map['fromDay'], AREA, 'fromDay', LAST_DAY),
     toDay: readUint(map['toDay'], AREA, 'toDay', LAST_DAY),
     capsuleRevision: readUint(map['capsuleRevision'], AREA, 'capsuleRevision', UINT32_MAX),
-    isRevoked
+    isRevoked,
+    ...(map['custody'] === undefined ? {} : { custody: readCustody(map['custody']) }),
+    ...(map['custodians'] === undefined
+      ? {}
+      : {
+          custodians: readList(map['custodians'], AREA, 'custodians', MAX_ANSWER_CUSTODIANS, item =>
+            readText(item, AREA, 'custodians', 200)
+          )
+        })
   }
+}
+
+function readCustody(value: unknown): CustodyState {
+  if (value === 'shared' || value === 'outdated') return value
+  throw new SalusError('PATIENT_STATE_SHAPE', 'Refused: "custody" must be a state known to this version.')
 }

@@ -1,5 +1,6 @@
 /** What a patient's agent keeps: plain data, secret (docs/specs/agent-state.md). */
 import { keccak_256 } from '@noble/hashes/sha3.js'
+import type { GuardianPlan } from '#core/agent/guardian-plan.ts'
 import { networkIdOf } from '#core/chain/network-id.ts'
 import { SalusError } from '#core/error.ts'
 import { concat } from '#core/encoding/bytes.ts'
@@ -30,7 +31,17 @@ export interface GivenGrant {
   /** Revision of the newest capsule. */
   readonly capsuleRevision: number
   readonly isRevoked: boolean
+  /**
+   * Of a one-time grant whose keys only custodians give (docs/specs/custody.md): it never has a capsule. `outdated` once keys were replaced
+   * that it opens: what is written since then, its custodians do not open. Absent of all other grants.
+   */
+  readonly custody?: CustodyState
+  /** HTTP APIs of its custodians; there with `custody` only. */
+  readonly custodians?: readonly string[]
 }
+
+/** See {@link GivenGrant}. */
+export type CustodyState = 'shared' | 'outdated'
 
 /** Everything of one patient. */
 export interface PatientState {
@@ -49,6 +60,8 @@ export interface PatientState {
   readonly generations: Readonly<Record<Compartment, readonly KeptGeneration[]>>
   readonly grants: readonly GivenGrant[]
   readonly rotationRevision: number
+  /** Absent until guardians were named. */
+  readonly guardians?: GuardianPlan
 }
 
 /** A new patient: fresh seed, pseudonym and first generations. Nobody knows of it until it is registered. */

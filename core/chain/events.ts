@@ -33,10 +33,19 @@ export type ChainEvent =
       readonly emergency: Hex
       readonly credential: Hex
       readonly secondCredential: Hex
+      readonly salt: Hex
+      /** keccak-256 of the salted reason. */
+      readonly reason: Hex
       /** Seconds since 1970. */
       readonly expiresAt: number
     }
-  | { readonly name: 'EmergencyEnded'; readonly emergency: Hex }
+  | { readonly name: 'EmergencyEnded' | 'EmergencyDisputed'; readonly emergency: Hex }
+  | {
+      readonly name: 'EmergencyReviewed'
+      readonly emergency: Hex
+      /** 1 justified, 2 questionable, 3 unjustified. */
+      readonly outcome: number
+    }
   | { readonly name: 'CredentialIssued'; readonly credential: Hex; readonly terms: bigint }
   | {
       readonly name: 'Granted'
@@ -165,10 +174,15 @@ function eventOf({ name, args }: LogDescription): ChainEvent | undefined {
         emergency: hex('emergency'),
         credential: hex('credential'),
         secondCredential: hex('secondCredential'),
+        salt: hex('salt'),
+        reason: hex('reason'),
         expiresAt: int('expiresAt')
       }
     case 'EmergencyEnded':
+    case 'EmergencyDisputed':
       return { name, emergency: hex('emergency') }
+    case 'EmergencyReviewed':
+      return { name, emergency: hex('emergency'), outcome: int('outcome') }
     case 'CredentialIssued':
       return { name, credential: hex('credential'), terms: args['terms'] as bigint }
     case 'Granted':

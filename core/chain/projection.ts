@@ -268,6 +268,10 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
       update('emergency', event.emergency, { expiresAtS: Math.min(expiresAtS, blockTimeS) })
       break
     }
+    case 'EmergencyDisputed':
+    case 'EmergencyReviewed':
+      // No rule asks for them; agents read them themselves.
+      break
     case 'CredentialIssued':
       write('credential', event.credential, { holder: addressOf(event.terms) })
       break

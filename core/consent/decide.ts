@@ -1,5 +1,5 @@
 /** What a consent says to one access (docs/specs/consent.md). */
-import { isWithin } from '#core/consent/period.ts'
+import { isTime, isWithin } from '#core/consent/period.ts'
 import type { AccessAsked, ConsentPolicy, DataReference, Provision, ResourceFacts } from '#core/consent/policy.ts'
 
 /** Why it was decided so. */
@@ -83,9 +83,14 @@ function matches(provision: Provision, asked: AccessAsked, resource: ResourceFac
     isOpenOrHas(labels, resource.labels) &&
     isOpenOrHas(types, [resource.reference.split('/', 1)[0] ?? '']) &&
     isOpenOrHas(codes, resource.codes) &&
-    (dataPeriod == null || (resource.date == null ? ifUnknown : isWithin(resource.date, dataPeriod))) &&
+    (dataPeriod == null || (isKnown(resource.date) ? isWithin(resource.date, dataPeriod) : ifUnknown)) &&
     (data.length === 0 || data.some(each => isMeant(each, resource, ifUnknown)))
   )
+}
+
+/** A date that nobody can read is not known: whoever writes one must not get around a rule that denies. */
+function isKnown(date: string | null): date is string {
+  return date != null && isTime(date)
 }
 
 function isOpenOrHas(criteria: readonly string[], values: readonly string[]): boolean {

@@ -1,4 +1,4 @@
-/** Breaking the glass without a network: a signed record first, then the shares (docs/specs/break-glass.md). */
+/** Records of emergencies, and breaking the glass without a network: the record first, then the shares (docs/specs/break-glass.md). */
 import { base64url } from 'multiformats/bases/base64'
 import { SalusError } from '#core/error.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
@@ -11,6 +11,7 @@ import type { SecretSharing } from '#core/crypto/secret-sharing.ts'
 import { signingInput } from '#core/crypto/signing-input.ts'
 import { openPayload } from '#core/custody/combine.ts'
 import { MAX_SHARES, verifySharePlan, type DecodedSharePlan } from '#core/custody/plan.ts'
+import { MAX_SEALED_REASON_BYTES } from '#core/custody/sealed-reason.ts'
 import { isShareOf } from '#core/custody/sealed-share.ts'
 import { decodeSharedKeys, type SharedKeys } from '#core/custody/shared-keys.ts'
 import { MAX_EVIDENCE_BYTES, decodeEvidence } from '#core/identity/evidence.ts'
@@ -27,7 +28,7 @@ const MAX_CARD_BYTES = 128
 export const MAX_GLASS_S = 86_400
 
 /** The most bytes a record may have. */
-export const MAX_GLASS_RECORD_BYTES: number = MAX_EVIDENCE_BYTES + 512
+export const MAX_GLASS_RECORD_BYTES: number = MAX_EVIDENCE_BYTES + MAX_SEALED_REASON_BYTES + 512
 
 /** Who broke the glass, of what, when, why. */
 export interface GlassRecord {
@@ -39,6 +40,8 @@ export interface GlassRecord {
   readonly credential: Uint8Array
   /** keccak-256 of the salted reason, as `EmergencyAccess` takes it. */
   readonly reason: Uint8Array
+  /** The reason itself, sealed (core/custody/sealed-reason.ts); empty where it is told otherwise. */
+  readonly sealedReason: Uint8Array
   /** Milliseconds since 1970-01-01, by the responder's clock. */
   readonly atMs: number
   /** For how long it is needed, seconds. */
@@ -82,6 +85,7 @@ export function decodeGlassRecord(bytes: Uint8Array, expected: Place = {}): Deco
     'plan',
     'credential',
     'reason',
+    'sealedReason',
     'at',
     'duration',
     'nonce',
@@ -96,6 +100,7 @@ export function decodeGlassRecord(bytes: Uint8Array, expected: Place = {}): Deco
     plan: readBytes(map['plan'], AREA, 'plan', 32),
     credential: readBytes(map['credential'], AREA, 'credential', 32),
     reason: readBytes(map['reason'], AREA, 'reason', 32),
+    sealedReason: readBytes(map['sealedReason'], AREA, 'sealedReason', { min: 0, max: MAX_SEALED_REASON_BYTES }),
     atMs: readUint(map['at'], AREA, 'at'),
     durationS,
     nonce: readBytes(map['nonce'], AREA, 'nonce', 16),

@@ -4,6 +4,8 @@ import { decodeSharedKeys, encodeSharedKeys, type EntryKey, type SharedKeys } fr
 import { shareOut, type Custodians, type SharedOut, type Sharer, type SharingTools } from '#core/custody/share-out.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
 import type { CapsuleKey } from '#core/grant/capsule-keys.ts'
+import { unpackTerms } from '#core/grant/terms.ts'
+import type { GranteeState } from '#core/agent/grantee-state.ts'
 import { decodeGrantDocument, grantIdOf, grantScope } from '#core/grant/document.ts'
 
 /**
@@ -35,6 +37,31 @@ export async function shareOneTime(
 }
 
 /**
+ * Takes what custodians gave together for a one-time grant as keys that are held.
+ *
+ * @param of - the grant, and its terms on the chain
+ * @throws SalusError as {@link readOneTimeKeys}; `SHARED_KEYS_GRANT` if the grant is somebody else's, or its entries' parts cannot be told
+ */
+export function holdOneTimeKeys(
+  state: GranteeState,
+  payload: Uint8Array,
+  of: { readonly patient: Uint8Array; readonly grant: Uint8Array; readonly terms: bigint }
+): GranteeState {
+  const { document, keys, entries: single } = readOneTimeKeys(payload, of)
+  const { grantee, rights } = unpackTerms(of.terms)
+  const { grantee: named, compartments } = decodeGrantDocument(document, of)
+  const [compartment] = compartments
+  const isWhole = single.length === 0 || compartments.length === 1
+  if (!equalBytes(grantee, state.address) || !equalBytes(named, state.address) || compartment == null || !isWhole) {
+    throw new SalusError('SHARED_KEYS_GRANT', 'Refused: these keys were shared out for another grant.')
+  }
+  const entries = single.map(({ entry: name, contentKey: key }) => ({ compartment, name, key }))
+  const { grant: grantId, patient } = of
+  const held = { grantId, patient, rights, revision: 1, document, keys, ...(entries.length === 0 ? {} : { entries }) }
+  return { ...state, grants: [...state.grants.filter(each => !equalBytes(each.grantId, grantId)), held] }
+}
+
+/**
  * Reads what custodians of a one-time grant gave together, and checks that it is of this grant.
  *
  * @throws SalusError `SHARED_KEYS_*`, `GRANT_*`; `SHARED_KEYS_GRANT` if the document is not the one that was hashed to the grant's id
@@ -42,7 +69,7 @@ export async function shareOneTime(
 export function readOneTimeKeys(
   payload: Uint8Array,
   of: { readonly patient: Uint8Array; readonly grant: Uint8Array }
-): SharedKeys {
+): SharedKeys & { readonly document: Uint8Array } {
   const shared = decodeSharedKeys(payload)
   const { document } = shared
   const isOfGrant = document != null && equalBytes(grantIdOf(of.patient, grantScope(document)), of.grant)
@@ -54,5 +81,5 @@ export function readOneTimeKeys(
       'Refused: the custodians gave keys of compartments that were not granted.'
     )
   }
-  return shared
+  return { ...shared, document }
 }

@@ -13,7 +13,7 @@ import { sealRelease } from '#core/custody/release.ts'
 import { openShare, type SealedShare } from '#core/custody/sealed-share.ts'
 import { preferredKemKey } from '#core/grant/capsule.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
-import { MAX_EVIDENCE_BYTES, decodeEvidence } from '#core/identity/evidence.ts'
+import { MAX_EVIDENCE_BYTES, decodeEvidence, type Evidence } from '#core/identity/evidence.ts'
 import { checkBinding } from '#core/identity/key-binding.ts'
 import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
 
@@ -48,6 +48,14 @@ export function decodeRecoveryRequest(
   const map = readMap(value, AREA, ['v', 'network', 'patient', 'evidence'])
   const evidence = readBytes(map['evidence'], AREA, 'evidence', { min: 1, max: MAX_EVIDENCE_BYTES })
   return { ...readPlace(map, AREA, expected), evidence }
+}
+
+/** How much longer than the approvals the request's keys hold: no delay of the chain is longer. */
+export const RECOVERY_REQUEST_TAIL_S: number = 30 * 86_400
+
+/** Until when the chain takes approvals of a request, seconds since 1970: it follows from the binding, so that all sign the same. */
+export function recoveryDeadlineS({ binding }: Pick<Evidence, 'binding'>): number {
+  return Math.max(0, (binding?.notAfter ?? 0) - RECOVERY_REQUEST_TAIL_S)
 }
 
 /** What a guardian judges a request by. */

@@ -34,14 +34,14 @@ export interface Recipient {
 /**
  * To whom a share goes under its plan's rule.
  *
- * @throws SalusError the codes of {@link judgeClaim} and {@link judgeGlass}; `SHARE_RULE` of a share that nodes do not release
+ * @throws SalusError the codes of {@link judgeClaim} and {@link judgeResponder}; `SHARE_RULE` of a share that nodes do not release
  */
 export function judgeRelease(plan: DecodedSharePlan, request: ReadRequest, context: ReleaseContext): Recipient {
   if (!equalBytes(request.patient, plan.patient)) {
     throw new SalusError('CUSTODY_UNKNOWN', 'This custodian keeps no share for this request.')
   }
   if (plan.rule === 'claim') return judgeClaim(plan, request, context)
-  if (plan.rule === 'glass') return judgeGlass(plan, request, context)
+  if (plan.rule === 'glass') return judgeResponder(request, context)
   throw new SalusError('SHARE_RULE', 'Refused: a custodian does not release a share of this kind.')
 }
 
@@ -80,15 +80,15 @@ function judgeClaim(plan: DecodedSharePlan, request: ReadRequest, context: Relea
 }
 
 /**
- * An emergency that is declared on the chain and not over, of this patient, asked for by the holder of one of its credentials. It
+ * An emergency that is declared on the chain and not over, of the patient that the request names, asked for by the holder of one of its credentials. It
  * need not be final: minutes count, and the receipt stays whatever becomes of the block.
  *
  * @throws SalusError `EMERGENCY_UNKNOWN`, `EMERGENCY_OVER`, `EMERGENCY_RESPONDER` (asked for by somebody else), `BINDING_*`, `EVIDENCE_*`
  */
-function judgeGlass(plan: DecodedSharePlan, request: ReadRequest, context: ReleaseContext): Recipient {
+export function judgeResponder(request: ReadRequest, context: Omit<ReleaseContext, 'finalityS'>): Recipient {
   const { chain, deployment, nowS } = context
   const emergency = request.grant == null ? undefined : chain.emergency(toHex(request.grant))
-  if (emergency?.patient !== toHex(plan.patient)) {
+  if (emergency?.patient !== toHex(request.patient)) {
     throw new SalusError('EMERGENCY_UNKNOWN', 'This node knows of no such emergency of this patient; try again soon.')
   }
   if (nowS >= emergency.expiresAtS) throw new SalusError('EMERGENCY_OVER', 'The emergency is over.')

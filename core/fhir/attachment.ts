@@ -25,8 +25,14 @@ export interface AttachmentContent {
   readonly parts: readonly Uint8Array[]
 }
 
-/** Hands out the bytes of an entry; of a part only if resource and part are of one author and section (docs/specs/fhir.md#attachments). */
+/** Hands out the bytes of an entry. */
 export type OpenEntryBody = (entry: Uint8Array) => Promise<Uint8Array>
+
+/**
+ * Hands out the bytes of a part that the entry `of` names, only if both are of one author and section
+ * (docs/specs/fhir.md#attachments).
+ */
+export type OpenPartBody = (part: Uint8Array, of: Uint8Array) => Promise<Uint8Array>
 
 /** The value of the member `_data` that stands for a content. */
 export function attachmentMarker(value: string): Uint8Array {

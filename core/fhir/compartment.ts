@@ -135,12 +135,24 @@ export function placeTogether(
 ): Compartment[] {
   const places = resources.map(({ compartment }) => compartment)
   const byName = new Map<string, number>()
-  resources.forEach(({ names }, i) => names.forEach(name => byName.set(name, i)))
+  /** Pairs of one name: what is told twice, as versions are, lies in one section, whichever of them a reference finds. */
+  const sames: [number, number][] = []
+  resources.forEach(({ names, type }, i) => {
+    for (const name of names) {
+      const before = byName.get(name)
+      if (before != null && before !== i && !NEUTRAL.includes(type)) sames.push([before, i])
+      byName.set(name, i)
+    }
+  })
   resources.forEach(({ type, references }, i) => {
     const outside = references.map(elsewhere).filter(each => each != null)
     if (!NEUTRAL.includes(type)) places[i] = stricter(places[i], outside)
   })
   const follows = followers(resources, byName)
+  for (const [one, other] of sames) {
+    follows[one]?.push(other)
+    follows[other]?.push(one)
+  }
   // A section only ever becomes stricter, and there are few: each resource is looked at a few times, however long the chain.
   const moved = resources.map((_, i) => i)
   for (let i = moved.pop(); i != null; i = moved.pop()) {

@@ -3,7 +3,7 @@ import { SalusError } from '#core/error.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
 import { readPlace } from '#core/encoding/place.ts'
-import { readBytes, readMap, readUint } from '#core/encoding/shape.ts'
+import { readBytes, readList, readMap, readText, readUint } from '#core/encoding/shape.ts'
 import { readVersion } from '#core/encoding/version.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
 import { signingInput } from '#core/crypto/signing-input.ts'
@@ -12,7 +12,12 @@ const AREA = 'ANSWER_CODE'
 const LABEL = 'salus/answer-code/1'
 
 /** The most bytes an answer code may have. */
-export const MAX_ANSWER_CODE_BYTES = 512
+export const MAX_ANSWER_CODE_BYTES = 4096
+
+/** The most custodians an answer may name. */
+export const MAX_ANSWER_CUSTODIANS = 16
+
+const MAX_URL_LENGTH = 200
 
 /** Which grant answers which request. */
 export interface AnswerCode {
@@ -25,6 +30,8 @@ export interface AnswerCode {
   readonly author: Uint8Array
   /** The answer is void from then on; seconds since 1970-01-01. */
   readonly notAfterS: number
+  /** HTTP APIs of the custodians that give the keys; absent where a capsule does. */
+  readonly custodians?: readonly string[]
 }
 
 function signedFields({ notAfterS, ...rest }: AnswerCode): Record<string, unknown> {
@@ -56,14 +63,18 @@ export function openAnswerCode(
 ): AnswerCode {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_ANSWER_CODE_BYTES })
   readVersion(value, AREA)
-  const map = readMap(value, AREA, ['v', 'network', 'patient', 'grantId', 'request', 'author', 'notAfter', 'sig'])
+  const fields = ['v', 'network', 'patient', 'grantId', 'request', 'author', 'notAfter', 'sig']
+  const map = readMap(value, AREA, fields, ['custodians'])
   const { network } = expected
   const answer = {
     ...readPlace(map, AREA, { network }),
     grantId: readBytes(map['grantId'], AREA, 'grantId', 32),
     request: readBytes(map['request'], AREA, 'request', 32),
     author: readBytes(map['author'], AREA, 'author', 32),
-    notAfterS: readUint(map['notAfter'], AREA, 'notAfter', 2 ** 40)
+    notAfterS: readUint(map['notAfter'], AREA, 'notAfter', 2 ** 40),
+    ...(map['custodians'] === undefined
+      ? {}
+      : { custodians: readList(map['custodians'], AREA, 'custodians', MAX_ANSWER_CUSTODIANS, readUrl) })
   }
   const signature = readBytes(map['sig'], AREA, 'sig', 64)
   const isSigned = p.ed25519Verify(answer.author, signingInput(LABEL, signedFields(answer)), signature)
@@ -77,6 +88,12 @@ export function openAnswerCode(
   refuseUnless(!isOneOf(expected.answered), 'ANSWER_CODE_REPLAYED', 'the request of this answer has an answer already')
   refuseUnless(isOneOf(expected.open), 'ANSWER_CODE_SWAPPED', 'this answers another request than one of yours')
   return answer
+}
+
+function readUrl(value: unknown): string {
+  const url = readText(value, AREA, 'custodians', MAX_URL_LENGTH)
+  if (/^https?:\/\/[!-~]+$/.test(url)) return url
+  throw new SalusError('ANSWER_CODE_SHAPE', 'Refused: a custodian is named by the address of its HTTP API.')
 }
 
 function refuseUnless(holds: boolean, code: string, why: string): void {

@@ -16,6 +16,8 @@ export interface LogFacts {
   readonly blockTimeS: number
   /** By tag, hexadecimal: the day on which a rotation, signed by the patient, replaced it. */
   readonly retired?: ReadonlyMap<string, number>
+  /** Names of headers that erasures of the patient name: as if they had never been written, and what follows them does not wait. */
+  readonly erased?: ReadonlySet<string>
   /** The reader's own grants: what is written under them must lie in their compartments. */
   readonly known?: readonly { readonly grantId: Uint8Array; readonly document: Uint8Array }[]
   /** Where a tag, hexadecimal, lies, as far as the reader's keys tell. */

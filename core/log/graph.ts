@@ -18,6 +18,8 @@ export interface LogGraph {
   readonly heads: DayIndex
   /** By name of a header that is not settled or not here: those that wait for it. */
   readonly waiting: Map<string, Set<LogNode>>
+  /** Names that nothing waits for: the patient has had them erased. */
+  readonly erased: ReadonlySet<string>
   /** Headers whose author is not proven yet, oldest first. */
   readonly unproven: Set<LogNode>
   /** Those of them that may be let go: never proven, and not kept from before. */
@@ -31,13 +33,14 @@ export interface LogGraph {
 }
 
 /** A graph without headers. */
-export function createGraph(): LogGraph {
+export function createGraph(erased: ReadonlySet<string> = new Set()): LogGraph {
   return {
     nodes: new Map(),
     entries: new Map(),
     days: createDayIndex(),
     heads: createDayIndex(),
     waiting: new Map(),
+    erased,
     unproven: new Set(),
     strangers: new Set(),
     waiters: 0,
@@ -71,7 +74,7 @@ export function proveNode(graph: LogGraph, node: LogNode, own: Own): LogNode[] {
   graph.strangers.delete(node)
   const { author, floorS, endS } = own.ok
   Object.assign(node, { state: 'waiting', code: null, author, authorId: authorId(author), floorS, endS })
-  const open = node.item.parents.filter(name => !isSettled(graph.nodes.get(name)))
+  const open = node.item.parents.filter(name => !graph.erased.has(name) && !isSettled(graph.nodes.get(name)))
   node.unsettled = open.length
   for (const name of open) addTo(graph.waiting, name, node)
   if (open.length === 0) return settleFrom(graph, node)

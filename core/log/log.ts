@@ -91,7 +91,7 @@ export interface Log {
 export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}): Log {
   const { rows, maxWaiting = MAX_WAITING, maxUnproven = MAX_UNPROVEN } = init
   let facts = initial
-  let graph = createGraph()
+  let graph = createGraph(facts.erased)
   const byRight = new Map<string, Set<LogNode>>()
   let pool = createPool()
   const { target, patient } = facts.record
@@ -180,10 +180,15 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
   /** The same headers under other facts; no signature is checked again. */
   const rebuild = (): readonly string[] => {
     const before = graph
-    graph = createGraph()
+    graph = createGraph(facts.erased)
     byRight.clear()
     pool = createPool()
-    for (const { item, alternatives, state, isKept } of before.nodes.values()) {
+    for (const was of before.nodes.values()) {
+      const { item, alternatives, state, isKept } = was
+      if (graph.erased.has(item.name)) {
+        forget(was)
+        continue
+      }
       insert(item, isKept || state !== 'unproven')
       const node = knownNode(graph.nodes, item.name)
       node.alternatives.push(...alternatives)
@@ -196,9 +201,10 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
   const renew = (next: LogFacts): readonly string[] => {
     const rights = changedRights(facts, next)
     const isRetired = [...(next.retired ?? [])].some(([tag, day]) => facts.retired?.get(tag) !== day)
+    const isErased = [...(next.erased ?? [])].some(name => !graph.erased.has(name))
     facts = next
     const changed = [...rights].flatMap(right => [...(byRight.get(right) ?? [])])
-    if (isRetired || changed.some(node => differs(node, judge(node.item)))) return rebuild()
+    if (isRetired || isErased || changed.some(node => differs(node, judge(node.item)))) return rebuild()
     return [...graph.unproven].flatMap(node => {
       const settled = prove(node)
       return node.state === 'unproven' || isSettled(node) ? namesOf(settled) : [node.item.name, ...namesOf(settled)]
@@ -209,6 +215,9 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
     add(input) {
       const name = cidOfCanonical(input.headerBytes).toString()
       try {
+        if (graph.erased.has(name)) {
+          throw new SalusError('ENTRY_ERASED', 'The patient had this entry erased; it is not taken again.')
+        }
         const before = graph.nodes.get(name)
         if (before == null) return addNew(input)
         if (before.state === 'unproven') return retry(before, input)
@@ -221,7 +230,7 @@ export function createLog(p: Primitives, initial: LogFacts, init: LogInit = {}):
     restore(row) {
       const read = decodeLogRow(row)
       if (read.kind === 'evidence') evidences.restore(read.name, read.evidence)
-      else if (!graph.nodes.has(read.item.name)) {
+      else if (!graph.nodes.has(read.item.name) && !graph.erased.has(read.item.name)) {
         evidences.keep(read.item.evidence)
         insert(read.item, true)
       }

@@ -143,9 +143,10 @@ function judgeEntry(message: EntryMessage, context: AcceptContext): Judgement {
   // [IGNORE] The patient has not retired the tag; what is old may be of the time before.
   const retiredDay = store.retiredDay(header.patient, header.tag)
   if (retiredDay != null && !(past && header.day <= retiredDay)) return ignore('ENTRY_RETIRED')
-  // [IGNORE] The author has not used this revision of the entry for another header.
+  // [IGNORE] The author has not used this revision of the entry for another header, unless the patient had that one erased.
   const taken = store.revisionOf(header)
-  if (taken != null && taken !== cid.toString()) return ignore('ENTRY_REVISION_USED')
+  const isFree = taken == null || taken === cid.toString() || store.isErased(header.patient, taken)
+  if (!isFree) return ignore('ENTRY_REVISION_USED')
   return { verdict: 'accept', accepted: { kind: 'entry', patient: header.patient, header, name: cid.toString() } }
 }
 

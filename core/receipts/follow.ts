@@ -23,6 +23,52 @@ export interface LogAnchor {
   readonly root: Uint8Array
 }
 
+/** A log that is being followed, entry by entry. */
+export interface Following {
+  /** Takes the next entry. @throws SalusError `RECEIPTS_FORKED` (another history than the chain has it) */
+  take(entry: Uint8Array): void
+  /** The log as followed to its checkpoint. @throws SalusError `RECEIPTS_FORKED`, `RECEIPTS_ENTRIES` as {@link followLog} */
+  end(): FollowedLog
+}
+
+/**
+ * Begins to follow a log from where it was left.
+ *
+ * @throws SalusError `CHECKPOINT_*`, `RECEIPTS_TRUNCATED`, `RECEIPTS_FORKED` as {@link followLog}
+ */
+export function beginToFollow(
+  p: Primitives,
+  before: FollowedLog,
+  { note, anchor }: { readonly note: string; readonly anchor?: LogAnchor | undefined },
+  key: LogKey
+): Following {
+  const checkpoint = readCheckpoint(p, note, key)
+  refuseShorter(checkpoint, before.range, anchor)
+  const tree = createTree(before.range)
+  const checkAnchor = (): void => {
+    if (anchor == null || anchor.treeSize === 0 || anchor.treeSize !== tree.size) return
+    if (!equalBytes(rangeRoot(p, rangeOf(tree)), anchor.root)) throw forked('the chain')
+  }
+  checkAnchor()
+  return {
+    take(entry) {
+      appendLeaf(p, tree, leafHash(p, entry))
+      checkAnchor()
+    },
+    end() {
+      const range = rangeOf(tree)
+      const isWhole = range.size === checkpoint.size && equalBytes(rangeRoot(p, range), checkpoint.root)
+      if (isWhole) return { range, note }
+      // Without new entries nothing but the past can differ.
+      if (checkpoint.size === before.range.size && before.range.size > 0) throw forked('before')
+      throw new SalusError(
+        'RECEIPTS_ENTRIES',
+        'These entries do not continue what was seen to this checkpoint: fetch them again; if that does not help, the log was forked.'
+      )
+    }
+  }
+}
+
 /**
  * Follows a log from where it was left: checks that it still begins with everything that was seen, and that what the chain has of it
  * lies on the way.
@@ -37,29 +83,9 @@ export function followLog(
   seen: { readonly note: string; readonly entries: readonly Uint8Array[]; readonly anchor?: LogAnchor | undefined },
   key: LogKey
 ): FollowedLog {
-  const { note, entries, anchor } = seen
-  const checkpoint = readCheckpoint(p, note, key)
-  refuseShorter(checkpoint, before.range, anchor)
-  const tree = createTree(before.range)
-  const isAnchorAt = (): boolean => anchor != null && anchor.treeSize > 0 && anchor.treeSize === tree.size
-  const checkAnchor = (): void => {
-    if (isAnchorAt() && anchor != null && !equalBytes(rangeRoot(p, rangeOf(tree)), anchor.root))
-      throw forked('the chain')
-  }
-  checkAnchor()
-  for (const entry of entries) {
-    appendLeaf(p, tree, leafHash(p, entry))
-    checkAnchor()
-  }
-  const range = rangeOf(tree)
-  const isWhole = range.size === checkpoint.size && equalBytes(rangeRoot(p, range), checkpoint.root)
-  if (isWhole) return { range, note }
-  // Without new entries nothing but the past can differ.
-  if (checkpoint.size === before.range.size && before.range.size > 0) throw forked('before')
-  throw new SalusError(
-    'RECEIPTS_ENTRIES',
-    'These entries do not continue what was seen to this checkpoint: fetch them again; if that does not help, the log was forked.'
-  )
+  const following = beginToFollow(p, before, seen, key)
+  for (const entry of seen.entries) following.take(entry)
+  return following.end()
 }
 
 /** A log never gets shorter, neither than it was seen nor than it was anchored. */

@@ -45,13 +45,11 @@ export function readTilePath(path: string): TileName {
   return name
 }
 
-/** The tiles of a level that a tree of this size has from a position on, the last one partial. */
-export function bundlesFrom(first: number, size: number): TileName[] {
-  const names: TileName[] = []
+/** The bundles of entries that a tree of this size has from a position on, the last one partial; one by one, since a log may claim any size. */
+export function* bundlesFrom(first: number, size: number): Generator<TileName> {
   for (let index = Math.floor(first / TILE_WIDTH); index * TILE_WIDTH < size; index++) {
-    names.push({ level: 'entries', index, width: Math.min(TILE_WIDTH, size - index * TILE_WIDTH) })
+    yield { level: 'entries', index, width: Math.min(TILE_WIDTH, size - index * TILE_WIDTH) }
   }
-  return names
 }
 
 /** A bundle of entries, each behind its length in two bytes. */

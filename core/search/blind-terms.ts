@@ -17,7 +17,7 @@ const MONTHS_OF_QUARTER = 3
 const MAX_QUARTERS = 4
 
 /** Compartments whose very frequencies would tell: their entries get no tags at all. */
-const UNTAGGED: readonly Compartment[] = ['mental', 'sexual', 'substance-use', 'genomics']
+export const UNTAGGED: readonly Compartment[] = ['mental', 'sexual', 'substance-use', 'genomics']
 
 /** Resource types so common that having them says nothing; all others are one bucket. */
 const COMMON_TYPES: readonly string[] = [
@@ -70,6 +70,20 @@ export function blindTermsOf({ terms, fromDay, toDay }: Searchable, compartment:
     if (code != null && COMMON_CODES.includes(code)) values.push({ field: 'code', value: code })
   }
   return quartersOf(fromDay, toDay).flatMap(quarter => values.map(each => ({ ...each, quarter })))
+}
+
+/** What a question comes to, without its quarter; undefined if nothing is ever tagged so. */
+export function termOfQuestion({
+  type,
+  code
+}: {
+  readonly type?: string
+  readonly code?: string
+}): Pick<BlindTerm, 'field' | 'value'> | undefined {
+  // A code says more than a type.
+  if (code != null) return COMMON_CODES.includes(code) ? { field: 'code', value: code } : undefined
+  if (type == null) return undefined
+  return { field: 'type', value: COMMON_TYPES.includes(type) ? type : 'other' }
 }
 
 /** The quarters that a span of days touches, newest first, at most {@link MAX_QUARTERS}. */

@@ -28,6 +28,9 @@ const DATE_FIELDS: readonly string[] = [
 /** Fields of FHIR that hold words for people. */
 const TEXT_FIELDS: readonly string[] = ['text', 'display', 'div', 'title', 'description', 'valueString', 'conclusion']
 
+/** A tag has no `<` within it: one that could would be sought to the end of the text from each `<`. */
+const TAG = /<[^<>]*>/g
+
 /** Terms, each `field:value`, and the days that an entry is about. */
 export interface Searchable {
   readonly terms: readonly string[]
@@ -89,8 +92,7 @@ function addString(found: Found, field: string, value: string): void {
   if (field === 'resourceType') add(found, 'type', value)
   else if (field === 'status') add(found, 'status', value)
   else if (DATE_FIELDS.includes(field)) addDay(found, value)
-  // A tag holds no other: where none ends, the search for its end does not begin again at each one.
-  else if (TEXT_FIELDS.includes(field)) addText(found, value.slice(0, MAX_TEXT_LENGTH).replace(/<[^<>]*>/g, ' '))
+  else if (TEXT_FIELDS.includes(field)) addText(found, value.slice(0, MAX_TEXT_LENGTH).replace(TAG, ' '))
 }
 
 function addCoding(found: Found, value: object): void {

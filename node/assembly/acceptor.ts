@@ -9,6 +9,7 @@ import { decodeMessage, messageKey, type Message } from '#core/network/envelope.
 import { topicOf } from '#core/network/topic.ts'
 import { DAG_PB_CODEC } from '#core/record/cid.ts'
 import { blobCid } from '#core/record/blob-cid.ts'
+import { noticeOf, noticesKey } from '#core/network/notice.ts'
 import type { AcceptIndex } from '#node/assembly/accept-index.ts'
 import { awaitedBy, stateOf } from '#node/assembly/awaited.ts'
 import type { Pending, Wait } from '#node/assembly/pending.ts'
@@ -174,7 +175,14 @@ export function createAcceptor(components: AcceptorComponents, { maxOpenWants = 
         reservation.release()
         return { verdict: 'ignore', code: 'BLOB_QUOTA' }
       }
-      position = await messages.append(key, bytes, [about.patient])
+      // While the blob was put, the patient may have had the entry erased: written now, it would outlive that.
+      if (about.kind === 'entry' && index.view.isErased(about.patient, about.name)) {
+        reservation.release()
+        return { verdict: 'ignore', code: 'ENTRY_ERASED' }
+      }
+      const { patient } = about
+      const indexKeys = noticeOf(message) == null ? [patient] : [patient, noticesKey(patient)]
+      position = await messages.append(key, bytes, indexKeys)
       await reservation.commit(position, wantsBlob)
     } catch (error) {
       reservation.release()

@@ -4,6 +4,8 @@ import { networkIdOfDeployment } from '#core/chain/deployment.ts'
 import type { ChainView } from '#core/chain/view.ts'
 import type { Clock, Primitives } from '#core/crypto/primitives.ts'
 import { SalusError } from '#core/error.ts'
+import { judgeResponder } from '#core/custody/release-rules.ts'
+import { toHex } from '#core/encoding/bytes.ts'
 import type { ReadRequest } from '#core/grant/read-request.ts'
 import { RIGHT_READ } from '#core/grant/terms.ts'
 import { checkRight } from '#core/network/author-right.ts'
@@ -26,7 +28,7 @@ export interface ReadGuard {
    *
    * @throws SalusError `READ_REQUEST_*` for one that is malformed, unsigned or for another node; `READ_STALE`, `READ_REPLAYED`,
    * `READ_BUSY`; `READ_REVOKED`, `READ_EXPIRED`, `READ_NOT_GRANTED`, `READ_NOT_YET`,
-   * `READ_UNCLAIMED`
+   * `READ_UNCLAIMED`; under an emergency `EMERGENCY_OVER`, `EMERGENCY_RESPONDER`, `EMERGENCY_UNKNOWN`, `BINDING_*`, `EVIDENCE_*`
    */
   admit(bytes: Uint8Array): ReadRequest
 }
@@ -51,6 +53,11 @@ export function createReadGuard({ p, deployment, chain, clock, audience }: ReadG
     const view = chain()
     // The later of both clocks: while the chain is away its time stands still, and what expires must expire all the same.
     const nowS = Math.max(view.blockTimeS, Math.floor(nowMs / 1000))
+    // What an emergency opens, its shares do; whoever declared it may have the sealed entries.
+    if (request.grant != null && view.emergency(toHex(request.grant)) != null) {
+      judgeResponder(request, { deployment, chain: view, nowS })
+      return
+    }
     const span = { fromS: nowS, toS: nowS }
     const context = { deployment, chain: view, right: RIGHT_READ, span, past: false }
     const right = checkRight(request, request.evidence, context)

@@ -103,8 +103,8 @@ export function createCustodian(components: CustodianComponents, init: Custodian
       end: null
     }
     await writer.write(async changes => {
-      const kept = await store.get(key)
-      if (kept == null && (await store.countOf(plan.patient)) >= maxPerPatient) {
+      const kept = await store.get(key, changes)
+      if (kept == null && (await store.countOf(plan.patient, changes)) >= maxPerPatient) {
         throw new SalusError('CUSTODY_FULL', 'This custodian keeps enough shares of this patient; choose another one.')
       }
       if (isAgain(kept, share)) return
@@ -154,12 +154,12 @@ export function createCustodian(components: CustodianComponents, init: Custodian
       },
       bundles: init.auditor == null ? [plan.bundle] : [plan.bundle, init.auditor]
     })
-    const number = await receipts.append(receipt, async changes => {
-      const kept = await store.get(key)
+    const number = await receipts.append(receipt, async (changes, group) => {
+      const kept = await store.get(key, group)
       if (kept?.sealed == null) throw new SalusError('CUSTODY_GONE', 'The share was deleted: its time is over.')
       if (rule === 'glass') return
       const { releasedTo } = kept
-      if ((releasedTo != null && !equalBytes(releasedTo, request.author)) || !reserve(key, request.author)) {
+      if (releasedTo != null && !equalBytes(releasedTo, request.author)) {
         throw new SalusError('CUSTODY_SPENT', 'Refused: this share was released to somebody else.')
       }
       changes.push(store.put(key, { ...kept, releasedTo: request.author }))
@@ -172,14 +172,6 @@ export function createCustodian(components: CustodianComponents, init: Custodian
       keeper: keys
     })
     return encodeCustodyAnswer({ plan: plan.bytes, release: answer })
-  }
-
-  /** Two askers in one group of writes do not see each other's: the first one of this process has it. */
-  const reserved = new Map<string, Uint8Array>()
-  function reserve(key: string, author: Uint8Array): boolean {
-    const first = reserved.get(key) ?? author
-    reserved.set(key, first)
-    return equalBytes(first, author)
   }
 
   return { keep, release }

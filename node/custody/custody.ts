@@ -16,7 +16,7 @@ import { createReadReceipts, type NoteRead } from '#node/custody/read-receipts.t
 import { openReceiptLog } from '#node/custody/receipt-log.ts'
 import { addCustodyRoutes } from '#node/custody/routes.ts'
 import { createShareStore } from '#node/custody/share-store.ts'
-import { sweepShares } from '#node/custody/sweeper.ts'
+import { createSweeper } from '#node/custody/sweeper.ts'
 import type { AnswerComponents } from '#node/network/request.ts'
 import type { Database } from '#node/store/database.ts'
 import type { MessageLog } from '#node/store/messages.ts'
@@ -85,6 +85,7 @@ export async function openCustody(components: CustodyComponents, init: CustodyIn
   const chain = (): ReturnType<Follower['view']> => follower.view()
   const gate = createRequestGate({ p, network, audience: libp2p.peerId.toMultihash().bytes, clock })
   const custodian = createCustodian({ p, random, clock, deployment, chain, keys, gate, store, receipts, writer }, init)
+  const sweepShares = createSweeper({ store, writer, chain, clock }, init.finalityS)
   let unserve: (() => Promise<void>) | undefined
   let unhear: (() => void) | undefined
   const timers: NodeJS.Timeout[] = []
@@ -92,7 +93,7 @@ export async function openCustody(components: CustodyComponents, init: CustodyIn
   let anchoring: Promise<void> | undefined
 
   function sweep(): void {
-    sweeping ??= sweepShares({ store, writer, chain, clock }, init.finalityS)
+    sweeping ??= sweepShares()
       .then(deleted => {
         if (deleted > 0) log.info({ deleted }, 'shares whose time is over were deleted')
       })

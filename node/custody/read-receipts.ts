@@ -1,7 +1,8 @@
 /** Receipts of entries that a node hands out with their slots (docs/specs/receipts.md). */
+import type { Hex } from '#core/chain/events.ts'
 import type { ChainView } from '#core/chain/view.ts'
 import type { Clock, Primitives, Random } from '#core/crypto/primitives.ts'
-import { toHex } from '#core/encoding/bytes.ts'
+import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
 import { decodeCapsule } from '#core/grant/capsule.ts'
 import type { ReadRequest } from '#core/grant/read-request.ts'
@@ -67,6 +68,7 @@ export function createReadReceipts(components: ReadReceiptComponents): NoteRead 
     const { network, patient, grant, author } = request
     if (grant == null) return
     const terms = chain().grant(toHex(grant))?.terms
+    const responder = responderOf(chain(), toHex(grant))
     const bundles = [await bundleOf(request), auditor].filter(bundle => bundle != null)
     if (bundles.length === 0) {
       throw new SalusError(
@@ -80,10 +82,18 @@ export function createReadReceipts(components: ReadReceiptComponents): NoteRead 
       subject: grant,
       rule: '',
       reader: author,
-      address: terms == null ? null : unpackTerms(terms).grantee,
+      address: terms == null ? responder : unpackTerms(terms).grantee,
       request: p.sha256(authorization),
       atMs: clock()
     }
     await receipts.append(await sealReceipt(p, random, { network, content, bundles }))
   }
+}
+
+/** Who declared an emergency; of two responders the reader's key alone says which. */
+function responderOf(chain: ChainView, id: Hex): Uint8Array | null {
+  const emergency = chain.emergency(id)
+  if (emergency == null || BigInt(emergency.secondCredential) !== 0n) return null
+  const holder = chain.credential(emergency.credential)?.holder
+  return holder == null ? null : fromHex(holder, 20)
 }

@@ -27,11 +27,11 @@ export interface ReceiptLog {
   /**
    * Appends a receipt, and makes other changes in the same write: all are on the disk when this resolves, or none.
    *
-   * @param also - adds the other changes; what it throws keeps the receipt from being written
+   * @param also - adds the other changes; what it throws keeps the receipt from being written. `group`: what is about to be written before
    * @returns the receipt's number, from 0
    * @throws SalusError `STORE_BUSY`, `STORE_CLOSED`, `STORE_WRITE_FAILED`
    */
-  append(receipt: Uint8Array, also?: (group: Change[]) => Promise<void>): Promise<number>
+  append(receipt: Uint8Array, also?: (changes: Change[], group: readonly Change[]) => Promise<void>): Promise<number>
   /** Leaves that are on the disk. */
   size(): number
   /** The tree of the first `size` leaves, in short. */
@@ -78,7 +78,7 @@ export async function openReceiptLog({ p, db, writer, network, keys }: ReceiptLo
         // Read anew for each group: one that was not written leaves no hole.
         if (group?.changes !== changes) group = { changes, next: await count() }
         const mine: Change[] = []
-        await also?.(mine)
+        await also?.(mine, changes)
         const number = group.next++
         changes.push(...mine, { type: 'put', table, key: toKey(number), value: receipt })
         return number

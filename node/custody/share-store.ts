@@ -30,13 +30,20 @@ export interface KeptShare {
 /** Shares by whose they are and when they are released. */
 export interface ShareStore {
   keyOf(of: Pick<SharePlan, 'patient' | 'rule' | 'subject'>): string
-  get(key: string): Promise<KeptShare | undefined>
+  /**
+   * A share or tombstone.
+   *
+   * @param group - changes that are about to be written: whoever decides what to write next sees them as if they were
+   */
+  get(key: string, group?: readonly Change[]): Promise<KeptShare | undefined>
   /** The change that keeps a share; to be written by a writer that flushes. */
   put(key: string, share: KeptShare): Change
   /** All that are there, tombstones left out. */
   held(): AsyncIterable<readonly [key: string, share: KeptShare]>
-  /** Shares and tombstones of one patient. */
-  countOf(patient: Uint8Array): Promise<number>
+  /** Shares and tombstones of one patient, those of `group` as in {@link ShareStore.get}. */
+  countOf(patient: Uint8Array, group?: readonly Change[]): Promise<number>
+  /** Whether there are tombstones. */
+  hasEnded(): Promise<boolean>
   /** Has the database rewrite its files, so that bytes that were deleted are no longer in them. */
   compact(): Promise<void>
 }
@@ -48,8 +55,9 @@ export function createShareStore(db: Database): ShareStore {
   return {
     keyOf: ({ patient, rule, subject }) =>
       `${prefixOf(patient)}${rule}/${subject == null ? '' : toHex(subject).slice(2)}`,
-    async get(key) {
-      const bytes = await table.get(key)
+    async get(key, group = []) {
+      const pending = group.findLast(change => change.table === table && change.key === key)
+      const bytes = pending?.type === 'put' ? pending.value : await table.get(key)
       return bytes == null ? undefined : decodeShare(bytes)
     },
     put: (key, share) => ({ type: 'put', table, key, value: encodeCanonical({ ...share }) }),
@@ -59,9 +67,15 @@ export function createShareStore(db: Database): ShareStore {
         if (share.sealed != null) yield [key, share] as const
       }
     },
-    async countOf(patient) {
+    async countOf(patient, group = []) {
       const prefix = prefixOf(patient)
-      return (await table.keys({ gt: prefix, lt: `${prefix}~` }).all()).length
+      const pending = group.filter(change => change.table === table && change.key.startsWith(prefix))
+      const stored = await table.keys({ gt: prefix, lt: `${prefix}~` }).all()
+      return new Set([...stored, ...pending.map(({ key }) => key)]).size
+    },
+    async hasEnded() {
+      for await (const bytes of table.values()) if (decodeShare(bytes).sealed == null) return true
+      return false
     },
     async compact() {
       await compactTable(db, NAME)

@@ -3,10 +3,10 @@ import type { ChainView } from '#core/chain/view.ts'
 import type { Clock } from '#core/crypto/primitives.ts'
 import { decodeSealedShare } from '#core/custody/sealed-share.ts'
 import type { DecodedSharePlan } from '#core/custody/plan.ts'
-import { toHex } from '#core/encoding/bytes.ts'
+import { equalBytes, toHex } from '#core/encoding/bytes.ts'
 import { unpackTerms } from '#core/grant/terms.ts'
 import { CLAIM_WINDOW_S } from '#core/network/author-right.ts'
-import type { ShareEnd, ShareStore } from '#node/custody/share-store.ts'
+import type { KeptShare, ShareEnd, ShareStore } from '#node/custody/share-store.ts'
 import type { SyncWriter } from '#node/store/sync-writer.ts'
 
 /** What sweeping needs. */
@@ -38,24 +38,41 @@ export function endOfShare(
   return claimedAtS != null && nowS >= claimedAtS + finalityS + CLAIM_WINDOW_S ? 'released' : undefined
 }
 
-/** Deletes every share whose time is over, from the files too; returns how many. */
-export async function sweepShares(
-  { store, writer, chain, clock }: SweeperComponents,
-  finalityS: number
-): Promise<number> {
-  const view = chain()
-  const nowS = Math.max(view.blockTimeS, Math.floor(clock() / 1000))
-  let deleted = 0
-  for await (const [key, share] of store.held()) {
-    if (share.sealed == null) continue
-    const end = endOfShare(decodeSealedShare(share.sealed).plan, view, { nowS, finalityS })
-    if (end == null) continue
-    await writer.write(async changes => {
-      const kept = await store.get(key)
-      if (kept != null) changes.push(store.put(key, { ...kept, sealed: null, end }))
+/** Deletes shares, from the files too. */
+export type Sweep = () => Promise<number>
+
+/**
+ * Makes the sweeper: each call deletes every share whose time is over, and returns how many. What a crash or a busy disk left in the files is
+ * taken out of them by the next call.
+ */
+export function createSweeper({ store, writer, chain, clock }: SweeperComponents, finalityS: number): Sweep {
+  /** Unknown after a start: whoever was here before may not have finished. */
+  let isClean: boolean | undefined
+
+  async function deleteIfOver(key: string, share: KeptShare, sealed: Uint8Array): Promise<boolean> {
+    const view = chain()
+    const nowS = Math.max(view.blockTimeS, Math.floor(clock() / 1000))
+    const end = endOfShare(decodeSealedShare(sealed).plan, view, { nowS, finalityS })
+    if (end == null) return false
+    return writer.write(async changes => {
+      const kept = await store.get(key, changes)
+      // A newer one took its place meanwhile: that one was not judged.
+      if (kept?.sealed == null || !equalBytes(kept.plan, share.plan)) return false
+      changes.push(store.put(key, { ...kept, sealed: null, end }))
+      return true
     })
-    deleted++
   }
-  if (deleted > 0) await store.compact()
-  return deleted
+
+  return async () => {
+    let deleted = 0
+    isClean ??= !(await store.hasEnded())
+    for await (const [key, share] of store.held()) {
+      if (share.sealed == null || !(await deleteIfOver(key, share, share.sealed))) continue
+      deleted++
+      isClean = false
+    }
+    if (!isClean) await store.compact()
+    isClean = true
+    return deleted
+  }
 }

@@ -8,6 +8,7 @@ import { SalusError } from '#core/error.ts'
 import { askerOfAddress } from '#node/http/asker.ts'
 import { bodyOf } from '#node/http/body.ts'
 import { answerGateway, answerGrant, answerModel } from '#node/http/chain-answers.ts'
+import { answerHead } from '#node/http/head-answer.ts'
 import type { HttpComponents } from '#node/http/components.ts'
 import { problemResponse } from '#node/http/problem.ts'
 import {
@@ -25,6 +26,7 @@ import {
   gatewayRoute,
   getBlobRoute,
   grantRoute,
+  headRoute,
   healthRoute,
   messageRoute,
   modelRoute,
@@ -102,6 +104,9 @@ export function createHttpApp(components: HttpComponents, init: HttpAppInit): Op
   )
   app.openapi(noticesRoute, async context =>
     context.json(await answerNotices(components, context.req.valid('json')), 200)
+  )
+  app.openapi(headRoute, async context =>
+    context.json(await answerHead(components, context.req.valid('json'), context.req.raw.signal), 200)
   )
   app.openapi(capsulesRoute, async context =>
     context.json(await answerCapsules(components, init.network, context.req.valid('json').grantId), 200)

@@ -1,9 +1,12 @@
 /** Typed client of a node's HTTP API (docs/specs/http-api.md); what agents, scripts and the story speak to a node with. */
 import { base64url } from 'multiformats/bases/base64'
 import { toHex } from '#core/encoding/bytes.ts'
+import { MAX_ATTESTATION_BYTES } from '#core/custody/attestation.ts'
 import { SalusError } from '#core/error.ts'
+import { MAX_JSON_ANSWER_BYTES, bytesIn } from '#node/http/answer.ts'
 import type {
   CapsulesAnswer,
+  HeadAnswer,
   EntriesAnswer,
   GatewayAnswer,
   GrantAnswer,
@@ -48,10 +51,10 @@ export interface StoredEntry {
   readonly blob: Uint8Array | null
 }
 
-/** An encoded erasure (core/custody/erasure.ts), or record of an emergency without a network (core/custody/break-glass.ts). */
+/** An encoded erasure (core/custody/erasure.ts), rotation (core/grant/rotation.ts), or record of an emergency without a network (core/custody/break-glass.ts). */
 export interface Notice {
   readonly position: number
-  readonly kind: 'erasure' | 'glass'
+  readonly kind: 'erasure' | 'glass' | 'rotation'
   readonly body: Uint8Array
 }
 
@@ -75,10 +78,21 @@ export interface NodeClient {
     readonly after?: number
     readonly limit?: number
   }): Promise<{ notices: Notice[]; next: number | null }>
+  /**
+   * The newest entry of a record: its place at the node and its signed header; null of an empty one.
+   *
+   * @param query - `waitMs`: how long to wait for one after the position `after`
+   */
+  queryHead(query: {
+    readonly authorization: Uint8Array
+    readonly after?: number
+    readonly waitMs?: number
+  }): Promise<{ readonly position: number; readonly header: Uint8Array } | null>
   /** The newest capsule of a grant (`0x…`), or none. */
   queryCapsules(grantId: string): Promise<{ position: number; capsule: Uint8Array }[]>
   putBlob(cid: string, bytes: Uint8Array): Promise<void>
-  getBlob(cid: string): Promise<Uint8Array>
+  /** @param maxBytes - what its header says, where that is known */
+  getBlob(cid: string, maxBytes?: number): Promise<Uint8Array>
   /** The node's attestation of an erasure, by the erasure's SHA-256 (`0x…`); `ERASURE_UNKNOWN` until it is done. */
   attestation(digest: string): Promise<Uint8Array>
   grant(grantId: string): Promise<GrantAnswer>
@@ -87,6 +101,8 @@ export interface NodeClient {
 }
 
 const SLOW_MS = 120_000
+/** Blobs of more than an outbox takes. */
+const MAX_BLOB_BYTES = 300 << 20
 const JSON_TYPE = 'application/json'
 
 /** One call. */
@@ -123,36 +139,51 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
         after,
         limit
       })
-      const entries = answer.entries.map(entry => ({
-        position: entry.position,
-        header: base64url.baseDecode(entry.header),
-        slot: base64url.baseDecode(entry.slot),
-        evidence: base64url.baseDecode(entry.evidence),
-        blob: entry.blob == null ? null : base64url.baseDecode(entry.blob)
+      return shaped(() => ({
+        entries: answer.entries.map(entry => ({
+          position: whole(entry.position),
+          header: base64url.baseDecode(entry.header),
+          slot: base64url.baseDecode(entry.slot),
+          evidence: base64url.baseDecode(entry.evidence),
+          blob: entry.blob == null ? null : base64url.baseDecode(entry.blob)
+        })),
+        next: answer.next == null ? null : whole(answer.next)
       }))
-      return { entries, next: answer.next }
     },
     queryNotices: async ({ authorization, after, limit }) => {
       const query = { authorization: base64url.baseEncode(authorization), after, limit }
-      const { notices, next } = await postJson<NoticesAnswer>('/v1/notices/query', query)
-      return { notices: notices.map(({ body, ...rest }) => ({ ...rest, body: base64url.baseDecode(body) })), next }
+      const answer = await postJson<NoticesAnswer>('/v1/notices/query', query)
+      return shaped(() => ({
+        notices: answer.notices.map(({ position, kind, body }) => ({
+          position: whole(position),
+          kind,
+          body: base64url.baseDecode(body)
+        })),
+        next: answer.next == null ? null : whole(answer.next)
+      }))
+    },
+    queryHead: async ({ authorization, after, waitMs }) => {
+      const query = { authorization: base64url.baseEncode(authorization), after, waitMs }
+      const { head } = await postJson<HeadAnswer>('/v1/heads/query', query, SLOW_MS)
+      return head == null ? null : { position: head.position, header: base64url.baseDecode(head.header) }
     },
     queryCapsules: async grantId => {
       const answer = await postJson<CapsulesAnswer>('/v1/capsules/query', { grantId })
-      return answer.capsules.map(({ position, capsule }) => ({ position, capsule: base64url.baseDecode(capsule) }))
+      return shaped(() =>
+        answer.capsules.map(({ position, capsule }) => ({
+          position: whole(position),
+          capsule: base64url.baseDecode(capsule)
+        }))
+      )
     },
     putBlob: async (cid, bytes) => {
       const call = { method: 'PUT', path: `/v1/blobs/${cid}`, body: bytes, type: 'application/octet-stream' } as const
-      await (await send({ ...call, timeoutMs: SLOW_MS })).arrayBuffer()
+      await bytesIn(await send({ ...call, timeoutMs: SLOW_MS }), MAX_JSON_ANSWER_BYTES)
     },
-    getBlob: async cid => {
-      const response = await send({ method: 'GET', path: `/ipfs/${cid}`, timeoutMs: SLOW_MS })
-      return new Uint8Array(await response.arrayBuffer())
-    },
-    attestation: async digest => {
-      const response = await send({ method: 'GET', path: `/v1/erasures/${digest}` })
-      return new Uint8Array(await response.arrayBuffer())
-    },
+    getBlob: async (cid, maxBytes = MAX_BLOB_BYTES) =>
+      bytesIn(await send({ method: 'GET', path: `/ipfs/${cid}`, timeoutMs: SLOW_MS }), maxBytes),
+    attestation: async digest =>
+      bytesIn(await send({ method: 'GET', path: `/v1/erasures/${digest}` }), MAX_ATTESTATION_BYTES),
     grant: async grantId => getJson<GrantAnswer>(`/v1/grants/${grantId}`),
     gateway: async gatewayId => getJson<GatewayAnswer>(`/v1/gateways/${gatewayId}`),
     model: async modelId => getJson<ModelAnswer>(`/v1/models/${modelId}`)
@@ -188,9 +219,26 @@ export async function sendTo(init: NodeClientInit, call: Call): Promise<Response
   return response
 }
 
-async function jsonOf<T>(response: Response): Promise<T> {
+/** What an answer says, or the code for one that is not of this API. */
+function shaped<T>(read: () => T): T {
   try {
-    return (await response.json()) as T
+    return read()
+  } catch (cause) {
+    throw new SalusError('NODE_ANSWER', 'The node gave an answer of another shape; is this address a Salus node?', {
+      cause
+    })
+  }
+}
+
+function whole(value: number): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  throw new RangeError('no position')
+}
+
+async function jsonOf<T>(response: Response): Promise<T> {
+  const bytes = await bytesIn(response, MAX_JSON_ANSWER_BYTES)
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as T
   } catch (cause) {
     throw new SalusError('NODE_ANSWER', 'The node gave an answer that is not JSON; is this address a Salus node?', {
       cause
@@ -199,7 +247,7 @@ async function jsonOf<T>(response: Response): Promise<T> {
 }
 
 async function problemOf(response: Response): Promise<SalusError> {
-  const body: unknown = await response.json().catch(() => undefined)
+  const body: unknown = await jsonOf<unknown>(response).catch(() => undefined)
   const { code, detail } = (body ?? {}) as { code?: unknown; detail?: unknown }
   return typeof code === 'string' && typeof detail === 'string'
     ? new SalusError(code, detail)

@@ -25,6 +25,8 @@ export interface HttpComponents {
   readonly attestation: (digest: string) => Promise<Uint8Array>
   /** Writes the receipt of an admitted read, where the node writes receipts. */
   readonly noteRead: NoteRead | undefined
+  /** Calls with the patient of each message that was taken, until the returned function is called. */
+  readonly onAccepted: (handler: (patient: Uint8Array) => void) => () => void
   readonly messages: MessageLog
   readonly index: AcceptIndex
   readonly blobs: BlobKeeper

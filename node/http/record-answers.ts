@@ -4,6 +4,7 @@ import { CID } from 'multiformats/cid'
 import { SalusError } from '#core/error.ts'
 import { decodeMessage } from '#core/network/envelope.ts'
 import { readSha256Cid, DAG_PB_CODEC, RAW_CODEC } from '#core/record/cid.ts'
+import { noticeOf, noticesKey } from '#core/network/notice.ts'
 import { tooLarge } from '#node/http/body.ts'
 import type { HttpComponents } from '#node/http/components.ts'
 import { MAX_PAGE_ITEMS, type CapsulesAnswer, type EntriesAnswer, type NoticesAnswer } from '#node/http/wire.ts'
@@ -56,7 +57,7 @@ export async function answerEntries(
 }
 
 /**
- * Erasures and records of emergencies. They hold no keys, so nothing of them is written down.
+ * Erasures, rotations and records of emergencies. They hold no keys, so nothing of them is written down.
  *
  * @throws SalusError the codes of `ReadGuard.admit`
  */
@@ -65,18 +66,19 @@ export async function answerNotices(
   { authorization, after = 0, limit = MAX_PAGE_ITEMS }: Query
 ): Promise<NoticesAnswer> {
   const { network, patient } = guard.admit(readBase64url(authorization))
-  const records = await messages.byPatient(patient, after, limit, MAX_PAGE_BYTES)
-  const notices: NoticesAnswer['notices'] = []
-  for (const { position, bytes } of records) {
-    const message = decodeMessage(bytes, network)
-    if (message.kind !== 'erasure' && message.kind !== 'glass') continue
-    const body = message.kind === 'erasure' ? message.erasure : message.record
-    notices.push({ position, kind: message.kind, body: base64url.baseEncode(body) })
-  }
-  return { notices, next: records.length < limit ? null : (records.at(-1)?.position ?? null) }
+  const key = noticesKey(patient)
+  const records = await messages.byPatient(key, after, limit, MAX_PAGE_BYTES)
+  const notices = records.flatMap(({ position, bytes }) => {
+    const notice = noticeOf(decodeMessage(bytes, network))
+    return notice == null ? [] : { position, kind: notice.kind, body: base64url.baseEncode(notice.body) }
+  })
+  const last = records.at(-1)?.position
+  const more = last != null && (await messages.byPatient(key, last, 1)).length > 0
+  return { notices, next: more ? last : null }
 }
 
-function readBase64url(text: string): Uint8Array {
+/** @throws SalusError `HTTP_BODY_SHAPE` */
+export function readBase64url(text: string): Uint8Array {
   try {
     return base64url.baseDecode(text)
   } catch (cause) {

@@ -11,6 +11,8 @@ import {
   entriesQuery,
   gatewayAnswer,
   grantAnswer,
+  headAnswer,
+  headQuery,
   healthBody,
   idParam,
   MAX_JSON_BODY_BYTES,
@@ -104,6 +106,16 @@ export const noticesRoute = createRoute({
   middleware: jsonMiddleware,
   request: { body: jsonBody(entriesQuery) },
   responses: { 200: json(noticesAnswer, 'A page of notices'), default: problem }
+})
+
+/** `POST /v1/heads/query` */
+export const headRoute = createRoute({
+  method: 'post',
+  path: '/v1/heads/query',
+  summary: 'The newest entry of a record, or a newer one as soon as there is one',
+  middleware: jsonMiddleware,
+  request: { body: jsonBody(headQuery) },
+  responses: { 200: json(headAnswer, 'The head'), default: problem }
 })
 
 /** `POST /v1/capsules/query` */

@@ -94,6 +94,23 @@ export const entriesQuery = z
   })
   .openapi('EntriesQuery')
 
+/** Longest time for which a question for a head waits for a newer one, ms. */
+export const MAX_HEAD_WAIT_MS = 25_000
+
+/** Asks for the newest entry of a record; waits for one after a position, if told to. */
+export const headQuery = z
+  .strictObject({
+    authorization: base64url(MAX_READ_REQUEST_BYTES),
+    after: position.optional(),
+    waitMs: z.int().min(0).max(MAX_HEAD_WAIT_MS).optional()
+  })
+  .openapi('HeadQuery')
+
+/** The newest entry: its place here and its signed header, without what opens it; null of an empty record. */
+export const headAnswer = z
+  .strictObject({ head: z.strictObject({ position, header: base64url(8192) }).nullable() })
+  .openapi('HeadAnswer')
+
 /** A page of entries; `next` is null on the last page. */
 export const entriesAnswer = z
   .strictObject({
@@ -113,7 +130,9 @@ export const entriesAnswer = z
 /** A page of what a patient's record says beside entries: erasures, and records of emergencies without a network. */
 export const noticesAnswer = z
   .strictObject({
-    notices: z.array(z.strictObject({ position, kind: z.enum(['erasure', 'glass']), body: base64url(32_768) })),
+    notices: z.array(
+      z.strictObject({ position, kind: z.enum(['erasure', 'glass', 'rotation']), body: base64url(32_768) })
+    ),
     next: position.nullable()
   })
   .openapi('NoticesAnswer')
@@ -199,6 +218,8 @@ export type GatewayAnswer = z.infer<typeof gatewayAnswer>
 export type ModelAnswer = z.infer<typeof modelAnswer>
 /** See {@link entriesAnswer}. */
 export type EntriesAnswer = z.infer<typeof entriesAnswer>
+/** See {@link headAnswer}. */
+export type HeadAnswer = z.infer<typeof headAnswer>
 /** See {@link noticesAnswer}. */
 export type NoticesAnswer = z.infer<typeof noticesAnswer>
 /** See {@link capsulesAnswer}. */

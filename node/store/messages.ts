@@ -24,6 +24,8 @@ export interface MessageLog {
   read(after: number, limit: number, maxBytes?: number): Promise<LogRecord[]>
   /** As {@link MessageLog.read}, only those appended with this index key. */
   byPatient(indexKey: Uint8Array, after: number, limit: number, maxBytes?: number): Promise<LogRecord[]>
+  /** The newest messages with this index key before a position, newest first. */
+  newestByPatient(indexKey: Uint8Array, before: number, limit: number): Promise<LogRecord[]>
   /**
    * Takes messages of a patient out of the log for good: their positions stay empty. On the disk when this resolves, but the bytes are in
    * the files until {@link MessageLog.compact}. The newest message is never taken out, so that its position is not given out again.
@@ -117,6 +119,16 @@ export function createMessageLog({ db }: { db: Database }): MessageLog {
         sizeBytes += record.bytes.length
         if (found.length > 0 && sizeBytes > maxBytes) break
         found.push(record)
+      }
+      return found
+    },
+    async newestByPatient(indexKey, before, limit) {
+      const prefix = prefixOf(indexKey)
+      const range = { gt: prefix, lt: `${prefix}${toKey(before)}`, limit, reverse: true }
+      const found: LogRecord[] = []
+      for await (const key of index.keys(range)) {
+        const record = await load(toPosition(key.slice(prefix.length)))
+        if (record != null) found.push(record)
       }
       return found
     },

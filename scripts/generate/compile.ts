@@ -11,7 +11,8 @@ export interface CompiledContract {
   readonly abi: readonly JsonFragment[]
   /** Creation code without the constructor's arguments, `0x…`. */
   readonly creationCode: string
-  /** keccak-256 of the code on the chain with every immutable set to zero. */
+  /** The code on the chain with every immutable set to zero, `0x…`, and its keccak-256. */
+  readonly runtimeCode: string
   readonly runtimeHash: string
   /** Where immutables lie in the code on the chain, in bytes, in rising order. */
   readonly immutables: readonly { readonly start: number; readonly length: number }[]
@@ -38,7 +39,13 @@ interface SolcOutput {
 interface SolcProblem {
   readonly severity: string
   readonly formattedMessage: string
-  readonly sourceLocation?: { readonly file: string }
+  readonly sourceLocation?: Location
+}
+
+/** Where in the sources, in bytes. */
+export interface Location {
+  readonly file: string
+  readonly start: number
 }
 
 interface SolcContract {
@@ -69,38 +76,31 @@ export const SOLC_SETTINGS = {
  * @param packaged - further sources, from npm packages, for example `@openzeppelin/contracts/…/X.sol`
  * @param only - contracts to make code of, all by default; the others are looked through for errors alone
  * @param changed - texts that take the place of sources, by path; warnings are then let pass
+ * @param libraries - addresses of libraries that are linked, by name, by the path of their source
  * @throws Error with the compiler's words if there is an error, or a warning about one of the project's own sources
  */
 export function compileContracts(
   folders: readonly string[],
   packaged: readonly string[] = [],
   only: readonly string[] = [],
-  changed?: ReadonlyMap<string, string>
+  changed?: ReadonlyMap<string, string>,
+  libraries: Readonly<Record<string, Readonly<Record<string, string>>>> = {}
 ): Compilation {
-  const solc = createRequire(import.meta.url)('solc') as Solc
   const paths = [...folders.flatMap(solidityFiles), ...packaged].sort()
-  const read = (path: string): string => changed?.get(path) ?? readSource(path)
-  const input = {
-    language: 'Solidity',
-    sources: Object.fromEntries(paths.map(path => [path, { content: read(path) }])),
-    settings: {
-      ...SOLC_SETTINGS,
-      outputSelection: {
-        '*': Object.fromEntries(
-          (only.length > 0 ? only : ['*']).map(name => [name, ['abi', 'evm.bytecode.object', 'evm.deployedBytecode']])
-        )
-      }
+  const outputs = ['abi', 'evm.bytecode.object', 'evm.deployedBytecode']
+  const output = runCompiler(paths, changed, {
+    ...SOLC_SETTINGS,
+    libraries,
+    outputSelection: {
+      '*': Object.fromEntries((only.length > 0 ? only : ['*']).map(name => [name, outputs]))
     }
-  }
-  const output = JSON.parse(
-    solc.compile(JSON.stringify(input), { import: path => ({ contents: read(path) }) })
-  ) as SolcOutput
+  })
   const problems = (output.errors ?? []).filter(
     problem => isOurs(problem) && (changed == null || problem.severity === 'error')
   )
   if (problems.length > 0) throw new Error(problems.map(problem => problem.formattedMessage).join('\n'))
   return {
-    solc: solc.version(),
+    solc: compiler().version(),
     contracts: new Map(
       paths.map(path => {
         const found = Object.entries(output.contracts?.[path] ?? {})
@@ -108,6 +108,27 @@ export function compileContracts(
       })
     )
   }
+}
+
+/** Where the compiler finds errors in a source and in what it imports; makes no code, which takes most of its time. */
+export function errorsIn(path: string, changed: ReadonlyMap<string, string>): readonly (Location | undefined)[] {
+  const { errors = [] } = runCompiler([path], changed, { outputSelection: { '*': { '*': ['abi'] } } })
+  return errors.filter(({ severity }) => severity === 'error').map(({ sourceLocation }) => sourceLocation)
+}
+
+function compiler(): Solc {
+  return createRequire(import.meta.url)('solc') as Solc
+}
+
+function runCompiler(
+  paths: readonly string[],
+  changed: ReadonlyMap<string, string> | undefined,
+  settings: object
+): SolcOutput {
+  const read = (path: string): string => changed?.get(path) ?? readSource(path)
+  const sources = Object.fromEntries(paths.map(path => [path, { content: read(path) }]))
+  const input = JSON.stringify({ language: 'Solidity', sources, settings })
+  return JSON.parse(compiler().compile(input, { import: path => ({ contents: read(path) }) })) as SolcOutput
 }
 
 /** Errors, and warnings about this project's own sources: those of a package are its authors' to mend. */
@@ -120,6 +141,7 @@ function contractsOf(compiled: readonly (readonly [string, SolcContract])[]): Co
     name,
     abi,
     creationCode: `0x${evm.bytecode.object}`,
+    runtimeCode: `0x${evm.deployedBytecode.object}`,
     runtimeHash: keccak256(`0x${evm.deployedBytecode.object}`),
     immutables: Object.values(evm.deployedBytecode.immutableReferences)
       .flat()

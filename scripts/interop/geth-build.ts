@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
 import { access, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { runTool } from '#scripts/interop/tool.ts'
 import { ROOT } from '#scripts/process/run.ts'
 
 /**
@@ -19,29 +19,9 @@ export async function buildGeth(progress: (text: string) => void): Promise<{ pat
     () => false
   )
   if (isThere) return { path }
-  if ((await run('go', ['version'])).code !== 0) return { missing: 'no Go toolchain' }
+  if ((await runTool('go', ['version'])).code !== 0) return { missing: 'no Go toolchain' }
   progress(`building geth ${VERSION} with Go, once; this takes some minutes`)
   await mkdir(FOLDER, { recursive: true })
-  const { code, output } = await run('go', ['install', `${PACKAGE}@${VERSION}`], { GOBIN: FOLDER })
+  const { code, output } = await runTool('go', ['install', `${PACKAGE}@${VERSION}`], { GOBIN: FOLDER })
   return code === 0 ? { path } : { missing: `geth ${VERSION} could not be built: ${output.trim().slice(-500)}` }
-}
-
-function run(
-  command: string,
-  args: readonly string[],
-  env: Record<string, string> = {}
-): Promise<{ code: number; output: string }> {
-  return new Promise(resolve => {
-    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-    let output = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
-    }
-    child.on('error', error => {
-      resolve({ code: 1, output: error.message })
-    })
-    child.on('close', code => {
-      resolve({ code: code ?? 1, output })
-    })
-  })
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { changesTo } from '#scripts/mutate/operators.ts'
+import { changesTo, type Change } from '#scripts/mutate/operators.ts'
+import { placeOf, type Place } from '#scripts/mutate/places.ts'
 import { lineAt, parseSolidity, spanOf, walk, type SyntaxNode } from '#scripts/solidity/syntax.ts'
 
 /** One changed source. */
@@ -17,6 +18,9 @@ export interface Mutant {
   readonly after: string
   /** The whole source after the change. */
   readonly source: string
+  /** What is changed, and the place around it where it can stand beside other mutants, if there is one. */
+  readonly change: Change
+  readonly place: Place | undefined
 }
 
 const PLACES = ['ContractDefinition', 'FunctionDefinition', 'ModifierDefinition']
@@ -40,7 +44,8 @@ export function mutantsOf(file: string, content: string): Mutant[] {
   const seen = new Map<string, number>()
   const mutants: Mutant[] = []
   walk(parseSolidity(file, content), (node, around) => {
-    for (const { start, end, operator, replacement } of changesTo(node, around, textOf)) {
+    for (const change of changesTo(node, around, textOf)) {
+      const { start, end, operator, replacement } = change
       const chain = [...around, node]
       const where = chain
         .filter(({ nodeType }) => PLACES.includes(nodeType))
@@ -60,7 +65,8 @@ export function mutantsOf(file: string, content: string): Mutant[] {
         .digest('hex')
         .slice(0, 10)
       const source = bytes.subarray(0, start).toString() + replacement + bytes.subarray(end).toString()
-      mutants.push({ id, file, line: lineAt(bytes, start), where, operator, before, after, source })
+      const place = placeOf(chain, change, bytes)
+      mutants.push({ id, file, line: lineAt(bytes, start), where, operator, before, after, source, change, place })
     }
   })
   return mutants

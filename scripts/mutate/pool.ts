@@ -58,7 +58,7 @@ async function copyProject(place: number): Promise<string> {
 }
 
 async function startWorker(folder: string): Promise<ChildProcess> {
-  const env = { ...process.env, HARDHAT_DISABLE_TELEMETRY: '1' }
+  const env = { ...process.env, HARDHAT_DISABLE_TELEMETRY: '1', SALUS_MUTANTS: '1' }
   // What .mocharc.json has mocha load before the tests.
   const execArgv = ['--import', './test/setup.ts']
   const worker = fork(join(folder, 'scripts/mutate/worker.ts'), { cwd: folder, env, execArgv })
@@ -67,7 +67,7 @@ async function startWorker(folder: string): Promise<ChildProcess> {
       resolve()
     })
     worker.once('exit', () => {
-      reject(new Error('the tests fail without any mutant, or cannot be run twice; see above'))
+      reject(new Error('the process that tries mutants does not start; see above'))
     })
   })
   worker.removeAllListeners('exit')

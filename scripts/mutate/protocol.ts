@@ -6,6 +6,10 @@ export interface Trial {
   readonly source: string
   /** Deployed contracts that hold code of the source; each is tried until one shows the change. */
   readonly contracts: readonly string[]
+  /** A source that holds this mutant beside others, and its number there; none if it must be compiled alone. */
+  readonly switched?: { readonly source: string; readonly number: number } | undefined
+  /** Whether the tests in Solidity are run too, where all others pass. */
+  readonly inSolidity: boolean
 }
 
 /** What became of a mutant. */

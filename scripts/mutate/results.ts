@@ -18,6 +18,7 @@ interface Row extends Verdict {
 /** Verdicts of earlier runs, and a place for those of this run: a run that was cut short is taken up again. */
 export class Results {
   private readonly rows = new Map<string, Row>()
+  private readonly firstRows = new Map<string, Row>()
   private readonly allTests = testsHash()
   private readonly explained = readExplained()
 
@@ -30,6 +31,7 @@ export class Results {
       if (!line.endsWith('}')) continue
       const row = JSON.parse(line) as Row
       results.rows.set(row.id, row)
+      if (!results.firstRows.has(row.id)) results.firstRows.set(row.id, row)
     }
     return results
   }
@@ -39,6 +41,11 @@ export class Results {
     const row = this.rows.get(id)
     if (row?.source !== hash) return undefined
     return row.tests === this.testsOf(row) || this.maySurvive(row) ? row : undefined
+  }
+
+  /** The first verdict there ever was, whatever the tests were then. */
+  first({ id }: Mutant): Verdict | undefined {
+    return this.firstRows.get(id) ?? this.rows.get(id)
   }
 
   /** Keeps a verdict. */

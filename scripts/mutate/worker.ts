@@ -1,92 +1,107 @@
 /** One of the processes that try mutants; runs inside a copy of the project, whose bytecode it replaces. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
-import { keccak256 } from 'ethers'
-import { compileContracts, type CompiledContract } from '#scripts/generate/compile.ts'
+import { compileContracts } from '#scripts/generate/compile.ts'
+import { original, withCode } from '#scripts/mutate/deployed.ts'
+import { mixtureOf, type Code, type Mixture } from '#scripts/mutate/mixture.ts'
 import type { Failure, Trial, Verdict } from '#scripts/mutate/protocol.ts'
+import { suitesAbout } from '#scripts/mutate/reach.ts'
+import { failingInSolidity } from '#scripts/mutate/solidity.ts'
 import { loadSuite, suiteFiles, type Suite } from '#scripts/mutate/suites.ts'
-import { ROOT, runNode } from '#scripts/process/run.ts'
 
-type Code = Omit<CompiledContract, 'abi' | 'name'>
+/** So much of a processor's time makes a test file one to try last. */
+const LONG_US = 1_500_000
 
-/** Deploys a contract whose every call fails. */
-const BROKEN: Code = { creationCode: '0x60fe5f5360015ff3', runtimeHash: keccak256('0xfe'), immutables: [] }
+const suites = new Map<string, Suite>()
+/** Test files about a source in a contract, in the order in which they are tried. */
+const about = new Map<string, readonly string[]>()
+/** Test files that were seen to pass, twice in this process, without a mutant. */
+const sound = new Set<string>()
+/** The last mixture of each contract, as the mutants in it come one after the other. */
+const mixtures = new Map<string, { readonly source: string; readonly mixture: Mixture; readonly passed: Set<string> }>()
 
-const suites: Suite[] = []
-const originals = new Map<string, Code>()
-const reached = new Map<string, readonly Suite[]>()
-
-function codeOf(contract: string, source: Pick<Trial, 'file' | 'source'>): Code {
-  const path = `contracts/${contract}.sol`
-  const { contracts } = compileContracts([], [path], [contract], new Map([[source.file, source.source]]))
-  const compiled = contracts.get(path)?.find(({ name }) => name === contract)
-  if (compiled == null) throw new Error(`${path} holds no ${contract}`)
-  return compiled
-}
-
-function bytecodePath(contract: string): string {
-  return join(ROOT, `contracts/bytecode/${contract}.json`)
-}
-
-function original(contract: string): Code {
-  const code = originals.get(contract) ?? (JSON.parse(readFileSync(bytecodePath(contract), 'utf8')) as Code)
-  originals.set(contract, code)
-  return code
-}
-
-/** Runs `work` while tests deploy this code. */
-async function withCode<T>(contract: string, code: Code, work: () => Promise<T>): Promise<T> {
-  const present = original(contract)
-  const { creationCode, runtimeHash, immutables } = code
-  writeFileSync(bytecodePath(contract), JSON.stringify({ ...present, creationCode, runtimeHash, immutables }))
-  try {
-    return await work()
-  } finally {
-    writeFileSync(bytecodePath(contract), JSON.stringify(present))
-  }
-}
-
-/** The test files that notice when a contract does nothing at all, its own first. */
-async function suitesFor(contract: string): Promise<readonly Suite[]> {
-  const known = reached.get(contract)
-  if (known != null) return known
-  const found: Suite[] = []
-  await withCode(contract, BROKEN, async () => {
-    for (const suite of suites) if ((await suite.run()) != null) found.push(suite)
+/**
+ * The first test that fails, and its file. What has just killed one mutant is the likeliest to kill its neighbour, so it is
+ * tried first; what took long and killed none, last.
+ */
+async function failingInMocha(
+  contract: string,
+  { file: source }: Trial,
+  code: Code
+): Promise<{ readonly file: string; readonly failed: string } | undefined> {
+  const key = `${contract} ${source}`
+  const files = about.get(key) ?? suitesAbout(contract, source, suiteFiles())
+  return withCode(contract, code, async () => {
+    const slow = new Set<string>()
+    for (const file of files) {
+      const begun = process.cpuUsage()
+      const failed = await run(file)
+      const { user, system } = process.cpuUsage(begun)
+      if (user + system > LONG_US) slow.add(file)
+      if (failed == null) continue
+      slow.delete(file)
+      about.set(key, [file, ...files.filter(other => other !== file && !slow.has(other)), ...slow])
+      return { file, failed }
+    }
+    return undefined
   })
-  const own = contract.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase()
-  found.sort((a, b) => Number(b.file.startsWith(own)) - Number(a.file.startsWith(own)))
-  reached.set(contract, found)
-  return found
 }
 
-/** What mocha does not notice, fuzz and invariants may; slow, as Hardhat compiles all anew, so the last resort. */
-async function failingInSolidity({ file, source, contracts }: Omit<Trial, 'id'>): Promise<string | undefined> {
-  const names = [basename(file), ...contracts.map(name => `${name}.sol`)]
-  const tests = readdirSync(join(ROOT, 'test/solidity'))
-    .filter(name => name.endsWith('.t.sol'))
-    .map(name => `test/solidity/${name}`)
-    .filter(path => names.some(name => readFileSync(join(ROOT, path), 'utf8').includes(`/${name}"`)))
-  if (tests.length === 0) return undefined
-  const written = readFileSync(join(ROOT, file))
-  writeFileSync(join(ROOT, file), source)
+async function run(file: string): Promise<string | undefined> {
+  const suite = suites.get(file) ?? (await loadSuite(file))
+  suites.set(file, suite)
+  return suite.run()
+}
+
+/** A test that fails without a mutant says nothing about any. */
+async function requireSound(file: string): Promise<void> {
+  if (sound.has(file)) return
+  const failed = await run(file)
+  if (failed != null) throw new Error(`without a mutant, or when run again, this fails: ${failed}`)
+  sound.add(file)
+}
+
+/**
+ * What kills a mutant that was compiled together with others: a test, or none. Nothing comes back if that cannot be found out
+ * so.
+ */
+async function killerAmong(trial: Trial): Promise<{ readonly killer?: string } | undefined> {
+  const { file, switched, contracts } = trial
+  if (switched == null) return undefined
+  for (const contract of contracts) {
+    const { mixture, passed } = compiledTogether(contract, file, switched.source) ?? {}
+    if (mixture == null || passed == null) return undefined
+    const found = await failingInMocha(contract, trial, mixture.linked(switched.number))
+    if (found == null) continue
+    // It must be the mutant that fails, not what it was compiled with.
+    if (!passed.has(found.file)) {
+      await requireSound(found.file)
+      if ((await withCode(contract, mixture.linked(0), () => run(found.file))) != null) return undefined
+      passed.add(found.file)
+    }
+    return { killer: found.failed }
+  }
+  return {}
+}
+
+function compiledTogether(
+  contract: string,
+  file: string,
+  source: string
+): { readonly mixture: Mixture; readonly passed: Set<string> } | undefined {
+  const known = mixtures.get(contract)
+  if (known?.source === source) return known
   try {
-    const { code, output } = await runNode(['node_modules/hardhat/dist/src/cli.js', 'test', 'solidity', ...tests])
-    return code === 0 ? undefined : `solidity: ${/(?:test|invariant)\w+(?=\()/.exec(failures(output))?.[0] ?? 'a test'}`
-  } finally {
-    writeFileSync(join(ROOT, file), written)
+    const made = { source, mixture: mixtureOf(contract, file, source), passed: new Set<string>() }
+    mixtures.set(contract, made)
+    return made
+  } catch {
+    return undefined
   }
 }
 
-/** The lines that tell what failed. */
-function failures(output: string): string {
-  return output
-    .split('\n')
-    .filter(line => /^\s*\d+\) /.test(line))
-    .join('\n')
-}
-
-async function decide({ id, file, source, contracts }: Trial): Promise<Verdict> {
+async function decide(trial: Trial): Promise<Verdict> {
+  const { id, file, source, contracts } = trial
+  const among = await killerAmong(trial)
+  if (among?.killer != null) return { id, outcome: 'killed', killer: among.killer }
   let isSame = true
   for (const contract of contracts) {
     let code: Code
@@ -97,30 +112,26 @@ async function decide({ id, file, source, contracts }: Trial): Promise<Verdict> 
     }
     if (code.creationCode === original(contract).creationCode) continue
     isSame = false
-    const files = await suitesFor(contract)
-    const killer = await withCode(contract, code, async () => {
-      for (const suite of files) {
-        const failed = await suite.run()
-        if (failed != null) return failed
-      }
-      return undefined
-    })
-    if (killer != null) return { id, outcome: 'killed', killer }
+    // The same tests have just passed.
+    if (among != null) continue
+    const found = await failingInMocha(contract, trial, code)
+    if (found == null) continue
+    await requireSound(found.file)
+    return { id, outcome: 'killed', killer: found.failed }
   }
   if (isSame) return { id, outcome: 'equivalent' }
-  const killer = await failingInSolidity({ file, source, contracts })
+  const killer = trial.inSolidity ? await failingInSolidity(trial) : undefined
   return killer == null ? { id, outcome: 'survived' } : { id, outcome: 'killed', killer }
 }
 
-for (const file of suiteFiles()) {
-  const suite = await loadSuite(file)
-  // Twice: a file that cannot be run again would kill every mutant.
-  for (let round = 0; round < 2; round++) {
-    const failed = await suite.run()
-    if (failed != null) throw new Error(`without a mutant, this fails: ${failed}`)
-  }
-  suites.push(suite)
+function codeOf(contract: string, { file, source }: Pick<Trial, 'file' | 'source'>): Code {
+  const path = `contracts/${contract}.sol`
+  const { contracts } = compileContracts([], [path], [contract], new Map([[file, source]]))
+  const compiled = contracts.get(path)?.find(({ name }) => name === contract)
+  if (compiled == null) throw new Error(`${path} holds no ${contract}`)
+  return compiled
 }
+
 process.on('message', (trial: Trial) => {
   void decide(trial)
     .catch((error: unknown): Failure => ({ error: String(error) }))

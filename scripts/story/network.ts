@@ -87,7 +87,8 @@ export async function startNodes(
   rpcUrl: string,
   deploymentFile: string,
   dataDir: string,
-  nodes: StoryNode[]
+  nodes: StoryNode[],
+  more: readonly string[] = []
 ): Promise<void> {
   for (const [index, name] of ['hospital', 'laboratory', 'volunteer'].entries()) {
     const keyFile = join(dataDir, `relayer-${name}.key`)
@@ -95,7 +96,7 @@ export async function startNodes(
     const peers = nodes.flatMap(node => ['--peer', node.multiaddr])
     const args = [
       ...['--rpc', rpcUrl, '--deployment', deploymentFile, '--relayer-key-file', keyFile],
-      ...['--listen', '/ip4/127.0.0.1/tcp/0', '--http', '0', ...peers]
+      ...['--listen', '/ip4/127.0.0.1/tcp/0', '--http', '0', ...peers, ...more]
     ]
     nodes.push(await startNode(name, { dataDir: join(dataDir, name), args }, join(dataDir, 'logs', `${name}.log`)))
   }

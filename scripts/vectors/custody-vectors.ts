@@ -88,7 +88,13 @@ export async function custodyVectors(p: Primitives): Promise<Record<string, Vect
   const attestationBytes = signAttestation(p, attestation, PEER_SEED)
   const record = {
     ...{ network: NETWORK, patient: PATIENT, plan, credential: new Uint8Array(32).fill(15) },
-    ...{ reason: new Uint8Array(32).fill(16), atMs: AT_MS, durationS: 3600, nonce: new Uint8Array(16).fill(17) },
+    ...{
+      reason: new Uint8Array(32).fill(16),
+      sealedReason: new Uint8Array(),
+      atMs: AT_MS,
+      durationS: 3600,
+      nonce: new Uint8Array(16).fill(17)
+    },
     ...{ author: asker.bundle.sign, evidence: encodeEvidence({ bundle: asker.bundleBytes }) }
   }
   const recordBytes = signGlassRecord(p, record, asker.signSeed)

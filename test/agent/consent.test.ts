@@ -49,7 +49,7 @@ describe('what patients grant, by hand and by rules', function () {
     world = await createAgentWorld()
     provider = createProvider(world.chain.rpcUrl, world.deployment.chainId)
     office = openOffice(testChain(), accountKey('hospital'))
-    await office.accredit()
+    await (await office.accredit()).wait()
     const [, second, third] = world.nodes
     patient = await world.agent('patient', { args: ['--replica', second?.httpUrl ?? '', third?.httpUrl ?? ''] })
     await patient.run('patient', 'create', '--passphrase-file', world.passphraseFile, '--device', 'laptop')
@@ -164,7 +164,7 @@ describe('what patients grant, by hand and by rules', function () {
     const heart = await world.file('heart.json', condition('I50.1', 'active'))
     await patient.run('patient', 'import', heart, '--compartment', 'conditions')
     expect((await attempt(doctor, 'cardiologist', ['--read', '--write'])).code).to.equal(0)
-    await office.revoke(keyOf(5), undefined, undefined)
+    await (await office.revoke(keyOf(5), undefined, undefined)).wait()
     expect(await refusal(doctor, 'cardiologist', ['--read'])).to.contain('credential-revoked')
   })
 
@@ -198,7 +198,7 @@ describe('what patients grant, by hand and by rules', function () {
     const agent = await world.agent(name)
     const signer = ['--signer', world.chain.rpcUrl, '--signer-address', account(index).address.toLowerCase()]
     await agent.run('clinician', 'create', '--passphrase-file', world.passphraseFile, ...signer)
-    await office.issue({ holder: keyOf(index), terms: { role, specialty } })
+    await (await office.issue({ holder: keyOf(index), terms: { role, specialty } })).wait()
     return agent
   }
 

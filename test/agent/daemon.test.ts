@@ -56,7 +56,12 @@ describe('an agent’s process', function () {
         grantHistory: async () => Promise.resolve(null),
         credentialsOf: async () => Promise.resolve([]),
         headTimeS: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
-        capsuleOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away'))
+        capsuleOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
+        nonceOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
+        guardiansOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
+        anchorOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
+        recoveryReadyAtS: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away')),
+        viewOf: async () => Promise.reject(new SalusError('CHAIN_UNREACHABLE', 'away'))
       }
     }
     const cost = { logN: 14, r: 8, p: 1 }

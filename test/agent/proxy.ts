@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 export interface Passing {
   readonly method: string
   readonly path: string
+  readonly body: Uint8Array
 }
 
 /** What a watcher does with a request: nothing, or something before or after the node has it. */
@@ -24,15 +25,16 @@ export interface Proxy {
 export async function startProxy(target: string): Promise<Proxy> {
   const watcher: Watcher = {}
   const server = createServer((request, response) => {
-    const passing = { method: request.method ?? '', path: request.url ?? '' }
+    const { method = '', url: path = '' } = request
     const pass = async (): Promise<void> => {
       const chunks: Buffer[] = []
       for await (const chunk of request) chunks.push(chunk as Buffer)
+      const passing = { method, path, body: Buffer.concat(chunks) }
       await watcher.before?.(passing)
       const { 'content-type': type } = request.headers
-      const answer = await fetch(new URL(passing.path, target), {
-        method: passing.method,
-        ...(passing.method === 'GET' ? {} : { body: Buffer.concat(chunks) }),
+      const answer = await fetch(new URL(path, target), {
+        method,
+        ...(method === 'GET' ? {} : { body: passing.body }),
         ...(type == null ? {} : { headers: { 'content-type': type } })
       })
       const body = Buffer.from(await answer.arrayBuffer())

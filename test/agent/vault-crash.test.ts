@@ -11,6 +11,7 @@ import { createAgentState } from '#core/agent/agent-state.ts'
 import { createKeeper, type Keeper } from '#agent/vault/keeper.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { nativeStretch as stretch } from '#node/crypto/native-scrypt.ts'
+import { expectCode } from '#test/error-code.ts'
 
 const PASSPHRASE = 'correct horse battery staple'
 const ROUNDS = 12
@@ -53,6 +54,33 @@ describe('a vault whose keeper is killed', function () {
       await opened.lock()
     }
     expect(least).to.be.at.least(ROUNDS)
+  })
+
+  it('writes nothing that would not open again', async () => {
+    const made = keeper()
+    await made.create(PASSPHRASE, createAgentState(p, random, { network: random(32), deviceName: 'a', nowMs: 0 }))
+    const renamed = async (name: string): Promise<unknown> =>
+      made.update(state => ({ ...state, devices: state.devices.map(device => ({ ...device, name })) }))
+    await expectCode('VAULT_UNREADABLE', async () => renamed('b'.repeat(65)))
+    expect(made.state().devices[0]?.name).to.equal('a')
+    await renamed('b'.repeat(64))
+    await made.lock()
+    await made.unlock(PASSPHRASE)
+    expect(made.state().devices[0]?.name).to.have.lengthOf(64)
+    await made.lock()
+  })
+
+  it('is shut when any of those who lock it hears so, and open when one who unlocks it meanwhile does', async () => {
+    const made = keeper()
+    await made.create(PASSPHRASE, createAgentState(p, random, { network: random(32), deviceName: 'a', nowMs: 0 }))
+    const { deviceSeed } = made.state()
+    const holding = made.hold(async () => new Promise(resolve => setTimeout(resolve, 200)))
+    const first = made.lock()
+    const again = made.lock().then(() => expect(deviceSeed).to.deep.equal(new Uint8Array(32)))
+    const unlocked = made.unlock(PASSPHRASE).then(async () => expect(await made.status()).to.equal('unlocked'))
+    await Promise.all([holding, first, again, unlocked])
+    expect(await made.status()).to.equal('unlocked')
+    await made.lock()
   })
 
   it('forgets every key that it handed out when it is locked', async () => {

@@ -23,6 +23,16 @@ export interface AgentProcess {
   stop(): Promise<void>
 }
 
+/** How an agent is to be started. */
+export interface AgentOptions {
+  readonly node?: number
+  /** In place of that node’s. */
+  readonly nodeUrl?: string
+  /** In place of the chain’s. */
+  readonly rpcUrl?: string
+  readonly args?: readonly string[]
+}
+
 /** A chain, three nodes, and agents where asked for: processes all of them. */
 export interface AgentWorld {
   readonly dir: string
@@ -31,19 +41,19 @@ export interface AgentWorld {
   readonly nodes: readonly StoryNode[]
   readonly deployment: Deployment
   /** Starts an agent in a folder of that name, at one of the nodes. */
-  agent(name: string, options?: { node?: number; nodeUrl?: string; args?: readonly string[] }): Promise<AgentProcess>
+  agent(name: string, options?: AgentOptions): Promise<AgentProcess>
   /** A file in the world's folder. */
   file(name: string, content: string | Uint8Array): Promise<string>
   stop(): Promise<void>
 }
 
 /** Starts everything; takes some seconds. */
-export async function createAgentWorld(): Promise<AgentWorld> {
+export async function createAgentWorld({ nodeArgs = [] }: { nodeArgs?: readonly string[] } = {}): Promise<AgentWorld> {
   const dir = await mkdtemp(join(tmpdir(), 'salus-agent-'))
   const chain = await startChain(dir)
   const { deployment, file: deploymentFile } = await deployContracts(chain.rpcUrl, dir)
   const nodes: StoryNode[] = []
-  await startNodes(chain.rpcUrl, deploymentFile, dir, nodes)
+  await startNodes(chain.rpcUrl, deploymentFile, dir, nodes, nodeArgs)
   process.env['SALUS_AGENTS'] = join(dir, 'agents')
   const passphraseFile = join(dir, 'passphrase')
   await writeFile(passphraseFile, `${PASSPHRASE}\n`)
@@ -54,12 +64,12 @@ export async function createAgentWorld(): Promise<AgentWorld> {
     chain,
     nodes,
     deployment,
-    async agent(name, { node = 0, nodeUrl = nodes[node]?.httpUrl ?? '', args = [] } = {}) {
+    async agent(name, { node = 0, nodeUrl = nodes[node]?.httpUrl ?? '', rpcUrl = chain.rpcUrl, args = [] } = {}) {
       const home = join(dir, name)
       const service = await startService({
         name,
         args: [
-          ...['agent', 'run', '--home', home, '--node', nodeUrl, '--rpc', chain.rpcUrl],
+          ...['agent', 'run', '--home', home, '--node', nodeUrl, '--rpc', rpcUrl],
           ...['--deployment', deploymentFile, ...args]
         ],
         logFile: join(dir, 'logs', `${name}.log`)

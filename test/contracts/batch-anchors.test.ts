@@ -4,6 +4,7 @@ import { AbiCoder, ZeroAddress, ZeroHash, id, keccak256 } from 'ethers'
 import { NEW_CERTIFICATE, anchorByAccount, retireGateway, rotateGateway } from '#test/contracts/anchor-requests.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey, walletOf } from '#test/contracts/keys.ts'
+import { refusalBy } from '#test/contracts/refusal.ts'
 import { BUNDLE, anchor, idOf, registerGateway, type AnchorTerms } from '#test/contracts/requests.ts'
 import { byStranger } from '#test/contracts/stranger.ts'
 
@@ -43,10 +44,7 @@ describe('BatchAnchors', () => {
     root: id(`root ${String(sequence)}`),
     ...special
   })
-  const refused = async (sent: Promise<unknown>, error: string, ...args: readonly unknown[]): Promise<void> => {
-    const refusal = expect(sent).to.be.revertedWithCustomError(chain.contracts.anchors, error)
-    await (args.length > 0 ? refusal.withArgs(...args) : refusal)
-  }
+  const refuse = refusalBy(() => chain.contracts.anchors)
   const headOf = async (signer = key.id): Promise<unknown[]> => [
     ...(await chain.contracts.anchors.headOf(signer, gateway))
   ]
@@ -61,18 +59,18 @@ describe('BatchAnchors', () => {
     })
 
     it('refuses the same id a second time, also once it was handed on or retired', async () => {
-      await refused(registerGateway(chain, key), 'GatewayAlreadyRegistered', gateway)
+      await refuse(registerGateway(chain, key), 'GatewayAlreadyRegistered', gateway)
       await rotateGateway(chain, [key, next], gateway)
-      await refused(registerGateway(chain, key), 'GatewayAlreadyRegistered', gateway)
+      await refuse(registerGateway(chain, key), 'GatewayAlreadyRegistered', gateway)
       await retireGateway(chain, next, gateway)
-      await refused(registerGateway(chain, key), 'GatewayAlreadyRegistered', gateway)
+      await refuse(registerGateway(chain, key), 'GatewayAlreadyRegistered', gateway)
     })
 
     it('refuses a signer that cannot be one, and an empty certificate', async () => {
       const { anchors } = chain.contracts
       const deadline = await chain.deadline()
-      await refused(anchors.register(ZeroAddress, BUNDLE, id('x'), deadline, '0x'), 'SignerMalformed', ZeroAddress)
-      await refused(anchors.register(key.signer, ZeroHash, id('x'), deadline, '0x'), 'GatewayCertificateMissing')
+      await refuse(anchors.register(ZeroAddress, BUNDLE, id('x'), deadline, '0x'), 'SignerMalformed', ZeroAddress)
+      await refuse(anchors.register(key.signer, ZeroHash, id('x'), deadline, '0x'), 'GatewayCertificateMissing')
     })
   })
 
@@ -102,13 +100,13 @@ describe('BatchAnchors', () => {
         () => rotateGateway(chain, [key, stranger], gateway),
         () => headOf()
       ]
-      for (const attempt of attempts) await refused(attempt(), 'GatewayEnded', gateway, key.id)
+      for (const attempt of attempts) await refuse(attempt(), 'GatewayEnded', gateway, key.id)
     })
 
     it('never comes back to a signer that had the gateway, itself included', async () => {
-      await refused(rotateGateway(chain, [key, key], gateway), 'GatewaySignerUsed', gateway, key.id)
+      await refuse(rotateGateway(chain, [key, key], gateway), 'GatewaySignerUsed', gateway, key.id)
       await rotateGateway(chain, [key, next], gateway)
-      await refused(rotateGateway(chain, [next, key], gateway), 'GatewaySignerUsed', gateway, key.id)
+      await refuse(rotateGateway(chain, [next, key], gateway), 'GatewaySignerUsed', gateway, key.id)
     })
 
     it('needs both signers, well formed, and a certificate', async () => {
@@ -116,15 +114,15 @@ describe('BatchAnchors', () => {
       const deadline = await chain.deadline()
       const call = async (to: string, certificate: string): Promise<unknown> =>
         anchors.rotate(gateway, to, certificate, deadline, key.signer, '0x', '0x')
-      await refused(rotateGateway(chain, [stranger, next], gateway), 'GatewayUnknown', gateway, stranger.id)
+      await refuse(rotateGateway(chain, [stranger, next], gateway), 'GatewayUnknown', gateway, stranger.id)
       const mute = { ...stranger, signer: next.signer }
-      await refused(rotateGateway(chain, [key, mute], gateway), 'RequestSignatureInvalid')
-      await refused(
+      await refuse(rotateGateway(chain, [key, mute], gateway), 'RequestSignatureInvalid')
+      await refuse(
         rotateGateway(chain, [{ ...stranger, signer: key.signer }, next], gateway),
         'RequestSignatureInvalid'
       )
-      await refused(call(ZeroAddress, BUNDLE), 'SignerMalformed', ZeroAddress)
-      await refused(call(next.signer, ZeroHash), 'GatewayCertificateMissing')
+      await refuse(call(ZeroAddress, BUNDLE), 'SignerMalformed', ZeroAddress)
+      await refuse(call(next.signer, ZeroHash), 'GatewayCertificateMissing')
     })
   })
 
@@ -134,14 +132,14 @@ describe('BatchAnchors', () => {
       await expect(retireGateway(chain, key, gateway))
         .to.emit(chain.contracts.anchors, 'GatewayRetired')
         .withArgs(gateway)
-      await refused(anchor(chain, key, terms(2)), 'GatewayEnded', gateway, key.id)
-      await refused(anchorByAccount(chain, walletOf('gateway'), terms(2)), 'GatewayEnded', gateway, key.id)
-      await refused(rotateGateway(chain, [key, next], gateway), 'GatewayEnded', gateway, key.id)
+      await refuse(anchor(chain, key, terms(2)), 'GatewayEnded', gateway, key.id)
+      await refuse(anchorByAccount(chain, walletOf('gateway'), terms(2)), 'GatewayEnded', gateway, key.id)
+      await refuse(rotateGateway(chain, [key, next], gateway), 'GatewayEnded', gateway, key.id)
     })
 
     it('is for the gateway’s signer alone', async () => {
-      await refused(retireGateway(chain, stranger, gateway), 'GatewayUnknown', gateway, stranger.id)
-      await refused(retireGateway(chain, { ...stranger, signer: key.signer }, gateway), 'RequestSignatureInvalid')
+      await refuse(retireGateway(chain, stranger, gateway), 'GatewayUnknown', gateway, stranger.id)
+      await refuse(retireGateway(chain, { ...stranger, signer: key.signer }, gateway), 'RequestSignatureInvalid')
     })
   })
 
@@ -166,28 +164,28 @@ describe('BatchAnchors', () => {
       'the last number there is': 2 ** 32 - 1
     })) {
       it(`refuses ${what}`, async () => {
-        await refused(anchor(chain, key, terms(sequence)), 'AnchorOutOfSequence', gateway, 1, sequence)
+        await refuse(anchor(chain, key, terms(sequence)), 'AnchorOutOfSequence', gateway, 1, sequence)
         const wallet = walletOf('gateway')
-        await refused(anchorByAccount(chain, wallet, terms(sequence)), 'AnchorOutOfSequence', gateway, 1, sequence)
+        await refuse(anchorByAccount(chain, wallet, terms(sequence)), 'AnchorOutOfSequence', gateway, 1, sequence)
       })
     }
 
     it('refuses a tree that lost a leaf, and an empty root', async () => {
       await anchor(chain, key, terms(1, 8))
       const [wallet, empty] = [walletOf('gateway'), { root: ZeroHash }]
-      await refused(anchor(chain, key, terms(2, 7)), 'AnchorTreeShrank', gateway, 8, 7)
-      await refused(anchorByAccount(chain, wallet, terms(2, 7)), 'AnchorTreeShrank', gateway, 8, 7)
-      await refused(anchor(chain, key, terms(2, 8, empty)), 'AnchorRootMissing')
-      await refused(anchorByAccount(chain, wallet, terms(2, 8, empty)), 'AnchorRootMissing')
+      await refuse(anchor(chain, key, terms(2, 7)), 'AnchorTreeShrank', gateway, 8, 7)
+      await refuse(anchorByAccount(chain, wallet, terms(2, 7)), 'AnchorTreeShrank', gateway, 8, 7)
+      await refuse(anchor(chain, key, terms(2, 8, empty)), 'AnchorRootMissing')
+      await refuse(anchorByAccount(chain, wallet, terms(2, 8, empty)), 'AnchorRootMissing')
     })
 
     it('refuses an unknown gateway and a stranger, by either way', async () => {
       const nobody = { gateway: id('nobody') }
-      await refused(anchor(chain, key, terms(1, 8, nobody)), 'GatewayUnknown', id('nobody'), key.id)
-      await refused(anchor(chain, stranger, terms(1)), 'GatewayUnknown', gateway, stranger.id)
-      await refused(anchor(chain, { ...stranger, signer: key.signer }, terms(1)), 'RequestSignatureInvalid')
-      await refused(anchorByAccount(chain, walletOf('stranger'), terms(1)), 'GatewayUnknown', gateway, stranger.id)
-      await refused(chain.contracts.anchors.headOf(stranger.id, gateway), 'GatewayUnknown', gateway, stranger.id)
+      await refuse(anchor(chain, key, terms(1, 8, nobody)), 'GatewayUnknown', id('nobody'), key.id)
+      await refuse(anchor(chain, stranger, terms(1)), 'GatewayUnknown', gateway, stranger.id)
+      await refuse(anchor(chain, { ...stranger, signer: key.signer }, terms(1)), 'RequestSignatureInvalid')
+      await refuse(anchorByAccount(chain, walletOf('stranger'), terms(1)), 'GatewayUnknown', gateway, stranger.id)
+      await refuse(chain.contracts.anchors.headOf(stranger.id, gateway), 'GatewayUnknown', gateway, stranger.id)
     })
 
     it('accepts, of any attempts, exactly those with the next sequence and no smaller tree', async () => {
@@ -221,7 +219,7 @@ describe('BatchAnchors', () => {
   it('pauses registrations, never what a gateway does', async () => {
     const { anchors } = chain.contracts
     await anchors.pause()
-    await refused(registerGateway(chain, key, id('other salt')), 'EnforcedPause')
+    await refuse(registerGateway(chain, key, id('other salt')), 'EnforcedPause')
     await anchor(chain, key, terms(1))
     await anchorByAccount(chain, walletOf('gateway'), terms(2))
     await rotateGateway(chain, [key, next], gateway)
@@ -232,7 +230,7 @@ describe('BatchAnchors', () => {
 
   it('is paused by governance alone', async () => {
     const anchors = await byStranger(chain.provider, chain.contracts.anchors)
-    await refused(anchors.pause(), 'AccessManagedUnauthorized')
-    await refused(anchors.unpause(), 'AccessManagedUnauthorized')
+    await refuse(anchors.pause(), 'AccessManagedUnauthorized')
+    await refuse(anchors.unpause(), 'AccessManagedUnauthorized')
   })
 })

@@ -5,6 +5,7 @@ import type { ConsentRegistry } from '#core/abi/types/ConsentRegistry.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { giveConsent, withdrawConsent } from '#test/contracts/consent-requests.ts'
 import { accountKey } from '#test/contracts/keys.ts'
+import { refusalBy } from '#test/contracts/refusal.ts'
 import { idOf, register } from '#test/contracts/requests.ts'
 import { otherDomains, researchContracts, withHighS } from '#test/contracts/research-contracts.ts'
 
@@ -30,10 +31,7 @@ describe('ConsentRegistry', () => {
     giveConsent(chain, by, { patient, consentId: CONSENT, policy, revision })
   const withdraw = (by = key) => withdrawConsent(chain, by, { patient, consentId: CONSENT })
   const counts = (windowBlock: number): Promise<boolean> => consents.countsAt(patient, CONSENT, windowBlock)
-  const refuse = async (call: Promise<unknown>, error: string, ...args: unknown[]): Promise<void> => {
-    const assertion = expect(call).to.be.revertedWithCustomError(consents, error)
-    await (args.length === 0 ? assertion : assertion.withArgs(...args))
-  }
+  const refuse = refusalBy(() => consents)
 
   it('keeps a digest, since which block, and how often it changed', async () => {
     await expect(give(POLICY, 1)).to.emit(consents, 'ConsentGiven').withArgs(patient, CONSENT, POLICY, 1)

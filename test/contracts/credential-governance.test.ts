@@ -1,33 +1,20 @@
 import { expect } from 'chai'
 import { id } from 'ethers'
-import { openChain, type TestChain } from '#test/contracts/chain.ts'
-import { PROFILE, credentialIdOf, openOffice, type Office } from '#test/contracts/credential-requests.ts'
-import { accountKey, type Key } from '#test/contracts/keys.ts'
+import type { TestChain } from '#test/contracts/chain.ts'
+import { ada, credentialFixture, hospitalKey } from '#test/contracts/credential-fixture.ts'
+import { PROFILE, openOffice, type Office } from '#test/contracts/credential-requests.ts'
+import { accountKey } from '#test/contracts/keys.ts'
 import { byStranger } from '#test/contracts/stranger.ts'
 
 const [ACCREDITED, SUSPENDED, EXCLUDED] = [1n, 2n, 3n]
 
 describe('CredentialRegistry: governance', () => {
-  const [hospitalKey, next, ada, ben] = ['hospital', 'next', 'ada', 'ben'].map(accountKey) as [Key, Key, Key, Key]
+  const [next, ben] = [accountKey('next'), accountKey('ben')]
   let chain: TestChain
   let office: Office
-  before(async () => {
-    chain = await openChain()
-    office = openOffice(chain, hospitalKey)
+  const { refuse, credentialOfAda, isAdasValid } = credentialFixture((opened, its) => {
+    ;[chain, office] = [opened, its]
   })
-  beforeEach(async () => {
-    await office.accredit()
-  })
-  afterEach(() => chain.reset())
-  after(() => chain.close())
-
-  const credentialOfAda = (): string => credentialIdOf(office.organisation, ada, id('credential'))
-  const isAdas = async (): Promise<boolean> =>
-    chain.contracts.credentials.isValid(credentialOfAda(), ada.id, await chain.now())
-  const refuse = async (call: Promise<unknown>, error: string, ...args: unknown[]): Promise<void> => {
-    const assertion = expect(call).to.be.revertedWithCustomError(chain.contracts.credentials, error)
-    await (args.length === 0 ? assertion : assertion.withArgs(...args))
-  }
   const standing = async (): Promise<bigint> => chain.contracts.credentials.standingOf(office.organisation)
 
   it('is nobody else', async () => {
@@ -49,13 +36,13 @@ describe('CredentialRegistry: governance', () => {
       .to.emit(credentials, 'OrganisationSuspended')
       .withArgs(office.organisation)
     expect(await credentials.standingOf(office.organisation)).to.equal(SUSPENDED)
-    expect(await isAdas()).to.equal(false)
+    expect(await isAdasValid()).to.equal(false)
     await refuse(credentials.requireValid(credentialOfAda()), 'CredentialNotValid', credentialOfAda())
     await refuse(office.issue({ holder: ben }), 'OrganisationNotAccredited', office.organisation)
     await expect(credentials.reinstate(office.organisation))
       .to.emit(credentials, 'OrganisationReinstated')
       .withArgs(office.organisation)
-    expect(await isAdas()).to.equal(true)
+    expect(await isAdasValid()).to.equal(true)
   })
 
   it('suspends only what is accredited and reinstates only what is suspended', async () => {
@@ -73,7 +60,7 @@ describe('CredentialRegistry: governance', () => {
     await credentials.pause()
     await refuse(credentials.accredit(next.signer, PROFILE, id('salt')), 'EnforcedPause')
     await refuse(office.issue({ holder: ben }), 'EnforcedPause')
-    expect(await isAdas()).to.equal(true)
+    expect(await isAdasValid()).to.equal(true)
     await office.rotate(hospitalKey, next)
     await office.revoke(ada, next)
     await credentials.suspend(office.organisation)
@@ -94,14 +81,14 @@ describe('CredentialRegistry: governance', () => {
         .withArgs(organisation)
       expect(await standing()).to.equal(EXCLUDED)
       expect(await credentials.isAccredited(organisation)).to.equal(false)
-      expect(await isAdas()).to.equal(false)
+      expect(await isAdasValid()).to.equal(false)
       await refuse(office.issue({ holder: ben }), 'OrganisationNotAccredited', organisation)
       await refuse(credentials.exclude(organisation), 'OrganisationNotAccredited', organisation)
       await refuse(credentials.suspend(organisation), 'OrganisationNotAccredited', organisation)
       await refuse(office.accredit(), 'OrganisationAlreadyAccredited', organisation)
       await expect(credentials.reinstate(organisation)).to.emit(credentials, 'OrganisationReinstated')
       expect(await standing()).to.equal(ACCREDITED)
-      expect(await isAdas()).to.equal(true)
+      expect(await isAdasValid()).to.equal(true)
     }
     await refuse(credentials.exclude(id('none')), 'OrganisationUnknown', id('none'))
   })

@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { Signature, ZeroAddress, ZeroHash, concat, id, toBeHex } from 'ethers'
 import { credentialRevocationTypes } from '#core/abi/typed-data/credentials.ts'
-import { openChain, type TestChain } from '#test/contracts/chain.ts'
+import type { TestChain } from '#test/contracts/chain.ts'
+import { ada, credentialFixture, hospitalKey } from '#test/contracts/credential-fixture.ts'
 import {
   MAX_AHEAD_S,
   NURSE,
@@ -13,7 +14,7 @@ import {
   type Office,
   type Wanted
 } from '#test/contracts/credential-requests.ts'
-import { accountKey, type Key } from '#test/contracts/keys.ts'
+import { accountKey } from '#test/contracts/keys.ts'
 import { forged } from '#test/contracts/stranger.ts'
 
 /** Order of secp256k1: https://www.secg.org/sec2-v2.pdf, 2.4.1 */
@@ -22,26 +23,12 @@ const [UNKNOWN, ACCREDITED] = [0n, 1n]
 const DAY_S = 86_400
 
 describe('CredentialRegistry', () => {
-  const [hospitalKey, next, ada, ben] = ['hospital', 'next', 'ada', 'ben'].map(accountKey) as [Key, Key, Key, Key]
+  const [next, ben] = [accountKey('next'), accountKey('ben')]
   let chain: TestChain
   let office: Office
-  before(async () => {
-    chain = await openChain()
-    office = openOffice(chain, hospitalKey)
+  const { refuse, credentialOfAda, isAdasValid } = credentialFixture((opened, its) => {
+    ;[chain, office] = [opened, its]
   })
-  beforeEach(async () => {
-    await office.accredit()
-  })
-  afterEach(() => chain.reset())
-  after(() => chain.close())
-
-  const credentialOfAda = (): string => credentialIdOf(office.organisation, ada, id('credential'))
-  const isValid = async (time?: number): Promise<boolean> =>
-    chain.contracts.credentials.isValid(credentialOfAda(), ada.id, time ?? (await chain.now()))
-  const refuse = async (call: Promise<unknown>, error: string, ...args: unknown[]): Promise<void> => {
-    const assertion = expect(call).to.be.revertedWithCustomError(chain.contracts.credentials, error)
-    await (args.length === 0 ? assertion : assertion.withArgs(...args))
-  }
 
   describe('accredit', () => {
     it('keeps who signs for the organisation, and tells everybody', async () => {
@@ -154,8 +141,8 @@ describe('CredentialRegistry', () => {
       const { credentials } = chain.contracts
       const now = await chain.now()
       await office.issue({ holder: ada, terms: { notBefore: now + 100, expiresAt: now + 200 } })
-      expect([await isValid(now + 99), await isValid(now + 100)]).to.deep.equal([false, true])
-      expect([await isValid(now + 199), await isValid(now + 200)]).to.deep.equal([true, false])
+      expect([await isAdasValid(now + 99), await isAdasValid(now + 100)]).to.deep.equal([false, true])
+      expect([await isAdasValid(now + 199), await isAdasValid(now + 200)]).to.deep.equal([true, false])
       await refuse(credentials.requireValid(credentialOfAda()), 'CredentialNotValid', credentialOfAda())
       await chain.moveTo(now + 150)
       await credentials.requireValid(credentialOfAda())
@@ -308,7 +295,7 @@ describe('CredentialRegistry', () => {
       await refuse(none, 'OrganisationUnknown', id('none'))
       const nobody = credentials.revoke(organisation, ZeroAddress, ZeroHash, deadline, hospitalKey.signer, '0x')
       await refuse(nobody, 'CredentialUnknown')
-      expect(await isValid()).to.equal(true)
+      expect(await isAdasValid()).to.equal(true)
     })
 
     it('takes a signature for this credential, chain and contract alone', async () => {

@@ -115,7 +115,7 @@ export function openOffice(chain: TestChain, key: Key): Office {
     issue: async (...wanted) => credentials.issue(...(await office.prepare(wanted))),
     async hire(holder, role = PHYSICIAN) {
       const salt = id(`credential ${String(role)}`)
-      await office.issue({ holder, terms: { role }, salt })
+      await (await office.issue({ holder, terms: { role }, salt })).wait()
       return credentialIdOf(organisation, holder, salt)
     },
     async revoke(holder, by = key, salt) {

@@ -1,9 +1,9 @@
-import { expect } from 'chai'
 import { id } from 'ethers'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { NURSE, PHARMACIST, PHYSICIAN, REVIEWER, openOffice, type Office } from '#test/contracts/credential-requests.ts'
 import { DAY, breakGlass, emergencyOf, type Emergency } from '#test/contracts/emergency-requests.ts'
 import { accountKey, type Key } from '#test/contracts/keys.ts'
+import { refusalBy, type Refuse } from '#test/contracts/refusal.ts'
 import { idOf, register } from '#test/contracts/requests.ts'
 
 /** Two hospitals, their staff, and a patient of neither. */
@@ -38,7 +38,7 @@ export const LIMITS = {
 /** What the tests of emergencies say often. */
 export interface EmergencyTests {
   /** Expects that the contract refuses a call with this error. */
-  readonly refuse: (call: Promise<unknown>, error: string, ...args: unknown[]) => Promise<void>
+  readonly refuse: Refuse
   readonly wait: (seconds: number) => Promise<void>
   /** One responder, Ada unless told, breaks the glass for a second. */
   readonly open: (salt: string, key?: Key, credential?: string) => Promise<Emergency>
@@ -60,10 +60,7 @@ export function inEmergencyWorld(enter: (chain: TestChain, world: EmergencyWorld
   afterEach(() => chain.reset())
   after(() => chain.close())
   return {
-    async refuse(call, error, ...args) {
-      const assertion = expect(call).to.be.revertedWithCustomError(chain.contracts.emergencies, error)
-      await (args.length === 0 ? assertion : assertion.withArgs(...args))
-    },
+    refuse: refusalBy(() => chain.contracts.emergencies),
     wait: async seconds => chain.moveTo((await chain.now()) + seconds),
     async open(salt, key = world.ada, credential = world.adas) {
       const emergency = emergencyOf(world.patient, credential, salt)

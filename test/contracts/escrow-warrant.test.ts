@@ -7,42 +7,29 @@ import {
   warrantOpeningTypes,
   warrantShareTypes
 } from '#core/abi/typed-data/warrants.ts'
-import { openChain, type TestChain } from '#test/contracts/chain.ts'
+import type { TestChain } from '#test/contracts/chain.ts'
 import { accountKey } from '#test/contracts/keys.ts'
 import { REASON, hashOf, otherDomains, withHighS } from '#test/contracts/research-contracts.ts'
-import { openWarrantDesk, warrantIdOf, type WarrantDesk } from '#test/contracts/warrant-requests.ts'
+import { auditorsOf, warrantFixture } from '#test/contracts/warrant-fixture.ts'
+import { warrantIdOf, type WarrantDesk } from '#test/contracts/warrant-requests.ts'
 
 const [OPEN, CANCELLED, EXECUTED] = [1n, 2n, 3n]
 const DAY = 86_400
 
 describe('EscrowWarrant', () => {
-  const auditors = ['court', 'court', 'ministry', 'ministry', 'university', 'hospital'].map((organisation, index) => ({
-    key: accountKey(`auditor ${String(index)}`),
-    organisation: id(organisation)
-  }))
+  const auditors = auditorsOf('court', 'court', 'ministry', 'ministry', 'university', 'hospital')
   const signers = auditors.map(({ key }) => key.signer)
   const organisations = auditors.map(({ organisation }) => organisation)
   const stranger = accountKey('stranger')
   let chain: TestChain
   let desk: WarrantDesk
   let warrant: string
-  before(async () => {
-    chain = await openChain()
-  })
-  beforeEach(async () => {
-    desk = openWarrantDesk(chain, auditors)
-    await desk.name()
+  const { refuse, wait } = warrantFixture(auditors, async (opened, its) => {
+    ;[chain, desk] = [opened, its]
     warrant = warrantIdOf(await desk.terms())
   })
-  afterEach(() => chain.reset())
-  after(() => chain.close())
 
   const statusOf = async (of = warrant): Promise<bigint> => (await desk.warrants.warrantOf(of)).status
-  const wait = async (seconds: number): Promise<void> => chain.moveTo((await chain.now()) + seconds)
-  const refuse = async (call: Promise<unknown>, error: string, ...args: unknown[]): Promise<void> => {
-    const assertion = expect(call).to.be.revertedWithCustomError(desk.warrants, error)
-    await (args.length === 0 ? assertion : assertion.withArgs(...args))
-  }
 
   describe('setAuditors', () => {
     it('keeps a digest and numbers the sets', async () => {

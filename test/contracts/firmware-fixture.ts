@@ -1,11 +1,11 @@
-import { expect } from 'chai'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { openDesk, type FirmwareDesk } from '#test/contracts/firmware-requests.ts'
+import { refusalBy, type Refuse } from '#test/contracts/refusal.ts'
 
 /** What tests of the firmware registry ask for again and again. */
 export interface FirmwareFixture {
   /** Expects the registry to refuse, with these arguments if any are given. */
-  readonly refuse: (call: Promise<unknown>, error: string, ...args: unknown[]) => Promise<void>
+  readonly refuse: Refuse
   /** Lets time pass. */
   readonly wait: (seconds: number) => Promise<void>
 }
@@ -24,10 +24,7 @@ export function firmwareFixture(prepare: (chain: TestChain, desk: FirmwareDesk) 
   afterEach(() => chain.reset())
   after(() => chain.close())
   return {
-    refuse: async (call, error, ...args) => {
-      const assertion = expect(call).to.be.revertedWithCustomError(chain.contracts.firmware, error)
-      await (args.length === 0 ? assertion : assertion.withArgs(...args))
-    },
+    refuse: refusalBy(() => chain.contracts.firmware),
     wait: async seconds => chain.moveTo((await chain.now()) + seconds)
   }
 }

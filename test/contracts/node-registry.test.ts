@@ -5,6 +5,7 @@ import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey } from '#test/contracts/keys.ts'
 import { MAX_VALIDITY_S, openOperator, peerOf, type Operator } from '#test/contracts/node-requests.ts'
+import { refusalBy } from '#test/contracts/refusal.ts'
 import { byStranger } from '#test/contracts/stranger.ts'
 
 describe('NodeRegistry', () => {
@@ -20,10 +21,7 @@ describe('NodeRegistry', () => {
   afterEach(() => chain.reset())
   after(() => chain.close())
 
-  const refused = async (sent: Promise<unknown>, error: string, ...args: readonly unknown[]): Promise<void> => {
-    const refusal = expect(sent).to.be.revertedWithCustomError(chain.contracts.nodes, error)
-    await (args.length > 0 ? refusal.withArgs(...args) : refusal)
-  }
+  const refuse = refusalBy(() => chain.contracts.nodes)
   const nodeOf = async (node = peer.node): Promise<unknown[]> => [
     ...(await chain.contracts.nodes.nodeOf(operator.organisation, node))
   ]
@@ -81,19 +79,19 @@ describe('NodeRegistry', () => {
     })
 
     it('refuses a revision out of order', async () => {
-      await refused(operator.list(peer, { revision: 0 }), 'NodeRevisionOutOfSequence', peer.node, 1, 0)
-      await refused(operator.list(peer, { revision: 2 }), 'NodeRevisionOutOfSequence', peer.node, 1, 2)
+      await refuse(operator.list(peer, { revision: 0 }), 'NodeRevisionOutOfSequence', peer.node, 1, 0)
+      await refuse(operator.list(peer, { revision: 2 }), 'NodeRevisionOutOfSequence', peer.node, 1, 2)
       await operator.list(peer)
-      await refused(operator.list(peer), 'NodeRevisionOutOfSequence', peer.node, 2, 1)
+      await refuse(operator.list(peer), 'NodeRevisionOutOfSequence', peer.node, 2, 1)
     })
 
     it('refuses what is malformed', async () => {
       const now = await chain.now()
-      await refused(operator.list(peer, { peerKey: ZeroHash }), 'NodeKeyMissing')
-      await refused(operator.list(peer, { nodeProof: '0x' }), 'NodeProofMalformed', 0)
-      await refused(operator.list(peer, { nodeProof: `0x${'11'.repeat(65)}` }), 'NodeProofMalformed', 65)
+      await refuse(operator.list(peer, { peerKey: ZeroHash }), 'NodeKeyMissing')
+      await refuse(operator.list(peer, { nodeProof: '0x' }), 'NodeProofMalformed', 0)
+      await refuse(operator.list(peer, { nodeProof: `0x${'11'.repeat(65)}` }), 'NodeProofMalformed', 65)
       for (const validUntil of [0, now, now + MAX_VALIDITY_S + 100]) {
-        await refused(operator.list(peer, { validUntil }), 'NodeValidityInvalid', validUntil)
+        await refuse(operator.list(peer, { validUntil }), 'NodeValidityInvalid', validUntil)
       }
     })
 
@@ -108,9 +106,9 @@ describe('NodeRegistry', () => {
 
     it('is for accredited organisations alone, and for their signer', async () => {
       const unknown = openOperator(chain, stranger)
-      await refused(unknown.list(peer), 'NodeOperatorNotAccredited', unknown.organisation)
-      await refused(operator.list(peer, {}, stranger), 'SignerNotTheOne', key.id)
-      await refused(operator.list(peer, {}, { ...stranger, signer: key.signer }), 'RequestSignatureInvalid')
+      await refuse(unknown.list(peer), 'NodeOperatorNotAccredited', unknown.organisation)
+      await refuse(operator.list(peer, {}, stranger), 'SignerNotTheOne', key.id)
+      await refuse(operator.list(peer, {}, { ...stranger, signer: key.signer }), 'RequestSignatureInvalid')
     })
 
     it('gives each organisation a list of its own: nobody takes another’s place', async () => {
@@ -135,12 +133,12 @@ describe('NodeRegistry', () => {
     })
 
     it('refuses an unknown peer, a revision out of order, a stranger and a suspended organisation', async () => {
-      await refused(operator.changePledge(peer, 7, 1), 'NodeUnknown', peer.node)
+      await refuse(operator.changePledge(peer, 7, 1), 'NodeUnknown', peer.node)
       await operator.list(peer)
-      await refused(operator.changePledge(peer, 7, 1), 'NodeRevisionOutOfSequence', peer.node, 2, 1)
-      await refused(operator.changePledge(peer, 7, 2, stranger), 'SignerNotTheOne', key.id)
+      await refuse(operator.changePledge(peer, 7, 1), 'NodeRevisionOutOfSequence', peer.node, 2, 1)
+      await refuse(operator.changePledge(peer, 7, 2, stranger), 'SignerNotTheOne', key.id)
       await chain.contracts.credentials.suspend(operator.organisation)
-      await refused(operator.changePledge(peer, 7, 2), 'NodeOperatorNotAccredited', operator.organisation)
+      await refuse(operator.changePledge(peer, 7, 2), 'NodeOperatorNotAccredited', operator.organisation)
     })
   })
 
@@ -153,23 +151,23 @@ describe('NodeRegistry', () => {
       await expect(operator.retire(peer)).to.emit(nodes, 'NodeRetired').withArgs(operator.organisation, peer.node)
       await credentials.reinstate(operator.organisation)
       expect(await nodes.isListed(operator.organisation, peer.node, await chain.now())).to.equal(false)
-      await refused(operator.list(peer, { revision: 2 }), 'NodeIsRetired', peer.node)
-      await refused(operator.changePledge(peer, 1, 2), 'NodeIsRetired', peer.node)
-      await refused(operator.retire(peer), 'NodeIsRetired', peer.node)
+      await refuse(operator.list(peer, { revision: 2 }), 'NodeIsRetired', peer.node)
+      await refuse(operator.changePledge(peer, 1, 2), 'NodeIsRetired', peer.node)
+      await refuse(operator.retire(peer), 'NodeIsRetired', peer.node)
       expect((await nodeOf())[3]).to.equal(true)
     })
 
     it('is for the organisation’s signer alone, of a peer that it listed', async () => {
-      await refused(operator.retire(peer), 'NodeUnknown', peer.node)
+      await refuse(operator.retire(peer), 'NodeUnknown', peer.node)
       await operator.list(peer)
-      await refused(operator.retire(peer, stranger), 'SignerNotTheOne', key.id)
+      await refuse(operator.retire(peer, stranger), 'SignerNotTheOne', key.id)
     })
   })
 
   it('follows an organisation to its new signer', async () => {
     const next = accountKey('next signer')
     await operator.rotate(key, next)
-    await refused(operator.list(peer), 'SignerNotTheOne', next.id)
+    await refuse(operator.list(peer), 'SignerNotTheOne', next.id)
     await operator.list(peer, {}, next)
   })
 
@@ -193,14 +191,14 @@ describe('NodeRegistry', () => {
     const { nodes } = chain.contracts
     await operator.list(peer)
     await nodes.pause()
-    await refused(operator.list(second), 'EnforcedPause')
-    await refused(operator.changePledge(peer, 1, 2), 'EnforcedPause')
+    await refuse(operator.list(second), 'EnforcedPause')
+    await refuse(operator.changePledge(peer, 1, 2), 'EnforcedPause')
     await operator.retire(peer)
     await nodes.unpause()
     await operator.list(second)
     const asStranger = await byStranger(chain.provider, nodes)
-    await refused(asStranger.pause(), 'AccessManagedUnauthorized')
-    await refused(asStranger.unpause(), 'AccessManagedUnauthorized')
+    await refuse(asStranger.pause(), 'AccessManagedUnauthorized')
+    await refuse(asStranger.unpause(), 'AccessManagedUnauthorized')
     expect(await nodes.organisations()).to.equal(chain.deployment.contracts.CredentialRegistry.address)
   })
 })

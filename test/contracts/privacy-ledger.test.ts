@@ -5,6 +5,7 @@ import type { PrivacyLedger } from '#core/abi/types/PrivacyLedger.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey } from '#test/contracts/keys.ts'
 import { spendSigned, type Spending } from '#test/contracts/ledger-requests.ts'
+import { refusalBy } from '#test/contracts/refusal.ts'
 import {
   allowToCall,
   otherDomains,
@@ -40,10 +41,7 @@ describe('PrivacyLedger', () => {
 
   const spend = (query: string, microEpsilon: number, sequence: number, by = researcher) =>
     ledger.spend(DATASET, by, id(query), microEpsilon, sequence)
-  const refuse = async (call: Promise<unknown>, error: string, ...args: unknown[]): Promise<void> => {
-    const assertion = expect(call).to.be.revertedWithCustomError(ledger, error)
-    await (args.length === 0 ? assertion : assertion.withArgs(...args))
-  }
+  const refuse = refusalBy(() => ledger)
   const budget = async (): Promise<bigint[]> => [...(await ledger.budgetOf(DATASET))]
 
   describe('setCap', () => {

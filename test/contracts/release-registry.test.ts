@@ -3,6 +3,7 @@ import { TypedDataEncoder, ZeroHash, id, toBeHex } from 'ethers'
 import { releaseChallengeTypes, releaseHoldTypes, researchReleaseTypes } from '#core/abi/typed-data/research.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey } from '#test/contracts/keys.ts'
+import { refusalBy } from '#test/contracts/refusal.ts'
 import { SCHEME, USE, openReleaseDesk, schemeIdOf, type ReleaseDesk } from '#test/contracts/release-requests.ts'
 import { REASON, hashOf, otherDomains, withHighS } from '#test/contracts/research-contracts.ts'
 
@@ -24,10 +25,7 @@ describe('ReleaseRegistry', () => {
   after(() => chain.close())
 
   const statusOf = async (release: number): Promise<bigint> => (await desk.releases.releaseOf(release)).status
-  const refuse = async (call: Promise<unknown>, error: string, ...args: unknown[]): Promise<void> => {
-    const assertion = expect(call).to.be.revertedWithCustomError(desk.releases, error)
-    await (args.length === 0 ? assertion : assertion.withArgs(...args))
-  }
+  const refuse = refusalBy(() => desk.releases)
 
   describe('governance', () => {
     it('names stewards, of whom it keeps a digest', async () => {

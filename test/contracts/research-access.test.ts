@@ -3,6 +3,7 @@ import { ZeroHash, id } from 'ethers'
 import { researchAccessTypes } from '#core/abi/typed-data/research.ts'
 import { openChain, type TestChain } from '#test/contracts/chain.ts'
 import { accountKey } from '#test/contracts/keys.ts'
+import { refusalBy } from '#test/contracts/refusal.ts'
 import {
   SCHEME,
   USE,
@@ -50,10 +51,7 @@ describe('access to research releases', () => {
   afterEach(() => chain.reset())
   after(() => chain.close())
 
-  const refuse = async (call: Promise<unknown>, error: string, ...args: unknown[]): Promise<void> => {
-    const assertion = expect(call).to.be.revertedWithCustomError(desk.releases, error)
-    await (args.length === 0 ? assertion : assertion.withArgs(...args))
-  }
+  const refuse = refusalBy(() => desk.releases)
   const isLive = async (access: string, time?: number): Promise<boolean> =>
     desk.releases.isAccessLive(access, time ?? (await chain.now()))
 

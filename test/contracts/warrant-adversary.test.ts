@@ -1,32 +1,19 @@
 import { expect } from 'chai'
 import { id } from 'ethers'
-import { openChain, type TestChain } from '#test/contracts/chain.ts'
-import { accountKey } from '#test/contracts/keys.ts'
-import { openWarrantDesk, warrantIdOf, type WarrantDesk } from '#test/contracts/warrant-requests.ts'
+import type { TestChain } from '#test/contracts/chain.ts'
+import { auditorsOf, warrantFixture } from '#test/contracts/warrant-fixture.ts'
+import { warrantIdOf, type WarrantDesk } from '#test/contracts/warrant-requests.ts'
 
 describe('EscrowWarrant against its auditors', () => {
   /** Four of one organisation, who are a threshold between them. */
-  const auditors = ['a', 'a', 'a', 'a', 'b', 'c', 'd'].map((organisation, index) => ({
-    key: accountKey(`auditor ${String(index)}`),
-    organisation: id(organisation)
-  }))
+  const auditors = auditorsOf('a', 'a', 'a', 'a', 'b', 'c', 'd')
   let chain: TestChain
   let desk: WarrantDesk
-  before(async () => {
-    chain = await openChain()
+  const { refuse } = warrantFixture(auditors, (opened, its) => {
+    ;[chain, desk] = [opened, its]
   })
-  beforeEach(async () => {
-    desk = openWarrantDesk(chain, auditors)
-    await desk.name()
-  })
-  afterEach(() => chain.reset())
-  after(() => chain.close())
 
   const terms = (name: string) => desk.terms({ isEmergency: true, caseDigest: id(name) })
-  const refuse = (call: Promise<unknown>, error: string, ...args: unknown[]): Promise<void> =>
-    expect(call)
-      .to.be.revertedWithCustomError(desk.warrants, error)
-      .withArgs(...args)
 
   it('auditors of one organisation, or of two, do not shorten the wait', async () => {
     await refuse(desk.open(await terms('one'), [0, 1, 2]), 'OpenersUnfit', 0b111)

@@ -1,36 +1,23 @@
 import { expect } from 'chai'
 import { id } from 'ethers'
-import { openChain, type TestChain } from '#test/contracts/chain.ts'
+import type { TestChain } from '#test/contracts/chain.ts'
 import { accountKey } from '#test/contracts/keys.ts'
 import { REASON } from '#test/contracts/research-contracts.ts'
+import { auditorsOf, warrantFixture } from '#test/contracts/warrant-fixture.ts'
 import { openWarrantDesk, warrantIdOf, type WarrantDesk } from '#test/contracts/warrant-requests.ts'
 
 const [HOUR, DAY] = [3600, 86_400]
 
 describe('EscrowWarrant: emergencies', () => {
-  const auditors = ['court', 'court', 'ministry', 'ministry', 'university', 'hospital'].map((organisation, index) => ({
-    key: accountKey(`auditor ${String(index)}`),
-    organisation: id(organisation)
-  }))
+  const auditors = auditorsOf('court', 'court', 'ministry', 'ministry', 'university', 'hospital')
   let chain: TestChain
   let desk: WarrantDesk
   let warrant: string
-  before(async () => {
-    chain = await openChain()
-  })
-  beforeEach(async () => {
-    desk = openWarrantDesk(chain, auditors)
-    await desk.name()
+  const { refuse, wait } = warrantFixture(auditors, async (opened, its) => {
+    ;[chain, desk] = [opened, its]
     warrant = warrantIdOf(await desk.terms())
   })
-  afterEach(() => chain.reset())
-  after(() => chain.close())
 
-  const wait = async (seconds: number): Promise<void> => chain.moveTo((await chain.now()) + seconds)
-  const refuse = async (call: Promise<unknown>, error: string, ...args: unknown[]): Promise<void> => {
-    const assertion = expect(call).to.be.revertedWithCustomError(desk.warrants, error)
-    await (args.length === 0 ? assertion : assertion.withArgs(...args))
-  }
   const terms = (name: string) => desk.terms({ isEmergency: true, caseDigest: id(name) })
   const openEmergency = async (name: string): Promise<string> => {
     await desk.open(await terms(name))

@@ -5,13 +5,14 @@ import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
 import { readBytes, readList, readMap, readText, readUint } from '#core/encoding/shape.ts'
 import { textOf } from '#core/encoding/text.ts'
 import { readVersion } from '#core/encoding/version.ts'
-import { restoreAttachments, type OpenEntryBody } from '#core/fhir/attachment.ts'
+import { restoreAttachments, type OpenEntryBody, type OpenPartBody } from '#core/fhir/attachment.ts'
 import { ENTRY_ID_BYTES } from '#core/record/entry.ts'
 
 const AREA = 'IMPORT'
 const MAX_BYTES = 67_108_864
 const MAX_ITEMS = 4_000_000
 const LINE_END = 0x0a
+const NONE = new Uint8Array()
 
 /** Media type of an entry that holds a manifest. */
 export const MANIFEST_TYPE = 'application/vnd.salus.import+cbor'
@@ -66,23 +67,26 @@ export function decodeManifest(bytes: Uint8Array): ImportManifest {
  * What was imported, byte for byte, piece by piece.
  *
  * @param open - the body of an entry of the record, by its id
+ * @param openPart - of a part of an attachment, and the id of the resource's entry; of the text between resources, none
  * @throws SalusError `IMPORT_LINE` if an entry has lost a line, `FHIR_ATTACHMENT_SIZE`, and as `open`
  */
 export async function* exportImport(
   { entries, items, batches }: ImportManifest,
-  open: OpenEntryBody
+  open: OpenEntryBody,
+  openPart: OpenPartBody = open
 ): AsyncGenerator<Uint8Array> {
   const several = new Set(batches)
   // Resources of one batch mostly stand together: the last one is kept.
   let opened: { readonly entry: number; readonly body: Uint8Array } = { entry: -1, body: new Uint8Array() }
   for (const item of items) {
     if (typeof item === 'string') {
-      yield* restoreAttachments(utf8(item), open)
+      yield* restoreAttachments(utf8(item), part => openPart(part, NONE))
       continue
     }
     const id = entries[item.entry] ?? new Uint8Array()
     if (opened.entry !== item.entry) opened = { entry: item.entry, body: await open(id) }
-    yield* restoreAttachments(several.has(item.entry) ? lineOf(opened.body, item.line) : opened.body, open)
+    const body = several.has(item.entry) ? lineOf(opened.body, item.line) : opened.body
+    yield* restoreAttachments(body, part => openPart(part, id))
   }
 }
 

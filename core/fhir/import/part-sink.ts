@@ -1,5 +1,5 @@
 import { PART_BYTES, markerValue } from '#core/fhir/attachment.ts'
-import type { PlannedEntry } from '#core/fhir/import/planned-entry.ts'
+import type { PlannedEntry, PlannedPart } from '#core/fhir/import/planned-entry.ts'
 import { refuseChange } from '#core/fhir/import/source-changed.ts'
 import type { AttachmentSink } from '#core/fhir/import/splitter.ts'
 import type { Survey } from '#core/fhir/import/survey.ts'
@@ -7,7 +7,7 @@ import type { Survey } from '#core/fhir/import/survey.ts'
 /** Collects the contents of attachments into parts. */
 export function createPartSink(
   { attachments }: Survey,
-  newId: () => Uint8Array,
+  idOf: (part: PlannedPart) => Uint8Array,
   emit: (planned: PlannedEntry) => void
 ): AttachmentSink {
   const part = new Uint8Array(PART_BYTES)
@@ -17,17 +17,11 @@ export function createPartSink(
   let index = 0
   const emitPart = (): void => {
     const of = attachments[index] ?? refuseChange()
-    const entry = newId()
+    const { type, compartment, day } = of
+    const planned = { type, compartment, day, body: part.slice(0, used) }
+    const entry = idOf(planned)
     parts.push(entry)
-    emit({
-      name: null,
-      kind: 'attachment',
-      entry,
-      type: of.type,
-      compartment: of.compartment,
-      day: of.day,
-      body: part.slice(0, used)
-    })
+    emit({ kind: 'attachment', name: null, entry, ...planned })
     used = 0
   }
   return {

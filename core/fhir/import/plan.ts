@@ -4,13 +4,16 @@
  */
 import { createManifestWriter, type ManifestWriterInit } from '#core/fhir/import/manifest-writer.ts'
 import { createPartSink } from '#core/fhir/import/part-sink.ts'
-import type { PlannedEntry } from '#core/fhir/import/planned-entry.ts'
+import type { PlannedEntry, PlannedPart } from '#core/fhir/import/planned-entry.ts'
 import { createSplitter } from '#core/fhir/import/splitter.ts'
 import { split, surveyImport, type ImportSource, type Survey, type SurveyInit } from '#core/fhir/import/survey.ts'
 import { ENTRY_ID_BYTES } from '#core/record/entry.ts'
 
 /** What an import needs to know; `batch` puts small observations of a section and day into one entry, to be revised together. */
-export type ImportInit = SurveyInit & ManifestWriterInit
+export interface ImportInit extends SurveyInit, ManifestWriterInit {
+  /** The entry that is to hold a part of an attachment; a random one if absent. */
+  readonly entryOfPart?: (part: PlannedPart) => Uint8Array
+}
 
 /**
  * Plans an import. Parts of an attachment come before the resource that names them, the manifest last.
@@ -31,9 +34,9 @@ export async function* planImport(
     ready = []
     return drained
   }
-  const newId = (): Uint8Array => init.random(ENTRY_ID_BYTES)
+  const idOf = (part: PlannedPart): Uint8Array => init.entryOfPart?.(part) ?? init.random(ENTRY_ID_BYTES)
   const writer = createManifestWriter(known, init, emit)
-  const splitter = createSplitter(createPartSink(known, newId, emit))
+  const splitter = createSplitter(createPartSink(known, idOf, emit))
   for await (const pieces of split(source, splitter)) {
     // The splitter has put the parts of attachments into `ready` while it read.
     yield* drain()

@@ -6,6 +6,12 @@ export const FHIR_JSON = 'application/fhir+json'
 /** Media type of an entry that holds several, one a line. */
 export const FHIR_NDJSON = 'application/fhir+ndjson'
 
+/** A part of an attachment, before it has an id. */
+export interface PlannedPart extends Place {
+  readonly type: string
+  readonly body: Uint8Array
+}
+
 /** One entry to seal. */
 export interface PlannedEntry extends Place {
   readonly kind: 'resource' | 'batch' | 'attachment' | 'manifest'

@@ -1,6 +1,7 @@
 import type { Primitives, Random } from '#core/crypto/primitives.ts'
 import { concat, utf8 } from '#core/encoding/bytes.ts'
 import { encodeCanonical } from '#core/encoding/canonical.ts'
+import type { PlannedPart } from '#core/fhir/import/planned-entry.ts'
 
 const LABEL = utf8('salus/import-ids/1')
 
@@ -30,4 +31,17 @@ export function repeatableIds(p: Primitives, seed: Uint8Array, what: Uint8Array)
 export function entryOfResource(p: Primitives, seed: Uint8Array, server: string, name: string): Uint8Array {
   const key = p.hkdfSha256(seed, LABEL, utf8('resource'), 32)
   return p.hmacSha256(key, concat(utf8(server), Uint8Array.of(0), utf8(name))).slice(0, 16)
+}
+
+/**
+ * The entry that holds a part of an attachment, the same whenever the same bytes are to lie in the same place: a resource that a
+ * server gives again has the same body again.
+ */
+export function entryOfPart(
+  p: Primitives,
+  seed: Uint8Array,
+  { compartment, day, type, body }: PlannedPart
+): Uint8Array {
+  const key = p.hkdfSha256(seed, LABEL, utf8('part'), 32)
+  return p.hmacSha256(key, concat(encodeCanonical([compartment, day, type]), p.sha256(body))).slice(0, 16)
 }

@@ -43,8 +43,8 @@ export interface FhirView {
   content(id: string): ServedContent | undefined
   /** The stored text of one resource. */
   body(place: BodyPlace): Promise<Uint8Array>
-  /** The body of an entry that holds a part of a content. */
-  part(entry: Uint8Array): Promise<Uint8Array>
+  /** The body of an entry that holds a part of a content, which the entry `of` names (docs/specs/fhir.md#attachments). */
+  part(entry: Uint8Array, of: Uint8Array): Promise<Uint8Array>
 }
 
 const FHIR_JSON = 'application/fhir+json; charset=utf-8'
@@ -88,7 +88,7 @@ async function read(type: string, id: string, view: FhirView): Promise<FhirRespo
     if (content == null) return notFound()
     // Whatever it claims to be, a browser must not run it as a page of this origin.
     const headers = { 'content-type': content.type, 'content-length': String(content.sizeBytes), ...AS_FILE }
-    return { status: 200, headers, body: readAttachment(content, entry => view.part(entry)) }
+    return { status: 200, headers, body: readAttachment(content, entry => view.part(entry, content.of)) }
   }
   const body = await view.body(resource)
   const headers = {
@@ -100,7 +100,7 @@ async function read(type: string, id: string, view: FhirView): Promise<FhirRespo
   return {
     status: 200,
     headers: { ...JSON_HEADERS, ...headers },
-    body: restoreAttachments(body, entry => view.part(entry))
+    body: restoreAttachments(body, entry => view.part(entry, resource.entry))
   }
 }
 

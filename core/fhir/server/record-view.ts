@@ -34,6 +34,8 @@ export interface RecordViewInit {
   readonly date: string
   /** The body of an entry, by its id, newest revision. */
   readonly open: (entry: Uint8Array) => Promise<Uint8Array>
+  /** The body of a part, and the id of the entry that names it: only if both are of one author and section. */
+  readonly openPart: (part: Uint8Array, of: Uint8Array) => Promise<Uint8Array>
   /** Reports what is unsound; such resources are served all the same, as hospitals' data often are. */
   readonly validator?: FhirValidator
 }
@@ -54,7 +56,7 @@ interface Held {
 }
 
 /** Makes an empty view. Entries that hold no FHIR resource are let pass. */
-export function createRecordView({ base, date, open, validator }: RecordViewInit): RecordView {
+export function createRecordView({ base, date, open, openPart, validator }: RecordViewInit): RecordView {
   const entries = new Map<string, Held>()
   /** Which entry has a name on the endpoint: the first that claimed it. */
   const owners = new Map<string, string>()
@@ -82,7 +84,7 @@ export function createRecordView({ base, date, open, validator }: RecordViewInit
     const id = nameOf(resource, type, key, line)
     owners.set(`${type}/${id}`, line == null ? key : `${key}.${line}`)
     const indexed = indexResource(resource, { entry, line, id, version: revision, lastUpdatedMs: recordedAtMs })
-    return { resources: [indexed], contents: contentsOf(bytes), issues: validator?.checkValue(resource) ?? [] }
+    return { resources: [indexed], contents: contentsOf(bytes, entry), issues: validator?.checkValue(resource) ?? [] }
   }
   const remove = (entry: Uint8Array): void => {
     const key = toHex(entry)
@@ -118,7 +120,7 @@ export function createRecordView({ base, date, open, validator }: RecordViewInit
       const body = await open(entry)
       return line == null ? body : lineOf(body, line)
     },
-    part: open,
+    part: openPart,
     put,
     remove
   }

@@ -13,11 +13,13 @@ const MARKER =
 export interface ServedContent extends AttachmentContent {
   /** Id of its first part, which names it on the endpoint. */
   readonly id: string
+  /** The entry that names it. */
+  readonly of: Uint8Array
   readonly type: string
 }
 
-/** The contents that a resource refers to. */
-export function contentsOf(body: Uint8Array): ServedContent[] {
+/** The contents that a resource refers to, by its body and the id of its entry. */
+export function contentsOf(body: Uint8Array, of: Uint8Array): ServedContent[] {
   const types = new Map<string, string>()
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(visit)
@@ -33,7 +35,7 @@ export function contentsOf(body: Uint8Array): ServedContent[] {
   if (contents.length > 0) visit(JSON.parse(textOf(body) ?? 'null'))
   return contents.map(content => {
     const id = toHex(content.parts[0] ?? new Uint8Array()).slice(2)
-    return { ...content, id, type: types.get(id) ?? mediaTypeOf(undefined) }
+    return { ...content, id, of, type: types.get(id) ?? mediaTypeOf(undefined) }
   })
 }
 

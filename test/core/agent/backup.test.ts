@@ -151,6 +151,7 @@ describe('a list of devices', () => {
 
 describe('an agent’s state', () => {
   let full: AgentState
+  let guarded: AgentState
 
   before(async () => {
     const doctor = await keysOf(7)
@@ -160,13 +161,28 @@ describe('an agent’s state', () => {
       signTypedData: (...data) => wallet.signTypedData(...data)
     })
     const settled = { digest: new Uint8Array(32), notAfterS: NOW_S, isAnswered: true }
+    const guardian = { address: new Uint8Array(20), bundle: Uint8Array.of(1), sealed: Uint8Array.of(2) }
+    const guardians = {
+      ...{ revision: 1, threshold: 2, delayS: 86_400, root: new Uint8Array(32) },
+      guardians: [
+        { ...guardian, isConfirmed: true },
+        { ...guardian, isConfirmed: false }
+      ]
+    }
+    const [receipt, log] = [
+      { number: 3, kind: 'share' as const, subject: new Uint8Array(32), atMs: NOW_MS, address: null },
+      { url: 'http://127.0.0.1:1', peer: new Uint8Array(38), key: new Uint8Array(32), size: 4 }
+    ]
     full = {
       ...device,
       patient: {
-        state: patient,
+        state: { ...patient, guardians },
         wallet: { kind: 'key', key: new Uint8Array(32).fill(1) },
         operations: [
-          { id: new Uint8Array(16), kind: 'grant', grantId: new Uint8Array(32), messages: [Uint8Array.of(1)] }
+          {
+            ...{ id: new Uint8Array(16), kind: 'grant', grantId: new Uint8Array(32), messages: [Uint8Array.of(1)] },
+            shares: [{ custodian: 'http://127.0.0.1:1', keeper: new Uint8Array(32), sealed: Uint8Array.of(3) }]
+          }
         ],
         backup: { revision: 0, cid: null, isDue: true },
         requests: [{ code: Uint8Array.of(1), receivedAtS: NOW_S }],
@@ -177,13 +193,27 @@ describe('an agent’s state', () => {
         seed: new Uint8Array(32),
         wallet: { kind: 'rpc', url: 'http://127.0.0.1:8550', address: new Uint8Array(20) },
         evidence,
-        requests: [settled]
+        requests: [settled],
+        invitations: [
+          {
+            ...{ grantId: new Uint8Array(32), patient: patient.patient, author: new Uint8Array(32) },
+            ...{ custodians: ['http://127.0.0.1:1'], isFetched: true }
+          }
+        ]
       }
+    }
+    guarded = {
+      ...full,
+      kept: [Uint8Array.of(5)],
+      recovery: {
+        ...{ patient: patient.patient, seed: new Uint8Array(32), walletKey: new Uint8Array(32).fill(1), evidence }
+      },
+      logs: [{ ...log, peaks: [new Uint8Array(32)], note: null, receipts: [receipt] }]
     }
   })
 
   it('reads back, empty and full', () => {
-    for (const state of [device, full]) expect(decodeAgentState(encodeAgentState(state))).to.deep.equal(state)
+    for (const state of [device, full, guarded]) expect(decodeAgentState(encodeAgentState(state))).to.deep.equal(state)
   })
 
   itRefusesBadInput({

@@ -127,6 +127,18 @@ describe('an answer code', () => {
     await expectCode('ANSWER_CODE_NETWORK', () => open(bytes, { network: PATIENT }))
   })
 
+  it('names custodians where they give the keys, by addresses and nothing else', async () => {
+    const custodians = ['https://custodian.example:8787', 'http://127.0.0.1:8787']
+    const named = signAnswerCode(p, { ...answer, custodians }, keys.signSeed)
+    expect(open(named)).to.deep.equal({ ...answer, custodians })
+    for (const wrong of ['file:///etc/passwd', 'http://with space', `http://${'a'.repeat(200)}`, '']) {
+      const bad = signAnswerCode(p, { ...answer, custodians: [wrong] }, keys.signSeed)
+      await expectCode('ANSWER_CODE_SHAPE', () => open(bad))
+    }
+    const many = signAnswerCode(p, { ...answer, custodians: Array<string>(17).fill('http://a') }, keys.signSeed)
+    await expectCode('ANSWER_CODE_SHAPE', () => open(many))
+  })
+
   itRefusesBadInput({
     area: 'ANSWER_CODE',
     maxBytes: MAX_ANSWER_CODE_BYTES,

@@ -28,15 +28,7 @@ const IGNORED = [
     'OrganisationExcluded',
     'OrganisationSignerRotated'
   ],
-  ...[
-    'CredentialRevoked',
-    'EmergencyPolicySet',
-    'EmergencyDisputed',
-    'EmergencyReviewed',
-    'ResponderBlocked',
-    'ResponderBlockLifted',
-    'LimitsChanged'
-  ],
+  ...['CredentialRevoked', 'EmergencyPolicySet', 'ResponderBlocked', 'ResponderBlockLifted', 'LimitsChanged'],
   'EIP712DomainChanged',
   'AuthorityUpdated',
   'Paused',
@@ -58,8 +50,10 @@ const IGNORED = [
 /** What the decoder gives of events that it does not give as they are. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   GuardiansSet: ['patient'],
-  GlassBroken: ['patient', 'emergency', 'credential', 'secondCredential', 'expiresAt'],
+  GlassBroken: ['patient', 'emergency', 'credential', 'secondCredential', 'salt', 'reason', 'expiresAt'],
   EmergencyEnded: ['emergency'],
+  EmergencyDisputed: ['emergency'],
+  EmergencyReviewed: ['emergency', 'outcome'],
   CredentialIssued: ['credential', 'terms'],
   ManufacturerRegistered: ['manufacturer', 'releaseSigners', 'threshold', 'guards'],
   RotationProposed: ['manufacturer', 'releaseSigners', 'threshold', 'guards'],

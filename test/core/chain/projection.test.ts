@@ -43,6 +43,8 @@ const event: fc.Arbitrary<ChainEvent> = fc.oneof(
     emergency: few,
     credential: few,
     secondCredential: few,
+    salt: few,
+    reason: few,
     expiresAt: small
   }),
   fc.record({ name: fc.constant('EmergencyEnded' as const), emergency: few }),
@@ -170,6 +172,8 @@ describe('the projection of the chain', () => {
       emergency,
       credential,
       secondCredential: id(0),
+      salt: id(4),
+      reason: id(5),
       expiresAt: 90
     }
     write(projectEvents(state, [broken, { name: 'CredentialIssued', credential, terms: (9n << 160n) | 5n }], 10))

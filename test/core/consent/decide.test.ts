@@ -31,6 +31,15 @@ const rule = (changes: Partial<Provision>): Provision => ({ ...OPEN, ...changes 
 const year = (number: number) => ({ start: String(number), end: String(number) })
 
 describe('deciding by a consent', () => {
+  it('takes a date that nobody can read for one that is not known: rules that deny hold, rules that permit do not', () => {
+    for (const date of ['20260101', '2026-13-01', '2026-02-30', '2026-00', '2026-01-01Tnoon', 'tomorrow', null]) {
+      const resource = { ...RESOURCE, date }
+      const denied = policy({ exceptions: [rule({ effect: 'deny', dataPeriod: year(2026) })] })
+      expect(decide(denied, ASKED, resource).isPermitted, String(date)).to.equal(false)
+      expect(decide(policy({ dataPeriod: year(2026) }), ASKED, resource).isPermitted, String(date)).to.equal(false)
+    }
+  })
+
   const criteria: [string, Partial<Provision>, Partial<Provision>][] = [
     ['who asks', { actors: ['Practitioner/1'] }, { actors: ['Practitioner/9'] }],
     ['what for', { purposes: ['HPAYMT', 'TREAT'] }, { purposes: ['HRESCH'] }],

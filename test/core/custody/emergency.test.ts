@@ -60,6 +60,7 @@ describe('an emergency', () => {
       })
     )
     record = {
+      sealedReason: new Uint8Array(),
       ...{ network: patient.state.network, patient: patient.state.patient, plan: p.sha256(offline.planBytes) },
       ...{ credential, reason: osRandom(32), atMs: NOW_MS, durationS: 3600, nonce: osRandom(16) },
       ...{ author: crew.bundle.sign, evidence }
@@ -90,7 +91,12 @@ describe('an emergency', () => {
     const declare = (): void =>
       chain.add({
         ...{ name: 'GlassBroken', patient: toHex(plan.patient), emergency: toHex(emergency) },
-        ...{ credential: toHex(credential), secondCredential: `0x${'00'.repeat(32)}`, expiresAt: NOON_S + 3600 }
+        ...{
+          credential: toHex(credential),
+          secondCredential: `0x${'00'.repeat(32)}`,
+          ...{ salt: toHex(emergency), reason: toHex(emergency) },
+          expiresAt: NOON_S + 3600
+        }
       })
 
     function ask(change: Partial<ReadRequest> = {}, nowS = NOON_S) {

@@ -19,6 +19,21 @@ const place = (
   )
 
 describe('the section that a resource lies in', () => {
+  it('is one for all versions of a resource, and for what refers to any of them', () => {
+    const first = { resourceType: 'Condition', id: '1', meta: SUD }
+    const second = { resourceType: 'Condition', id: '1' }
+    const about = { resourceType: 'Procedure', id: '2', reasonReference: [{ reference: 'Condition/1' }] }
+    for (const versions of [
+      [first, second, about],
+      [second, first, about],
+      [about, first, second]
+    ]) {
+      expect(new Set(place(versions))).to.deep.equal(new Set(['substance-use']))
+    }
+    const patient = { resourceType: 'Patient', id: '3' }
+    expect(place([{ ...patient, meta: SUD }, patient])[1]).to.not.equal('substance-use')
+  })
+
   it('follows from type and category', () => {
     const category = (code: string): object => ({ category: [{ coding: [{ code }] }] })
     const expected: [Compartment, Readonly<Record<string, unknown>>][] = [

@@ -48,6 +48,43 @@ describe('a patient’s log', () => {
     expect(nameOf(entryOf(first).standing)).to.deep.equal([third.name])
   })
 
+  it('is without what the patient had erased, whether that was here or not', () => {
+    const gone = world.write(world.doctor)
+    const later = world.write(world.patient, { follows: [gone], entry: 77 })
+    const other = world.write(world.patient, { follows: [later], entry: 78 })
+    const erased = { ...world.facts, erased: new Set([gone.name]) }
+    feed(gone, later)
+    expect(log.renew(erased)).to.deep.equal([])
+    feed(other)
+    const never = createLog(p, erased)
+    for (const each of [other, later]) never.add(each)
+    expect(never.add(gone)).to.include({ code: 'ENTRY_ERASED', state: 'refused' })
+    for (const each of [log, never]) {
+      expect(each.node(gone.name)).to.equal(undefined)
+      expect(each.entry(toHex(gone.header.entry))).to.equal(undefined)
+      expect(each.node(other.name)?.state).to.equal('sound')
+      expect(each.missing()).to.deep.equal([])
+    }
+  })
+
+  it('forgets the row of what is erased, and does not take it up again', () => {
+    const rows = new Map<string, Uint8Array>()
+    const kept = {
+      put: (key: string, row: Uint8Array) => rows.set(key, row),
+      delete: (key: string) => rows.delete(key)
+    }
+    const gone = world.write(world.doctor)
+    log = createLog(p, world.facts, { rows: kept })
+    feed(gone)
+    const row = rows.get(`header/${gone.name}`) ?? new Uint8Array()
+    const erased = { ...world.facts, erased: new Set([gone.name]) }
+    log.renew(erased)
+    expect([...rows.keys()]).to.deep.equal([])
+    const again = createLog(p, erased)
+    again.restore(row)
+    expect(again.node(gone.name)).to.equal(undefined)
+  })
+
   it('shows concurrent revisions as a conflict with all sides, until one names them all', () => {
     const original = world.write(world.patient)
     const sides = [1, 2, 3].map(() => world.write(world.patient, { follows: [original] }))

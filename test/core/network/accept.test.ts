@@ -211,6 +211,16 @@ describe('acceptance of messages', () => {
       expect(verdict(next)).to.equal('accept')
     })
 
+    it('takes another header for a revision that was erased, and the erased one no more', () => {
+      const first = patientEntry(world)
+      const judgement = ask(first)
+      if (judgement.verdict === 'accept') world.store.take(judgement.accepted)
+      const { header, cid } = decodeEntry(first.header)
+      world.store.take({ kind: 'erasure', patient: header.patient, names: [cid.toString()] })
+      expect(verdict(patientEntry(world, { entry: header.entry }))).to.equal('accept')
+      expect(verdict(first)).to.equal('ignore ENTRY_ERASED')
+    })
+
     it('rejects another network', () => {
       const deployment = { ...world.deployment, chainId: 2 }
       expect(verdict(patientEntry(world), { deployment })).to.equal('reject ENTRY_NETWORK')

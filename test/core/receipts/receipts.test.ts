@@ -183,11 +183,11 @@ describe('tiles', () => {
     )
     await expectCode('ENTRY_BUNDLE_MALFORMED', () => decodeBundle(Uint8Array.of(0, 9, 1), 1))
     await expectCode('ENTRY_BUNDLE_MALFORMED', () => decodeBundle(Uint8Array.of(0, 1, 1, 0, 1, 2), 1))
-    expect(bundlesFrom(300, 600).map(({ index, width }) => [index, width])).to.deep.equal([
+    expect([...bundlesFrom(300, 600)].map(({ index, width }) => [index, width])).to.deep.equal([
       [1, 256],
       [2, 88]
     ])
-    expect(bundlesFrom(512, 512)).to.deep.equal([])
+    expect([...bundlesFrom(512, 512)]).to.deep.equal([])
   })
 })
 
@@ -239,6 +239,28 @@ describe('a followed log', () => {
     await expectCode('RECEIPTS_FORKED', async () => collectReceipts(p, forged, UNFOLLOWED, of(anchor)))
     const honest = await collectReceipts(p, new PaperLog(entries), UNFOLLOWED, of(anchor))
     expect(honest.receipts).to.have.length(3)
+  })
+
+  it('is asked for one bundle at a time, whatever size it claims', async () => {
+    const endless = new PaperLog(entries)
+    const root = new Uint8Array(32)
+    endless.checkpoint = async () =>
+      Promise.resolve(signCheckpoint(p, { origin: key.origin, size: 10 ** 15 - 1, root }, SEED))
+    await expectCode('ENTRY_BUNDLE_MALFORMED', async () => collectReceipts(p, endless, UNFOLLOWED, of()))
+  })
+
+  it('is left where it has more for its reader than is kept', async () => {
+    const log = new PaperLog(entries)
+    await expectCode('RECEIPTS_TOO_MANY', async () => collectReceipts(p, log, UNFOLLOWED, { ...of(), maxOwn: 2 }))
+    const { receipts } = await collectReceipts(p, log, UNFOLLOWED, { ...of(), maxOwn: 3 })
+    expect(receipts).to.have.length(3)
+  })
+
+  it('is judged before what is no receipt in it', async () => {
+    const garbage = new PaperLog([...entries.slice(0, 10), utf8('nothing'), ...entries.slice(11)])
+    await expectCode('RECEIPT_TRUNCATED', async () => collectReceipts(p, garbage, UNFOLLOWED, of()))
+    const before = await collectReceipts(p, new PaperLog(entries.slice(0, 150)), UNFOLLOWED, of())
+    await expectCode('RECEIPTS_FORKED', async () => collectReceipts(p, garbage, before.followed, of()))
   })
 
   it('is not believed where its entries are not those of its checkpoint', async () => {

@@ -49,6 +49,17 @@ describe('what a content can be found by', () => {
     expect(of({ date: '1950-01-01' }).fromDay).to.be.below(0)
   })
 
+  it('is found in what looks like tags without end as fast as anywhere', () => {
+    // Sought to the end from each of them, this would take days.
+    expect(of({ text: { div: `${'<'.repeat(4 << 20)} word>` } }).terms).to.deep.equal([])
+    expect(of({ text: { div: '<a '.repeat(1 << 20) } }).terms).to.deep.equal([])
+    expect(of({ text: { div: 'a word <b class="c"\n>and <i>another</i>' } }).terms).to.deep.equal([
+      'text:word',
+      'text:and',
+      'text:another'
+    ])
+  })
+
   it('is bounded, whatever the content', () => {
     const deep = `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`
     expect(of(deep).terms).to.deep.equal([])

@@ -1,15 +1,16 @@
 import { expect } from 'chai'
 import { keccak256 } from 'ethers'
+import { signErasure } from '#core/custody/erasure.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { encodeKeyBundle } from '#core/identity/key-bundle.ts'
 import { encodeEvidence } from '#core/identity/evidence.ts'
-import { encodeMessage } from '#core/network/envelope.ts'
+import { encodeMessage, entryKeyOf } from '#core/network/envelope.ts'
 import { topicOf } from '#core/network/topic.ts'
 import { decodeEntry } from '#core/record/entry.ts'
 import type { Hex } from '#core/chain/events.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { createDemoPatient } from '#scripts/story/people.ts'
-import { createAcceptWorld, doctorEntry, patientEntry, type AcceptWorld } from '#test/core/network/accept-world.ts'
+import { createAcceptWorld, DAY, doctorEntry, patientEntry, type AcceptWorld } from '#test/core/network/accept-world.ts'
 import {
   byGossip,
   byHttp,
@@ -88,6 +89,24 @@ describe('taking messages in', () => {
     expect(known).to.deep.equal({ verdict: 'ignore', code: 'MESSAGE_KNOWN', position: 1 })
     expect(await node.blockstore.has(header.blob)).to.equal(true)
     expect(node.index.wants.total()).to.equal(0)
+  })
+
+  it('does not write an entry that is erased while its blob is put', async () => {
+    const entry = patientEntry(world)
+    const { cid } = decodeEntry(entry.header)
+    const { network, patient, keys } = { ...world, ...world.patient, patient: world.patient.state.patient }
+    const nonce = new Uint8Array(16)
+    const erasure = signErasure(p, { network, patient, day: DAY, nonce, entries: [cid] }, keys)
+    const put = node.blockstore.put.bind(node.blockstore)
+    let erased: Awaited<ReturnType<typeof node.acceptor.accept>> | undefined
+    node.blockstore.put = async (...args) => {
+      erased = await node.acceptor.accept(encodeMessage({ kind: 'erasure', network, erasure }), byHttp)
+      return put(...args)
+    }
+    const outcome = await node.acceptor.accept(encodeMessage(entry), byHttp)
+    expect(erased?.verdict).to.equal('accept')
+    expect(outcome).to.include({ verdict: 'ignore', code: 'ENTRY_ERASED' })
+    expect(await node.messages.getByKey(entryKeyOf(cid))).to.equal(undefined)
   })
 
   it('takes one of two envelopes of a message that come at once, and the blob of both', async () => {

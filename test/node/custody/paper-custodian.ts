@@ -7,7 +7,7 @@ import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { createCustodian, type Custodian } from '#node/custody/custodian.ts'
 import { openReceiptLog, type ReceiptLog } from '#node/custody/receipt-log.ts'
 import { createShareStore, type ShareStore } from '#node/custody/share-store.ts'
-import { sweepShares } from '#node/custody/sweeper.ts'
+import { createSweeper } from '#node/custody/sweeper.ts'
 import { openDatabase, type Database } from '#node/store/database.ts'
 import { createSyncWriter } from '#node/store/sync-writer.ts'
 import { PaperChain, paperDeployment } from '#test/core/network/accept-world.ts'
@@ -32,10 +32,19 @@ export interface PaperCustodian {
   close(): Promise<void>
 }
 
+/** What one is opened with. */
+export interface PaperCustodianInit {
+  readonly events: readonly ChainEvent[]
+  readonly timeS: number
+  readonly random: Random
+  /** Parts of the store that are another one's where it is swept. */
+  readonly overrides?: { held?: () => ReturnType<ShareStore['held']>; compact?: () => Promise<void> }
+}
+
 /** Opens one in a folder. */
 export async function openPaperCustodian(
   folder: string,
-  { events, timeS, random }: { events: readonly ChainEvent[]; timeS: number; random: Random }
+  { events, timeS, random, overrides = {} }: PaperCustodianInit
 ): Promise<PaperCustodian> {
   const deployment = paperDeployment()
   const network = networkIdOfDeployment(deployment)
@@ -55,13 +64,18 @@ export async function openPaperCustodian(
     { p, random, clock, deployment, chain: view, keys, gate, store, receipts, writer },
     { finalityS: FINALITY_S }
   )
+  const swept: ShareStore = {
+    ...store,
+    held: () => (overrides.held ?? store.held)(),
+    compact: async () => (overrides.compact ?? store.compact)()
+  }
   return {
     custodian,
     store,
     db,
     chain,
     receipts: () => receipts,
-    sweep: async () => sweepShares({ store, writer, chain: view, clock }, FINALITY_S),
+    sweep: createSweeper({ store: swept, writer, chain: view, clock }, FINALITY_S),
     async close() {
       await writer.stop()
       await db.close()

@@ -127,6 +127,12 @@ describe('the HTTP API of a node', function () {
     expect(await node.client.grant(toHex(grantId))).to.include({ state: 'revoked' })
     const rotation = encodeMessage({ kind: 'rotation', network: world.network, rotation: ended.rotationBytes })
     expect((await node.client.publish(rotation)).status).to.equal('stored')
+    const authorization = await readRequest(node, patient, patient.state.patient, null)
+    const { notices, next } = await node.client.queryNotices({ authorization })
+    expect(notices.map(({ kind, body }) => [kind, toHex(body)])).to.deep.equal([
+      ['rotation', toHex(ended.rotationBytes)]
+    ])
+    expect(next).to.equal(null)
   })
 
   it('does not let a writer read', async () => {

@@ -87,4 +87,22 @@ describe('mutants', () => {
     )
     expect(report).to.contain('| A.sol | 2 | 1 | 1 | 0 | 0 |').and.to.contain('Because.')
   })
+
+  it('are judged by a sample only when it was tried to the end', () => {
+    const tried = mutantsOf('A.sol', around('a = a + b - 1;')).map(mutant => ({
+      mutant,
+      verdict: { id: mutant.id, outcome: 'killed' as const }
+    }))
+    const survived = tried.map(({ mutant, verdict }) => ({
+      mutant,
+      verdict: { ...verdict, outcome: 'survived' as const }
+    }))
+    const sample = { seed: '7', tried, found: [...tried.slice(1), ...survived.slice(0, 1)] }
+    const share = ((100 * (tried.length - 1)) / tried.length).toFixed(1)
+    expect(renderReport(tried, new Map(), sample))
+      .to.contain(`${String(tried.length)} mutants. When each was first tried, the tests killed ${share} %`)
+      .and.to.contain(`now ${String(tried.length)} are killed and 0 explained`)
+    const unfinished = [{ mutant: tried[0]!.mutant, verdict: undefined }, ...tried.slice(1)]
+    expect(renderReport(tried, new Map(), { ...sample, tried: unfinished })).to.contain('1 are missing')
+  })
 })

@@ -20,7 +20,7 @@ export async function viewOf(text: string | Uint8Array, batch = false): Promise<
   const entries = await collected(planImport(source, init))
   const bodies = new Map(entries.map(({ entry, body }) => [toHex(entry), body]))
   const open = (entry: Uint8Array): Promise<Uint8Array> => Promise.resolve(bodies.get(toHex(entry)) ?? new Uint8Array())
-  const view = createRecordView({ base: BASE, date: '2026-11-21', open })
+  const view = createRecordView({ base: BASE, date: '2026-11-21', open, openPart: open })
   entries.forEach(({ entry, type, body }, i) => {
     view.put({ entry, revision: 1, recordedAtMs: 1_700_000_000_000 + i, type, body })
   })

@@ -15,7 +15,13 @@ describe('a record as FHIR', () => {
   }
   const create = async (): Promise<RecordView> => {
     const open = (id: Uint8Array): Promise<Uint8Array> => Promise.resolve(bodies.get(id[0] ?? 0) ?? new Uint8Array())
-    return createRecordView({ base: BASE, date: '2026-11-21', open, validator: await createFhirValidator() })
+    return createRecordView({
+      base: BASE,
+      date: '2026-11-21',
+      open,
+      openPart: open,
+      validator: await createFhirValidator()
+    })
   }
 
   it('serves the newest revision of an entry, in whatever order they come', async () => {
