@@ -216,13 +216,11 @@ export function createRecordIndex(world: AgentWorld, init: RecordReaderInit): Re
         held,
         small.map(({ name }) => name)
       )
-      const contents = held.search.contents()
       return small
         .flatMap(each => shown(held, each))
-        .flatMap(({ cid, summary }) => {
-          const content = contents.get(cid.toString())
-          if (content == null || 'code' in summary) return []
-          return [{ cid, row: { ...content, compartment: summary.compartment } }]
+        .flatMap(({ cid }) => {
+          const row = held.search.get(cid.toString())
+          return row == null ? [] : [{ cid, row }]
         })
     },
     async versions() {

@@ -6,11 +6,10 @@ import { SalusError } from '#core/error.ts'
 import { createDayIndex } from '#core/log/day-index.ts'
 import { decodeIndexRow, encodeIndexRow, type IndexedEntry } from '#core/search/index-row.ts'
 import { intersect, union, type Postings } from '#core/search/postings.ts'
-import { conditionsOf, prefixIn, type SearchQuery } from '#core/search/query.ts'
+import { PLACE, WORD, conditionsOf, prefixIn, type SearchQuery } from '#core/search/query.ts'
 import { createVocabulary } from '#core/search/vocabulary.ts'
 
 const PAGE = 256
-const COMPARTMENT = 'compartment:'
 
 /** The most entries of one index. */
 export const MAX_DOCUMENTS = 1_048_576
@@ -30,8 +29,8 @@ export interface LocalIndex {
    */
   put(entry: IndexedEntry): void
   remove(id: string): void
-  /** Every entry by id, with its terms in no particular order; costs a pass through the whole index. */
-  contents(): ReadonlyMap<string, Omit<IndexedEntry, 'compartment'>>
+  /** An entry as it is known, but for its words. */
+  get(id: string): IndexedEntry | undefined
   /**
    * Takes in a row that {@link IndexRows} was given.
    *
@@ -43,22 +42,19 @@ export interface LocalIndex {
   readonly size: number
 }
 
-/** What the index keeps of an entry; its terms lie in the postings alone. */
-type Held = Pick<IndexedEntry, 'id' | 'fromDay' | 'toDay'>
-
 /** An index without entries. */
 export function createLocalIndex(rows?: IndexRows): LocalIndex {
   /** By number; a number is never used again until {@link compact} gives out new ones. */
-  let entries: (Held | undefined)[] = []
+  let entries: (IndexedEntry | undefined)[] = []
   const vocabulary = createVocabulary()
   const numberOf = new Map<string, number>()
   let days = createDayIndex()
 
-  const file = ({ id, fromDay, toDay }: Held): number => {
+  const file = (entry: IndexedEntry): number => {
     const number = entries.length
-    entries.push({ id, fromDay, toDay })
-    numberOf.set(id, number)
-    days.add(toDay, String(number).padStart(8, '0'))
+    entries.push(entry)
+    numberOf.set(entry.id, number)
+    days.add(entry.toDay, String(number).padStart(8, '0'))
     return number
   }
   const drop = (id: string): void => {
@@ -83,8 +79,11 @@ export function createLocalIndex(rows?: IndexRows): LocalIndex {
       throw new SalusError('SEARCH_FULL', 'The index holds as many entries as it can.')
     }
     drop(entry.id)
-    const number = file(entry)
-    for (const term of new Set([...entry.terms, `${COMPARTMENT}${entry.compartment}`])) vocabulary.add(term, number)
+    const number = entries.length
+    const known = [...new Set(entry.terms)].flatMap(term => vocabulary.add(term, number) ?? [])
+    vocabulary.add(`${PLACE}${entry.compartment}`, number)
+    // Its words lie in the vocabulary alone: beside every entry they would be most of the memory.
+    file({ ...entry, terms: known.filter(term => !term.startsWith(WORD)) })
     compact()
   }
 
@@ -117,18 +116,9 @@ export function createLocalIndex(rows?: IndexRows): LocalIndex {
       compact()
       rows?.delete(id)
     },
-    contents() {
-      const all = new Map([...numberOf].map(([id, number]) => [number, { id, terms: [] as string[] }]))
-      for (const [term, { numbers, count }] of vocabulary.all()) {
-        if (term.startsWith(COMPARTMENT)) continue
-        for (let i = 0; i < count; i++) all.get(numbers[i] ?? -1)?.terms.push(term)
-      }
-      return new Map(
-        [...all].flatMap(([number, content]) => {
-          const held = entries[number]
-          return held == null ? [] : [[content.id, { ...held, ...content }]]
-        })
-      )
+    get(id) {
+      const number = numberOf.get(id)
+      return number == null ? undefined : entries[number]
     },
     restore: row => put(decodeIndexRow(row)),
     search(query) {

@@ -7,6 +7,9 @@ const PREFIX_LENGTH = 3
 /** What the terms begin with that are words. */
 export const WORD = 'text:'
 
+/** What the terms begin with that are compartments. */
+export const PLACE = 'compartment:'
+
 /** What is looked for: all of it must hold. */
 export interface SearchQuery {
   /** Resource type, for example `Observation`. */
@@ -31,7 +34,7 @@ export function conditionsOf({ type, status, code, text = '', compartments }: Se
   const named = Object.entries({ type, status, code }).flatMap(([field, value]) =>
     value == null ? [] : [[`${field}:${value}`]]
   )
-  const places = compartments == null ? [] : [compartments.map(each => `compartment:${each}`)]
+  const places = compartments == null ? [] : [compartments.map(each => `${PLACE}${each}`)]
   return [...named, ...words, ...places]
 }
 

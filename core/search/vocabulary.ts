@@ -1,22 +1,26 @@
 /** The terms of the local index with the numbers of the entries that hold them, in memory that no writer can make grow at will. */
 import { appendPosting, createPostings, type Postings } from '#core/search/postings.ts'
-import { WORD, prefixOf } from '#core/search/query.ts'
+import { PLACE, WORD, prefixOf } from '#core/search/query.ts'
 
 /**
- * The most words; the 28,328 entries of a hundred Synthea patients have 1,298. Beyond, an entry is found by the words that are known already, and
- * by all else: whoever may write could otherwise fill the memory with words of its own making.
+ * The most different words and, apart from them, other terms; the 28,328 entries of a hundred Synthea patients have 1,298 words. Beyond, an
+ * entry is found by what is known already: whoever may write could otherwise fill the memory with words and codes of its own making.
  */
-export const MAX_WORDS = 1_048_576
+export const MAX_VOCABULARY: VocabularyBounds = { words: 1_048_576, others: 262_144 }
+
+/** How many terms there may be. Compartments are known beforehand, and do not count. */
+export interface VocabularyBounds {
+  readonly words: number
+  readonly others: number
+}
 
 /** Terms. */
 export interface Vocabulary {
-  /** Files a number, higher than all before, under a term. */
-  add(term: string, number: number): void
+  /** Files a number, higher than all before, under a term; gives the term as it is kept, undefined where there is no room for it. */
+  add(term: string, number: number): string | undefined
   get(term: string): Postings | undefined
   /** The postings of all terms with a beginning, which is no shorter than what terms are filed by. */
   beginningWith(beginning: string): Postings[]
-  /** All terms with their postings. */
-  all(): Iterable<readonly [string, Postings]>
   /** Gives entries other numbers, in the same order; null for one that is gone. Terms without any are forgotten. */
   renumber(numberOf: (old: number) => number | null): void
 }
@@ -24,18 +28,16 @@ export interface Vocabulary {
 /**
  * No terms.
  *
- * @param maxWords - {@link MAX_WORDS} unless given
+ * @param bounds - {@link MAX_VOCABULARY} unless given
  */
-export function createVocabulary(maxWords: number = MAX_WORDS): Vocabulary {
-  /** Most words stand in one entry: its number alone takes a third of the memory of a list. */
-  const postings = new Map<string, Postings | number>()
+export function createVocabulary(bounds: VocabularyBounds = MAX_VOCABULARY): Vocabulary {
+  const postings = new Map<string, Filed>()
   const byPrefix = new Map<string, string[]>()
-  let words = 0
+  const counts = { words: 0, others: 0 }
 
-  const listOf = (held: Postings | number): Postings => (typeof held === 'number' ? createPostings(held) : held)
-  const enter = (term: string, held: Postings | number): void => {
+  const enter = (term: string, held: Filed): void => {
     postings.set(term, held)
-    if (term.startsWith(WORD)) words++
+    counts[kindOf(term)]++
     const same = byPrefix.get(prefixOf(term))
     if (same == null) byPrefix.set(prefixOf(term), [term])
     else same.push(term)
@@ -45,12 +47,15 @@ export function createVocabulary(maxWords: number = MAX_WORDS): Vocabulary {
     add(term, number) {
       const held = postings.get(term)
       if (held == null) {
-        if (words < maxWords || !term.startsWith(WORD)) enter(term, number)
-        return
+        const kind = kindOf(term)
+        if (counts[kind] >= bounds[kind] && !term.startsWith(PLACE)) return undefined
+        enter(term, { term, list: number })
+        return term
       }
       const list = listOf(held)
       appendPosting(list, number)
-      postings.set(term, list)
+      held.list = list
+      return held.term
     },
     get(term) {
       const held = postings.get(term)
@@ -64,14 +69,11 @@ export function createVocabulary(maxWords: number = MAX_WORDS): Vocabulary {
       }
       return lists
     },
-    *all() {
-      for (const [term, held] of postings) yield [term, listOf(held)] as const
-    },
     renumber(numberOf) {
       const before = [...postings]
       postings.clear()
       byPrefix.clear()
-      words = 0
+      counts.words = counts.others = 0
       for (const [term, held] of before) {
         const { numbers, count } = listOf(held)
         const kept = numbers.subarray(0, count).reduce<number[]>((all, old) => {
@@ -81,8 +83,25 @@ export function createVocabulary(maxWords: number = MAX_WORDS): Vocabulary {
         }, [])
         const [only] = kept
         if (only != null)
-          enter(term, kept.length === 1 ? only : { numbers: Uint32Array.from(kept), count: kept.length })
+          enter(term, {
+            term,
+            list: kept.length === 1 ? only : { numbers: Uint32Array.from(kept), count: kept.length }
+          })
       }
     }
   }
+}
+
+/** A term, once, with the entries that hold it: most terms stand in one, and its number alone takes a third of the memory of a list. */
+interface Filed {
+  readonly term: string
+  list: Postings | number
+}
+
+function listOf({ list }: Filed): Postings {
+  return typeof list === 'number' ? createPostings(list) : list
+}
+
+function kindOf(term: string): keyof VocabularyBounds {
+  return term.startsWith(WORD) ? 'words' : 'others'
 }

@@ -45,17 +45,26 @@ describe('search in bad company', function () {
   })
 
   it('keeps no more words than it may, whoever makes them up, and finds everything by all else', () => {
-    const vocabulary = createVocabulary(3)
-    const terms = ['text:one', 'type:Basic', 'text:two', 'text:three', 'text:four', 'code:1']
+    const vocabulary = createVocabulary({ words: 3, others: 2 })
+    const terms = [
+      'text:one',
+      'type:Basic',
+      'text:two',
+      'text:three',
+      'text:four',
+      'code:1',
+      'code:2',
+      'compartment:labs'
+    ]
     for (const [number, term] of terms.entries()) vocabulary.add(term, number)
     vocabulary.add('text:two', 9)
     const numbersOf = (term: string): number[] | undefined => {
       const { numbers, count } = vocabulary.get(term) ?? {}
       return numbers == null ? undefined : [...numbers.subarray(0, count)]
     }
-    expect(terms.map(numbersOf)).to.deep.equal([[0], [1], [2, 9], [3], undefined, [5]])
+    expect(terms.map(numbersOf)).to.deep.equal([[0], [1], [2, 9], [3], undefined, [5], undefined, [7]])
     vocabulary.renumber(old => (old === 0 || old === 2 ? null : old + 100))
-    expect(terms.map(numbersOf)).to.deep.equal([undefined, [101], [109], [103], undefined, [105]])
+    expect(terms.map(numbersOf)).to.deep.equal([undefined, [101], [109], [103], undefined, [105], undefined, [107]])
     vocabulary.add('text:five', 200)
     expect(numbersOf('text:five')).to.deep.equal([200])
     expect(vocabulary.beginningWith('text:thr').map(({ count }) => count)).to.deep.equal([1])
@@ -90,6 +99,14 @@ describe('joined postings', () => {
 })
 
 describe('the local index, whatever happens to it', () => {
+  it('gives an entry as it is known, but for its words', () => {
+    const index = createLocalIndex()
+    const terms = ['type:A', 'text:pain', 'code:1', 'type:A']
+    index.put({ id: 'a', compartment: 'labs', fromDay: 1, toDay: 2, terms })
+    const known = { id: 'a', compartment: 'labs', fromDay: 1, toDay: 2, terms: ['type:A', 'code:1'] }
+    expect([index.get('a'), index.get('b')]).to.deep.equal([known, undefined])
+  })
+
   it('finds the last words of entries that were revised thousands of times', () => {
     const index = createLocalIndex()
     for (let i = 0; i < 5_000; i++) {

@@ -114,19 +114,6 @@ describe('the local index', () => {
     expect(index.search({ limit: 9 })).to.have.length(2)
   })
 
-  it('tells of every entry what it is found by, for whoever makes another index of it', () => {
-    const index = createLocalIndex()
-    const entries = [1, 2].map(n => ({ id: `0x${String(n)}`, compartment: 'vitals' as const, ...of(OBSERVATION) }))
-    for (const entry of entries) index.put(entry)
-    index.put({ ...entries[0]!, fromDay: 1, toDay: 2, terms: ['type:Patient'] })
-    const contents = index.contents()
-    expect(contents.get('0x1')).to.deep.equal({ id: '0x1', fromDay: 1, toDay: 2, terms: ['type:Patient'] })
-    const { terms, ...days } = contents.get('0x2')!
-    expect(terms).to.have.members([...entries[1]!.terms])
-    expect(days).to.deep.equal({ id: '0x2', fromDay: 20_778, toDay: 20_778 })
-    expect(contents.size).to.equal(2)
-  })
-
   it('comes back from its rows', () => {
     const rows = new Map<string, Uint8Array>()
     const index = createLocalIndex({ put: (id, bytes) => rows.set(id, bytes), delete: id => rows.delete(id) })
