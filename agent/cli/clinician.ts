@@ -11,6 +11,7 @@ import {
   walletOf,
   withAgent
 } from '#agent/cli/command.ts'
+import { writeBody } from '#agent/cli/body-out.ts'
 import type { ShownCode } from '#agent/cli/command.ts'
 import { readData, type DataOptions } from '#agent/cli/data.ts'
 import type { AgentOptions } from '#agent/cli/locate.ts'
@@ -23,7 +24,6 @@ import type { PassphraseOptions } from '#agent/cli/passphrase.ts'
 import { ensureVault } from '#agent/cli/vault.ts'
 import { COMPARTMENTS } from '#core/record/compartment.ts'
 import { readBytes32, readCount } from '#node/cli/options.ts'
-import { writeDurably } from '#node/store/durable-file.ts'
 
 interface CreateOptions extends AgentOptions, PassphraseOptions {
   readonly device?: string
@@ -155,13 +155,7 @@ async function read(grant: string, options: ReadOptions): Promise<void> {
     print(options, page, page.entries.map(entryLine))
     return
   }
-  const body = await client.bytes(`${path}/${encodeURIComponent(options.entry)}/body`)
-  if (options.out == null) {
-    process.stdout.write(body)
-    return
-  }
-  await writeDurably(options.out, body)
-  print(options, { out: options.out, bytes: body.length }, `${String(body.length)} bytes in ${options.out}.`)
+  await writeBody(client, `${path}/${encodeURIComponent(options.entry)}`, options)
 }
 
 async function write(

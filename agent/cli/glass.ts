@@ -1,5 +1,6 @@
 /** `salus clinician breakglass`, `salus patient emergency`, `salus agent notifications|watch`. */
 import { Option, type Command } from 'commander'
+import { writeBody } from '#agent/cli/body-out.ts'
 import { connect, print, readDuration, withAgent } from '#agent/cli/command.ts'
 import { addCards, cardText, handShare, keepPackage } from '#agent/cli/cards.ts'
 import { entryLine, type EntryView } from '#agent/cli/entry-view.ts'
@@ -7,7 +8,6 @@ import type { AgentOptions } from '#agent/cli/locate.ts'
 import { addStanding } from '#agent/cli/standing.ts'
 import { readBytes32, readCount } from '#node/cli/options.ts'
 import { SalusError } from '#core/error.ts'
-import { writeDurably } from '#node/store/durable-file.ts'
 
 interface BreakOptions extends AgentOptions {
   readonly patient?: string
@@ -170,13 +170,7 @@ async function readEmergency(id: string, options: BreakOptions): Promise<void> {
     print(options, { entries }, entries.map(entryLine))
     return
   }
-  const body = await client.bytes(`${path}/${encodeURIComponent(options.entry)}/body`)
-  if (options.out == null) {
-    process.stdout.write(body)
-    return
-  }
-  await writeDurably(options.out, body)
-  print(options, { out: options.out, bytes: body.length }, `${String(body.length)} bytes in ${options.out}.`)
+  await writeBody(client, `${path}/${encodeURIComponent(options.entry)}`, options)
 }
 
 async function prepare(

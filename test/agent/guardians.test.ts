@@ -3,13 +3,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { JsonRpcProvider } from 'ethers'
 import { until } from '#scripts/story/until.ts'
+import { tell, toldRecord } from '#test/agent/told-record.ts'
 import { createAgentWorld, PASSPHRASE, type AgentProcess, type AgentWorld } from '#test/agent/world.ts'
-
-interface Entry {
-  header: string
-  compartment: string | null
-  code: string | null
-}
 
 describe('a patient whose home folder is gone', function () {
   this.timeout(400_000)
@@ -24,20 +19,6 @@ describe('a patient whose home folder is gone', function () {
 
   const vault = { passphrase: PASSPHRASE, deviceName: 'a device' }
   const path = (name: string): string => join(world.dir, name)
-
-  async function record(agent: AgentProcess): Promise<Map<string, string>> {
-    const { entries } = await agent.client.get<{ entries: Entry[] }>('/v1/patient/entries')
-    const found = new Map<string, string>()
-    for (const { header, compartment, code } of entries) {
-      const body = code ?? Buffer.from(await agent.client.bytes(`/v1/patient/entries/${header}/body`)).toString()
-      found.set(header, `${compartment ?? ''}: ${body}`)
-    }
-    return found
-  }
-
-  async function write(agent: AgentProcess, text: string, compartment = 'documents'): Promise<void> {
-    await agent.client.send(`/v1/patient/entries?compartment=${compartment}`, Buffer.from(text), 'text/plain')
-  }
 
   async function keepAll(dir: string): Promise<string[]> {
     const { guardians: known } = (await patient.run('patient', 'guardians', 'list')) as {
@@ -69,8 +50,8 @@ describe('a patient whose home folder is gone', function () {
     id = ((await patient.run('agent', 'status'))['patient'] as { id: string }).id
     await doctor.client.post('/v1/vault', vault)
     await doctor.client.post('/v1/clinician')
-    await write(patient, 'the first entry')
-    await write(patient, 'a laboratory value', 'labs')
+    await tell(patient, 'the first entry')
+    await tell(patient, 'a laboratory value', 'labs')
     const wish = { name: 'Dr. A', compartments: ['documents'], rights: ['read', 'history'], purpose: 'treatment' }
     const { code } = await doctor.client.post<{ code: { text: string } }>('/v1/clinician/requests', wish)
     grant = String((await patient.run('patient', 'grant', '--to', code.text))['grant'])
@@ -153,7 +134,7 @@ describe('a patient whose home folder is gone', function () {
   })
 
   it('has all of it again on a new device, from two guardians of three', async () => {
-    before_ = await record(patient)
+    before_ = await toldRecord(patient)
     expect(before_.size).to.equal(2)
     grants = await patient.client.get('/v1/patient/grants')
     await patient.stop()
@@ -180,14 +161,14 @@ describe('a patient whose home folder is gone', function () {
     expect(same).to.deep.include({ patient: null, missing: 1 })
     const found = await fresh.run('patient', 'recover', '--share', ...shares)
     expect(found).to.deep.equal({ patient: id, grants: 1, missing: 0, wrong: [] })
-    expect(await record(fresh)).to.deep.equal(before_)
+    expect(await toldRecord(fresh)).to.deep.equal(before_)
     expect(await fresh.client.get('/v1/patient/grants')).to.deep.equal(grants)
     patient = fresh
   })
 
   it('controls the record again: writes, ends grants and names guardians', async () => {
-    await write(patient, 'after the recovery')
-    expect((await record(patient)).size).to.equal(3)
+    await tell(patient, 'after the recovery')
+    expect((await toldRecord(patient)).size).to.equal(3)
     expect(await patient.run('patient', 'revoke', grant)).to.deep.include({ progress: { state: 'done', code: null } })
     expect(await patient.run('patient', 'guardians', 'list')).to.include({ revision: 2, isActive: true })
     expect((await patient.attempt('patient', 'recover', '--complete')).errorText).to.contain('RECOVERY_NONE')

@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { until } from '#scripts/story/until.ts'
+import { tell, toldRecord } from '#test/agent/told-record.ts'
 import { createAgentWorld, PASSPHRASE, type AgentProcess, type AgentWorld } from '#test/agent/world.ts'
 
 interface Entry {
@@ -28,20 +29,6 @@ describe('a patient who loses everything but the seed', function () {
 
   const vault = { passphrase: PASSPHRASE, deviceName: 'a device' }
 
-  async function record(agent: AgentProcess): Promise<Map<string, string>> {
-    const { entries } = await agent.client.get<{ entries: Entry[] }>('/v1/patient/entries')
-    const found = new Map<string, string>()
-    for (const { header, compartment, code } of entries) {
-      const body = code ?? Buffer.from(await agent.client.bytes(`/v1/patient/entries/${header}/body`)).toString()
-      found.set(header, `${compartment ?? ''}: ${body}`)
-    }
-    return found
-  }
-
-  async function write(agent: AgentProcess, text: string, compartment = 'documents'): Promise<void> {
-    await agent.client.send(`/v1/patient/entries?compartment=${compartment}`, Buffer.from(text), 'text/plain')
-  }
-
   async function grantTo(compartments: string[]): Promise<string> {
     const wish = { name: 'Dr. A', compartments, rights: ['read', 'history'], purpose: 'treatment' }
     const { code } = await doctor.client.post<{ code: { text: string } }>('/v1/clinician/requests', wish)
@@ -61,17 +48,17 @@ describe('a patient who loses everything but the seed', function () {
     await patient.client.post('/v1/patient')
     await doctor.client.post('/v1/vault', vault)
     await doctor.client.post('/v1/clinician')
-    await write(patient, 'before any grant')
+    await tell(patient, 'before any grant')
     const ended = await grantTo(['documents', 'labs'])
-    await write(patient, 'under the first generation', 'labs')
+    await tell(patient, 'under the first generation', 'labs')
     await patient.client.post(`/v1/patient/grants/${ended}/revoke`)
-    await write(patient, 'under the second generation')
+    await tell(patient, 'under the second generation')
     await grantTo(['documents'])
     seedFile = join(world.dir, 'seed')
     await patient.run(
       ...['patient', 'seed', '--out', seedFile, '--with-wallet', '--passphrase-file', world.passphraseFile]
     )
-    bodies = await record(patient)
+    bodies = await toldRecord(patient)
     grants = await grantsOf(patient)
   })
 
@@ -90,7 +77,7 @@ describe('a patient who loses everything but the seed', function () {
       ...['patient', 'recover', '--seed-file', onlySeed, '--passphrase-file', world.passphraseFile]
     )
     expect(found).to.include({ grants: 2, inControl: false })
-    expect(await record(fresh)).to.deep.equal(bodies)
+    expect(await toldRecord(fresh)).to.deep.equal(bodies)
     expect(await grantsOf(fresh)).to.deep.equal(grants)
     const [{ grant } = { grant: '' }] = (
       (await grantsOf(fresh)) as { grants: { grant: string; state: string }[] }
@@ -121,22 +108,22 @@ describe('a patient who loses everything but the seed', function () {
       const ended = await phone.client.post(`/v1/patient/grants/${second}/revoke`).catch((error: unknown) => error)
       return !(ended instanceof Error)
     })
-    await write(phone, 'after both', 'vitals')
+    await tell(phone, 'after both', 'vitals')
     await until('the doctor reads what was written under the newest keys', 60_000, async () => {
       const path = `/v1/clinician/grants/${first}/entries`
       const { entries } = await doctor.client.get<{ entries: Entry[] }>(path)
       return entries.some(({ compartment, code }) => compartment === 'vitals' && code == null)
     })
     // The tablet has not heard of the phone's new keys for vitals: what it writes is sealed again under them.
-    const before = await record(tablet)
-    await write(tablet, 'from the tablet', 'vitals')
-    await until('the tablet’s entry is there', 60_000, async () => (await record(tablet)).size > before.size)
-    expect([...(await record(phone)).values()]).to.include('vitals: from the tablet')
+    const before = await toldRecord(tablet)
+    await tell(tablet, 'from the tablet', 'vitals')
+    await until('the tablet’s entry is there', 60_000, async () => (await toldRecord(tablet)).size > before.size)
+    expect([...(await toldRecord(phone)).values()]).to.include('vitals: from the tablet')
     const { devices: known } = await phone.client.get<{ devices: DeviceView[] }>('/v1/devices')
     expect(known.length).to.be.at.least(3)
     const lost = known.find(({ isThis, revokedAtMs }) => !isThis && revokedAtMs == null)
     await phone.client.post(`/v1/devices/${lost?.id ?? ''}/revoke`)
-    await write(phone, 'after the loss of a device', 'vitals')
+    await tell(phone, 'after the loss of a device', 'vitals')
     await until('the doctor reads on', 60_000, async () => {
       const path = `/v1/clinician/grants/${first}/entries`
       const { entries } = await doctor.client.get<{ entries: Entry[] }>(path)

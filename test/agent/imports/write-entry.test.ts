@@ -1,35 +1,26 @@
 import { expect } from 'chai'
 import type { Agent } from '#agent/agent.ts'
 import { writeEntry } from '#agent/imports/write-entry.ts'
-import { createPatientAccount, recoverPatientAccount } from '#agent/patient/account.ts'
 import { toHex, utf8 } from '#core/encoding/bytes.ts'
 import type { PlannedEntry } from '#core/fhir/import/planned-entry.ts'
 import { dayOf } from '#core/record/day.ts'
-import { openPaperAgent, PaperNetwork } from '#test/agent/paper-agent.ts'
+import { openTwoDevices, type TwoDevices } from '#test/agent/two-devices.ts'
 
 const NOW_MS = 1_795_180_000_000
 const ENTRY = new Uint8Array(16).fill(7)
 const FIRST = { recordedAtMs: NOW_MS, revision: 1, parents: [] }
 
 describe('an entry of an import', () => {
-  let network: PaperNetwork
-  let devices: Awaited<ReturnType<typeof openPaperAgent>>[]
+  let devices: TwoDevices
   let first: Agent
   let second: Agent
 
   beforeEach(async () => {
-    network = new PaperNetwork(NOW_MS)
-    devices = [await openPaperAgent(network, () => NOW_MS), await openPaperAgent(network, () => NOW_MS)]
-    first = devices[0]!.agent
-    second = devices[1]!.agent
-    await createPatientAccount(first)
-    const { state, wallet } = first.keeper.state().patient!
-    await recoverPatientAccount(second, state.seed.slice(), structuredClone(wallet))
+    devices = await openTwoDevices(NOW_MS)
+    ;({ first, second } = devices)
   })
 
-  afterEach(async () => {
-    for (const each of devices) await each.close()
-  })
+  afterEach(async () => devices.close())
 
   const planned = (body: Uint8Array): PlannedEntry => ({
     ...{ name: 'Observation/1', kind: 'resource', entry: ENTRY, type: 'application/fhir+json' },

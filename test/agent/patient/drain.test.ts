@@ -1,7 +1,6 @@
 import { expect } from 'chai'
 import type { Agent } from '#agent/agent.ts'
 import { eraseEntry } from '#agent/custody/erasure.ts'
-import { createPatientAccount, recoverPatientAccount } from '#agent/patient/account.ts'
 import { replaceKeys } from '#agent/patient/grants.ts'
 import { importFile } from '#agent/patient/import.ts'
 import { reviseEntry } from '#agent/patient/revise.ts'
@@ -9,29 +8,23 @@ import { toHex, utf8 } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
 import { decodeEntry } from '#core/record/entry.ts'
 import { seededRandom } from '#test/seeded-random.ts'
-import { openPaperAgent, PaperNetwork } from '#test/agent/paper-agent.ts'
+import type { PaperNetwork } from '#test/agent/paper-agent.ts'
+import { openTwoDevices, type TwoDevices } from '#test/agent/two-devices.ts'
 
 const NOW_MS = 1_795_180_000_000
 
 describe('what waits in the outbox', () => {
   let network: PaperNetwork
-  let devices: Awaited<ReturnType<typeof openPaperAgent>>[]
+  let devices: TwoDevices
   let first: Agent
   let second: Agent
 
   beforeEach(async () => {
-    network = new PaperNetwork(NOW_MS)
-    devices = [await openPaperAgent(network, () => NOW_MS), await openPaperAgent(network, () => NOW_MS)]
-    first = devices[0]!.agent
-    second = devices[1]!.agent
-    await createPatientAccount(first)
-    const { state, wallet } = first.keeper.state().patient!
-    await recoverPatientAccount(second, state.seed.slice(), structuredClone(wallet))
+    devices = await openTwoDevices(NOW_MS)
+    ;({ network, first, second } = devices)
   })
 
-  afterEach(async () => {
-    for (const each of devices) await each.close()
-  })
+  afterEach(async () => devices.close())
 
   function refuse(what: string, code: string): void {
     network.before = each => {
