@@ -18,7 +18,7 @@ const HELP = `Usage: npm run mutate [-- SOURCE ...] [--sample N] [--seed S] [--j
 
 Makes mutants of contracts/ (of all, or of the sources named: AccessGrants, Signers) and runs the contracts' tests against each until
 one fails. Verdicts are kept in .cache/mutate and used again while source and tests stay as they are.
-Exits 1 where a mutant survives that test/contracts/surviving-mutants.json does not explain.
+Exits 1 where a mutant survives that test/contracts/surviving-mutants.json does not explain, or cannot be judged.
 
   --sample N  try N of them, chosen by the seed
   --seed S    another choice (default 1)
@@ -78,12 +78,19 @@ async function main(): Promise<void> {
     switched: switched.byId.get(id),
     inSolidity: !values.mocha
   }))
-  await tryAll(trials, Number(values.jobs), async verdict => {
-    const source = sourceOf.get(verdict.id)
-    if (source != null) await results.add(verdict, source)
-    done++
-    if (values.json) console.log(JSON.stringify(verdict))
-    else if (done % 20 === 0) console.error(`${String(done)} of ${String(compiling.length)}`)
+  let failures = 0
+  await tryAll(trials, Number(values.jobs), {
+    async verdict(verdict) {
+      const source = sourceOf.get(verdict.id)
+      if (source != null) await results.add(verdict, source)
+      done++
+      if (values.json) console.log(JSON.stringify(verdict))
+      else if (done % 20 === 0) console.error(`${String(done)} of ${String(compiling.length)}`)
+    },
+    failure(id, error) {
+      failures++
+      console.error(`mutant ${id} is not judged: ${error}`)
+    }
   })
   const seconds = (performance.now() - begun) / 1000
 
@@ -99,6 +106,7 @@ async function main(): Promise<void> {
     unexplained: unexplained.length,
     equivalent: count('equivalent'),
     invalid: count('invalid'),
+    notJudged: failures,
     triedNow: missing.length,
     seconds: Math.round(seconds)
   }
@@ -120,7 +128,7 @@ async function main(): Promise<void> {
     )
     await writeFile(REPORT, await format(report, { ...(await resolveConfig(REPORT)), filepath: REPORT }))
   }
-  process.exitCode = unexplained.length === 0 ? 0 : 1
+  process.exitCode = unexplained.length === 0 && failures === 0 ? 0 : 1
 }
 
 /** Those that are compiled together, each with its number among them, and those that do not compile. */

@@ -21,9 +21,13 @@ const known = new Map<string, Tests>()
 /** Tests that were seen to pass with unchanged code, and with which. */
 const sound = new Set<string>()
 
+/** A test that failed. It is unsound if it fails with unchanged code too, and so says nothing. */
+export interface Killer extends Failed {
+  readonly isSound: boolean
+}
+
 /**
- * The first test to fail with some code of a contract; nothing if all pass. `unsound` if it fails with unchanged code too, and so
- * says nothing.
+ * The first test to fail with some code of a contract; nothing if all pass.
  *
  * @param source - path of the source that was changed
  * @param unchanged - the same code without the change
@@ -33,7 +37,7 @@ export async function firstFailure(
   source: string,
   code: Code,
   unchanged: Code
-): Promise<Failed | 'unsound' | undefined> {
+): Promise<Killer | undefined> {
   const key = `${contract} ${source}`
   const tests = known.get(key) ?? { files: suitesAbout(contract, source, suiteFiles()), killers: new Map() }
   known.set(key, tests)
@@ -44,11 +48,11 @@ export async function firstFailure(
     const only = failed.test == null ? undefined : new Set([failed.test])
     if ((await withCode(contract, unchanged, () => run(failed.file, only))) != null) {
       tests.killers.delete(failed.file)
-      return 'unsound'
+      return { ...failed, isSound: false }
     }
     sound.add(proof)
   }
-  return failed
+  return { ...failed, isSound: true }
 }
 
 async function firstOf(tests: Tests): Promise<Failed | undefined> {

@@ -8,17 +8,19 @@ import { ROOT } from '#scripts/process/run.ts'
 const COPIED = ['contracts', 'core', 'node', 'scripts', 'test', 'package.json', 'hardhat.config.ts']
 /** Much longer than any compilation and all tests together. */
 const TRIAL_TIMEOUT_MS = 900_000
+/** What never comes to an end was noticed. */
+const NO_END = 'time: no end within a quarter of an hour, or the process died'
 
 /**
  * Tries mutants in several processes, each in a copy of the project of its own under `.cache`, so that no file of the
  * project itself is ever touched.
  *
- * @param onVerdict - called for each, in the order in which they are decided
+ * @param on - what came of each, in the order in which they are decided
  */
 export async function tryAll(
   trials: readonly Trial[],
   workers: number,
-  onVerdict: (verdict: Verdict) => Promise<void>
+  on: { verdict(verdict: Verdict): Promise<void>; failure(id: string, error: string): void }
 ): Promise<void> {
   const waiting = [...trials]
   const work = async (place: number): Promise<void> => {
@@ -27,19 +29,16 @@ export async function tryAll(
     try {
       for (let trial = waiting.shift(); trial != null; trial = waiting.shift()) {
         worker ??= await startWorker(folder)
-        const verdict = await tryOne(worker, trial)
-        // What never comes to an end was noticed; the next mutant gets a new process.
-        if (verdict == null) {
-          stop(worker)
-          worker = undefined
+        const answer = await tryOne(worker, trial)
+        if (!('error' in answer) && answer.killer !== NO_END) {
+          await on.verdict(answer)
+          continue
         }
-        await onVerdict(
-          verdict ?? {
-            id: trial.id,
-            outcome: 'killed',
-            killer: 'time: no end within a quarter of an hour, or the process died'
-          }
-        )
+        // The next mutant gets a process that nothing has gone wrong in.
+        stop(worker)
+        worker = undefined
+        if ('error' in answer) on.failure(trial.id, answer.error)
+        else await on.verdict(answer)
       }
     } finally {
       stop(worker)
@@ -74,15 +73,13 @@ async function startWorker(folder: string): Promise<ChildProcess> {
   return worker
 }
 
-/** The verdict; none if there was no end, or the process died of it. */
-function tryOne(worker: ChildProcess, trial: Trial): Promise<Verdict | undefined> {
-  return new Promise((resolve, reject) => {
+function tryOne(worker: ChildProcess, trial: Trial): Promise<Verdict | Failure> {
+  return new Promise(resolve => {
     const end = (answer?: Verdict | Failure): void => {
       clearTimeout(timer)
       worker.removeAllListeners('message')
       worker.removeAllListeners('exit')
-      if (answer != null && 'error' in answer) reject(new Error(`mutant ${trial.id}: ${answer.error}`))
-      else resolve(answer)
+      resolve(answer ?? { id: trial.id, outcome: 'killed', killer: NO_END })
     }
     const timer = setTimeout(end, TRIAL_TIMEOUT_MS)
     worker.once('message', answer => {

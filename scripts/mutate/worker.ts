@@ -19,7 +19,7 @@ async function killerAmong({ file, switched, contracts }: Trial): Promise<{ read
     const mixture = compiledTogether(contract, switched)
     if (mixture == null) return undefined
     const failed = await firstFailure(contract, file, mixture.linked(switched.number), mixture.linked(0))
-    if (failed === 'unsound') return undefined
+    if (failed?.isSound === false) return undefined
     if (failed != null) return { killer: failed.name }
   }
   return {}
@@ -55,7 +55,7 @@ async function decide(trial: Trial): Promise<Verdict> {
     // The same tests have just passed.
     if (among != null) continue
     const failed = await firstFailure(contract, file, code, original(contract))
-    if (failed === 'unsound') throw new Error('a test fails without a mutant, or when it is run again')
+    if (failed?.isSound === false) throw new Error(`fails without a mutant, or when it is run again: ${failed.name}`)
     if (failed != null) return { id, outcome: 'killed', killer: failed.name }
   }
   if (isSame) return { id, outcome: 'equivalent' }

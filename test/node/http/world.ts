@@ -44,9 +44,9 @@ export interface TestWorld {
   node(
     options?: { peers?: readonly string[]; dataDir?: string; relayer?: number } & Partial<NodeInit>
   ): Promise<TestNode>
-  /** A patient on the chain. */
+  /** A patient on the chain, whom the node knows. */
   patient(by: TestNode): Promise<DemoPatient>
-  /** A clinician with a grant, on the chain, whose capsule was handed in. */
+  /** A clinician with a grant, on the chain and known to the node, whose capsule was handed in. */
   grantee(
     by: TestNode,
     patient: DemoPatient,
@@ -104,9 +104,10 @@ export async function createTestWorld(): Promise<TestWorld> {
       const state = createPatient(osRandom, deployment, fromHex(wallet.address, 20))
       const keys = await patientKeys(p, state)
       const signTypedData: DemoPatient['signTypedData'] = async (...args) => wallet.signTypedData(...args)
-      await client.relay(
+      const { blockNumber } = await client.relay(
         await registrationCall(state, keys, { target: deployment, deadlineS: deadlineS(), signTypedData })
       )
+      await followed(client, blockNumber)
       return { kind: 'patient', signTypedData, keys, evidence: patientEvidence(keys), state }
     },
     async grantee({ client }, patient, rights) {
