@@ -1,0 +1,64 @@
+/** From the configuration to the parts of a node: what is read from files is read here, and secrets are checked first. */
+import type { JsonRpcProvider } from 'ethers'
+import { SalusError } from '#core/error.ts'
+import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
+import { createProvider } from '#node/chain/chain-rpc.ts'
+import { loadDeployment } from '#node/chain/deployment-file.ts'
+import { checkSecretFile } from '#node/config/secret-file.ts'
+import type { NodeConfig } from '#node/config/schema.ts'
+import type { CustodyInit } from '#node/custody/custody.ts'
+import { readKeyFile } from '#node/firmware/keys.ts'
+import type { Log } from '#node/log.ts'
+import type { NodeComponents, NodeInit } from '#node/node.ts'
+import { readIfThere } from '#node/store/durable-file.ts'
+
+/** What `createNode` takes, apart from services and version. */
+export interface NodeParts {
+  readonly components: NodeComponents & { readonly provider: JsonRpcProvider }
+  readonly init: Omit<NodeInit, 'services' | 'version'>
+}
+
+/**
+ * Reads what the configuration names.
+ *
+ * @throws SalusError `CONFIG_SECRET_FILE`, `CONFIG_SECRET_MODE`, `KEY_FILE_UNREADABLE`, `AUDITOR_FILE`, `DEPLOYMENT_*`, `KEY_BUNDLE_*`
+ */
+export async function nodeParts(config: NodeConfig, log: Log): Promise<NodeParts> {
+  const deployment = await loadDeployment(config.deployment)
+  const { keyFile, gasPerSecond, gasAtOnce, maxPending, maxGas } = config.relayer
+  if (keyFile != null) await checkSecretFile(keyFile)
+  const key = keyFile == null ? undefined : await readKeyFile(keyFile)
+  const custody = config.custody.enabled ? { custody: await custodyInit(config.custody) } : {}
+  const provider = createProvider(config.chain.rpc[0] ?? '', deployment.chainId, config.chain.timeoutMs)
+  const { listen, peers, mdns, maxConnections, connectionsPerSecond, syncIntervalMs } = config.network
+  return {
+    components: { provider, deployment, log, ...(key == null ? {} : { wallet: key.connect(provider) }) },
+    init: {
+      dataDir: config.dataDir,
+      host: { listen, peers, mdns, limits: { maxConnections, connectionsPerSecond } },
+      http: httpInit(config.http),
+      follower: { confirmations: config.chain.confirmations, pollMs: config.chain.pollMs },
+      relayer: { maxPending, maxGas, gasBudget: { perSecond: gasPerSecond, burst: gasAtOnce } },
+      syncIntervalMs,
+      ...custody
+    }
+  }
+}
+
+function httpInit(http: NodeConfig['http']): NodeInit['http'] {
+  const { host, port, requestsPerSecond, requestsAtOnce, relaysPerSecond, relaysAtOnce } = http
+  return {
+    host,
+    port,
+    requests: { perSecond: requestsPerSecond, burst: requestsAtOnce },
+    relays: { perSecond: relaysPerSecond, burst: relaysAtOnce }
+  }
+}
+
+async function custodyInit({ finalityS, auditorFile }: NodeConfig['custody']): Promise<CustodyInit> {
+  if (auditorFile == null) return { finalityS }
+  const bundle = await readIfThere(auditorFile)
+  if (bundle == null) throw new SalusError('AUDITOR_FILE', `There is no key bundle in ${auditorFile}.`)
+  decodeKeyBundle(bundle)
+  return { finalityS, auditor: bundle }
+}
