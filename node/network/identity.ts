@@ -39,6 +39,15 @@ export async function loadOrCreateIdentity(file: string): Promise<PrivateKey> {
 }
 
 /**
+ * The identity in a file, which must be there.
+ *
+ * @throws SalusError `IDENTITY_MALFORMED`
+ */
+export async function identityIn(file: string): Promise<PrivateKey> {
+  return toKey(file, (await readIfThere(file)) ?? new Uint8Array())
+}
+
+/**
  * The seed of a peer key, from which a node's other keys derive.
  *
  * @throws SalusError `IDENTITY_TYPE` if the key is not of Ed25519

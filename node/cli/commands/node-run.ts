@@ -1,15 +1,7 @@
 /** `salus node run`: a full node as a process. */
 import type { Command } from 'commander'
-import type { Hex } from '#core/chain/events.ts'
 import { readConfig, withConfigOptions, type ConfigOptions } from '#node/cli/node-options.ts'
 import { readCount } from '#node/cli/options.ts'
-import { runUntilSignal } from '#node/cli/signals.ts'
-import { listReleases } from '#node/chain/chain-index.ts'
-import { nodeParts } from '#node/config/node-parts.ts'
-import { createReplicator } from '#node/firmware/replicate.ts'
-import { createLog } from '#node/log.ts'
-import { createNode, type LiveService, type NodeContext } from '#node/node.ts'
-import { VERSION } from '#node/version.ts'
 
 interface RunOptions extends ConfigOptions {
   readonly rpc?: string
@@ -56,15 +48,9 @@ export function addNodeRun(node: Command): void {
 
 async function run(options: RunOptions): Promise<void> {
   const config = await readConfig(options, flagsOf(options), WITHOUT_FILE)
-  const log = createLog({ name: 'node', level: config.log.level })
-  const { components, init } = await nodeParts(config, log)
-  try {
-    const services = (context: NodeContext): LiveService[] => [firmwareReplication(context)]
-    const node = createNode(components, { ...init, services, version: VERSION })
-    await runUntilSignal(() => ({ start: async () => ({ ...(await node.start()) }), stop: async () => node.stop() }))
-  } finally {
-    components.provider.destroy()
-  }
+  // Only this command needs the network's libraries, which take a second to load.
+  const { runNode } = await import('#node/cli/run-node.ts')
+  await runNode(config)
 }
 
 function flagsOf(options: RunOptions): Record<string, unknown> {
@@ -82,25 +68,5 @@ function flagsOf(options: RunOptions): Record<string, unknown> {
     'custody.finalityS': options.custodyFinality,
     'custody.auditorFile': options.auditor,
     'log.level': options.logLevel
-  }
-}
-
-/** Keeps the images of live releases, and looks again when the chain says something about firmware. */
-function firmwareReplication({ db, host, blockstore, follower, deployment, log }: NodeContext): LiveService {
-  const { chainId, contracts } = deployment
-  const registry = { chainId, registry: contracts.FirmwareRegistry.address.toLowerCase() as Hex }
-  const replicator = createReplicator({ db, host, blockstore, log, registry, releases: () => listReleases(db) })
-  let unhear: (() => void) | undefined
-  return {
-    start() {
-      unhear = follower.onBlock(({ events }) => {
-        if (events.length > 0) replicator.nudge()
-      })
-      replicator.start()
-    },
-    async stop() {
-      unhear?.()
-      await replicator.stop()
-    }
   }
 }
