@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { Wallet } from 'ethers'
 import { readLocalAccess } from '#node/auth/local-token.ts'
 import type { Scope } from '#node/auth/scopes.ts'
+import { ROOT } from '#scripts/process/run.ts'
 import { account } from '#test/node/chain/test-chain.ts'
 import { createTestWorld, messageOf, noteOf, until, type TestNode, type TestWorld } from '#test/node/http/world.ts'
 import { parseOpenMetrics } from '#test/node/metrics/parse-open-metrics.ts'
@@ -300,6 +301,35 @@ describe('operating a node over HTTP', function () {
     expect(routes).to.include.members(['/v1/grants/:id', '/v1/auth/token', 'none'])
     expect(String(body['text'])).to.not.match(/abab|0x[0-9a-f]{8}|12D3Koo/)
     expect(families.get('salus_ready')?.samples[0]?.value).to.equal(1)
+  })
+
+  it('measures everything that the dashboard shows and the alerts judge', async () => {
+    const { token } = await readLocalAccess(node.dataDir)
+    const names = async (): Promise<string[]> => {
+      const { body } = await ask('GET', '/metrics', { token })
+      const families = [...parseOpenMetrics(String(body['text'])).values()]
+      return families.flatMap(({ samples }) => samples.map(({ name }) => name))
+    }
+    // Asked for in the background.
+    await until(async () => (await names()).includes('salus_relayer_balance_ether'))
+    const there = new Set(await names())
+    const read = async (name: string): Promise<string> => readFile(join(ROOT, 'docs/operate', name), 'utf8')
+    const dashboard = JSON.parse(await read('grafana-dashboard.json')) as { panels: { targets: { expr: string }[] }[] }
+    const alerts = await read('alerts.yml')
+    const asked = [...dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)), alerts].join(' ')
+    const used = new Set([...asked.matchAll(/salus_[a-z_]+/g)].map(([name]) => name))
+    expect(used.size).to.be.above(20)
+    expect([...used].filter(name => !there.has(name))).to.deep.equal([])
+    const runbook = await readFile(join(ROOT, 'docs/guides/operate-a-node.md'), 'utf8')
+    const headings = [...runbook.matchAll(/^### (.*)$/gm)].map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9 -]/g, '')
+        .replaceAll(' ', '-')
+    )
+    const cited = [...alerts.matchAll(/operate-a-node\.md#([a-z0-9-]+)/g)].map(([, anchor]) => anchor)
+    expect(cited).to.have.length.above(10)
+    expect(cited.filter(anchor => !headings.includes(anchor ?? ''))).to.deep.equal([])
   })
 
   it('lets web pages in as far as they are known', async () => {
