@@ -30,9 +30,10 @@ import { createSync } from '#node/network/sync.ts'
 import { createBlindLists } from '#node/search/blind-lists.ts'
 import { addBlindRoutes } from '#node/search/routes.ts'
 import { createBlockstore, type DiskBlockstore } from '#node/store/blocks.ts'
-import { openDatabase, type Database } from '#node/store/database.ts'
+import type { Database } from '#node/store/database.ts'
 import { createDatastore } from '#node/store/datastore.ts'
 import { createMessageLog, type MessageLog } from '#node/store/messages.ts'
+import { openStore } from '#node/store/schema.ts'
 
 /** Something that runs with a node, such as the replication of firmware. */
 export interface LiveService {
@@ -91,7 +92,7 @@ export interface SalusNode {
   /**
    * Starts everything; resolves when the chain is followed to its head. The HTTP API answers `/healthz` and `/readyz` before.
    *
-   * @throws SalusError `STORE_LOCKED`, `STORE_OPEN_FAILED`, `IDENTITY_MALFORMED`, `IDENTITY_TYPE`, `HTTP_LISTEN_FAILED`, `PEER_ADDRESS_MALFORMED`,
+   * @throws SalusError as `openStore`, `IDENTITY_MALFORMED`, `IDENTITY_TYPE`, `HTTP_LISTEN_FAILED`, `PEER_ADDRESS_MALFORMED`,
    * `NODE_STOPPED`, and as {@link Follower.start}; whatever it had opened is closed then
    */
   start(): Promise<NodeAddress>
@@ -131,7 +132,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     const { dataDir } = init
     await mkdir(dataDir, { recursive: true })
     const privateKey = await loadOrCreateIdentity(join(dataDir, 'identity.key'))
-    const db = await openDatabase(join(dataDir, 'db'))
+    const db = await openStore(dataDir)
     running.push(async () => db.close())
     const blockstore = await run(createBlockstore({ db, directory: join(dataDir, 'blocks') }))
     const messages = createMessageLog({ db })
