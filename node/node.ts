@@ -11,6 +11,7 @@ import { createAcceptor, type Outcome } from '#node/assembly/acceptor.ts'
 import { createBlobKeeper } from '#node/assembly/blob-keeper.ts'
 import { openPending } from '#node/assembly/pending.ts'
 import { createReadGuard } from '#node/assembly/read-guard.ts'
+import type { Endpoints } from '#node/chain/endpoints.ts'
 import { createFollower, type Follower, type FollowerInit } from '#node/chain/follower.ts'
 import { createRelayer, type RelayerInit } from '#node/chain/relayer.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
@@ -55,6 +56,8 @@ export interface NodeContext {
 /** What a node needs. */
 export interface NodeComponents {
   readonly provider: JsonRpcProvider
+  /** The endpoints that the provider sends to, where there are several. */
+  readonly endpoints?: Endpoints
   readonly deployment: Deployment
   /** Pays for relayed requests; without one the node does not relay. */
   readonly wallet?: Wallet
@@ -106,7 +109,7 @@ const GOSSIP_WAIT_MS = 3_000
 const random: Random = length => crypto.getRandomValues(new Uint8Array(length))
 
 /** Makes a node; nothing is opened before `start()`. */
-export function createNode({ provider, deployment, wallet, log }: NodeComponents, init: NodeInit): SalusNode {
+export function createNode({ provider, endpoints, deployment, wallet, log }: NodeComponents, init: NodeInit): SalusNode {
   const network = networkIdOfDeployment(deployment)
   const p = nativePrimitives
   const clock = Date.now
@@ -152,7 +155,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     )
     const { libp2p } = host
 
-    const follower = createFollower({ provider, deployment, db, log }, init.follower)
+    const follower = createFollower({ provider, endpoints, deployment, db, log }, init.follower)
     // The only part of a start that may wait for ever.
     stopped.signal.addEventListener('abort', () => {
       follower.stop().catch((error: unknown) => log.error({ err: error }, 'the chain follower did not stop cleanly'))

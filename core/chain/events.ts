@@ -116,6 +116,22 @@ const ABIS: Readonly<Partial<Record<RequestContract, InterfaceAbi>>> = {
   FirmwareRegistry: firmwareRegistryAbi
 }
 
+/** A contract whose events make up the index, and the first topics of those events. */
+export interface FollowedContract {
+  /** Lower case. */
+  readonly address: string
+  readonly topics: readonly string[]
+}
+
+/** The contracts of a deployment whose events make up the index. */
+export function followedContracts(deployment: Deployment): FollowedContract[] {
+  return Object.entries(ABIS).map(([name, abi]) => {
+    const topics: string[] = []
+    new Interface(abi).forEachEvent(({ topicHash }) => topics.push(topicHash))
+    return { address: deployment.contracts[name as RequestContract].address.toLowerCase(), topics }
+  })
+}
+
 /**
  * Makes the decoder of one deployment.
  *
