@@ -5,7 +5,8 @@ import { renderFiles, staleFiles, updateFiles, writeFiles } from '#scripts/gener
 const HELP = `Usage: npm run generate [-- CONTRACT ...] [--check] [--json]
 
 Compiles contracts/ with the compiler from npm and writes core/abi, contracts/bytecode and test/contracts/bytecode;
-with names, the files of these contracts alone, which is quicker. The name fhir stands for core/fhir/definitions.
+with names, the files of these contracts alone, which is quicker. The name fhir stands for core/fhir/definitions, config for the
+pages of a node's configuration.
   --check  write nothing; exit 1 if a committed file is not what would be written
   --json   print one JSON object instead of text`
 

@@ -3,6 +3,7 @@ import { dirname, join, relative, sep } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { compileContracts, type CompiledContract } from '#scripts/generate/compile.ts'
 import { renderBindings } from '#scripts/generate/bindings.ts'
+import { renderConfigPages } from '#scripts/generate/config-page.ts'
 import { DEFINITIONS_PATH, renderFhirDefinitions } from '#scripts/generate/fhir-definitions.ts'
 import { GENERATED_HEADER } from '#scripts/generate/header.ts'
 import { ROOT } from '#scripts/process/run.ts'
@@ -17,8 +18,9 @@ export const PACKAGED: readonly string[] = [
   '@openzeppelin/contracts/utils/cryptography/verifiers/ERC7913WebAuthnVerifier.sol'
 ]
 
-/** Stands among the names of contracts for the definitions of FHIR. */
+/** Stand among the names of contracts for the definitions of FHIR and for the pages of a node's configuration. */
 const FHIR = 'fhir'
+const CONFIG = 'config'
 
 /** Contracts that only tests deploy. */
 const TEST_SOURCES = ['test/contracts/mocks']
@@ -26,14 +28,18 @@ const TEST_SOURCES = ['test/contracts/mocks']
 /**
  * Every generated file's text, by its path relative to the project's folder.
  *
- * @param only - contracts of the product whose files alone are wanted, or {@link FHIR}; all by default
+ * @param only - contracts of the product whose files alone are wanted, {@link FHIR} or {@link CONFIG}; all by default
  */
 export async function renderFiles(only: readonly string[] = []): Promise<ReadonlyMap<string, string>> {
   const files = new Map<string, string>()
   if (only.length === 0 || only.includes(FHIR)) {
     files.set(DEFINITIONS_PATH, await formatted(DEFINITIONS_PATH, await renderFhirDefinitions()))
   }
-  if (only.length === 1 && only.includes(FHIR)) return files
+  if (only.length === 0 || only.includes(CONFIG)) {
+    for (const [path, text] of renderConfigPages())
+      files.set(path, path.endsWith('.md') ? text : await formatted(path, text))
+  }
+  if (only.length > 0 && only.every(name => [FHIR, CONFIG].includes(name))) return files
   const product = compileContracts(['contracts'], PACKAGED, only)
   // What is deployed lies in the top folder; below it are interfaces and libraries, which are compiled in.
   const deployed = [...product.contracts]

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -190,7 +190,10 @@ describe('the chain and node commands', function () {
     const missing = await node('--deployment', join(dir, 'nothing.json')).ended
     expect(missing.code).to.equal(1)
     expect(missing.errorText).to.contain('DEPLOYMENT_FILE')
-    await writeFile(join(dir, 'bad.key'), 'secret?')
+    await writeFile(join(dir, 'bad.key'), 'secret?', { mode: 0o644 })
+    const open = await node('--deployment', file, '--relayer-key-file', join(dir, 'bad.key')).ended
+    expect(open.errorText).to.contain('CONFIG_SECRET_MODE').and.not.contain('secret?')
+    await chmod(join(dir, 'bad.key'), 0o600)
     const key = await node('--deployment', file, '--relayer-key-file', join(dir, 'bad.key')).ended
     expect(key.errorText).to.contain('KEY_FILE_UNREADABLE').and.not.contain('secret?')
     const deployment = JSON.parse(await readFile(file, 'utf8')) as { contracts: Record<string, { address: string }> }

@@ -1,0 +1,91 @@
+/** From the configuration to the parts of a node: what is read from files is read here, and secrets are checked first. */
+import type { JsonRpcProvider } from 'ethers'
+import { readFinalityLevel } from '#core/chain/finality.ts'
+import { SalusError } from '#core/error.ts'
+import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
+import { createProvider } from '#node/chain/chain-rpc.ts'
+import { loadDeployment } from '#node/chain/deployment-file.ts'
+import { createEndpoints } from '#node/chain/endpoints.ts'
+import type { FollowerInit } from '#node/chain/follower.ts'
+import { createHttpTransport } from '#node/chain/http-rpc.ts'
+import { checkSecretFile } from '#node/config/secret-file.ts'
+import type { NodeConfig } from '#node/config/schema.ts'
+import type { CustodyInit } from '#node/custody/custody.ts'
+import { readKeyFile } from '#node/firmware/keys.ts'
+import type { Log } from '#node/log.ts'
+import type { NodeComponents, NodeInit } from '#node/node.ts'
+import { readIfThere } from '#node/store/durable-file.ts'
+
+/** What `createNode` takes, apart from services and version. */
+export interface NodeParts {
+  readonly components: NodeComponents & { readonly provider: JsonRpcProvider }
+  readonly init: Omit<NodeInit, 'services' | 'version'>
+}
+
+/**
+ * Reads what the configuration names.
+ *
+ * @throws SalusError `CONFIG_SECRET_FILE`, `CONFIG_SECRET_MODE`, `KEY_FILE_UNREADABLE`, `AUDITOR_FILE`, `DEPLOYMENT_*`, `KEY_BUNDLE_*`, `CHAIN_QUORUM_SIZE`
+ */
+export async function nodeParts(config: NodeConfig, log: Log): Promise<NodeParts> {
+  const deployment = await loadDeployment(config.deployment)
+  const { keyFile, gasPerSecond, gasAtOnce, maxPending, maxGas } = config.relayer
+  if (keyFile != null) await checkSecretFile(keyFile)
+  const key = keyFile == null ? undefined : await readKeyFile(keyFile)
+  const custody = config.custody.enabled ? { custody: await custodyInit(config.custody) } : {}
+  const { rpc, timeoutMs } = config.chain
+  const follower = followerInit(config.chain)
+  const endpoints = createEndpoints({
+    transports: rpc.map(url => createHttpTransport(url, { timeoutMs })),
+    clock: Date.now,
+    log
+  })
+  const provider = createProvider(endpoints, deployment.chainId)
+  const { listen, peers, mdns, maxConnections, connectionsPerSecond, syncIntervalMs } = config.network
+  return {
+    components: { provider, endpoints, deployment, log, ...(key == null ? {} : { wallet: key.connect(provider) }) },
+    init: {
+      dataDir: config.dataDir,
+      host: { listen, peers, mdns, limits: { maxConnections, connectionsPerSecond } },
+      http: httpInit(config.http),
+      follower,
+      relayer: { maxPending, maxGas, gasBudget: { perSecond: gasPerSecond, burst: gasAtOnce } },
+      syncIntervalMs,
+      ...custody
+    }
+  }
+}
+
+/** @throws SalusError `CHAIN_QUORUM_SIZE` */
+function followerInit(chain: NodeConfig['chain']): FollowerInit {
+  const { rpc, quorum, finality, confirmations, trustHeaders, proveAll, pollMs } = chain
+  if (quorum != null && quorum > rpc.length) {
+    throw new SalusError(
+      'CHAIN_QUORUM_SIZE',
+      'As many endpoints cannot agree: name more in chain.rpc, or ask for fewer.'
+    )
+  }
+  return {
+    ...{ confirmations, trustHeaders, proveAll, pollMs },
+    ...(finality == null ? {} : { finality: readFinalityLevel(finality) }),
+    ...(quorum == null ? {} : { quorum })
+  }
+}
+
+function httpInit(http: NodeConfig['http']): NodeInit['http'] {
+  const { host, port, requestsPerSecond, requestsAtOnce, relaysPerSecond, relaysAtOnce } = http
+  return {
+    host,
+    port,
+    requests: { perSecond: requestsPerSecond, burst: requestsAtOnce },
+    relays: { perSecond: relaysPerSecond, burst: relaysAtOnce }
+  }
+}
+
+async function custodyInit({ finalityS, auditorFile }: NodeConfig['custody']): Promise<CustodyInit> {
+  if (auditorFile == null) return { finalityS }
+  const bundle = await readIfThere(auditorFile)
+  if (bundle == null) throw new SalusError('AUDITOR_FILE', `There is no key bundle in ${auditorFile}.`)
+  decodeKeyBundle(bundle)
+  return { finalityS, auditor: bundle }
+}
