@@ -1,5 +1,5 @@
 /** `salus node`: a full node as a process. */
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import type { Hex } from '#core/chain/events.ts'
 import { SalusError } from '#core/error.ts'
 import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
@@ -12,6 +12,9 @@ import { readKeyFile } from '#node/firmware/keys.ts'
 import { createReplicator } from '#node/firmware/replicate.ts'
 import type { CustodyInit } from '#node/custody/custody.ts'
 import { createLog } from '#node/log.ts'
+import type { AdmissionInit } from '#node/network/admission.ts'
+import { loadNetworkKey } from '#node/network/network-key.ts'
+import type { RelayMode } from '#node/network/transports.ts'
 import { readIfThere } from '#node/store/durable-file.ts'
 import { createNode, type LiveService, type NodeContext } from '#node/node.ts'
 import { VERSION } from '#node/version.ts'
@@ -30,6 +33,9 @@ interface RunOptions {
   readonly custodyFinality: number
   readonly auditor?: string
   readonly mdns: boolean
+  readonly admission: 'open' | 'private' | 'consortium'
+  readonly networkKeyFile?: string
+  readonly relay: RelayMode
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
 }
 
@@ -53,6 +59,13 @@ export function registerNode(program: Command): void {
     .option('--custody-finality <seconds>', 'age from which a claim’s block counts as final', readCount, 900)
     .option('--auditor <file>', 'key bundle of the auditor who can read every receipt')
     .option('--mdns', 'look for peers on the local network', false)
+    .addOption(
+      new Option('--admission <mode>', 'who may connect').choices(['open', 'private', 'consortium']).default('open')
+    )
+    .option('--network-key-file <file>', 'key of the private network, 64 hexadecimal digits, mode 0600')
+    .addOption(
+      new Option('--relay <mode>', 'reached through relays, or one').choices(['off', 'client', 'server']).default('off')
+    )
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
     .action(run)
 }
@@ -68,7 +81,13 @@ async function run(options: RunOptions): Promise<void> {
       { provider, deployment, log, ...wallet },
       {
         dataDir: options.data,
-        host: { listen: options.listen, peers: options.peer, mdns: options.mdns },
+        host: {
+          listen: options.listen,
+          peers: options.peer,
+          mdns: options.mdns,
+          admission: await admissionInit(options),
+          relay: options.relay
+        },
         http: { host: options.httpHost, port: options.http },
         follower: { confirmations: options.confirmations },
         ...(options.custodian ? { custody: await custodyInit(options) } : {}),
@@ -80,6 +99,20 @@ async function run(options: RunOptions): Promise<void> {
   } finally {
     provider.destroy()
   }
+}
+
+/** @throws SalusError `NETWORK_KEY_UNUSED` where there is a key that would not be used, and as {@link loadNetworkKey} */
+async function admissionInit({ admission: mode, networkKeyFile: file }: RunOptions): Promise<AdmissionInit> {
+  if (mode === 'private') {
+    if (file == null) {
+      throw new SalusError('NETWORK_KEY_MISSING', 'A private network needs --network-key-file with its key.')
+    }
+    return { mode, networkKey: await loadNetworkKey(file) }
+  }
+  if (file != null) {
+    throw new SalusError('NETWORK_KEY_UNUSED', 'A network key is for --admission private only; leave one of them out.')
+  }
+  return { mode }
 }
 
 async function custodyInit({ custodyFinality: finalityS, auditor }: RunOptions): Promise<CustodyInit> {
