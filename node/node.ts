@@ -25,6 +25,7 @@ import { createGossip } from '#node/network/gossip.ts'
 import { createHaveService } from '#node/network/have.ts'
 import { createHost, type Host, type HostInit } from '#node/network/host.ts'
 import { loadOrCreateIdentity, peerSeedOf } from '#node/network/identity.ts'
+import { createMembers } from '#node/network/members.ts'
 import { createRateLimiter } from '#node/network/rate-limiter.ts'
 import { createSubmitService } from '#node/network/submit.ts'
 import { createSync } from '#node/network/sync.ts'
@@ -150,8 +151,12 @@ export function createNode({ provider, endpoints, deployment, wallet, log }: Nod
     refuseIfStopped()
     const { privateKey, db, blockstore, messages, index, bans } = await openStores()
     const topics = allTopics(network)
+    const members = createMembers({ p, deployment })
     const host = await run(
-      createHost({ blockstore, datastore: createDatastore(db), privateKey, bans, log }, { ...init.host, topics })
+      createHost(
+        { blockstore, datastore: createDatastore(db), privateKey, bans, log, members },
+        { ...init.host, topics }
+      )
     )
     const { libp2p } = host
 
@@ -162,6 +167,8 @@ export function createNode({ provider, endpoints, deployment, wallet, log }: Nod
     })
     await follower.open()
     running.push(async () => follower.stop())
+    members.follow(follower)
+    running.push(() => members.stop())
     const pending = await openPending(db)
     const acceptor = await run(createAcceptor({ p, deployment, follower, messages, index, pending, blockstore, log }))
     const blobs = await run(createBlobKeeper({ p, host, blockstore, index, clock, log }))

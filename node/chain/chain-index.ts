@@ -65,7 +65,7 @@ const BEGINNING = 'beginning'
 const NETWORK = 'network'
 const PROJECTION = 'projection'
 /** Changes whenever core/chain/projection.ts writes other records: an index of another revision is built anew. */
-const PROJECTION_REVISION = '5'
+const PROJECTION_REVISION = '6'
 const STATE = 'state/'
 const UNDO = 'undo/'
 const ENDED = 'ended/'

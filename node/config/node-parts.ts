@@ -8,6 +8,8 @@ import { loadDeployment } from '#node/chain/deployment-file.ts'
 import { createEndpoints } from '#node/chain/endpoints.ts'
 import type { FollowerInit } from '#node/chain/follower.ts'
 import { createHttpTransport } from '#node/chain/http-rpc.ts'
+import { loadNetworkKey } from '#node/network/network-key.ts'
+import type { AdmissionInit } from '#node/network/admission.ts'
 import { checkSecretFile } from '#node/config/secret-file.ts'
 import type { NodeConfig } from '#node/config/schema.ts'
 import type { CustodyInit } from '#node/custody/custody.ts'
@@ -41,12 +43,13 @@ export async function nodeParts(config: NodeConfig, log: Log): Promise<NodeParts
     log
   })
   const provider = createProvider(endpoints, deployment.chainId)
-  const { listen, peers, mdns, maxConnections, connectionsPerSecond, syncIntervalMs } = config.network
+  const { listen, peers, mdns, relay, maxConnections, connectionsPerSecond, syncIntervalMs } = config.network
+  const admission = await admissionInit(config.network)
   return {
     components: { provider, endpoints, deployment, log, ...(key == null ? {} : { wallet: key.connect(provider) }) },
     init: {
       dataDir: config.dataDir,
-      host: { listen, peers, mdns, limits: { maxConnections, connectionsPerSecond } },
+      host: { listen, peers, mdns, relay, admission, limits: { maxConnections, connectionsPerSecond } },
       http: httpInit(config.http),
       follower,
       relayer: { maxPending, maxGas, gasBudget: { perSecond: gasPerSecond, burst: gasAtOnce } },
@@ -54,6 +57,21 @@ export async function nodeParts(config: NodeConfig, log: Log): Promise<NodeParts
       ...custody
     }
   }
+}
+
+/** @throws SalusError `NETWORK_KEY_UNUSED` where there is a key that would not be used, and as {@link loadNetworkKey} */
+async function admissionInit({ admission: mode, keyFile }: NodeConfig['network']): Promise<AdmissionInit> {
+  if (mode === 'private') {
+    if (keyFile == null) {
+      throw new SalusError('NETWORK_KEY_MISSING', 'A private network needs its key: name its file in network.keyFile.')
+    }
+    await checkSecretFile(keyFile)
+    return { mode, networkKey: await loadNetworkKey(keyFile) }
+  }
+  if (keyFile != null) {
+    throw new SalusError('NETWORK_KEY_UNUSED', 'A network key is for private admission only; leave one of them out.')
+  }
+  return { mode }
 }
 
 /** @throws SalusError `CHAIN_QUORUM_SIZE` */

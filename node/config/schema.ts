@@ -62,6 +62,13 @@ const network = z.strictObject({
   listen: texts(['/ip4/127.0.0.1/tcp/4001'], 16, 'Multiaddresses to listen on for peers; none means only to dial.'),
   peers: texts([], 256, 'Multiaddresses of peers to stay connected with.'),
   mdns: yesNo(false, 'Looks for peers on the local network by multicast.'),
+  admission: about(z.enum(['open', 'private', 'consortium']).default('open'), {
+    description: 'Who may connect: everyone, who has the network’s key, or the nodes of the chain’s registry.'
+  }),
+  keyFile: file('Key of a private network: 64 hexadecimal digits.', true),
+  relay: about(z.enum(['off', 'client', 'server']).default('off'), {
+    description: 'Whether it is reached through relays, or is one.'
+  }),
   maxConnections: whole(1, 10_000, 300, 'Most connections with peers.', 'connections'),
   connectionsPerSecond: whole(1, 10_000, 50, 'New connections from one address.', '1/s'),
   syncIntervalMs: whole(100, 3_600_000, 30_000, 'Time between two rounds of catching up with peers.', 'ms')

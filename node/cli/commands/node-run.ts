@@ -28,6 +28,9 @@ interface RunOptions extends ConfigOptions {
   readonly custodyFinality?: number
   readonly auditor?: string
   readonly mdns?: boolean
+  readonly admission?: string
+  readonly networkKeyFile?: string
+  readonly relay?: string
   readonly logLevel?: string
 }
 
@@ -58,6 +61,9 @@ export function addNodeRun(node: Command): void {
     .option('--custody-finality <seconds>', 'age from which a claim’s block counts as final', readCount)
     .option('--auditor <file>', 'key bundle of the auditor who can read every receipt')
     .option('--mdns', 'look for peers on the local network')
+    .option('--admission <mode>', 'who may connect: open, private or consortium')
+    .option('--network-key-file <file>', 'key of the private network, 64 hexadecimal digits, mode 0600')
+    .option('--relay <mode>', 'reached through relays, or one: off, client or server')
     .option('--log-level <level>', 'debug, info, warn or error')
     .action(run)
 }
@@ -87,6 +93,9 @@ function flagsOf(options: RunOptions): Record<string, unknown> {
     'network.listen': options.listen,
     'network.peers': options.peer,
     'network.mdns': options.mdns,
+    'network.admission': options.admission,
+    'network.keyFile': options.networkKeyFile,
+    'network.relay': options.relay,
     'http.port': options.http,
     'http.host': options.httpHost,
     'relayer.keyFile': options.relayerKeyFile,
