@@ -9,6 +9,7 @@ import { allTopics } from '#core/network/topic.ts'
 import { openAcceptIndex } from '#node/assembly/accept-index.ts'
 import { createAcceptor, type Outcome } from '#node/assembly/acceptor.ts'
 import { createBlobKeeper } from '#node/assembly/blob-keeper.ts'
+import { createOperatorSide, type OperatorInit } from '#node/assembly/operator-side.ts'
 import { openPending } from '#node/assembly/pending.ts'
 import { createReadGuard } from '#node/assembly/read-guard.ts'
 import type { Endpoints } from '#node/chain/endpoints.ts'
@@ -70,7 +71,9 @@ export interface NodeInit {
   /** Folder of all its data. */
   readonly dataDir: string
   readonly host: Omit<HostInit, 'topics'>
-  readonly http: HttpServerInit & Pick<HttpAppInit, 'requests' | 'relays'>
+  readonly http: HttpServerInit & Pick<HttpAppInit, 'requests' | 'relays' | 'corsOrigins' | 'trustedProxies'>
+  /** Who operates it from elsewhere, and what it tells them. */
+  readonly operators?: OperatorInit
   readonly follower?: FollowerInit
   readonly relayer?: RelayerInit
   /** Time between two rounds of catching up with peers, ms; 30,000 unless told. */
@@ -246,8 +249,26 @@ export function createNode({ provider, endpoints, deployment, wallet, log }: Nod
       audience: host.peerId.toMultihash().bytes
     })
     let isReady = false
+    const isServing = (): boolean => isReady && follower.status().state !== 'waiting'
+    const operatorSide = await run(
+      createOperatorSide(
+        {
+          ...{ p, random, clock, db, provider, host, bans, follower, acceptor, blobs, messages, log },
+          isReady: isServing,
+          relayerAddress: wallet?.address
+        },
+        {
+          ...init.operators,
+          dataDir: init.dataDir,
+          chainId: deployment.chainId,
+          version: init.version,
+          expectsPeers: (init.host.peers ?? []).length > 0
+        }
+      )
+    )
     const app = createHttpApp(
       {
+        ...operatorSide.forApp,
         log,
         submit,
         relayer,
@@ -259,7 +280,7 @@ export function createNode({ provider, endpoints, deployment, wallet, log }: Nod
         index,
         blobs,
         view: () => follower.view(),
-        waitingFor: () => (isReady && follower.status().state !== 'waiting' ? [] : ['chain']),
+        waitingFor: () => (isServing() ? [] : ['chain']),
         hasBlock: async cid => blockstore.has(cid),
         noteRead: custody?.noteRead,
         attestation: async digest => eraser.attestation(digest),
@@ -287,11 +308,13 @@ export function createNode({ provider, endpoints, deployment, wallet, log }: Nod
       },
       { ...init.http, version: init.version, network, clock }
     )
+    operatorSide.addRoutes(app)
     custody?.addRoutes(app)
     addBlindRoutes(app, { lists: blindLists, guard })
     const server = createHttpServer({ app, log }, init.http)
     running.push(async () => server.stop())
     const http = await server.start()
+    await operatorSide.listening(http)
     log.info({ http }, 'the HTTP API answers; following the chain')
 
     await follower.start()

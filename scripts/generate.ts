@@ -6,7 +6,7 @@ const HELP = `Usage: npm run generate [-- CONTRACT ...] [--check] [--json]
 
 Compiles contracts/ with the compiler from npm and writes core/abi, contracts/bytecode and test/contracts/bytecode;
 with names, the files of these contracts alone, which is quicker. The name fhir stands for core/fhir/definitions, config for the
-pages of a node's configuration.
+pages of a node's configuration, api for the types of its HTTP API.
   --check  write nothing; exit 1 if a committed file is not what would be written
   --json   print one JSON object instead of text`
 

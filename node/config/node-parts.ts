@@ -53,6 +53,7 @@ export async function nodeParts(config: NodeConfig, log: Log): Promise<NodeParts
       http: httpInit(config.http),
       follower,
       relayer: { maxPending, maxGas, gasBudget: { perSecond: gasPerSecond, burst: gasAtOnce } },
+      operators: operatorInit(config),
       syncIntervalMs,
       ...custody
     }
@@ -92,11 +93,20 @@ function followerInit(chain: NodeConfig['chain']): FollowerInit {
 
 function httpInit(http: NodeConfig['http']): NodeInit['http'] {
   const { host, port, requestsPerSecond, requestsAtOnce, relaysPerSecond, relaysAtOnce } = http
+  const { corsOrigins, trustedProxies, maxConnections } = http
   return {
-    host,
-    port,
+    ...{ host, port, corsOrigins, trustedProxies, maxConnections },
     requests: { perSecond: requestsPerSecond, burst: requestsAtOnce },
     relays: { perSecond: relaysPerSecond, burst: relaysAtOnce }
+  }
+}
+
+function operatorInit({ auth, events, metrics, http }: NodeConfig): NonNullable<NodeInit['operators']> {
+  return {
+    auth,
+    events: { kept: events.replayEvents, maxReaders: events.maxReaders },
+    isMetricsPublic: metrics.isPublic,
+    ...(http.publicUrl == null ? {} : { publicUrl: http.publicUrl })
   }
 }
 

@@ -1,15 +1,18 @@
 /** The HTTP API of a node (docs/specs/http-api.md). */
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { HttpBindings } from '@hono/node-server'
-import type { Context } from 'hono'
+import type { MiddlewareHandler } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Clock } from '#core/crypto/primitives.ts'
 import { SalusError } from '#core/error.ts'
-import { askerOfAddress } from '#node/http/asker.ts'
-import { bodyOf } from '#node/http/body.ts'
+import { atMost, bodyOf } from '#node/http/body.ts'
 import { answerGateway, answerGrant, answerModel } from '#node/http/chain-answers.ts'
+import { noteAsker, noteCaller, whoseIs } from '#node/http/caller.ts'
+import { corsFor } from '#node/http/cors.ts'
 import { answerHead } from '#node/http/head-answer.ts'
 import type { HttpComponents } from '#node/http/components.ts'
+import { idempotent } from '#node/http/idempotency.ts'
+import { observed } from '#node/http/observe.ts'
 import { problemResponse } from '#node/http/problem.ts'
 import {
   answerCapsules,
@@ -36,6 +39,7 @@ import {
   relayRoute,
   statusRoute
 } from '#node/http/routes.ts'
+import { MAX_JSON_BODY_BYTES } from '#node/http/wire.ts'
 import { createRateLimiter, type Rate } from '#node/network/rate-limiter.ts'
 
 /** What the API may be told. */
@@ -43,11 +47,18 @@ export interface HttpAppInit {
   readonly version: string
   readonly network: Uint8Array
   readonly clock: Clock
-  /** Requests of one address; 200 a second, 1,000 at once unless told. */
+  /** Origins of web pages that may use the whole API; none unless told. */
+  readonly corsOrigins?: readonly string[]
+  /** Addresses of reverse proxies whose word on who asks is believed; none unless told. */
+  readonly trustedProxies?: readonly string[]
+  /** Requests of one address or token; 200 a second, 1,000 at once unless told. */
   readonly requests?: Rate
   /** Relayed requests of one address, which cost the operator gas; 20 a second, 200 at once unless told. */
   readonly relays?: Rate
 }
+
+/** Routes that change something and take an `Idempotency-Key`. */
+const IDEMPOTENT = ['/v1/relay', '/v1/messages', '/v1/peers', '/v1/auth/tokens']
 
 type Env = { Bindings: HttpBindings }
 
@@ -66,15 +77,26 @@ export function createHttpApp(components: HttpComponents, init: HttpAppInit): Op
     }
   })
 
+  const { auth, answered, httpMetrics } = components
+  if (httpMetrics != null) app.use(observed(httpMetrics))
   app.use(secureHeaders())
-  app.use(async (context, next) => {
-    const from = askerOf(context)
-    const limiters = context.req.path === '/v1/relay' ? [requestRate, relayRate] : [requestRate]
-    if (!limiters.every(limiter => limiter.take(from))) {
-      throw new SalusError('HTTP_RATE', 'Too many requests from this address; slow down.')
+  app.use(corsFor(init.corsOrigins ?? []))
+  app.use(noteAsker(init.trustedProxies ?? []))
+  const limited: MiddlewareHandler = async (context, next) => {
+    const { asker } = context.var
+    const isRelay = context.req.path === '/v1/relay'
+    if (!requestRate.take(whoseIs(context)) || (isRelay && !relayRate.take(asker))) {
+      throw new SalusError('HTTP_RATE', 'Too many requests from this address or token; slow down.')
     }
     await next()
-  })
+  }
+  // A token has limits of its own; one that opens nothing counts against its address.
+  if (auth == null) app.use(limited)
+  else app.use(noteCaller(auth, limited))
+  if (answered != null) {
+    const once = idempotent(answered, whoseIs)
+    for (const path of IDEMPOTENT) app.post(path, atMost(MAX_JSON_BODY_BYTES), once)
+  }
   app.onError((error, context) => problemResponse(context, fromHono(error), log))
   app.notFound(context =>
     problemResponse(context, new SalusError('HTTP_NOT_FOUND', 'There is nothing here; see /openapi.json.'), log)
@@ -90,7 +112,7 @@ export function createHttpApp(components: HttpComponents, init: HttpAppInit): Op
   app.openapi(relayRoute, async context => {
     const { relayer } = components
     if (relayer == null) throw new SalusError('RELAY_DISABLED', 'This node does not relay; ask another.')
-    return context.json(await relayer.submit(context.req.valid('json'), askerOf(context)), 200)
+    return context.json(await relayer.submit(context.req.valid('json'), context.var.asker), 200)
   })
   app.openapi(messageRoute, async context => {
     const { verdict, code = 'MESSAGE_IGNORED', position } = await components.submit(await bodyOf(context))
@@ -138,11 +160,6 @@ export function createHttpApp(components: HttpComponents, init: HttpAppInit): Op
     info: { title: 'Salus node', version: init.version, license: { name: 'Apache-2.0' } }
   })
   return app
-}
-
-/** Whose request it is, for what one may ask. */
-function askerOf(context: Context<Env>): string {
-  return askerOfAddress(context.env.incoming.socket.remoteAddress ?? '')
 }
 
 /** Hono's own refusals, which have a status but no code. */

@@ -6,7 +6,7 @@ import {
   type BlindQuery,
   type BlindUpload
 } from '#core/search/blind-call.ts'
-import { sendTo, type NodeClientInit } from '#node/http/client.ts'
+import { sendTo, type NodeClientInit } from '#node/http/client-call.ts'
 
 /** Every call throws SalusError with the code of the node's problem, or `NODE_UNREACHABLE`, `NODE_TIMEOUT`, `BLIND_CALL_*`. */
 export interface BlindClient {

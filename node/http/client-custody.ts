@@ -6,7 +6,7 @@ import { MAX_CHECKPOINT_LENGTH } from '#core/receipts/checkpoint.ts'
 import type { LogSource } from '#core/receipts/collect.ts'
 import { TILE_WIDTH, tilePath } from '#core/receipts/tiles.ts'
 import { bytesIn } from '#node/http/answer.ts'
-import { sendTo, type NodeClientInit } from '#node/http/client.ts'
+import { sendTo, type NodeClientInit } from '#node/http/client-call.ts'
 
 /** Every call throws SalusError with the code of the node's problem, or `NODE_UNREACHABLE`, `NODE_TIMEOUT`. */
 export interface CustodyClient extends LogSource {

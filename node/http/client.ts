@@ -3,34 +3,18 @@ import { base64url } from 'multiformats/bases/base64'
 import { toHex } from '#core/encoding/bytes.ts'
 import { MAX_ATTESTATION_BYTES } from '#core/custody/attestation.ts'
 import { SalusError } from '#core/error.ts'
-import { MAX_JSON_ANSWER_BYTES, bytesIn } from '#node/http/answer.ts'
+import { callNode, type NodeClientInit } from '#node/http/client-call.ts'
 import type {
-  CapsulesAnswer,
-  HeadAnswer,
-  EntriesAnswer,
-  GatewayAnswer,
-  GrantAnswer,
+  Gateway,
+  Grant,
   Health,
   MessageAnswer,
-  ModelAnswer,
-  NoticesAnswer,
+  Model,
   RelayAnswer,
   RelayRequest,
   RelayValue,
   Status
-} from '#node/http/wire.ts'
-
-/** How to reach a node. */
-export interface NodeClientInit {
-  /** For example `http://127.0.0.1:8787`. */
-  readonly url: string
-  /** Another `fetch`, for tests or proxies. */
-  readonly fetch?: typeof fetch
-  /** Ends every call that is under way. */
-  readonly signal?: AbortSignal
-  /** Most time one call may take; 30 s if not given, 120 s for relayed requests and blobs. */
-  readonly timeoutMs?: number
-}
+} from '#node/http/client-types.ts'
 
 /** An argument of a contract's method; tuples are lists in the order of their fields. */
 export type RelayArgument = string | number | boolean | bigint | Uint8Array | readonly RelayArgument[]
@@ -95,50 +79,28 @@ export interface NodeClient {
   getBlob(cid: string, maxBytes?: number): Promise<Uint8Array>
   /** The node's attestation of an erasure, by the erasure's SHA-256 (`0x…`); `ERASURE_UNKNOWN` until it is done. */
   attestation(digest: string): Promise<Uint8Array>
-  grant(grantId: string): Promise<GrantAnswer>
-  gateway(gatewayId: string): Promise<GatewayAnswer>
-  model(modelId: string): Promise<ModelAnswer>
+  grant(grantId: string): Promise<Grant>
+  gateway(gatewayId: string): Promise<Gateway>
+  model(modelId: string): Promise<Model>
 }
 
 const SLOW_MS = 120_000
 /** Blobs of more than an outbox takes. */
 const MAX_BLOB_BYTES = 300 << 20
-const JSON_TYPE = 'application/json'
-
-/** One call. */
-export interface Call {
-  readonly method: 'GET' | 'POST' | 'PUT'
-  readonly path: string
-  readonly body?: Uint8Array
-  readonly type?: string
-  readonly timeoutMs?: number
-}
 
 /** Makes a client; nothing is sent before the first call. */
 export function createNodeClient(init: NodeClientInit): NodeClient {
-  const send = async (call: Call): Promise<Response> => sendTo(init, call)
-  const getJson = async <T>(path: string): Promise<T> => jsonOf<T>(await send({ method: 'GET', path }))
-  const postJson = async <T>(path: string, body: unknown, timeoutMs?: number): Promise<T> => {
-    const bytes = new TextEncoder().encode(JSON.stringify(body))
-    return jsonOf<T>(
-      await send({ method: 'POST', path, body: bytes, type: JSON_TYPE, ...(timeoutMs == null ? {} : { timeoutMs }) })
-    )
-  }
   return {
-    status: async () => getJson<Status>('/v1/status'),
-    ready: async () => getJson<Health>('/readyz'),
-    relay: async ({ contract, method, args }) =>
-      postJson<RelayAnswer>('/v1/relay', { contract, method, args: args.map(toRelayValue) }, SLOW_MS),
-    publish: async message =>
-      jsonOf<MessageAnswer>(
-        await send({ method: 'POST', path: '/v1/messages', body: message, type: 'application/cbor' })
-      ),
+    status: async () => callNode(init, 'GET /v1/status', {}),
+    ready: async () => callNode(init, 'GET /readyz', {}),
+    relay: async ({ contract, method, args }) => {
+      const body = { contract, method, args: args.map(toRelayValue) }
+      return callNode(init, 'POST /v1/relay', { body, timeoutMs: SLOW_MS })
+    },
+    publish: async message => callNode(init, 'POST /v1/messages', { body: message }),
     queryEntries: async ({ authorization, after, limit }) => {
-      const answer = await postJson<EntriesAnswer>('/v1/entries/query', {
-        authorization: base64url.baseEncode(authorization),
-        after,
-        limit
-      })
+      const body = { authorization: base64url.baseEncode(authorization), after, limit }
+      const answer = await callNode(init, 'POST /v1/entries/query', { body })
       return shaped(() => ({
         entries: answer.entries.map(entry => ({
           position: whole(entry.position),
@@ -151,24 +113,24 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
       }))
     },
     queryNotices: async ({ authorization, after, limit }) => {
-      const query = { authorization: base64url.baseEncode(authorization), after, limit }
-      const answer = await postJson<NoticesAnswer>('/v1/notices/query', query)
+      const body = { authorization: base64url.baseEncode(authorization), after, limit }
+      const answer = await callNode(init, 'POST /v1/notices/query', { body })
       return shaped(() => ({
-        notices: answer.notices.map(({ position, kind, body }) => ({
-          position: whole(position),
-          kind,
-          body: base64url.baseDecode(body)
+        notices: answer.notices.map(notice => ({
+          position: whole(notice.position),
+          kind: notice.kind,
+          body: base64url.baseDecode(notice.body)
         })),
         next: answer.next == null ? null : whole(answer.next)
       }))
     },
     queryHead: async ({ authorization, after, waitMs }) => {
-      const query = { authorization: base64url.baseEncode(authorization), after, waitMs }
-      const { head } = await postJson<HeadAnswer>('/v1/heads/query', query, SLOW_MS)
+      const body = { authorization: base64url.baseEncode(authorization), after, waitMs }
+      const { head } = await callNode(init, 'POST /v1/heads/query', { body, timeoutMs: SLOW_MS })
       return head == null ? null : { position: head.position, header: base64url.baseDecode(head.header) }
     },
     queryCapsules: async grantId => {
-      const answer = await postJson<CapsulesAnswer>('/v1/capsules/query', { grantId })
+      const answer = await callNode(init, 'POST /v1/capsules/query', { body: { grantId } })
       return shaped(() =>
         answer.capsules.map(({ position, capsule }) => ({
           position: whole(position),
@@ -177,16 +139,14 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
       )
     },
     putBlob: async (cid, bytes) => {
-      const call = { method: 'PUT', path: `/v1/blobs/${cid}`, body: bytes, type: 'application/octet-stream' } as const
-      await bytesIn(await send({ ...call, timeoutMs: SLOW_MS }), MAX_JSON_ANSWER_BYTES)
+      await callNode(init, 'PUT /v1/blobs/{cid}', { path: { cid }, body: bytes, timeoutMs: SLOW_MS })
     },
     getBlob: async (cid, maxBytes = MAX_BLOB_BYTES) =>
-      bytesIn(await send({ method: 'GET', path: `/ipfs/${cid}`, timeoutMs: SLOW_MS }), maxBytes),
-    attestation: async digest =>
-      bytesIn(await send({ method: 'GET', path: `/v1/erasures/${digest}` }), MAX_ATTESTATION_BYTES),
-    grant: async grantId => getJson<GrantAnswer>(`/v1/grants/${grantId}`),
-    gateway: async gatewayId => getJson<GatewayAnswer>(`/v1/gateways/${gatewayId}`),
-    model: async modelId => getJson<ModelAnswer>(`/v1/models/${modelId}`)
+      callNode(init, 'GET /ipfs/{cid}', { path: { cid }, maxBytes, timeoutMs: SLOW_MS }),
+    attestation: async id => callNode(init, 'GET /v1/erasures/{id}', { path: { id }, maxBytes: MAX_ATTESTATION_BYTES }),
+    grant: async id => callNode(init, 'GET /v1/grants/{id}', { path: { id } }),
+    gateway: async id => callNode(init, 'GET /v1/gateways/{id}', { path: { id } }),
+    model: async id => callNode(init, 'GET /v1/models/{id}', { path: { id } })
   }
 }
 
@@ -194,29 +154,6 @@ function toRelayValue(argument: RelayArgument): RelayValue {
   if (typeof argument === 'bigint') return argument.toString()
   if (argument instanceof Uint8Array) return toHex(argument)
   return typeof argument === 'object' ? argument.map(toRelayValue) : argument
-}
-
-/** Sends one call; throws as {@link NodeClient} says. */
-export async function sendTo(init: NodeClientInit, call: Call): Promise<Response> {
-  const limit = AbortSignal.timeout(init.timeoutMs ?? call.timeoutMs ?? 30_000)
-  const signal = init.signal == null ? limit : AbortSignal.any([init.signal, limit])
-  let response: Response
-  try {
-    response = await (init.fetch ?? fetch)(new URL(call.path, init.url), {
-      method: call.method,
-      signal,
-      ...(call.body == null ? {} : { body: new Uint8Array(call.body) }),
-      ...(call.type == null ? {} : { headers: { 'content-type': call.type } })
-    })
-  } catch (cause) {
-    if (limit.aborted)
-      throw new SalusError('NODE_TIMEOUT', 'The node did not answer in time; try again or ask another node.', { cause })
-    throw new SalusError('NODE_UNREACHABLE', `No node answers at ${init.url}; check the address and that it runs.`, {
-      cause
-    })
-  }
-  if (!response.ok) throw await problemOf(response)
-  return response
 }
 
 /** What an answer says, or the code for one that is not of this API. */
@@ -233,23 +170,4 @@ function shaped<T>(read: () => T): T {
 function whole(value: number): number {
   if (Number.isSafeInteger(value) && value >= 0) return value
   throw new RangeError('no position')
-}
-
-async function jsonOf<T>(response: Response): Promise<T> {
-  const bytes = await bytesIn(response, MAX_JSON_ANSWER_BYTES)
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as T
-  } catch (cause) {
-    throw new SalusError('NODE_ANSWER', 'The node gave an answer that is not JSON; is this address a Salus node?', {
-      cause
-    })
-  }
-}
-
-async function problemOf(response: Response): Promise<SalusError> {
-  const body: unknown = await jsonOf<unknown>(response).catch(() => undefined)
-  const { code, detail } = (body ?? {}) as { code?: unknown; detail?: unknown }
-  return typeof code === 'string' && typeof detail === 'string'
-    ? new SalusError(code, detail)
-    : new SalusError('NODE_ANSWER', `The node answered ${String(response.status)} without saying why.`)
 }

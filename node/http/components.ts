@@ -4,8 +4,11 @@ import type { AcceptIndex } from '#node/assembly/accept-index.ts'
 import type { Outcome } from '#node/assembly/acceptor.ts'
 import type { BlobKeeper } from '#node/assembly/blob-keeper.ts'
 import type { ReadGuard } from '#node/assembly/read-guard.ts'
+import type { OperatorAuth } from '#node/auth/operator-auth.ts'
 import type { Relayer } from '#node/chain/relayer.ts'
+import type { AnsweredStore } from '#node/http/answered.ts'
 import type { Status } from '#node/http/wire.ts'
+import type { HttpMetrics } from '#node/metrics/http-metrics.ts'
 import type { NoteRead } from '#node/custody/read-receipts.ts'
 import type { Log } from '#node/log.ts'
 import type { MessageLog } from '#node/store/messages.ts'
@@ -32,4 +35,9 @@ export interface HttpComponents {
   readonly blobs: BlobKeeper
   /** Whether the root of a blob is in this node's own store. */
   readonly hasBlock: (cid: CID) => Promise<boolean>
+  /** Knows whose tokens are whose; without it the API has no use for tokens. */
+  readonly auth?: Pick<OperatorAuth, 'callerOf'>
+  /** Keeps answers under idempotency keys; without it such keys mean nothing. */
+  readonly answered?: AnsweredStore
+  readonly httpMetrics?: HttpMetrics
 }

@@ -71,8 +71,23 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
   STORE_BUSY: 503,
   STORE_CLOSED: 503,
   STORE_WRITE_FAILED: 503,
+  AUTH_REQUIRED: 401,
+  AUTH_TOKEN: 401,
+  AUTH_REFUSED: 401,
+  AUTH_SCOPE: 403,
+  AUTH_TOO_MANY: 409,
+  SIGN_IN_FOREIGN: 401,
+  SIGN_IN_EXPIRED: 401,
+  TOKEN_UNKNOWN: 404,
+  EVENTS_BUSY: 503,
+  IDEMPOTENCY_IN_FLIGHT: 409,
+  IDEMPOTENCY_REUSED: 422,
+  PEER_UNREACHED: 504,
   HTTP_INTERNAL: 500
 }
+
+/** When to ask again, by status. */
+const RETRY_AFTER_S: Readonly<Record<number, string>> = { 429: '1', 503: '5' }
 
 /**
  * The answer for an error; what is not a {@link SalusError} is logged and told as `HTTP_INTERNAL` only.
@@ -97,7 +112,9 @@ export function problemResponse(
     code: known.code,
     detail: known.message
   }
-  const headers: Record<string, string> = { 'content-type': 'application/problem+json' }
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' }
+  if (status === 401) headers['www-authenticate'] = 'Bearer realm="salus"'
+  if (RETRY_AFTER_S[status] != null) headers['retry-after'] = RETRY_AFTER_S[status]
   // What was not read of the body would be taken for the next request.
   if (context.req.method !== 'GET') headers['connection'] = 'close'
   return context.body(JSON.stringify(body), status, headers)

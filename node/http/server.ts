@@ -16,6 +16,8 @@ export interface HttpServerInit {
   readonly host?: string
   /** 0 lets the system choose. */
   readonly port: number
+  /** Most connections at once; 1,024 unless told. */
+  readonly maxConnections?: number
 }
 
 /** A server. */
@@ -30,13 +32,12 @@ export interface HttpServer {
   stop(): Promise<void>
 }
 
-const MAX_CONNECTIONS = 1_024
 const STOP_GRACE_MS = 5_000
 
 /** Makes a server. */
 export function createHttpServer(
   { app, log }: { readonly app: HttpHandler; readonly log: Log },
-  { host = '127.0.0.1', port }: HttpServerInit
+  { host = '127.0.0.1', port, maxConnections = 1_024 }: HttpServerInit
 ): HttpServer {
   let server: Server | undefined
   return {
@@ -51,7 +52,7 @@ export function createHttpServer(
           listener(incoming, outgoing).catch((error: unknown) => log.error({ err: error }, 'a request failed'))
         }
       )
-      made.maxConnections = MAX_CONNECTIONS
+      made.maxConnections = maxConnections
       server = made
       await new Promise<void>((resolve, reject) => {
         made.once('error', cause => {

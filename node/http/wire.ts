@@ -57,19 +57,21 @@ export const statusBody = z
 export const healthBody = z.strictObject({ ok: z.boolean(), waitingFor: z.array(z.string()) }).openapi('Health')
 
 /** The fixed shape of a Solidity value in JSON: whole numbers as decimal text or safe integers, bytes as hexadecimal. */
-export type RelayValue = string | number | boolean | RelayValue[]
-const relayValue: z.ZodType<RelayValue> = z.lazy(() =>
-  z.union([z.string().max(16_384), z.int(), z.boolean(), z.array(relayValue).max(64)])
-)
+type RelayValue = string | number | boolean | RelayValue[]
+const relayValue: z.ZodType<RelayValue> = z
+  .lazy(() => z.union([z.string().max(16_384), z.int(), z.boolean(), z.array(relayValue).max(64)]))
+  .openapi('RelayValue', {
+    type: ['string', 'integer', 'boolean', 'array'],
+    items: { $ref: '#/components/schemas/RelayValue' },
+    description: 'text, whole number, boolean or a list of these'
+  })
 
 /** A signed request for a contract, to be sent by the node's relayer. */
 export const relayRequest = z
   .strictObject({
     contract: z.enum(REQUEST_CONTRACTS),
     method: z.string().max(64),
-    args: z
-      .array(relayValue.openapi({ type: 'object', description: 'text, whole number, boolean or a list of these' }))
-      .max(16)
+    args: z.array(relayValue).max(16)
   })
   .openapi('RelayRequest')
 

@@ -1,6 +1,7 @@
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, sep } from 'node:path'
 import { format, resolveConfig } from 'prettier'
+import { apiDocument, renderApiTypes } from '#scripts/generate/api-types.ts'
 import { compileContracts, type CompiledContract } from '#scripts/generate/compile.ts'
 import { renderBindings } from '#scripts/generate/bindings.ts'
 import { renderConfigPages } from '#scripts/generate/config-page.ts'
@@ -18,9 +19,10 @@ export const PACKAGED: readonly string[] = [
   '@openzeppelin/contracts/utils/cryptography/verifiers/ERC7913WebAuthnVerifier.sol'
 ]
 
-/** Stand among the names of contracts for the definitions of FHIR and for the pages of a node's configuration. */
+/** Stand among the names of contracts for the definitions of FHIR, the pages of a node's configuration, and the types of its API. */
 const FHIR = 'fhir'
 const CONFIG = 'config'
+const API = 'api'
 
 /** Contracts that only tests deploy. */
 const TEST_SOURCES = ['test/contracts/mocks']
@@ -28,7 +30,7 @@ const TEST_SOURCES = ['test/contracts/mocks']
 /**
  * Every generated file's text, by its path relative to the project's folder.
  *
- * @param only - contracts of the product whose files alone are wanted, {@link FHIR} or {@link CONFIG}; all by default
+ * @param only - contracts of the product whose files alone are wanted, {@link FHIR}, {@link CONFIG} or {@link API}; all by default
  */
 export async function renderFiles(only: readonly string[] = []): Promise<ReadonlyMap<string, string>> {
   const files = new Map<string, string>()
@@ -39,7 +41,16 @@ export async function renderFiles(only: readonly string[] = []): Promise<Readonl
     for (const [path, text] of renderConfigPages())
       files.set(path, path.endsWith('.md') ? text : await formatted(path, text))
   }
-  if (only.length > 0 && only.every(name => [FHIR, CONFIG].includes(name))) return files
+  if (only.length === 0 || only.includes(API)) {
+    const document = apiDocument()
+    for (const [path, text] of [
+      ['docs/reference/openapi.json', JSON.stringify(document)],
+      ['node/http/client-types.ts', renderApiTypes(document)]
+    ] as const) {
+      files.set(path, await formatted(path, text))
+    }
+  }
+  if (only.length > 0 && only.every(name => [FHIR, CONFIG, API].includes(name))) return files
   const product = compileContracts(['contracts'], PACKAGED, only)
   // What is deployed lies in the top folder; below it are interfaces and libraries, which are compiled in.
   const deployed = [...product.contracts]

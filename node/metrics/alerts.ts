@@ -1,0 +1,39 @@
+/** What an operator should know of at once, judged by how things stand. */
+
+/** How things stand. */
+export interface Standing {
+  readonly chainState: string
+  readonly peers: number
+  /** Whether peers are configured at all. */
+  readonly expectsPeers: boolean
+  readonly diskFreeBytes: number | undefined
+  readonly relayer: 'none' | 'unknown' | 'good' | 'low' | 'empty'
+}
+
+/** Stable names of alerts; docs/guides/operate-a-node.md says what to do about each. */
+export type AlertCode = 'CHAIN_AWAY' | 'PEERS_NONE' | 'DISK_LOW' | 'RELAYER_LOW' | 'RELAYER_EMPTY'
+
+/** Room on the disk below which it is low, bytes. */
+export const LOW_DISK_BYTES: number = 2 ** 31
+
+/** Everything that is wrong now. */
+export function alertsOf({ chainState, peers, expectsPeers, diskFreeBytes, relayer }: Standing): readonly AlertCode[] {
+  const alerts: AlertCode[] = []
+  if (chainState === 'waiting') alerts.push('CHAIN_AWAY')
+  if (expectsPeers && peers === 0) alerts.push('PEERS_NONE')
+  if (diskFreeBytes != null && diskFreeBytes < LOW_DISK_BYTES) alerts.push('DISK_LOW')
+  if (relayer === 'low') alerts.push('RELAYER_LOW')
+  if (relayer === 'empty') alerts.push('RELAYER_EMPTY')
+  return alerts
+}
+
+/** Which alerts came and which went between two judgements. */
+export function alertChanges(
+  before: readonly AlertCode[],
+  now: readonly AlertCode[]
+): readonly { readonly code: AlertCode; readonly active: boolean }[] {
+  return [
+    ...now.filter(code => !before.includes(code)).map(code => ({ code, active: true })),
+    ...before.filter(code => !now.includes(code)).map(code => ({ code, active: false }))
+  ]
+}
