@@ -5,6 +5,8 @@ import type { Wallet, JsonRpcProvider } from 'ethers'
 import { networkIdOfDeployment, type Deployment } from '#core/chain/deployment.ts'
 import type { Random } from '#core/crypto/primitives.ts'
 import { SalusError } from '#core/error.ts'
+import { decodeMessage } from '#core/network/envelope.ts'
+import { messageId } from '#core/network/message-id.ts'
 import { allTopics } from '#core/network/topic.ts'
 import { openAcceptIndex } from '#node/assembly/accept-index.ts'
 import { createAcceptor, type Outcome } from '#node/assembly/acceptor.ts'
@@ -27,6 +29,7 @@ import { createHaveService } from '#node/network/have.ts'
 import { createHost, type Host, type HostInit } from '#node/network/host.ts'
 import { loadOrCreateIdentity, peerSeedOf } from '#node/network/identity.ts'
 import { createMembers } from '#node/network/members.ts'
+import { openMessageIds } from '#node/network/message-ids.ts'
 import { createRateLimiter } from '#node/network/rate-limiter.ts'
 import { createSubmitService } from '#node/network/submit.ts'
 import { createSync } from '#node/network/sync.ts'
@@ -318,12 +321,15 @@ export function createNode({ provider, endpoints, deployment, wallet, log }: Nod
     log.info({ http }, 'the HTTP API answers; following the chain')
 
     await follower.start()
+    const identify = (bytes: Uint8Array): Uint8Array => messageId(decodeMessage(bytes, network))
     await run(
       createSync(
         {
           ...answering,
           db,
           messages,
+          ids: await openMessageIds({ p, db, messages, identify }),
+          identify,
           accept: async (bytes, from) =>
             acceptor.accept(bytes, { provenance: 'replicated', from, waitMs: 0, mayQueue: true })
         },
