@@ -12,6 +12,7 @@ import { openAcceptIndex } from '#node/assembly/accept-index.ts'
 import { createAcceptor, type Outcome } from '#node/assembly/acceptor.ts'
 import { createBlobKeeper } from '#node/assembly/blob-keeper.ts'
 import { createOperatorSide, type OperatorInit } from '#node/assembly/operator-side.ts'
+import { createPlacing, type Placing, type PlacingInit } from '#node/assembly/placing.ts'
 import { openPending } from '#node/assembly/pending.ts'
 import { createReadGuard } from '#node/assembly/read-guard.ts'
 import type { Endpoints } from '#node/chain/endpoints.ts'
@@ -85,6 +86,8 @@ export interface NodeInit {
   readonly submitWaitMs?: number
   /** Keeps key shares and writes receipts; a node that is told nothing does neither. */
   readonly custody?: CustodyInit
+  /** Places blobs on some nodes of many; a node that is told nothing keeps every blob. */
+  readonly placement?: PlacingInit
   /** Further services; started last, stopped first. */
   readonly services?: (context: NodeContext) => readonly LiveService[]
   readonly version: string
@@ -123,6 +126,7 @@ export function createNode({ provider, endpoints, deployment, wallet, log }: Nod
   /** What to stop, in the order it was started. */
   const running: (() => void | Promise<void>)[] = []
   const stopped = new AbortController()
+  let placing: Placing | undefined
   let starting: Promise<NodeAddress> | undefined
   let stopping: Promise<void> | undefined
 
@@ -147,7 +151,9 @@ export function createNode({ provider, endpoints, deployment, wallet, log }: Nod
     const blockstore = await run(createBlockstore({ db, directory: join(dataDir, 'blocks') }))
     const messages = createMessageLog({ db })
     running.push(async () => messages.stop())
-    const index = await openAcceptIndex(db)
+    const index = await openAcceptIndex(db, {
+      keeps: (cid, patient) => placing == null || placing.placement.keeps(cid, patient)
+    })
     running.push(async () => index.stop())
     const bans = await run(createBans({ db, clock, log }))
     return { privateKey, db, blockstore, messages, index, bans }
@@ -336,6 +342,10 @@ export function createNode({ provider, endpoints, deployment, wallet, log }: Nod
         { networkId: network, ...(init.syncIntervalMs == null ? {} : { intervalMs: init.syncIntervalMs }) }
       )
     )
+    if (init.placement != null) {
+      const standing = { ...answering, p, clock, db, host, blockstore, index, peerSeed }
+      placing = await run(createPlacing(standing, network, init.placement))
+    }
     const context: NodeContext = { db, host, blockstore, messages, follower, deployment, log }
     for (const service of init.services?.(context) ?? []) await run(service)
     refuseIfStopped()

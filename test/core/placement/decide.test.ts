@@ -1,6 +1,14 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { askedAbout, decide, heldByFirst, type BlobFacts, type PlacementRules } from '#core/placement/decide.ts'
+import {
+  askedAbout,
+  calledUp,
+  decide,
+  mayDrop,
+  type BlobFacts,
+  type HolderFacts,
+  type PlacementRules
+} from '#core/placement/decide.ts'
 import { orderOf } from '#core/placement/order.ts'
 import { createPeerTable, type Seed } from '#core/placement/rendezvous.ts'
 import { createQuotaLedger } from '#core/placement/quota.ts'
@@ -8,76 +16,62 @@ import { blobs, peers } from '#test/core/placement/peers.ts'
 
 const RULES: PlacementRules = { replicas: 3, takeOverMs: 1_000 }
 const table = createPeerTable(peers(12))
+const all = table.peers.map(({ id }) => id)
 const order = (seed: Seed): string[] => orderOf(table, seed, 12).map(at => table.peers[at]?.id ?? '')
 const [blob = [0, 0] as const] = blobs(1)
-const [first = '', second = '', third = '', fourth = '', fifth = '', sixth = ''] = order(blob)
-const facts = (change: Partial<BlobFacts> = {}): BlobFacts => ({
+const [first = '', second = '', third = '', fourth = '', fifth = ''] = order(blob)
+const facts = (change: Partial<BlobFacts> = {}): BlobFacts => ({ seed: blob, here: false, bound: false, ...change })
+const found = (holders: readonly string[], missingMs = 0): HolderFacts => ({
   seed: blob,
-  here: false,
-  bound: false,
-  holders: new Set(),
-  missingMs: 0,
-  ...change
+  holders: new Set(holders),
+  missingMs
 })
 
 describe('placement: what a node does about a blob', () => {
-  it('keeps what it should hold, and fetches what it lacks, whoever else has it', () => {
-    const holders = new Set([second, third, fourth])
-    expect(decide(RULES, table, first, facts({ here: true, holders }))).to.equal('keep')
-    expect(decide(RULES, table, first, facts({ holders }))).to.equal('fetch')
+  it('fetches what it should hold and lacks, and asks after it once it has it', () => {
+    expect(decide(RULES, table, first, facts())).to.equal('fetch')
+    expect(decide(RULES, table, first, facts({ here: true }))).to.equal('audit')
   })
 
   it('holds everything where there are no more peers than replicas', () => {
     const few = createPeerTable(peers(3))
-    for (const { id } of few.peers) {
-      expect(decide(RULES, few, id, facts())).to.equal('fetch')
-      const holders = new Set(few.peers.map(peer => peer.id))
-      expect(decide(RULES, few, id, facts({ here: true, holders }))).to.equal('keep')
-    }
+    for (const { id } of few.peers) expect(decide(RULES, few, id, facts())).to.equal('fetch')
   })
 
-  it('never offers what is pinned here or what the patient wants here', () => {
-    const holders = new Set([first, second, third])
-    expect(decide(RULES, table, fifth, facts({ here: true, bound: true, holders }))).to.equal('keep')
-    expect(decide(RULES, table, fifth, facts({ bound: true, holders }))).to.equal('fetch')
+  it('offers what is not its own, unless it is pinned here or the patient wants it here', () => {
+    expect(decide(RULES, table, fifth, facts({ here: true }))).to.equal('offer')
+    expect(decide(RULES, table, fifth, facts())).to.equal('none')
+    expect(decide(RULES, table, fifth, facts({ here: true, bound: true }))).to.equal('audit')
+    expect(decide(RULES, table, fifth, facts({ bound: true }))).to.equal('fetch')
   })
 
-  it('offers what is not its own only once every one of the first proved that it holds it', () => {
-    const here = true
-    expect(decide(RULES, table, fifth, facts({ here, holders: new Set([first, second]) }))).to.equal('keep')
-    expect(decide(RULES, table, fifth, facts({ here, holders: new Set([first, second, fourth]) }))).to.equal('keep')
-    expect(decide(RULES, table, fifth, facts({ here, holders: new Set([first, second, third]) }))).to.equal('offer')
+  it('drops only once every one of the first proved that it holds it', () => {
+    expect(mayDrop(RULES, table, fifth, found([first, second]))).to.equal(false)
+    expect(mayDrop(RULES, table, fifth, found([first, second, fourth]))).to.equal(false)
+    expect(mayDrop(RULES, table, fifth, found([first, second, third]))).to.equal(true)
+    expect(mayDrop(RULES, table, first, found([second, third, fourth]))).to.equal(false)
+    expect(mayDrop(RULES, createPeerTable([]), fifth, found([first, second, third]))).to.equal(false)
   })
 
-  it('leaves a missing replica to the first for their time, then to one more each time', () => {
-    const holders = new Set([first, second])
-    const at = (me: string, missingMs: number) => decide(RULES, table, me, facts({ holders, missingMs }))
-    expect([at(third, 0), at(fourth, 0), at(fourth, 999)]).to.deep.equal(['fetch', 'none', 'none'])
-    expect([at(fourth, 1_000), at(fifth, 1_000)]).to.deep.equal(['fetch', 'none'])
-    expect([at(fifth, 2_000), at(sixth, 2_000)]).to.deep.equal(['fetch', 'none'])
-    const enough = facts({ holders: new Set([first, second, fourth]), missingMs: 9_000 })
-    expect(decide(RULES, table, fifth, enough)).to.equal('none')
+  it('leaves a missing replica to the first for their time, then calls one more each time', () => {
+    const call = (me: string, others: readonly string[], missingMs: number) =>
+      calledUp(RULES, table, me, found(others, missingMs))
+    expect(call(first, [second], 999)).to.deep.equal([])
+    expect(call(first, [second], 1_000)).to.deep.equal([fourth])
+    expect(call(first, [second], 2_500)).to.deep.equal([fourth, fifth])
+    expect(call(first, [second, fourth], 9_000)).to.deep.equal([])
+    // The second waits a third of the time longer, for the first is there to speak.
+    expect(call(second, [first], 1_300)).to.deep.equal([])
+    expect(call(second, [first], 1_334)).to.deep.equal([fourth])
+    // Whoever should not hold it at all may be the only one who does.
+    expect(call(fifth, [], 1_000)).to.deep.equal([fourth])
   })
 
-  it('asks those who should hold a blob and those who may have taken over, never itself', () => {
+  it('asks those who should hold a blob and those who may have been called, never itself', () => {
     expect(askedAbout(RULES, table, second, blob)).to.deep.equal(
       order(blob)
-        .slice(0, 7)
+        .slice(0, 6)
         .filter(id => id !== second)
-    )
-  })
-
-  it('drops nothing that leaves fewer than the replicas, whatever subset of peers holds it', () => {
-    fc.assert(
-      fc.property(fc.nat(199), fc.subarray(table.peers.map(({ id }) => id)), fc.nat(11), (number, holding, who) => {
-        const [seed = blob] = blobs(1, number)
-        const me = table.peers[who]?.id ?? ''
-        const holders = new Set(holding.filter(id => id !== me))
-        const decision = decide(RULES, table, me, facts({ seed, here: true, holders }))
-        expect(['keep', 'offer']).to.include(decision)
-        if (decision === 'offer') expect(holders.size).to.be.at.least(RULES.replicas)
-        if (decision === 'offer') expect(heldByFirst(RULES, table, { seed, holders })).to.equal(RULES.replicas)
-      })
     )
   })
 
@@ -85,24 +79,50 @@ describe('placement: what a node does about a blob', () => {
     fc.assert(
       fc.property(
         fc.nat(199),
-        fc.subarray(
-          table.peers.map(({ id }) => id),
-          { minLength: 1 }
-        ),
+        fc.subarray(all, { minLength: 1 }),
         fc.array(fc.nat(11), { minLength: 0, maxLength: 60 }),
         (number, holding, turns) => {
           const [seed = blob] = blobs(1, number)
           const has = new Set(holding)
-          const everyone = table.peers.map((_, i) => i)
+          const everyone = all.map((_, i) => i)
           for (const who of [...turns, ...everyone, ...everyone]) {
-            const me = table.peers[who]?.id ?? ''
+            const me = all[who] ?? ''
+            const decision = decide(RULES, table, me, { seed, here: has.has(me), bound: false })
             const holders = new Set([...has].filter(id => id !== me))
-            const decision = decide(RULES, table, me, facts({ seed, here: has.has(me), holders }))
             if (decision === 'fetch') has.add(me)
-            if (decision === 'offer') has.delete(me)
+            if (decision === 'offer' && mayDrop(RULES, table, me, { seed, holders, missingMs: 0 })) has.delete(me)
             expect(has.size).to.be.at.least(Math.min(holding.length, RULES.replicas))
           }
           expect([...has]).to.have.members(order(seed).slice(0, RULES.replicas))
+        }
+      )
+    )
+  })
+
+  it('never lets the honest copies fall below the replicas, though views differ, if whoever proved keeps its promise', () => {
+    // Each node has a view of its own of who is there; a promise holds to the end of the run.
+    fc.assert(
+      fc.property(
+        fc.nat(199),
+        fc.subarray(all, { minLength: 4 }),
+        fc.array(fc.subarray(all, { minLength: 3 }), { minLength: 12, maxLength: 12 }),
+        fc.array(fc.nat(11), { minLength: 30, maxLength: 60 }),
+        (number, holding, views, turns) => {
+          const [seed = blob] = blobs(1, number)
+          const has = new Set(holding)
+          const promised = new Set<string>()
+          const least = Math.min(has.size, RULES.replicas)
+          for (const who of turns) {
+            const me = all[who] ?? ''
+            const mine = createPeerTable(table.peers.filter(({ id }) => id === me || views[who]?.includes(id)))
+            const decision = decide(RULES, mine, me, { seed, here: has.has(me), bound: false })
+            if (decision === 'fetch') has.add(me)
+            if (decision !== 'offer') continue
+            const holders = new Set(askedAbout(RULES, mine, me, seed).filter(id => has.has(id)))
+            for (const id of holders) promised.add(id)
+            if (!promised.has(me) && mayDrop(RULES, mine, me, { seed, holders, missingMs: 0 })) has.delete(me)
+            expect(has.size).to.be.at.least(least)
+          }
         }
       )
     )
