@@ -5,13 +5,17 @@ import type { Wallet, JsonRpcProvider } from 'ethers'
 import { networkIdOfDeployment, type Deployment } from '#core/chain/deployment.ts'
 import type { Random } from '#core/crypto/primitives.ts'
 import { SalusError } from '#core/error.ts'
+import { decodeMessage } from '#core/network/envelope.ts'
+import { messageId } from '#core/network/message-id.ts'
 import { allTopics } from '#core/network/topic.ts'
 import { openAcceptIndex } from '#node/assembly/accept-index.ts'
 import { createAcceptor, type Outcome } from '#node/assembly/acceptor.ts'
 import { createBlobKeeper } from '#node/assembly/blob-keeper.ts'
 import { createOperatorSide, type OperatorInit } from '#node/assembly/operator-side.ts'
+import { createPlacing, type Placing, type PlacingInit } from '#node/assembly/placing.ts'
 import { openPending } from '#node/assembly/pending.ts'
 import { createReadGuard } from '#node/assembly/read-guard.ts'
+import type { Endpoints } from '#node/chain/endpoints.ts'
 import { createFollower, type Follower, type FollowerInit } from '#node/chain/follower.ts'
 import { createRelayer, type RelayerInit } from '#node/chain/relayer.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
@@ -25,15 +29,18 @@ import { createGossip } from '#node/network/gossip.ts'
 import { createHaveService } from '#node/network/have.ts'
 import { createHost, type Host, type HostInit } from '#node/network/host.ts'
 import { loadOrCreateIdentity, peerSeedOf } from '#node/network/identity.ts'
+import { createMembers } from '#node/network/members.ts'
+import { openMessageIds } from '#node/network/message-ids.ts'
 import { createRateLimiter } from '#node/network/rate-limiter.ts'
 import { createSubmitService } from '#node/network/submit.ts'
 import { createSync } from '#node/network/sync.ts'
 import { createBlindLists } from '#node/search/blind-lists.ts'
 import { addBlindRoutes } from '#node/search/routes.ts'
 import { createBlockstore, type DiskBlockstore } from '#node/store/blocks.ts'
-import { openDatabase, type Database } from '#node/store/database.ts'
+import type { Database } from '#node/store/database.ts'
 import { createDatastore } from '#node/store/datastore.ts'
 import { createMessageLog, type MessageLog } from '#node/store/messages.ts'
+import { openStore } from '#node/store/schema.ts'
 
 /** Something that runs with a node, such as the replication of firmware. */
 export interface LiveService {
@@ -55,6 +62,8 @@ export interface NodeContext {
 /** What a node needs. */
 export interface NodeComponents {
   readonly provider: JsonRpcProvider
+  /** The endpoints that the provider sends to, where there are several. */
+  readonly endpoints?: Endpoints
   readonly deployment: Deployment
   /** Pays for relayed requests; without one the node does not relay. */
   readonly wallet?: Wallet
@@ -77,6 +86,8 @@ export interface NodeInit {
   readonly submitWaitMs?: number
   /** Keeps key shares and writes receipts; a node that is told nothing does neither. */
   readonly custody?: CustodyInit
+  /** Places blobs on some nodes of many; a node that is told nothing keeps every blob. */
+  readonly placement?: PlacingInit
   /** Further services; started last, stopped first. */
   readonly services?: (context: NodeContext) => readonly LiveService[]
   readonly version: string
@@ -94,7 +105,7 @@ export interface SalusNode {
   /**
    * Starts everything; resolves when the chain is followed to its head. The HTTP API answers `/healthz` and `/readyz` before.
    *
-   * @throws SalusError `STORE_LOCKED`, `STORE_OPEN_FAILED`, `IDENTITY_MALFORMED`, `IDENTITY_TYPE`, `HTTP_LISTEN_FAILED`, `PEER_ADDRESS_MALFORMED`,
+   * @throws SalusError as `openStore`, `IDENTITY_MALFORMED`, `IDENTITY_TYPE`, `HTTP_LISTEN_FAILED`, `PEER_ADDRESS_MALFORMED`,
    * `NODE_STOPPED`, and as {@link Follower.start}; whatever it had opened is closed then
    */
   start(): Promise<NodeAddress>
@@ -108,13 +119,14 @@ const GOSSIP_WAIT_MS = 3_000
 const random: Random = length => crypto.getRandomValues(new Uint8Array(length))
 
 /** Makes a node; nothing is opened before `start()`. */
-export function createNode({ provider, deployment, wallet, log }: NodeComponents, init: NodeInit): SalusNode {
+export function createNode({ provider, endpoints, deployment, wallet, log }: NodeComponents, init: NodeInit): SalusNode {
   const network = networkIdOfDeployment(deployment)
   const p = nativePrimitives
   const clock = Date.now
   /** What to stop, in the order it was started. */
   const running: (() => void | Promise<void>)[] = []
   const stopped = new AbortController()
+  let placing: Placing | undefined
   let starting: Promise<NodeAddress> | undefined
   let stopping: Promise<void> | undefined
 
@@ -134,12 +146,14 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     const { dataDir } = init
     await mkdir(dataDir, { recursive: true })
     const privateKey = await loadOrCreateIdentity(join(dataDir, 'identity.key'))
-    const db = await openDatabase(join(dataDir, 'db'))
+    const db = await openStore(dataDir)
     running.push(async () => db.close())
     const blockstore = await run(createBlockstore({ db, directory: join(dataDir, 'blocks') }))
     const messages = createMessageLog({ db })
     running.push(async () => messages.stop())
-    const index = await openAcceptIndex(db)
+    const index = await openAcceptIndex(db, {
+      keeps: (cid, patient) => placing == null || placing.placement.keeps(cid, patient)
+    })
     running.push(async () => index.stop())
     const bans = await run(createBans({ db, clock, log }))
     return { privateKey, db, blockstore, messages, index, bans }
@@ -149,18 +163,24 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     refuseIfStopped()
     const { privateKey, db, blockstore, messages, index, bans } = await openStores()
     const topics = allTopics(network)
+    const members = createMembers({ p, deployment })
     const host = await run(
-      createHost({ blockstore, datastore: createDatastore(db), privateKey, bans, log }, { ...init.host, topics })
+      createHost(
+        { blockstore, datastore: createDatastore(db), privateKey, bans, log, members },
+        { ...init.host, topics }
+      )
     )
     const { libp2p } = host
 
-    const follower = createFollower({ provider, deployment, db, log }, init.follower)
+    const follower = createFollower({ provider, endpoints, deployment, db, log }, init.follower)
     // The only part of a start that may wait for ever.
     stopped.signal.addEventListener('abort', () => {
       follower.stop().catch((error: unknown) => log.error({ err: error }, 'the chain follower did not stop cleanly'))
     })
     await follower.open()
     running.push(async () => follower.stop())
+    members.follow(follower)
+    running.push(() => members.stop())
     const pending = await openPending(db)
     const acceptor = await run(createAcceptor({ p, deployment, follower, messages, index, pending, blockstore, log }))
     const blobs = await run(createBlobKeeper({ p, host, blockstore, index, clock, log }))
@@ -307,18 +327,25 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     log.info({ http }, 'the HTTP API answers; following the chain')
 
     await follower.start()
+    const identify = (bytes: Uint8Array): Uint8Array => messageId(decodeMessage(bytes, network))
     await run(
       createSync(
         {
           ...answering,
           db,
           messages,
+          ids: await openMessageIds({ p, db, messages, identify }),
+          identify,
           accept: async (bytes, from) =>
             acceptor.accept(bytes, { provenance: 'replicated', from, waitMs: 0, mayQueue: true })
         },
         { networkId: network, ...(init.syncIntervalMs == null ? {} : { intervalMs: init.syncIntervalMs }) }
       )
     )
+    if (init.placement != null) {
+      const standing = { ...answering, p, clock, db, host, blockstore, index, peerSeed }
+      placing = await run(createPlacing(standing, network, init.placement))
+    }
     const context: NodeContext = { db, host, blockstore, messages, follower, deployment, log }
     for (const service of init.services?.(context) ?? []) await run(service)
     refuseIfStopped()

@@ -5,6 +5,7 @@ import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
 import { credentialRegistryAbi } from '#core/abi/CredentialRegistry.ts'
 import { emergencyAccessAbi } from '#core/abi/EmergencyAccess.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
+import { nodeRegistryAbi } from '#core/abi/NodeRegistry.ts'
 import type { RequestContract } from '#core/chain/contract-names.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { SalusError } from '#core/error.ts'
@@ -96,6 +97,29 @@ export type ChainEvent =
   | { readonly name: 'ReleaseYanked' | 'ActiveChanged'; readonly model: Hex; readonly sequence: number }
   | { readonly name: 'RolloutChanged'; readonly model: Hex; readonly sequence: number; readonly bps: number }
   | { readonly name: 'MinimumRaised'; readonly model: Hex; readonly minimumSequence: number }
+  | {
+      readonly name:
+        'OrganisationAccredited' | 'OrganisationSuspended' | 'OrganisationExcluded' | 'OrganisationReinstated'
+      readonly organisation: Hex
+    }
+  | {
+      readonly name: 'NodeListed'
+      readonly organisation: Hex
+      readonly node: Hex
+      /** Ed25519 public key of the peer, 32 bytes. */
+      readonly peerKey: Hex
+      readonly pledgedBytes: bigint
+      /** Seconds since 1970. */
+      readonly validUntil: number
+      readonly nodeProof: Hex
+    }
+  | {
+      readonly name: 'NodePledgeChanged'
+      readonly organisation: Hex
+      readonly node: Hex
+      readonly pledgedBytes: bigint
+    }
+  | { readonly name: 'NodeRetired'; readonly organisation: Hex; readonly node: Hex }
 
 /** What the decoder looks at in a log of `eth_getLogs`. */
 export interface ChainLog {
@@ -113,7 +137,24 @@ const ABIS: Readonly<Partial<Record<RequestContract, InterfaceAbi>>> = {
   BatchAnchors: batchAnchorsAbi,
   CredentialRegistry: credentialRegistryAbi,
   EmergencyAccess: emergencyAccessAbi,
-  FirmwareRegistry: firmwareRegistryAbi
+  FirmwareRegistry: firmwareRegistryAbi,
+  NodeRegistry: nodeRegistryAbi
+}
+
+/** A contract whose events make up the index, and the first topics of those events. */
+export interface FollowedContract {
+  /** Lower case. */
+  readonly address: string
+  readonly topics: readonly string[]
+}
+
+/** The contracts of a deployment whose events make up the index. */
+export function followedContracts(deployment: Deployment): FollowedContract[] {
+  return Object.entries(ABIS).map(([name, abi]) => {
+    const topics: string[] = []
+    new Interface(abi).forEachEvent(({ topicHash }) => topics.push(topicHash))
+    return { address: deployment.contracts[name as RequestContract].address.toLowerCase(), topics }
+  })
 }
 
 /**
@@ -247,6 +288,30 @@ function eventOf({ name, args }: LogDescription): ChainEvent | undefined {
       return { name, model: hex('model'), sequence: int('sequence'), bps: int('bps') }
     case 'MinimumRaised':
       return { name, model: hex('model'), minimumSequence: int('minimumSequence') }
+    case 'OrganisationAccredited':
+    case 'OrganisationSuspended':
+    case 'OrganisationExcluded':
+    case 'OrganisationReinstated':
+      return { name, organisation: hex('organisation') }
+    case 'NodeListed':
+      return {
+        name,
+        organisation: hex('organisation'),
+        node: hex('node'),
+        peerKey: hex('peerKey'),
+        pledgedBytes: args['pledgedBytes'] as bigint,
+        validUntil: int('validUntil'),
+        nodeProof: hex('nodeProof')
+      }
+    case 'NodePledgeChanged':
+      return {
+        name,
+        organisation: hex('organisation'),
+        node: hex('node'),
+        pledgedBytes: args['pledgedBytes'] as bigint
+      }
+    case 'NodeRetired':
+      return { name, organisation: hex('organisation'), node: hex('node') }
     default:
       return undefined
   }

@@ -143,6 +143,33 @@ export interface WithdrawnRecord {
   readonly sinceS: number
 }
 
+/** An organisation, as far as peers are admitted by it. */
+export interface OrganisationRecord {
+  /** Whether governance vouches for it now. */
+  readonly isAccredited: boolean
+}
+
+/** What one organisation says of a peer. */
+export interface NodeListingRecord {
+  readonly organisation: Hex
+  /** Decimal: 64 bits do not fit a number. */
+  readonly pledgedBytes: string
+  /** Seconds since 1970. */
+  readonly validUntilS: number
+  /** The peer's own word, which the chain did not check. */
+  readonly proof: Hex
+  /** Whether the organisation took it off its list, for ever. */
+  readonly isRetired: boolean
+}
+
+/** A peer, and the organisations that list it. */
+export interface NodeRecord {
+  /** Ed25519 public key, 32 bytes. */
+  readonly peerKey: Hex
+  /** One of each organisation, in the order of their first listing. */
+  readonly listings: readonly NodeListingRecord[]
+}
+
 /** Record type by the first part of its key. */
 export interface RecordTypes {
   readonly patient: PatientRecord
@@ -156,6 +183,8 @@ export interface RecordTypes {
   readonly release: ReleaseRecord
   readonly image: ImageRecord
   readonly withdrawn: WithdrawnRecord
+  readonly organisation: OrganisationRecord
+  readonly node: NodeRecord
 }
 
 /** Most earlier key bundles that a patient's record remembers. */
@@ -383,7 +412,37 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
     case 'MinimumRaised':
       update('model', event.model, { minimum: event.minimumSequence })
       break
+    case 'OrganisationAccredited':
+    case 'OrganisationReinstated':
+      write('organisation', event.organisation, { isAccredited: true })
+      break
+    case 'OrganisationSuspended':
+    case 'OrganisationExcluded':
+      write('organisation', event.organisation, { isAccredited: false })
+      break
+    case 'NodeListed': {
+      const { organisation, node, peerKey, pledgedBytes, validUntil, nodeProof } = event
+      const listing = { organisation, pledgedBytes: String(pledgedBytes), validUntilS: validUntil, proof: nodeProof }
+      const others = readRecord(state, 'node', node)?.listings ?? []
+      write('node', node, { peerKey, listings: withListing(others, { ...listing, isRetired: false }) })
+      break
+    }
+    case 'NodePledgeChanged':
+    case 'NodeRetired': {
+      const record = readRecord(state, 'node', event.node)
+      const listing = record?.listings.find(({ organisation }) => organisation === event.organisation)
+      if (record == null || listing == null) break
+      const change = event.name === 'NodeRetired' ? { isRetired: true } : { pledgedBytes: String(event.pledgedBytes) }
+      write('node', event.node, { ...record, listings: withListing(record.listings, { ...listing, ...change }) })
+      break
+    }
   }
+}
+
+/** The listings with one of them replaced, or added at the end. */
+function withListing(listings: readonly NodeListingRecord[], listing: NodeListingRecord): NodeListingRecord[] {
+  const at = listings.findIndex(({ organisation }) => organisation === listing.organisation)
+  return at < 0 ? [...listings, listing] : listings.with(at, listing)
 }
 
 /** The low 160 bits of packed terms. */

@@ -11,6 +11,7 @@ import {
   type ImageRecord,
   type ManufacturerRecord,
   type ModelRecord,
+  type NodeRecord,
   type PatientRecord,
   type RecoveryRecord,
   type ReleaseRecord,
@@ -51,6 +52,10 @@ export interface ChainView extends FollowedBlock {
   isWithdrawn(model: Hex, imageSha256: Hex): boolean
   /** The release that an image with this SHA-256 is. */
   image(sha256: Hex): ImageRecord | undefined
+  /** A peer of a consortium by its id in the registry, with what every organisation says of it. */
+  node(id: Hex): NodeRecord | undefined
+  /** Whether governance vouches for an organisation. */
+  isAccredited(organisation: Hex): boolean
 }
 
 /** A view of a state that stays what it is while the view is used. */
@@ -74,7 +79,9 @@ export function createChainView(state: StateView, block: FollowedBlock): ChainVi
     },
     release: (model, sequence) => readRecord(state, 'release', releaseId(model, sequence)),
     isWithdrawn: (model, imageSha256) => readRecord(state, 'withdrawn', withdrawnId(model, imageSha256)) != null,
-    image: sha256 => readRecord(state, 'image', sha256)
+    image: sha256 => readRecord(state, 'image', sha256),
+    node: id => readRecord(state, 'node', id),
+    isAccredited: organisation => readRecord(state, 'organisation', organisation)?.isAccredited === true
   }
 }
 

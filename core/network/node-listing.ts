@@ -7,7 +7,7 @@ import { keccak256 } from '#core/proof/keccak.ts'
 const SIGNING_LABEL = 'salus/node-listing/1'
 
 /** What a libp2p peer id of Ed25519 begins with: an identity multihash of a key type and 32 bytes. */
-const PEER_ID_PREFIX = Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20)
+export const PEER_ID_PREFIX: Uint8Array = Uint8Array.of(0x00, 0x24, 0x08, 0x01, 0x12, 0x20)
 
 /** What a peer agrees to. */
 export interface NodeListing {

@@ -1,48 +1,61 @@
-/** `/salus/sync/1`: pages of a peer's message log after a cursor (docs/specs/sync.md, vectors in test/vectors/sync.json). */
+/** `/salus/sync/2`: compares what two peers have and hands over what one lacks (docs/specs/sync.md, vectors in test/vectors/sync.json). */
+import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
-import { readBytes, readList, readMap, readUint } from '#core/encoding/shape.ts'
+import { readBytes, readList, readMap, readText, readUint } from '#core/encoding/shape.ts'
 import { readVersion } from '#core/encoding/version.ts'
 import { SalusError } from '#core/error.ts'
 import { MAX_MESSAGE_BYTES } from '#core/network/envelope.ts'
+import { MESSAGE_ID_BYTES } from '#core/network/message-id.ts'
+import { FAN_OUT, MARK_BYTES, MAX_LISTED, type SetPart } from '#core/network/message-set.ts'
 
 const AREA = 'SYNC'
 
+/** Most ids in an answer to `news`. */
+export const MAX_NEWS: number = 1_024
+
+/** Most prefixes in a request of `look`. */
+export const MAX_LOOKS: number = 64
+
+/** Most ids in a request of `get`. */
+export const MAX_GETS: number = 256
+
+/** Most bytes of the messages of an answer to `get`, unless it is only one. */
+export const MAX_GET_BYTES: number = 512 * 1024
+
 /** Most bytes of a request. */
-export const MAX_SYNC_REQUEST_BYTES = 256
+export const MAX_SYNC_REQUEST_BYTES: number = MAX_GETS * (MESSAGE_ID_BYTES + 2) + 256
 
-/** Most messages of a page. */
-export const MAX_SYNC_PAGE: number = 256
-
-/** Most bytes of the messages of a page, unless it is only one. */
-export const MAX_SYNC_PAGE_BYTES: number = 512 * 1024
-
-/** Most bytes of an answer: a page and its framing. */
-export const MAX_SYNC_ANSWER_BYTES: number = MAX_SYNC_PAGE_BYTES + MAX_SYNC_PAGE * 16 + 256
+/** Most bytes of an answer. */
+export const MAX_SYNC_ANSWER_BYTES: number = MAX_GET_BYTES + MAX_GETS * 4 + 256
 
 /** What is asked. */
-export interface SyncRequest {
-  /** Network identifier, 32 bytes. */
-  readonly network: Uint8Array
-  /** Identity of the log that `after` belongs to, 16 bytes, or null where none is known yet. */
-  readonly log: Uint8Array | null
-  /** Position of the last message that the asker has; 0 for none. */
-  readonly after: number
-}
+export type SyncRequest =
+  /** The ids of a log after a position. */
+  | {
+      readonly kind: 'news'
+      /** Identity of the log that `after` belongs to, 16 bytes, or null where none is known yet. */
+      readonly log: Uint8Array | null
+      /** Position of the last id that was read; 0 for none. */
+      readonly after: number
+    }
+  /** What the peer has under some prefixes of ids, in hexadecimal digits. */
+  | { readonly kind: 'look'; readonly prefixes: readonly string[] }
+  /** Messages by id, 32 bytes each. */
+  | { readonly kind: 'get'; readonly ids: readonly Uint8Array[] }
 
-/** One page of a log. */
-export interface SyncPage {
+/** Ids of a log in their order. */
+export interface SyncNews {
   /** Identity of the answering log, 16 bytes; another one than asked for means that positions start anew. */
   readonly log: Uint8Array
   /** Position of the newest message of the log. */
   readonly head: number
-  /** Messages in order of their positions. */
-  readonly messages: readonly { readonly position: number; readonly bytes: Uint8Array }[]
+  readonly ids: readonly { readonly position: number; readonly id: Uint8Array }[]
 }
 
-/** The canonical bytes of a request. */
-export function encodeSyncRequest(request: SyncRequest): Uint8Array {
-  return encodeCanonical({ v: 1, ...request })
+/** The canonical bytes of a request to a network. */
+export function encodeSyncRequest(network: Uint8Array, request: SyncRequest): Uint8Array {
+  return encodeCanonical({ v: 1, network, ...request })
 }
 
 /**
@@ -53,58 +66,134 @@ export function encodeSyncRequest(request: SyncRequest): Uint8Array {
 export function decodeSyncRequest(bytes: Uint8Array, network: Uint8Array): SyncRequest {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_SYNC_REQUEST_BYTES })
   readVersion(value, AREA)
-  const map = readMap(value, AREA, ['v', 'network', 'log', 'after'])
-  const asked = readBytes(map['network'], AREA, 'network', 32)
-  if (!equalBytes(asked, network)) {
+  const map = readMap(value, AREA, ['v', 'network', 'kind'], ['log', 'after', 'prefixes', 'ids'])
+  if (!equalBytes(readBytes(map['network'], AREA, 'network', 32), network)) {
     throw new SalusError('SYNC_NETWORK', 'Refused: the peer belongs to another network (chain or deployment).')
   }
-  return {
-    network: asked,
-    log: map['log'] === null ? null : readBytes(map['log'], AREA, 'log', 16),
-    after: readUint(map['after'], AREA, 'after')
+  const kind = readText(map['kind'], AREA, 'kind', 4)
+  if (kind === 'news') {
+    readMap(value, AREA, ['v', 'network', 'kind', 'log', 'after'])
+    const log = map['log'] === null ? null : readBytes(map['log'], AREA, 'log', 16)
+    return { kind, log, after: readUint(map['after'], AREA, 'after') }
   }
+  if (kind === 'look') {
+    readMap(value, AREA, ['v', 'network', 'kind', 'prefixes'])
+    return { kind, prefixes: readList(map['prefixes'], AREA, 'prefixes', MAX_LOOKS, readPrefix) }
+  }
+  if (kind === 'get') {
+    readMap(value, AREA, ['v', 'network', 'kind', 'ids'])
+    return { kind, ids: readList(map['ids'], AREA, 'ids', MAX_GETS, readId) }
+  }
+  throw new SalusError('SYNC_SHAPE', 'Refused: the request asks for something that there is not.')
 }
 
-/** The canonical bytes of a page. */
-export function encodeSyncPage({ log, head, messages }: SyncPage): Uint8Array {
-  return encodeCanonical({ v: 1, log, head, messages: messages.map(({ position, bytes }) => [position, bytes]) })
+/** The canonical bytes of an answer to `news`. */
+export function encodeSyncNews({ log, head, ids }: SyncNews): Uint8Array {
+  return encodeCanonical({ v: 1, log, head, ids: ids.map(({ position, id }) => [position, id]) })
 }
 
 /**
- * Reads a page: positions rise, and none is past the head.
+ * Reads an answer to `news`: positions rise, none is past the head, and from the log that was asked for all come after the one asked for.
+ *
+ * @throws SalusError the `SYNC_*` codes of the canonical decoder; `SYNC_SHAPE`, `SYNC_VERSION`, `SYNC_POSITION`
+ */
+export function decodeSyncNews(
+  bytes: Uint8Array,
+  asked: { readonly log: Uint8Array | null; readonly after: number }
+): SyncNews {
+  const map = readAnswer(bytes, ['v', 'log', 'head', 'ids'])
+  const log = readBytes(map['log'], AREA, 'log', 16)
+  const head = readUint(map['head'], AREA, 'head')
+  let last = asked.log != null && equalBytes(asked.log, log) ? asked.after : 0
+  const ids = readList(map['ids'], AREA, 'ids', MAX_NEWS, item => {
+    const [at, id] = readList(item, AREA, 'ids', 2, part => part)
+    const position = readUint(at, AREA, 'position', head)
+    if (position <= last) throw new SalusError('SYNC_POSITION', 'Refused: the peer sent what was not asked for.')
+    last = position
+    return { position, id: readId(id) }
+  })
+  return { log, head, ids }
+}
+
+/** The canonical bytes of an answer to `look`: for each prefix a list of ids, or the sixteen marks behind each other. */
+export function encodeSyncParts(parts: readonly SetPart[]): Uint8Array {
+  return encodeCanonical({
+    v: 1,
+    parts: parts.map(part =>
+      'ids' in part
+        ? part.ids.map(id => fromHex(`0x${id}`))
+        : fromHex(`0x${part.marks.map(mark => mark.padEnd(2 * MARK_BYTES, '0')).join('')}`)
+    )
+  })
+}
+
+/**
+ * Reads an answer to `look`: one part for each prefix, its ids in order and under the prefix.
  *
  * @throws SalusError the `SYNC_*` codes of the canonical decoder; `SYNC_SHAPE`, `SYNC_VERSION`
  */
-export function decodeSyncPage(bytes: Uint8Array): SyncPage {
-  const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_SYNC_ANSWER_BYTES })
-  readVersion(value, AREA)
-  const map = readMap(value, AREA, ['v', 'log', 'head', 'messages'])
-  const head = readUint(map['head'], AREA, 'head')
-  let last = 0
-  const messages = readList(map['messages'], AREA, 'messages', MAX_SYNC_PAGE, item => {
-    const [at, message] = readList(item, AREA, 'messages', 2, part => part)
-    const position = readUint(at, AREA, 'position', head)
-    if (position <= last) throw new SalusError('SYNC_SHAPE', 'Refused: the positions of a page must rise.')
-    last = position
-    return { position, bytes: readBytes(message, AREA, 'message', { min: 1, max: MAX_MESSAGE_BYTES }) }
+export function decodeSyncParts(bytes: Uint8Array, prefixes: readonly string[]): SetPart[] {
+  const map = readAnswer(bytes, ['v', 'parts'])
+  let at = 0
+  const parts = readList(map['parts'], AREA, 'parts', prefixes.length, (item): SetPart => {
+    const prefix = prefixes[at++] ?? ''
+    if (item instanceof Uint8Array) return { marks: readMarks(item, prefix) }
+    let last = ''
+    const ids = readList(item, AREA, 'ids', MAX_LISTED, value => {
+      const id = toHex(readId(value)).slice(2)
+      if (!id.startsWith(prefix) || id <= last) throw new SalusError('SYNC_SHAPE', 'Refused: ids are not in order.')
+      last = id
+      return id
+    })
+    return { ids }
   })
-  return { log: readBytes(map['log'], AREA, 'log', 16), head, messages }
+  if (parts.length !== prefixes.length) throw new SalusError('SYNC_SHAPE', 'Refused: a part is missing.')
+  return parts
+}
+
+/** The canonical bytes of an answer to `get`: null for what the peer does not have. */
+export function encodeSyncMessages(messages: readonly (Uint8Array | null)[]): Uint8Array {
+  return encodeCanonical({ v: 1, messages })
 }
 
 /**
- * Refuses a page that does not answer what was asked: from the same log, everything comes after the position asked for,
- * and within a round the log stays the same.
+ * Reads an answer to `get`: the first so many of what was asked for, at least one.
  *
- * @param asked - the request that it answers
- * @param first - whether it is the first page of a round; then the log may be another one than was known
- * @throws SalusError `SYNC_POSITION`, `SYNC_LOG_CHANGED`
+ * @throws SalusError the `SYNC_*` codes of the canonical decoder; `SYNC_SHAPE`, `SYNC_VERSION`
  */
-export function checkSyncPage(page: SyncPage, asked: Omit<SyncRequest, 'network'>, first: boolean): void {
-  if (asked.log == null || !equalBytes(asked.log, page.log)) {
-    if (first) return
-    throw new SalusError('SYNC_LOG_CHANGED', 'Refused: the peer changed its log while it was read.')
+export function decodeSyncMessages(bytes: Uint8Array, count: number): (Uint8Array | null)[] {
+  const map = readAnswer(bytes, ['v', 'messages'])
+  const messages = readList(map['messages'], AREA, 'messages', count, item =>
+    item === null ? null : readBytes(item, AREA, 'message', { min: 1, max: MAX_MESSAGE_BYTES })
+  )
+  if (messages.length === 0) throw new SalusError('SYNC_SHAPE', 'Refused: the peer answered nothing of what was asked.')
+  return messages
+}
+
+function readAnswer(bytes: Uint8Array, fields: readonly string[]): Record<string, unknown> {
+  const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_SYNC_ANSWER_BYTES })
+  readVersion(value, AREA)
+  return readMap(value, AREA, fields)
+}
+
+function readId(value: unknown): Uint8Array {
+  return readBytes(value, AREA, 'id', MESSAGE_ID_BYTES)
+}
+
+function readPrefix(value: unknown): string {
+  const prefix = readText(value, AREA, 'prefix', 2 * MESSAGE_ID_BYTES)
+  if (!/^[0-9a-f]*$/.test(prefix)) throw new SalusError('SYNC_SHAPE', 'Refused: a prefix is not hexadecimal.')
+  return prefix
+}
+
+function readMarks(bytes: Uint8Array, prefix: string): string[] {
+  const digits = toHex(readBytes(bytes, AREA, 'marks', FAN_OUT * MARK_BYTES)).slice(2)
+  if (prefix.length >= 2 * MESSAGE_ID_BYTES) {
+    throw new SalusError('SYNC_SHAPE', 'Refused: a whole id cannot be divided.')
   }
-  if (page.messages.some(({ position }) => position <= asked.after)) {
-    throw new SalusError('SYNC_POSITION', 'Refused: the peer sent messages that were not asked for once more.')
-  }
+  const nothing = '0'.repeat(2 * MARK_BYTES)
+  return Array.from({ length: FAN_OUT }, (_, i) => {
+    const mark = digits.slice(2 * MARK_BYTES * i, 2 * MARK_BYTES * (i + 1))
+    return mark === nothing ? '' : mark
+  })
 }

@@ -1,5 +1,6 @@
 /** What the rules of acceptance ask about earlier messages: an index of the message log, kept in step with it. */
-import type { CID } from 'multiformats/cid'
+import { CID } from 'multiformats/cid'
+import type { Hex } from '#core/chain/events.ts'
 import { toHex, utf8 } from '#core/encoding/bytes.ts'
 import { revisionKey, rotationKey, type Accepted, type AcceptView } from '#core/network/accept.ts'
 import { openBlobWants, type BlobWants, type NamedBlob, type Rows } from '#node/assembly/blob-wants.ts'
@@ -18,10 +19,25 @@ export interface AcceptIndex {
   names(blob: NamedBlob): boolean
   /** Largest size in which accepted entries name a blob; `undefined` if none does. Anyone who writes may name any size. */
   largestSize(cid: CID): Promise<number | undefined>
+  /** Blobs that accepted entries name, after one of them, in the order of their CIDs. */
+  blobs(after: NamedBlob | undefined, limit: number): Promise<PatientBlob[]>
+  /** Has a blob brought here that is not here any more, or was not to be until now. */
+  want(blob: PatientBlob): Promise<void>
   /** Blobs that are named but not here yet. */
   readonly wants: BlobWants
   /** Waits for what is being written. */
   stop(): Promise<void>
+}
+
+/** A blob, and a patient of whose entries one names it. */
+export interface PatientBlob extends NamedBlob {
+  readonly patient: Hex
+}
+
+/** What the index may be told. */
+export interface AcceptIndexInit {
+  /** Whether a blob that is named belongs on this node; every one unless told. */
+  readonly keeps?: (cid: CID, patient: Hex) => boolean
 }
 
 /** A message that is being written. */
@@ -37,7 +53,10 @@ const CURSOR = 'cursor'
 const SIZE_DIGITS = 16
 
 /** Opens the index. */
-export async function openAcceptIndex(db: Database): Promise<AcceptIndex> {
+export async function openAcceptIndex(
+  db: Database,
+  { keeps = () => true }: AcceptIndexInit = {}
+): Promise<AcceptIndex> {
   const table = openTable(db, 'accept')
   await table.open()
   const wants = await openBlobWants(db)
@@ -80,8 +99,8 @@ export async function openAcceptIndex(db: Database): Promise<AcceptIndex> {
     let wanted: Rows = new Map()
     if (accepted.kind === 'entry') {
       const { patient, blob, sizeBytes } = accepted.header
-      all.set(blobKey({ cid: blob.toString(), sizeBytes }), '')
-      if (wantsBlob) wanted = wants.rowsOf(toHex(patient), blob, sizeBytes)
+      all.set(blobKey({ cid: blob.toString(), sizeBytes }), toHex(patient))
+      if (wantsBlob && keeps(blob, toHex(patient))) wanted = wants.rowsOf(toHex(patient), blob, sizeBytes)
     }
     try {
       const put = ([key, value]: readonly [string, string]) => ({ type: 'put' as const, key, value: utf8(value) })
@@ -128,6 +147,23 @@ export async function openAcceptIndex(db: Database): Promise<AcceptIndex> {
       const prefix = `blob/${cid.toString()}/`
       const [largest] = await table.keys({ gte: prefix, lt: `${prefix}~`, reverse: true, limit: 1 }).all()
       return largest == null ? undefined : Number(largest.slice(prefix.length))
+    },
+    async blobs(after, limit) {
+      const range = { gt: after == null ? 'blob/' : blobKey(after), lt: 'blob/~', limit }
+      const rows = await table.iterator(range).all()
+      return rows.map(([key, patient]) => {
+        const [, cid = '', size = ''] = key.split('/')
+        return { cid, sizeBytes: Number(size), patient: new TextDecoder().decode(patient) as Hex }
+      })
+    },
+    async want(blob) {
+      const rows = wants.rowsOf(blob.patient, CID.parse(blob.cid), blob.sizeBytes)
+      try {
+        await table.batch([...rows].map(([key, value]) => ({ type: 'put' as const, key, value: utf8(value) })))
+      } catch (error) {
+        wants.takeBack(rows)
+        throw error
+      }
     },
     wants,
     async stop() {

@@ -1,5 +1,6 @@
 /** The followed chain on disk: state, cursor and undo journal in one LevelDB table (docs/specs/chain-index.md). */
 import type { Deployment } from '#core/chain/deployment.ts'
+import { canEnd, hasEnded, withEnd } from '#core/chain/ended.ts'
 import type { ChainEvent, Hex } from '#core/chain/events.ts'
 import {
   projectEvents,
@@ -38,6 +39,7 @@ export interface BlockEvents {
 export interface ChainIndex {
   /** `undefined` before the first block and after {@link ChainIndex.clear}. */
   cursor(): Cursor | undefined
+  /** The chain at the newest block, with what ended for ever on a branch that is gone. */
   view(): ChainView
   /** Sets the block before the first one to follow. */
   begin(at: Cursor): Promise<void>
@@ -49,7 +51,7 @@ export interface ChainIndex {
   newestUpTo(number: number): Cursor | undefined
   /** Takes the newest block back; one atomic write. Returns false if the journal does not reach that far. */
   takeBack(): Promise<boolean>
-  /** Forgets everything. */
+  /** Forgets everything but what ended for ever. */
   clear(): Promise<void>
 }
 
@@ -63,9 +65,12 @@ const BEGINNING = 'beginning'
 const NETWORK = 'network'
 const PROJECTION = 'projection'
 /** Changes whenever core/chain/projection.ts writes other records: an index of another revision is built anew. */
-const PROJECTION_REVISION = '5'
+const PROJECTION_REVISION = '6'
 const STATE = 'state/'
 const UNDO = 'undo/'
+const ENDED = 'ended/'
+/** Rows that are looked at before what is to be kept of them is written. */
+const KEEP_ROWS = 1_000
 
 /**
  * Opens the index of a deployment.
@@ -95,13 +100,36 @@ export async function openChainIndex(db: Database, deployment: Deployment): Prom
   const isOfToday = text(PROJECTION) === PROJECTION_REVISION
   let cursor = isOfToday ? (readJson(text(CURSOR)) as Cursor | undefined) : undefined
 
+  /** Without any, which is the rule, no row is looked for. */
+  let anyEnded = (await table.keys({ gte: ENDED, lt: `${ENDED}~`, limit: 1 }).all()).length > 0
+  const endedState: StateView = {
+    get(key) {
+      const row = state.get(key)
+      const ended = anyEnded && canEnd(key) ? text(ENDED + key) : undefined
+      return ended == null ? row : withEnd(key, row, ended)
+    }
+  }
+  /** What ends for ever in the rows of the state. */
+  async function keepEnded(): Promise<void> {
+    let kept: Operation[] = []
+    for await (const [key, bytes] of table.iterator({ gte: STATE, lt: `${STATE}~` })) {
+      const row = new TextDecoder().decode(bytes)
+      if (hasEnded(key.slice(STATE.length), row)) kept.push({ key: ENDED + key.slice(STATE.length), value: row })
+      if (kept.length < KEEP_ROWS) continue
+      await write(kept)
+      kept = []
+    }
+    anyEnded ||= kept.length > 0
+    await write(kept)
+  }
+
   const move = async (to: Cursor, operations: readonly Operation[]): Promise<void> => {
     await write([...operations, { key: CURSOR, value: JSON.stringify(to) }])
     cursor = to
   }
   const index: ChainIndex = {
     cursor: () => cursor,
-    view: () => createChainView(state, { blockNumber: cursor?.number ?? 0, blockTimeS: cursor?.timeS ?? 0 }),
+    view: () => createChainView(endedState, { blockNumber: cursor?.number ?? 0, blockTimeS: cursor?.timeS ?? 0 }),
     begin: async at => move(at, [{ key: BEGINNING, value: JSON.stringify(at) }]),
     async append({ block, events }) {
       if (cursor == null) throw new Error('the index has no beginning')
@@ -135,10 +163,16 @@ export async function openChainIndex(db: Database, deployment: Deployment): Prom
     async takeBack() {
       const undo = cursor == null ? undefined : undoOfBlock(cursor.number)
       if (cursor == null || undo == null) return false
-      await move(undo.before, [...undo.changes.map(toState), { key: undoKey(cursor.number), value: null }])
+      const ended = undo.changes.flatMap(({ key, value }) => {
+        const row = state.get(key)
+        return hasEnded(key, row) && !hasEnded(key, value ?? undefined) ? [{ key: ENDED + key, value: row }] : []
+      })
+      anyEnded ||= ended.length > 0
+      await move(undo.before, [...undo.changes.map(toState), ...ended, { key: undoKey(cursor.number), value: null }])
       return true
     },
     async clear() {
+      await keepEnded()
       // The cursor goes first: without one, whatever a crash leaves behind is cleared again.
       await write([{ key: CURSOR, value: null }])
       cursor = undefined

@@ -1,7 +1,12 @@
 /** The few JSON-RPC questions that following a chain takes, with answers checked and bounded. */
-import { FetchRequest, JsonRpcProvider, Network, isError, keccak256 } from 'ethers'
+import { isError, keccak256, type JsonRpcProvider } from 'ethers'
+import { headerHash } from '#core/chain/block-header.ts'
+import { isBloom } from '#core/chain/bloom.ts'
 import type { ChainLog, Hex } from '#core/chain/events.ts'
-import { SalusError } from '#core/error.ts'
+import type { ReceiptFields } from '#core/chain/receipts.ts'
+import { isSalusError, SalusError } from '#core/error.ts'
+import { createHttpTransport } from '#node/chain/http-rpc.ts'
+import { BoundedProvider, type RpcPoster } from '#node/chain/provider.ts'
 
 /** A block as far as following needs it. */
 export interface BlockHeader {
@@ -10,27 +15,51 @@ export interface BlockHeader {
   readonly parentHash: Hex
   /** Seconds since 1970. */
   readonly timeS: number
+  readonly logsBloom: string
+  readonly receiptsRoot: Hex
 }
 
 /** A log with its place. */
 export interface PlacedLog extends ChainLog {
   readonly blockNumber: number
+  readonly blockHash: Hex
   readonly transactionHash: Hex
   readonly logIndex: number
 }
 
-/** Questions to a chain; each throws SalusError `CHAIN_UNREACHABLE` or `CHAIN_RPC_FAILED`. */
+/** Blocks that are known by a name. */
+export type BlockTag = 'safe' | 'finalized'
+
+/** What a chain's questions may be told. */
+export interface ChainRpcInit {
+  /** Recomputes the hash of each header, which only chains with Ethereum's own headers stand; not unless told. */
+  readonly checkHeaders?: boolean
+}
+
+/** Questions to a chain; each throws SalusError `CHAIN_UNREACHABLE`, `CHAIN_RPC_FAILED` or `CHAIN_ANSWER_TOO_LARGE`. */
 export interface ChainRpc {
   chainId(): Promise<number>
   headNumber(): Promise<number>
-  /** `undefined` where the chain has no such block. */
-  header(number: number): Promise<BlockHeader | undefined>
+  /**
+   * `undefined` where the chain has no such block.
+   *
+   * @throws SalusError also `CHAIN_HEADER_FORGED`, where hashes are recomputed
+   */
+  header(block: number | BlockTag): Promise<BlockHeader | undefined>
   /** keccak256 of an address's code; of no bytes where there is none. */
   codeHash(address: string): Promise<Hex>
   /** Logs of exactly this block. */
   logsOf(hash: Hex, addresses: readonly string[]): Promise<PlacedLog[]>
   /** Logs of a range of blocks, both ends included. */
   logsIn(from: number, to: number, addresses: readonly string[]): Promise<PlacedLog[]>
+  /** All receipts of a block with its logs, in their order; `undefined` where the endpoint does not give them. */
+  receipts(block: BlockHeader): Promise<BlockReceipts | undefined>
+}
+
+/** The receipts of one block as they are hashed, and the logs in them. */
+export interface BlockReceipts {
+  readonly fields: readonly ReceiptFields[]
+  readonly logs: readonly PlacedLog[]
 }
 
 /** What sends a JSON-RPC request: ethers' JSON-RPC provider does. */
@@ -40,23 +69,21 @@ export interface RpcSender {
 
 const HEX_NUMBER = /^0x[0-9a-f]{1,13}$/
 const HASH = /^0x[0-9a-f]{64}$/
+const BYTES = /^0x[0-9a-fA-F]*$/
+/** Of one log. */
+const MAX_TOPICS = 4
 
 /**
- * An ethers provider that asks the network for nothing on its own: no detection, no polling, bounded waiting.
+ * An ethers provider with bounded waiting and bounded answers.
  *
- * @param url - HTTP JSON-RPC endpoint
+ * @param to - URL of an HTTP JSON-RPC endpoint, or what sends to one or several
  */
-export function createProvider(url: string, chainId: number, timeoutMs = 15_000): JsonRpcProvider {
-  const request = new FetchRequest(url)
-  request.timeout = timeoutMs
-  const network = Network.from(chainId)
-  // Without cache: a nonce or block number that is 250 ms old is a wrong one here.
-  const options = { staticNetwork: network, cacheTimeout: -1, batchStallTime: 0, pollingInterval: 250 }
-  return new JsonRpcProvider(request, network, options)
+export function createProvider(to: string | RpcPoster, chainId: number, timeoutMs = 15_000): JsonRpcProvider {
+  return new BoundedProvider(typeof to === 'string' ? createHttpTransport(to, { timeoutMs }) : to, chainId)
 }
 
 /** Questions over a sender. */
-export function createChainRpc(provider: RpcSender): ChainRpc {
+export function createChainRpc(provider: RpcSender, { checkHeaders = false }: ChainRpcInit = {}): ChainRpc {
   const ask = async (method: string, params: unknown[]): Promise<unknown> => {
     try {
       return await provider.send(method, params)
@@ -72,9 +99,13 @@ export function createChainRpc(provider: RpcSender): ChainRpc {
   return {
     chainId: async () => readNumber(await ask('eth_chainId', [])),
     headNumber: async () => readNumber(await ask('eth_blockNumber', [])),
-    header: async number => {
-      const block = await ask('eth_getBlockByNumber', [toQuantity(number), false])
-      return block == null ? undefined : readHeader(block)
+    header: async block => {
+      const answer = await ask('eth_getBlockByNumber', [typeof block === 'number' ? toQuantity(block) : block, false])
+      if (answer == null) return undefined
+      const header = readHeader(answer)
+      if (typeof block === 'number' && header.number !== block) throw badAnswer()
+      if (checkHeaders && headerHash(answer as Record<string, unknown>) !== header.hash) throw forgedHeader()
+      return header
     },
     codeHash: async address => {
       const code = await ask('eth_getCode', [address, 'latest'])
@@ -82,7 +113,15 @@ export function createChainRpc(provider: RpcSender): ChainRpc {
       return keccak256(code) as Hex
     },
     logsOf: async (blockHash, address) => logs({ blockHash, address }),
-    logsIn: async (from, to, address) => logs({ fromBlock: toQuantity(from), toBlock: toQuantity(to), address })
+    logsIn: async (from, to, address) => logs({ fromBlock: toQuantity(from), toBlock: toQuantity(to), address }),
+    receipts: async ({ hash }) => {
+      const answer = await ask('eth_getBlockReceipts', [hash]).catch((error: unknown) => {
+        // Not every endpoint gives them; one that is away says nothing about it.
+        if (isSalusError(error, 'CHAIN_RPC_FAILED')) return null
+        throw error
+      })
+      return answer == null ? undefined : readReceipts(answer)
+    }
   }
 }
 
@@ -102,6 +141,13 @@ function badAnswer(): SalusError {
   return new SalusError('CHAIN_RPC_FAILED', 'The RPC endpoint gave an answer that Ethereum does not define.')
 }
 
+function forgedHeader(): SalusError {
+  return new SalusError(
+    'CHAIN_HEADER_FORGED',
+    'The RPC endpoint gave a block whose hash is not that of its header; use another, or trust headers on such a chain.'
+  )
+}
+
 function toQuantity(value: number): string {
   return `0x${value.toString(16)}`
 }
@@ -117,8 +163,12 @@ function readHash(value: unknown): Hex {
 }
 
 function readHeader(value: unknown): BlockHeader {
-  const { number, hash, parentHash, timestamp } = value as Record<string, unknown>
+  if (typeof value !== 'object' || value == null) throw badAnswer()
+  const { number, hash, parentHash, timestamp, logsBloom, receiptsRoot } = value as Record<string, unknown>
+  if (!isBloom(logsBloom)) throw badAnswer()
   return {
+    logsBloom,
+    receiptsRoot: readHash(receiptsRoot),
     number: readNumber(number),
     hash: readHash(hash),
     parentHash: readHash(parentHash),
@@ -127,14 +177,42 @@ function readHeader(value: unknown): BlockHeader {
 }
 
 function readLog(value: unknown): PlacedLog {
-  const { address, topics, data, blockNumber, transactionHash, logIndex } = value as Record<string, unknown>
-  if (typeof address !== 'string' || typeof data !== 'string' || !Array.isArray(topics)) throw badAnswer()
+  if (typeof value !== 'object' || value == null) throw badAnswer()
+  const { address, topics, data, blockNumber, blockHash, transactionHash, logIndex } = value as Record<string, unknown>
+  if (!isBytes(address) || address.length !== 42 || !isBytes(data)) throw badAnswer()
+  if (!Array.isArray(topics) || topics.length > MAX_TOPICS) throw badAnswer()
   return {
     address,
     data,
     topics: topics.map(readHash),
     blockNumber: readNumber(blockNumber),
+    blockHash: readHash(blockHash),
     transactionHash: readHash(transactionHash),
     logIndex: readNumber(logIndex)
   }
+}
+
+function readReceipts(value: unknown): BlockReceipts {
+  if (!Array.isArray(value)) throw badAnswer()
+  const found: PlacedLog[] = []
+  const fields = value.map((receipt: unknown): ReceiptFields => {
+    if (typeof receipt !== 'object' || receipt == null) throw badAnswer()
+    const { type, status, cumulativeGasUsed, logsBloom, logs } = receipt as Record<string, unknown>
+    if (!isQuantity(status) || !isQuantity(cumulativeGasUsed) || !isBloom(logsBloom) || !Array.isArray(logs)) {
+      throw badAnswer()
+    }
+    if (type != null && !isQuantity(type)) throw badAnswer()
+    const read = logs.map(readLog)
+    found.push(...read)
+    return { type: type ?? undefined, status, cumulativeGasUsed, logsBloom, logs: read }
+  })
+  return { fields, logs: found }
+}
+
+function isQuantity(value: unknown): value is string {
+  return typeof value === 'string' && HEX_NUMBER.test(value)
+}
+
+function isBytes(value: unknown): value is string {
+  return typeof value === 'string' && value.length % 2 === 0 && BYTES.test(value)
 }

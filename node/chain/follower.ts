@@ -1,23 +1,27 @@
 /** Follows the chain block by block through re-organisations and outages (docs/specs/chain-index.md). */
+import { randomInt } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Deployment } from '#core/chain/deployment.ts'
-import { createLogDecoder, type ChainEvent } from '#core/chain/events.ts'
+import { createLogDecoder, followedContracts } from '#core/chain/events.ts'
+import { countsUpTo, type ChainHeads, type FinalityLevel } from '#core/chain/finality.ts'
 import type { ChainView } from '#core/chain/view.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
-import {
-  JOURNAL_BLOCKS,
-  openChainIndex,
-  type BlockEvents,
-  type ChainIndex,
-  type Cursor
-} from '#node/chain/chain-index.ts'
-import { createChainRpc, type BlockHeader, type PlacedLog, type RpcSender } from '#node/chain/chain-rpc.ts'
+import { firstRangeSize } from '#node/chain/back-fill.ts'
+import { createLogReader } from '#node/chain/block-logs.ts'
+import { openChainIndex, type BlockEvents, type ChainIndex } from '#node/chain/chain-index.ts'
+import { createLeads, type Lead } from '#node/chain/chain-lead.ts'
+import type { RpcSender } from '#node/chain/chain-rpc.ts'
+import { createWalk, type Walk } from '#node/chain/chain-walk.ts'
+import { soleEndpoint, type Endpoint, type Endpoints } from '#node/chain/endpoints.ts'
+import { noCounts, type FollowerStatus } from '#node/chain/follower-status.ts'
 import type { Log } from '#node/log.ts'
 import type { Database } from '#node/store/database.ts'
 
 /** What following needs. */
 export interface FollowerComponents {
+  /** The one endpoint, where no `endpoints` are given. */
   readonly provider: RpcSender
+  readonly endpoints?: Endpoints | undefined
   readonly deployment: Deployment
   readonly db: Database
   readonly log: Log
@@ -27,18 +31,20 @@ export interface FollowerComponents {
 export interface FollowerInit {
   /** Blocks on top of one before it counts; 0 unless told, since a re-organisation is taken back. */
   readonly confirmations?: number
+  /** From when on a block counts, instead of `confirmations`. */
+  readonly finality?: FinalityLevel
+  /** Endpoints that must agree on a block; 2 where there are three or more, else 1, unless told. */
+  readonly quorum?: number
+  /** Believes headers and logs without proof: for chains whose block hashes are not Ethereum's. */
+  readonly trustHeaders?: boolean
+  /** Proves the logs of old blocks too, each; near the head they always are. */
+  readonly proveAll?: boolean
   /** Time between two looks at the chain, ms; 500 unless told. */
   readonly pollMs?: number
   /** Longest time between two tries while the endpoint is away, ms; 15,000 unless told. */
   readonly maxBackoffMs?: number
-}
-
-/** Where the follower stands. */
-export interface FollowerStatus {
-  readonly state: 'starting' | 'following' | 'catching-up' | 'waiting'
-  readonly blockNumber: number
-  /** Newest block that the endpoint spoke of. */
-  readonly headNumber: number
+  /** Time between two comparisons of the endpoints' blocks, ms; 5,000 unless told. */
+  readonly compareMs?: number
 }
 
 /** Hears of each block once it is in the index; `events` are those of Salus. */
@@ -55,7 +61,8 @@ export interface Follower {
   /**
    * Checks the endpoint and follows it up to its head; waits while it is unreachable.
    *
-   * @throws SalusError `CHAIN_OTHER_CHAIN`, `CHAIN_NO_CONTRACT`, `CHAIN_OTHER_NETWORK`; `CHAIN_STOPPED` if stopped while it waits
+   * @throws SalusError `CHAIN_OTHER_CHAIN`, `CHAIN_NO_CONTRACT`, `CHAIN_OTHER_NETWORK`; `CHAIN_FINALITY_UNKNOWN`; `CHAIN_STOPPED` if stopped
+   * while it waits
    */
   start(): Promise<void>
   stop(): Promise<void>
@@ -66,27 +73,43 @@ export interface Follower {
   onBlock(handler: BlockHandler): () => void
 }
 
-/** Blocks per request while far behind, and header requests under way at once while near. */
-const RANGE_BLOCKS = 1_000
-const WINDOW_BLOCKS = 32
+/** How often it is asked which blocks are safe and final, ms, where that only is told to people. */
+const HEADS_MS = 5_000
+/** Blocks below the newest that are compared between endpoints: the newest are often not everywhere yet. */
+const COMPARE_DEPTH = 2
+/** Codes of what only an endpoint that lies, or is broken, gives. */
+const LIES: readonly string[] = ['CHAIN_HEADER_FORGED', 'CHAIN_LOGS_FORGED', 'CHAIN_LOG_MALFORMED']
+/** Codes of an endpoint that must not be followed, and of those that say nothing of others. */
+const REFUSALS: readonly string[] = ['CHAIN_OTHER_CHAIN', 'CHAIN_NO_CONTRACT']
+const PASSING: readonly string[] = [
+  ...['CHAIN_UNREACHABLE', 'CHAIN_RPC_FAILED', 'CHAIN_ANSWER_TOO_LARGE'],
+  ...['CHAIN_QUORUM', 'CHAIN_DISPUTED', ...LIES]
+]
 
 /** Makes a follower; nothing is asked before `start()`. */
-export function createFollower(
-  { provider, deployment, db, log }: FollowerComponents,
-  init: FollowerInit = {}
-): Follower {
-  const { confirmations = 0, pollMs = 500, maxBackoffMs = 15_000 } = init
-  const rpc = createChainRpc(provider)
-  const decode = createLogDecoder(deployment)
-  const addresses = Object.values(deployment.contracts).map(({ address }) => address)
+export function createFollower(components: FollowerComponents, init: FollowerInit = {}): Follower {
+  const { deployment, db, log } = components
+  const { confirmations = 0, pollMs = 500, maxBackoffMs = 15_000, compareMs = 5_000 } = init
+  const { finality = confirmations, trustHeaders = false, proveAll = false } = init
+  const endpoints = components.endpoints ?? soleEndpoint(components.provider, { clock: Date.now, log })
+  const { quorum = endpoints.ranked().length >= 3 ? 2 : 1 } = init
+  const leads = createLeads(endpoints, { quorum, trustHeaders })
+  const contracts = followedContracts(deployment)
   const handlers = new Set<BlockHandler>()
   const stopped = new AbortController()
+  const counters = noCounts()
+  /** Endpoints that were checked, with their failures then: after another one they are checked again. */
+  const verified = new Map<Endpoint, number>()
   let index: ChainIndex | undefined
-  let verified = false
+  let walk: Walk | undefined
   let away = false
   let loop: Promise<void> | undefined
   let state: FollowerStatus['state'] = 'starting'
-  let headNumber = 0
+  let heads: ChainHeads = { latest: 0, safe: null, finalized: null }
+  let headsAtMs = -Infinity
+  let comparedAtMs = -Infinity
+  let isDisputed = false
+  let code: string | null = null
   let backoffMs = 0
 
   const opened = (): ChainIndex => {
@@ -94,13 +117,32 @@ export function createFollower(
       throw new SalusError('CHAIN_NOT_STARTED', 'The chain is not followed yet; wait until it is ready.')
     return index
   }
-  const tell = (block: BlockEvents): void => {
-    for (const handler of handlers) handler(block)
+
+  async function open(): Promise<void> {
+    if (index != null) return
+    index = await openChainIndex(db, deployment)
+    const parts = { index, leads, deployment, counters, log, verify, decode: createLogDecoder(deployment) }
+    const tell = (block: BlockEvents): void => {
+      for (const handler of handlers) handler(block)
+    }
+    const far = (): void => {
+      state = 'catching-up'
+    }
+    walk = createWalk(
+      {
+        ...{ ...parts, tell, far },
+        reader: createLogReader(contracts, trustHeaders),
+        addresses: contracts.map(({ address }) => address),
+        pick: below => randomInt(below),
+        isStopped: () => stopped.signal.aborted
+      },
+      { quorum, proveAll },
+      firstRangeSize()
+    )
   }
-  const eventsOf = (logs: readonly PlacedLog[]): ChainEvent[] => logs.map(decode).filter(event => event != null)
 
   /** Refuses an endpoint of another chain, or one without the contracts. */
-  async function verify(): Promise<void> {
+  async function verify({ rpc, endpoint }: Lead): Promise<void> {
     const chainId = await rpc.chainId()
     if (chainId !== deployment.chainId) {
       throw new SalusError(
@@ -115,101 +157,86 @@ export function createFollower(
         `The chain does not have ${name} at the deployment's address; deploy it, or use the right deployment file.`
       )
     }
-    verified = true
-  }
-
-  /**
-   * Takes blocks back until the newest one is on the chain; starts anew where the journal ends first. Only another hash under a block's
-   * number takes it back. A block that the endpoint does not have proves nothing: the endpoint may be a replica that lags.
-   *
-   * @returns `undefined` while the endpoint is behind the index
-   */
-  async function findCommonBlock(on: ChainIndex): Promise<Cursor | undefined> {
-    let taken = 0
-    for (let at = on.cursor(); at != null; at = on.cursor()) {
-      const known = on.newestUpTo(Math.min(at.number, headNumber))
-      const there = known == null ? undefined : await rpc.header(known.number)
-      if (known == null || there == null) return undefined
-      if (there.hash === known.hash) {
-        if (taken > 0) log.info({ blocks: taken, blockNumber: known.number }, 'the chain was re-organised')
-        return known.number === at.number ? at : undefined
-      }
-      taken += await takeBackFrom(on, known.number)
-      if ((on.cursor()?.number ?? -1) >= known.number) break
-    }
-    if (on.cursor() != null) {
-      await verify()
-      log.warn({ journalBlocks: JOURNAL_BLOCKS }, 're-organised deeper than the journal; the chain index is built anew')
-      await on.clear()
-    }
-    const number = Math.max(deployment.blockNumber - 1, 0)
-    const header = await rpc.header(number)
-    if (header == null) throw new SalusError('CHAIN_RPC_FAILED', 'The chain has not reached the deployment block.')
-    await on.begin(cursorOf(header))
-    return cursorOf(header)
-  }
-
-  /** Takes back a block and all that lie on it, as far as the journal reaches; returns how many. */
-  async function takeBackFrom(on: ChainIndex, number: number): Promise<number> {
-    let taken = 0
-    while ((on.cursor()?.number ?? -1) >= number && (await on.takeBack())) taken++
-    return taken
+    verified.set(endpoint, endpoint.health.status().failures)
   }
 
   /** One look at the chain; returns where the follower stands after it. */
-  async function look(on: ChainIndex): Promise<'following' | 'catching-up'> {
-    headNumber = await rpc.headNumber()
-    const target = headNumber - confirmations
-    const common = await findCommonBlock(on)
-    // What was seen stays: a revocation must not be undone because another replica answers.
-    if (common == null) return 'catching-up'
-    let at = common
-    while (at.number < target && !stopped.signal.aborted) {
-      if (target - at.number > WINDOW_BLOCKS) state = 'catching-up'
-      const oldUntil = Math.min(target - JOURNAL_BLOCKS, at.number + RANGE_BLOCKS)
-      const next = oldUntil > at.number ? await addOld(on, at, oldUntil) : await addNew(on, at, target)
-      if (next.number === at.number) return 'catching-up'
-      at = next
-    }
-    return 'following'
+  async function look(lead: Lead, walking: Walk): Promise<'following' | 'catching-up'> {
+    if (verified.get(lead.endpoint) !== lead.endpoint.health.status().failures) await verify(lead)
+    await readHeads(lead)
+    const reached = await walking.to(lead, countsUpTo(finality, heads))
+    await compare(lead)
+    return reached
   }
 
-  /** Blocks that lie deeper than the journal: only those with logs are looked at. */
-  async function addOld(on: ChainIndex, at: Cursor, until: number): Promise<Cursor> {
-    const logs = await rpc.logsIn(at.number + 1, until, addresses)
-    const numbers = [...new Set(logs.map(({ blockNumber }) => blockNumber))]
-    const blocks: BlockEvents[] = []
-    for (const number of numbers) {
-      const header = await existing(number)
-      const events = eventsOf(logs.filter(({ blockNumber }) => blockNumber === number))
-      blocks.push({ block: cursorOf(header), events })
+  /** What the chain says of its newest blocks; asked at each look only where it decides what counts. */
+  async function readHeads({ rpc, headNumber }: Lead): Promise<void> {
+    heads = { ...heads, latest: headNumber }
+    const nowMs = performance.now()
+    if (typeof finality === 'number' && nowMs < headsAtMs + HEADS_MS) return
+    headsAtMs = nowMs
+    const numberOf = async (tag: 'safe' | 'finalized'): Promise<number | null> => {
+      try {
+        return (await rpc.header(tag))?.number ?? null
+      } catch (error) {
+        // Chains without finality answer with an error.
+        if (isSalusError(error, 'CHAIN_RPC_FAILED')) return null
+        throw error
+      }
     }
-    const end = cursorOf(await existing(until))
-    await on.appendOld(blocks, end)
-    blocks.forEach(tell)
-    return end
+    const [safe, finalized] = await Promise.all([numberOf('safe'), numberOf('finalized')])
+    heads = { latest: headNumber, safe, finalized }
   }
 
-  /** Blocks near the head, each joined to the one before it. Returns the last one added. */
-  async function addNew(on: ChainIndex, at: Cursor, target: number): Promise<Cursor> {
-    const count = Math.min(target - at.number, WINDOW_BLOCKS)
-    const headers = await Promise.all(Array.from({ length: count }, async (_, i) => rpc.header(at.number + 1 + i)))
-    let last = at
-    for (const header of headers) {
-      // Re-organised while we read: the next look finds the common block.
-      if (header?.parentHash !== last.hash || header.number !== last.number + 1) return last
-      const block = { block: cursorOf(header), events: eventsOf(await rpc.logsOf(header.hash, addresses)) }
-      await on.append(block)
-      last = block.block
-      tell(block)
+  /** Compares a block near the head between the endpoints. */
+  async function compare(lead: Lead): Promise<void> {
+    const nowMs = performance.now()
+    if (endpoints.ranked().length === 1 || nowMs < comparedAtMs + compareMs) return
+    comparedAtMs = nowMs
+    const block = opened().newestUpTo((opened().cursor()?.number ?? 0) - COMPARE_DEPTH)
+    if (block == null) return
+    const { same, other, differing } = await leads.votes(lead, block)
+    if (other > 0 && !isDisputed) {
+      counters.disputes++
+      const names = differing.map(({ name }) => name)
+      log.warn({ code: 'CHAIN_DISPUTED', blockNumber: block.number, endpoints: names }, 'RPC endpoints do not agree')
     }
-    return last
+    isDisputed = other > 0
+    if (other > same + 1) lead.endpoint.health.disagreed('CHAIN_DISPUTED')
+    else if (other < same + 1) for (const { health } of differing) health.disagreed('CHAIN_DISPUTED')
   }
 
-  async function existing(number: number): Promise<BlockHeader> {
-    const header = await rpc.header(number)
-    if (header == null) throw new SalusError('CHAIN_RPC_FAILED', 'The RPC endpoint gave logs of a block it has not.')
-    return header
+  /** Looks, through another endpoint where one fails; throws where none is left. */
+  async function lookAround(): Promise<'following' | 'catching-up'> {
+    for (let trials = endpoints.ranked().length; ; trials--) {
+      const lead = await leads.elect(opened().cursor()?.number ?? 0)
+      try {
+        if (walk == null) throw new Error('it was not opened')
+        return await look(lead, walk)
+      } catch (error) {
+        if (stopped.signal.aborted || !isSalusError(error)) throw error
+        await noteFailure(lead, error)
+        if (trials <= 1) throw error
+      }
+    }
+  }
+
+  async function noteFailure({ endpoint }: Lead, error: SalusError): Promise<void> {
+    const isSole = endpoints.ranked().length === 1
+    if (LIES.includes(error.code)) {
+      counters.lies++
+      endpoints.distrust(endpoint, error.code)
+      // What it said before may be as wrong.
+      if (walk?.believed.has(endpoint) === true) {
+        counters.rebuilds++
+        log.warn({ code: error.code }, 'the chain index is built anew without the endpoint that lied')
+        walk.believed.delete(endpoint)
+        await opened().clear()
+      }
+    } else if (error.code === 'CHAIN_DISPUTED') {
+      counters.disputes++
+      endpoint.health.disagreed(error.code)
+    } else if (REFUSALS.includes(error.code) && !isSole) endpoints.distrust(endpoint, error.code)
   }
 
   /**
@@ -219,21 +246,22 @@ export function createFollower(
    */
   async function step(refuse: boolean): Promise<boolean> {
     try {
-      if (!verified) await verify()
-      const reached = await look(opened())
-      if (away) log.info({ blockNumber: headNumber }, 'the chain answers again')
+      const reached = await lookAround()
+      if (away) log.info({ blockNumber: heads.latest }, 'the chain answers again')
       away = false
       state = reached
+      code = null
       backoffMs = 0
       return true
     } catch (error) {
       if (stopped.signal.aborted) return false
-      if (!isSalusError(error) || (refuse && !mayPass(error))) throw error
+      if (!isSalusError(error) || (refuse && !PASSING.includes(error.code))) throw error
       // Said once, however long it lasts.
       if (!away) log.warn({ code: error.code }, `${error.message} Waiting for the chain.`)
       away = true
       state = 'waiting'
-      verified = false
+      code = error.code
+      verified.clear()
       backoffMs = Math.min(Math.max(2 * backoffMs, pollMs), maxBackoffMs)
       return false
     }
@@ -256,11 +284,9 @@ export function createFollower(
   }
 
   return {
-    async open() {
-      index ??= await openChainIndex(db, deployment)
-    },
+    open,
     async start() {
-      index ??= await openChainIndex(db, deployment)
+      await open()
       while (!(await step(true))) {
         await wait()
         if (stopped.signal.aborted) throw new SalusError('CHAIN_STOPPED', 'Stopped while it waited for the chain.')
@@ -271,20 +297,20 @@ export function createFollower(
       stopped.abort()
       await loop
     },
-    status: () => ({ state, blockNumber: index?.cursor()?.number ?? 0, headNumber }),
+    status: () => ({
+      state,
+      blockNumber: index?.cursor()?.number ?? 0,
+      headNumber: heads.latest,
+      safeNumber: heads.safe,
+      finalizedNumber: heads.finalized,
+      code,
+      counters: { ...counters },
+      endpoints: endpoints.status()
+    }),
     view: () => opened().view(),
     onBlock(handler) {
       handlers.add(handler)
       return () => handlers.delete(handler)
     }
   }
-}
-
-/** Whether waiting may help. */
-function mayPass(error: SalusError): boolean {
-  return error.code === 'CHAIN_UNREACHABLE' || error.code === 'CHAIN_RPC_FAILED'
-}
-
-function cursorOf({ number, hash, timeS }: BlockHeader): Cursor {
-  return { number, hash, timeS }
 }

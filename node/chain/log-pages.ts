@@ -1,5 +1,6 @@
 /** Logs of a long range of blocks, newest first, in pages that the endpoint is willing to answer. */
 import { isError } from 'ethers'
+import { isSalusError } from '#core/error.ts'
 import { rpcError } from '#node/chain/chain-rpc.ts'
 
 /** Most blocks asked for at once. Public endpoints refuse more than some thousands. */
@@ -34,5 +35,5 @@ export async function* pagesBackwards<T>(
 /** Whether the endpoint answered, with an error of JSON-RPC or of HTTP; one that is away gains nothing from a smaller question. */
 function isRefusal(cause: unknown): boolean {
   if (isError(cause, 'SERVER_ERROR')) return cause.response != null
-  return rpcError(cause).code === 'CHAIN_RPC_FAILED'
+  return isSalusError(cause, 'CHAIN_ANSWER_TOO_LARGE') || rpcError(cause).code === 'CHAIN_RPC_FAILED'
 }

@@ -1,9 +1,15 @@
 /** From the configuration to the parts of a node: what is read from files is read here, and secrets are checked first. */
 import type { JsonRpcProvider } from 'ethers'
+import { readFinalityLevel } from '#core/chain/finality.ts'
 import { SalusError } from '#core/error.ts'
 import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
 import { createProvider } from '#node/chain/chain-rpc.ts'
 import { loadDeployment } from '#node/chain/deployment-file.ts'
+import { createEndpoints } from '#node/chain/endpoints.ts'
+import type { FollowerInit } from '#node/chain/follower.ts'
+import { createHttpTransport } from '#node/chain/http-rpc.ts'
+import { loadNetworkKey } from '#node/network/network-key.ts'
+import type { AdmissionInit } from '#node/network/admission.ts'
 import { checkSecretFile } from '#node/config/secret-file.ts'
 import type { NodeConfig } from '#node/config/schema.ts'
 import type { CustodyInit } from '#node/custody/custody.ts'
@@ -21,7 +27,7 @@ export interface NodeParts {
 /**
  * Reads what the configuration names.
  *
- * @throws SalusError `CONFIG_SECRET_FILE`, `CONFIG_SECRET_MODE`, `KEY_FILE_UNREADABLE`, `AUDITOR_FILE`, `DEPLOYMENT_*`, `KEY_BUNDLE_*`
+ * @throws SalusError `CONFIG_SECRET_FILE`, `CONFIG_SECRET_MODE`, `KEY_FILE_UNREADABLE`, `AUDITOR_FILE`, `DEPLOYMENT_*`, `KEY_BUNDLE_*`, `CHAIN_QUORUM_SIZE`
  */
 export async function nodeParts(config: NodeConfig, log: Log): Promise<NodeParts> {
   const deployment = await loadDeployment(config.deployment)
@@ -29,20 +35,59 @@ export async function nodeParts(config: NodeConfig, log: Log): Promise<NodeParts
   if (keyFile != null) await checkSecretFile(keyFile)
   const key = keyFile == null ? undefined : await readKeyFile(keyFile)
   const custody = config.custody.enabled ? { custody: await custodyInit(config.custody) } : {}
-  const provider = createProvider(config.chain.rpc[0] ?? '', deployment.chainId, config.chain.timeoutMs)
-  const { listen, peers, mdns, maxConnections, connectionsPerSecond, syncIntervalMs } = config.network
+  const { rpc, timeoutMs } = config.chain
+  const follower = followerInit(config.chain)
+  const endpoints = createEndpoints({
+    transports: rpc.map(url => createHttpTransport(url, { timeoutMs })),
+    clock: Date.now,
+    log
+  })
+  const provider = createProvider(endpoints, deployment.chainId)
+  const { listen, peers, mdns, relay, maxConnections, connectionsPerSecond, syncIntervalMs } = config.network
+  const admission = await admissionInit(config.network)
   return {
-    components: { provider, deployment, log, ...(key == null ? {} : { wallet: key.connect(provider) }) },
+    components: { provider, endpoints, deployment, log, ...(key == null ? {} : { wallet: key.connect(provider) }) },
     init: {
       dataDir: config.dataDir,
-      host: { listen, peers, mdns, limits: { maxConnections, connectionsPerSecond } },
+      host: { listen, peers, mdns, relay, admission, limits: { maxConnections, connectionsPerSecond } },
       http: httpInit(config.http),
-      follower: { confirmations: config.chain.confirmations, pollMs: config.chain.pollMs },
+      follower,
       relayer: { maxPending, maxGas, gasBudget: { perSecond: gasPerSecond, burst: gasAtOnce } },
       operators: operatorInit(config),
       syncIntervalMs,
       ...custody
     }
+  }
+}
+
+/** @throws SalusError `NETWORK_KEY_UNUSED` where there is a key that would not be used, and as {@link loadNetworkKey} */
+async function admissionInit({ admission: mode, keyFile }: NodeConfig['network']): Promise<AdmissionInit> {
+  if (mode === 'private') {
+    if (keyFile == null) {
+      throw new SalusError('NETWORK_KEY_MISSING', 'A private network needs its key: name its file in network.keyFile.')
+    }
+    await checkSecretFile(keyFile)
+    return { mode, networkKey: await loadNetworkKey(keyFile) }
+  }
+  if (keyFile != null) {
+    throw new SalusError('NETWORK_KEY_UNUSED', 'A network key is for private admission only; leave one of them out.')
+  }
+  return { mode }
+}
+
+/** @throws SalusError `CHAIN_QUORUM_SIZE` */
+function followerInit(chain: NodeConfig['chain']): FollowerInit {
+  const { rpc, quorum, finality, confirmations, trustHeaders, proveAll, pollMs } = chain
+  if (quorum != null && quorum > rpc.length) {
+    throw new SalusError(
+      'CHAIN_QUORUM_SIZE',
+      'As many endpoints cannot agree: name more in chain.rpc, or ask for fewer.'
+    )
+  }
+  return {
+    ...{ confirmations, trustHeaders, proveAll, pollMs },
+    ...(finality == null ? {} : { finality: readFinalityLevel(finality) }),
+    ...(quorum == null ? {} : { quorum })
   }
 }
 

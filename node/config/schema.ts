@@ -36,7 +36,24 @@ const chain = z.strictObject({
       .default(['http://127.0.0.1:8545']),
     { description: 'JSON-RPC endpoints of the chain, the preferred one first.' }
   ),
+  quorum: about(z.int().min(1).max(8).nullable().default(null), {
+    description: 'Endpoints that must agree on a block; null means 2 where there are three or more, else 1.',
+    unit: 'endpoints'
+  }),
+  trustHeaders: yesNo(false, 'Believes blocks without proof: for chains whose block hashes are not Ethereum’s.'),
+  proveAll: yesNo(false, 'Proves the logs of old blocks too, each; near the head they always are.'),
   confirmations: whole(0, 1_000, 0, 'Blocks on top of one before it counts.', 'blocks'),
+  finality: about(
+    z
+      .string()
+      .regex(/^(latest|safe|finalized|\d{1,6})$/)
+      .nullable()
+      .default(null),
+    {
+      description:
+        'From when on a block counts: latest, safe, finalized or a number of blocks; instead of confirmations.'
+    }
+  ),
   pollMs: whole(50, 60_000, 500, 'Time between two looks at the chain.', 'ms'),
   timeoutMs: whole(1_000, 120_000, 15_000, 'Most time one question to an endpoint may take.', 'ms')
 })
@@ -45,6 +62,13 @@ const network = z.strictObject({
   listen: texts(['/ip4/127.0.0.1/tcp/4001'], 16, 'Multiaddresses to listen on for peers; none means only to dial.'),
   peers: texts([], 256, 'Multiaddresses of peers to stay connected with.'),
   mdns: yesNo(false, 'Looks for peers on the local network by multicast.'),
+  admission: about(z.enum(['open', 'private', 'consortium']).default('open'), {
+    description: 'Who may connect: everyone, who has the network’s key, or the nodes of the chain’s registry.'
+  }),
+  keyFile: file('Key of a private network: 64 hexadecimal digits.', true),
+  relay: about(z.enum(['off', 'client', 'server']).default('off'), {
+    description: 'Whether it is reached through relays, or is one.'
+  }),
   maxConnections: whole(1, 10_000, 300, 'Most connections with peers.', 'connections'),
   connectionsPerSecond: whole(1, 10_000, 50, 'New connections from one address.', '1/s'),
   syncIntervalMs: whole(100, 3_600_000, 30_000, 'Time between two rounds of catching up with peers.', 'ms')

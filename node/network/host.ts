@@ -9,16 +9,22 @@ import type { Libp2p, PeerId, PrivateKey } from '@libp2p/interface'
 import { mdns } from '@libp2p/mdns'
 import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id'
 import { ping, type Ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
 import { tls } from '@libp2p/tls'
 import { yamux } from '@libp2p/yamux'
 import { createHeliaLight, type HeliaInit } from 'helia'
 import { announceThrough, type Announce } from '#node/network/announce.ts'
+import { createGater, isAdmitted, type AdmissionInit } from '#node/network/admission.ts'
 import type { Bans } from '#node/network/bans.ts'
 import { guardedGossipsub } from '#node/network/gossip-guard.ts'
 import { gossipOptions } from '#node/network/gossip-options.ts'
-import { createRateLimiter, type Rate } from '#node/network/rate-limiter.ts'
+import { DEFAULT_LIMITS, type HostLimits } from '#node/network/limits.ts'
+import type { Members } from '#node/network/members.ts'
+import { createMemoryGuard, type MemoryGuard } from '#node/network/memory-guard.ts'
+import { createPrivateProtector } from '#node/network/private-protector.ts'
+import { createRateLimiter } from '#node/network/rate-limiter.ts'
 import { createSupervisor, parseAddress, type Supervisor } from '#node/network/supervisor.ts'
+import { relayServicesOf, transportsOf, type RelayMode } from '#node/network/transports.ts'
+import { nativePrimitives } from '#node/crypto/native.ts'
 import type { Log } from '#node/log.ts'
 
 /** The libp2p services of a host. */
@@ -32,6 +38,8 @@ export interface HostComponents {
   readonly privateKey: PrivateKey
   readonly bans: Bans
   readonly log: Log
+  /** Who is of the consortium; needed where only its members are admitted. */
+  readonly members?: Members
 }
 
 /** What a host is told. */
@@ -44,22 +52,11 @@ export interface HostInit {
   readonly topics?: readonly string[]
   /** Looks for peers on the local network by multicast; off unless told. */
   readonly mdns?: boolean
-  /** Whether a peer may connect; everyone who is not banned unless told. */
-  readonly admit?: (peer: PeerId) => boolean | Promise<boolean>
+  /** Who may connect; everyone who is not cut off unless told. */
+  readonly admission?: AdmissionInit
+  /** Whether it is reached through relays, or is one; `off` unless told. */
+  readonly relay?: RelayMode
   readonly limits?: Partial<HostLimits>
-}
-
-/** Bounds on what peers may take. */
-export interface HostLimits {
-  readonly maxConnections: number
-  /** New connections per second from one address. */
-  readonly connectionsPerSecond: number
-  /** Connections that are still being set up. */
-  readonly maxPendingConnections: number
-  /** Gossip frames and messages of one peer. */
-  readonly gossipMessages: Rate
-  /** Gossip bytes of one peer. */
-  readonly gossipBytes: Rate
 }
 
 /** A peer on the network; `libp2p` is there once it is started. */
@@ -74,15 +71,6 @@ export interface Host {
   stop(): Promise<void>
 }
 
-const DEFAULT_LIMITS: HostLimits = {
-  maxConnections: 300,
-  // One hospital, or one machine with a demo on it, is one address: libp2p's 5 turns honest peers away.
-  connectionsPerSecond: 50,
-  maxPendingConnections: 100,
-  gossipMessages: { perSecond: 1000, burst: 5000 },
-  gossipBytes: { perSecond: 8 << 20, burst: 64 << 20 }
-}
-
 /**
  * Makes a host; nothing is contacted before `start()`.
  *
@@ -90,37 +78,45 @@ const DEFAULT_LIMITS: HostLimits = {
  */
 export function createHost(components: HostComponents, init: HostInit): Host {
   const { blockstore, datastore, privateKey, bans, log } = components
+  const { admission = { mode: 'open' }, relay = 'off' } = init
+  const members = admission.mode === 'consortium' ? membersOf(components) : undefined
   const limits = { ...DEFAULT_LIMITS, ...init.limits }
   const topics = new Set(init.topics)
   const peers = (init.peers ?? []).map(parseAddress)
   const clock = Date.now
-  const denied = async (peer: PeerId): Promise<boolean> =>
-    bans.isBanned(peer.toString()) || !((await init.admit?.(peer)) ?? true)
+  const gating = { bans, ...(members == null ? {} : { members }) }
 
   const linked = withLibp2pLight(createHeliaLight({ blockstore, datastore }), {
     privateKey,
     addresses: { listen: [...init.listen] },
-    transports: [tcp()],
+    transports: transportsOf(relay),
+    ...(admission.mode === 'private' ? { connectionProtector: protectorOf(admission.networkKey) } : {}),
     // The dialler's first choice is taken: TLS ciphers in native code, which bulk transfer feels. Both are always offered.
     connectionEncrypters: [tls(), noise()],
     // A stream whose reader is late for more than libp2p's 4 MiB is reset, and bitswap's reader is late.
-    streamMuxers: [yamux({ streamOptions: { maxReadBufferLength: 64 << 20 } })],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: limits.maxStreamsPerConnection,
+        streamOptions: { maxReadBufferLength: 64 << 20 }
+      })
+    ],
     // A busy node answers a ping late: closing its connection then only makes it busier. The supervisor redials.
     connectionMonitor: { abortConnectionOnPingFailure: false },
     connectionManager: {
       maxConnections: limits.maxConnections,
       inboundConnectionThreshold: limits.connectionsPerSecond,
-      maxIncomingPendingConnections: limits.maxPendingConnections
+      maxIncomingPendingConnections: limits.maxPendingConnections,
+      inboundUpgradeTimeout: limits.setUpMs
     },
-    connectionGater: {
-      denyDialPeer: denied,
-      denyInboundEncryptedConnection: denied,
-      denyOutboundEncryptedConnection: denied
-    },
+    connectionGater: createGater(
+      { ...gating, connectionsOf: peer => helia.libp2p.getConnections(peer).length },
+      limits.maxConnectionsPerPeer
+    ),
     peerDiscovery: init.mdns === true ? [mdns()] : [],
     services: {
       identify: identify(),
       ping: ping(),
+      ...relayServicesOf(relay, admission.mode === 'open'),
       pubsub: guardedGossipsub(
         {
           bans,
@@ -132,7 +128,7 @@ export function createHost(components: HostComponents, init: HostInit): Host {
       )
     }
   })
-  const helia = withBitswap(linked, {
+  const helia: HeliaWithLibp2p<HostServices> = withBitswap(linked, {
     messageSendTimeout: 120_000,
     messageReceiveTimeout: 60_000,
     maxInboundStreams: 64,
@@ -143,7 +139,13 @@ export function createHost(components: HostComponents, init: HostInit): Host {
   const announce = announceThrough(helia)
 
   let supervisor: Supervisor | undefined
-  let offBan: (() => void) | undefined
+  let memory: MemoryGuard | undefined
+  const offs: (() => void)[] = []
+
+  /** Closes the connections with a peer. */
+  function hangUp(peer: PeerId): void {
+    helia.libp2p.hangUp(peer).catch((error: unknown) => log.debug({ err: error }, 'hang-up failed'))
+  }
 
   return {
     helia,
@@ -156,9 +158,19 @@ export function createHost(components: HostComponents, init: HostInit): Host {
     async start() {
       await helia.start()
       const { libp2p } = helia
-      offBan = bans.onBan(peer => {
-        libp2p.hangUp(peerIdFromString(peer)).catch((error: unknown) => log.debug({ err: error }, 'hang-up failed'))
-      })
+      offs.push(bans.onBan(peer => hangUp(peerIdFromString(peer))))
+      if (members != null) {
+        offs.push(
+          members.onChange(() =>
+            libp2p
+              .getPeers()
+              .filter(peer => !isAdmitted(gating, peer))
+              .forEach(hangUp)
+          )
+        )
+      }
+      memory = createMemoryGuard({ libp2p, bans }, { maxHeldBytes: limits.maxHeldBytesPerPeer })
+      memory.start()
       if (init.mdns === true) {
         libp2p.addEventListener('peer:discovery', ({ detail: { id } }) => {
           libp2p.dial(id).catch((error: unknown) => log.debug({ err: error }, 'discovered peer not reached'))
@@ -168,9 +180,20 @@ export function createHost(components: HostComponents, init: HostInit): Host {
       supervisor.start()
     },
     async stop() {
-      offBan?.()
+      memory?.stop()
+      for (const off of offs.splice(0)) off()
       await supervisor?.stop()
       await helia.stop()
     }
   }
+}
+
+function membersOf({ members }: HostComponents): Members {
+  if (members == null) throw new TypeError('a host that admits members only has to be told who they are')
+  return members
+}
+
+function protectorOf(networkKey: Uint8Array) {
+  const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
+  return () => createPrivateProtector({ p: nativePrimitives, random }, networkKey)
 }

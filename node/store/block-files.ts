@@ -118,7 +118,7 @@ export function createBlockFiles(directory: string): BlockFiles {
 }
 
 /** Whether the bytes are the block of this name. Only SHA-256 is stored as large blocks: others cannot be checked here. */
-function isBlock(name: string, bytes: Uint8Array): boolean {
+export function isBlock(name: string, bytes: Uint8Array): boolean {
   const { code, digest } = Digest.decode(base32upper.decoder.decode(name))
   return code === sha256.code && equalBytes(createHash('sha256').update(bytes).digest(), digest)
 }

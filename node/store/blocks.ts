@@ -5,7 +5,8 @@ import { base32upper } from 'multiformats/bases/base32'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import * as Digest from 'multiformats/hashes/digest'
-import { createBlockFiles, type BlockFiles } from '#node/store/block-files.ts'
+import { isSalusError } from '#core/error.ts'
+import { createBlockFiles, isBlock, type BlockFiles } from '#node/store/block-files.ts'
 import { openTable, type Database, type Table } from '#node/store/database.ts'
 import { createSyncWriter, type SyncWriter } from '#node/store/sync-writer.ts'
 
@@ -15,16 +16,30 @@ export const MAX_SMALL_BLOCK_BYTES = 64 * 1024
 /** Blocks that are deleted together. */
 const DELETE_BATCH = 256
 
+/** Small blocks that a scan reads at once. */
+const SCAN_PAGE = 256
+
 /** A block store that is opened before and stopped after whoever uses it. */
 export interface DiskBlockstore extends BaseBlockstore {
   put(cid: CID, value: Parameters<BaseBlockstore['put']>[1]): Promise<CID>
   has(cid: CID): Promise<boolean>
   /** Deletes blocks in the order given, many with one flush of the disk. */
   deleteAll(cids: readonly CID[]): Promise<void>
+  /** Reads and checks every block in turn; one that is damaged is taken out, so that it is fetched again. */
+  scan(): AsyncGenerator<ScannedBlock>
   /** Removes what a crash left half-written. */
   start(): Promise<void>
   /** Waits for what is being written. */
   stop(): Promise<void>
+}
+
+/** A block that was read and checked. */
+export interface ScannedBlock {
+  /** With the codec of plain bytes: which one was put is not known. */
+  readonly cid: CID
+  readonly sizeBytes: number
+  readonly where: 'database' | 'file'
+  readonly damaged: boolean
 }
 
 /** A block in a walk over the whole store. */
@@ -109,6 +124,31 @@ class SplitBlockstore extends BaseBlockstore implements DiskBlockstore {
     }
   }
 
+  async *scan(): AsyncGenerator<ScannedBlock> {
+    // In pages: an iterator that is held for hours keeps the files of the database from being let go.
+    for (let after = ''; ;) {
+      const page = await this.#small.iterator({ gt: after, limit: SCAN_PAGE }).all()
+      for (const [name, bytes] of page) {
+        after = name
+        const damaged = !isBlock(name, bytes)
+        if (damaged) await this.delete(cidOf(name))
+        yield { cid: cidOf(name), sizeBytes: bytes.length, where: 'database', damaged }
+      }
+      if (page.length < SCAN_PAGE) break
+    }
+    for await (const name of this.#large.names()) {
+      let bytes: Uint8Array | undefined
+      try {
+        bytes = await this.#large.get(name)
+      } catch (error) {
+        if (!isSalusError(error, 'BLOCK_DAMAGED')) throw error
+        yield { cid: cidOf(name), sizeBytes: 0, where: 'file', damaged: true }
+        continue
+      }
+      if (bytes != null) yield { cid: cidOf(name), sizeBytes: bytes.length, where: 'file', damaged: false }
+    }
+  }
+
   /** Blocks are kept by multihash: the codec that was put is not known any more, so compare by multihash. */
   override async *getAll(): AsyncGenerator<Pair> {
     for await (const [name, bytes] of this.#small.iterator()) yield pairOf(name, bytes)
@@ -124,10 +164,13 @@ function nameOf(cid: CID): string {
   return base32upper.encoder.encode(cid.multihash.bytes)
 }
 
+function cidOf(name: string): CID {
+  return CID.createV1(raw.code, Digest.decode(base32upper.decoder.decode(name)))
+}
+
 function pairOf(name: string, block: Uint8Array): Pair {
-  const cid = CID.createV1(raw.code, Digest.decode(base32upper.decoder.decode(name)))
   return {
-    cid,
+    cid: cidOf(name),
     bytes: (function* () {
       yield block
     })()

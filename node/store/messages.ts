@@ -1,6 +1,7 @@
 import { toHex, utf8 } from '#core/encoding/bytes.ts'
 import { compactTable } from '#node/store/compact.ts'
 import { openTable, type Database } from '#node/store/database.ts'
+import { openSums, sumOf } from '#node/store/message-sums.ts'
 import { createSyncWriter, type Change } from '#node/store/sync-writer.ts'
 
 /** One message of the log. */
@@ -59,6 +60,7 @@ export function createMessageLog({ db }: { db: Database }): MessageLog {
   const positions = openTable(db, 'log-key')
   const index = openTable(db, 'log-index')
   const about = openTable(db, 'log-about')
+  const sums = openSums(db)
   const writer = createSyncWriter(db)
   /** The group that is being put together: its newest position, and the positions it gives out, by key. */
   let group: { changes: Change[]; last: number; given: Map<string, number> } | undefined
@@ -91,6 +93,7 @@ export function createMessageLog({ db }: { db: Database }): MessageLog {
         group.given.set(key, position)
         const at = toKey(position)
         changes.push({ type: 'put', table: records, key: at, value: bytes })
+        changes.push({ type: 'put', table: sums, key: at, value: sumOf(bytes) })
         changes.push({ type: 'put', table: positions, key, value: utf8(at) })
         for (const indexKey of indexKeys) {
           changes.push({ type: 'put', table: index, key: `${prefixOf(indexKey)}${at}`, value: new Uint8Array() })
@@ -139,6 +142,7 @@ export function createMessageLog({ db }: { db: Database }): MessageLog {
           const position = await positionOf(key)
           if (position == null || position === newest) continue
           changes.push({ type: 'del', table: records, key: toKey(position) })
+          changes.push({ type: 'del', table: sums, key: toKey(position) })
           changes.push({ type: 'del', table: index, key: `${prefixOf(indexKey)}${toKey(position)}` })
         }
       })

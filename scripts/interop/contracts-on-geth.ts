@@ -22,7 +22,7 @@ export const contractsOnGeth: Suite = {
   run: async () => {
     const { rpcUrl, stop } = await startGeth(geth, RELAYER)
     try {
-      return await runMocha(['test/contracts/**/*.test.ts'], { SALUS_TEST_GETH: rpcUrl })
+      return await runMocha(['test/contracts/**/*.test.ts'], { env: { SALUS_TEST_GETH: rpcUrl }, jobs: 1 })
     } finally {
       await stop()
     }

@@ -15,5 +15,5 @@ export const fhirAtHapi: Suite = {
     ;({ classPath } = built)
     return undefined
   },
-  run: async () => runMocha(['test/interop/hapi.interop.ts'], { SALUS_TEST_HAPI: classPath })
+  run: async () => runMocha(['test/interop/hapi.interop.ts'], { env: { SALUS_TEST_HAPI: classPath } })
 }

@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runNode } from '#scripts/process/run.ts'
 
@@ -10,12 +10,26 @@ export interface TestCounts {
   readonly skipped: number
 }
 
-/** Runs mocha over some files (globs allowed) with its output shown; a run that dies without counting is one failure. */
-export async function runMocha(files: readonly string[], env: Record<string, string> = {}): Promise<TestCounts> {
+const MOCHA = 'node_modules/mocha/bin/mocha.js'
+const REPORTER = ['--reporter', './test/reporter.ts']
+
+/** Most tests wait more than they work. */
+const JOBS = Math.max(2, availableParallelism())
+
+/**
+ * Runs mocha over some files (globs allowed) with its output shown; a run that dies without counting is one failure.
+ *
+ * @param jobs - so many files at once; 1 for tests that share something, such as a chain
+ */
+export async function runMocha(
+  files: readonly string[],
+  { env = {}, jobs = JOBS }: { env?: Record<string, string>; jobs?: number } = {}
+): Promise<TestCounts> {
   const folder = await mkdtemp(join(tmpdir(), 'salus-test-'))
   const path = join(folder, 'counts.json')
   try {
-    const { code } = await runNode(['node_modules/mocha/bin/mocha.js', '--reporter', './test/reporter.ts', ...files], {
+    const parallel = jobs === 1 ? [] : ['--parallel', '--jobs', String(jobs)]
+    const { code } = await runNode([MOCHA, ...REPORTER, ...parallel, ...files], {
       echo: true,
       env: { HARDHAT_DISABLE_TELEMETRY: '1', ...env, SALUS_TEST_COUNTS: path }
     })

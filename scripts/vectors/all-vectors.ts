@@ -8,6 +8,7 @@ import { firmwareRequestVectors } from '#scripts/vectors/firmware-requests.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
 import { logVectors } from '#scripts/vectors/log-vectors.ts'
 import { patientRequestVectors } from '#scripts/vectors/patient-requests.ts'
+import { placementVectors } from '#scripts/vectors/placement-vectors.ts'
 import { recordVectors } from '#scripts/vectors/record-vectors.ts'
 import { researchRequestVectors } from '#scripts/vectors/research-requests.ts'
 import { superRootVectors } from '#scripts/vectors/super-root-vectors.ts'
@@ -26,6 +27,7 @@ export async function allVectors(primitives: Primitives): Promise<Record<string,
     ...(await patientRequestVectors()),
     ...(await firmwareRequestVectors()),
     ...(await researchRequestVectors()),
-    ...superRootVectors(primitives)
+    ...superRootVectors(primitives),
+    ...placementVectors(primitives)
   }
 }

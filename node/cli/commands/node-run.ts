@@ -4,7 +4,11 @@ import { readConfig, withConfigOptions, type ConfigOptions } from '#node/cli/nod
 import { readCount } from '#node/cli/options.ts'
 
 interface RunOptions extends ConfigOptions {
-  readonly rpc?: string
+  readonly rpc?: readonly string[]
+  readonly rpcQuorum?: number
+  readonly trustHeaders?: boolean
+  readonly prove?: boolean
+  readonly finality?: string
   readonly deployment?: string
   readonly listen?: readonly string[]
   readonly peer?: readonly string[]
@@ -16,6 +20,9 @@ interface RunOptions extends ConfigOptions {
   readonly custodyFinality?: number
   readonly auditor?: string
   readonly mdns?: boolean
+  readonly admission?: string
+  readonly networkKeyFile?: string
+  readonly relay?: string
   readonly logLevel?: string
 }
 
@@ -30,7 +37,10 @@ export function addNodeRun(node: Command): void {
       .description('run it until SIGTERM or SIGINT; prints one line of JSON when it is ready')
       .addHelpText('after', '\nEvery option stands for a value of the configuration: docs/reference/node-config.md.')
   )
-    .option('--rpc <url>', 'JSON-RPC endpoint of the chain')
+    .option('--rpc <urls...>', 'JSON-RPC endpoints of the chain, in order of preference')
+    .option('--rpc-quorum <n>', 'endpoints that must agree on a block; 2 of three or more, else 1', readCount)
+    .option('--trust-headers', 'believe blocks without proof: for chains whose hashes are not Ethereum’s')
+    .option('--prove', 'prove the logs of old blocks too, each')
     .option('--deployment <file>', 'addresses of the contracts, as the deploy script writes them')
     .option('--listen <multiaddrs...>', 'where to listen for peers')
     .option('--peer <multiaddrs...>', 'peers to stay connected with')
@@ -38,10 +48,14 @@ export function addNodeRun(node: Command): void {
     .option('--http-host <address>', 'address of the HTTP API')
     .option('--relayer-key-file <file>', 'private key of the account that pays for relayed requests')
     .option('--confirmations <n>', 'blocks on top of one before it counts', readCount)
+    .option('--finality <level>', 'latest, safe, finalized or a number of blocks, instead of --confirmations')
     .option('--custodian', 'keep key shares for patients, release them after their rules, and write receipts')
     .option('--custody-finality <seconds>', 'age from which a claim’s block counts as final', readCount)
     .option('--auditor <file>', 'key bundle of the auditor who can read every receipt')
     .option('--mdns', 'look for peers on the local network')
+    .option('--admission <mode>', 'who may connect: open, private or consortium')
+    .option('--network-key-file <file>', 'key of the private network, 64 hexadecimal digits, mode 0600')
+    .option('--relay <mode>', 'reached through relays, or one: off, client or server')
     .option('--log-level <level>', 'debug, info, warn or error')
     .action(run)
 }
@@ -56,11 +70,18 @@ async function run(options: RunOptions): Promise<void> {
 function flagsOf(options: RunOptions): Record<string, unknown> {
   return {
     deployment: options.deployment,
-    'chain.rpc': options.rpc == null ? undefined : [options.rpc],
+    'chain.rpc': options.rpc,
+    'chain.quorum': options.rpcQuorum,
+    'chain.trustHeaders': options.trustHeaders,
+    'chain.proveAll': options.prove,
+    'chain.finality': options.finality,
     'chain.confirmations': options.confirmations,
     'network.listen': options.listen,
     'network.peers': options.peer,
     'network.mdns': options.mdns,
+    'network.admission': options.admission,
+    'network.keyFile': options.networkKeyFile,
+    'network.relay': options.relay,
     'http.port': options.http,
     'http.host': options.httpHost,
     'relayer.keyFile': options.relayerKeyFile,

@@ -5,6 +5,7 @@ import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
 import { credentialRegistryAbi } from '#core/abi/CredentialRegistry.ts'
 import { emergencyAccessAbi } from '#core/abi/EmergencyAccess.ts'
 import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
+import { nodeRegistryAbi } from '#core/abi/NodeRegistry.ts'
 import type { RequestContract } from '#core/chain/contract-names.ts'
 import { createLogDecoder, type ChainLog } from '#core/chain/events.ts'
 import { expectCode } from '#test/error-code.ts'
@@ -15,19 +16,14 @@ const ABIS: Readonly<Partial<Record<RequestContract, InterfaceAbi>>> = {
   BatchAnchors: batchAnchorsAbi,
   CredentialRegistry: credentialRegistryAbi,
   EmergencyAccess: emergencyAccessAbi,
-  FirmwareRegistry: firmwareRegistryAbi
+  FirmwareRegistry: firmwareRegistryAbi,
+  NodeRegistry: nodeRegistryAbi
 }
 
 /** What says nothing about a record that the index keeps. */
 const IGNORED = [
   ...['GrantBatchOpened', 'AccessRequested', 'SuperRooted'],
-  ...[
-    'OrganisationAccredited',
-    'OrganisationSuspended',
-    'OrganisationReinstated',
-    'OrganisationExcluded',
-    'OrganisationSignerRotated'
-  ],
+  'OrganisationSignerRotated',
   ...['CredentialRevoked', 'EmergencyPolicySet', 'ResponderBlocked', 'ResponderBlockLifted', 'LimitsChanged'],
   'EIP712DomainChanged',
   'AuthorityUpdated',
@@ -49,6 +45,9 @@ const IGNORED = [
 
 /** What the decoder gives of events that it does not give as they are. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  OrganisationAccredited: ['organisation'],
+  NodeListed: ['organisation', 'node', 'peerKey', 'pledgedBytes', 'validUntil', 'nodeProof'],
+  NodePledgeChanged: ['organisation', 'node', 'pledgedBytes'],
   GuardiansSet: ['patient'],
   GlassBroken: ['patient', 'emergency', 'credential', 'secondCredential', 'salt', 'reason', 'expiresAt'],
   EmergencyEnded: ['emergency'],

@@ -4,20 +4,12 @@ import { CID } from 'multiformats/cid'
 import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { decodeHaveAnswer, decodeHaveRequest, encodeHaveAnswer, encodeHaveRequest } from '#core/network/have.ts'
 import { decodeSubmitAnswer, encodeSubmitAnswer } from '#core/network/submit.ts'
-import { decodeSyncPage, decodeSyncRequest, encodeSyncPage, encodeSyncRequest } from '#core/network/sync.ts'
 import { expectCode } from '#test/error-code.ts'
 import { survivesMutations } from '#test/mutations.ts'
 
 interface Invalid {
   code: string
   bytes: string
-}
-interface SyncVectors {
-  network: string
-  requests: { network: string; log: string | null; after: number; bytes: string }[]
-  pages: { log: string; head: number; messages: { position: number; bytes: string }[]; bytes: string }[]
-  invalidRequests: Invalid[]
-  invalidPages: Invalid[]
 }
 interface SubmitVectors {
   answers: { code: string | null; bytes: string }[]
@@ -35,42 +27,6 @@ function load(name: string): unknown {
 }
 
 const MUTATIONS = 5000
-
-describe('sync protocol', () => {
-  const vectors = load('sync') as SyncVectors
-  const network = fromHex(vectors.network, 32)
-
-  it('encodes and reads the vectors', () => {
-    for (const { log, after, bytes } of vectors.requests) {
-      const request = { network, log: log == null ? null : fromHex(log), after }
-      expect(toHex(encodeSyncRequest(request))).to.equal(bytes)
-      expect(decodeSyncRequest(fromHex(bytes), network)).to.deep.equal(request)
-    }
-    for (const { log, head, messages, bytes } of vectors.pages) {
-      const read = messages.map(message => ({ ...message, bytes: fromHex(message.bytes) }))
-      const page = { log: fromHex(log), head, messages: read }
-      expect(toHex(encodeSyncPage(page))).to.equal(bytes)
-      expect(decodeSyncPage(fromHex(bytes))).to.deep.equal(page)
-    }
-  })
-
-  it('refuses the invalid vectors with their codes', async () => {
-    for (const { code, bytes } of vectors.invalidRequests) {
-      await expectCode(code, () => decodeSyncRequest(fromHex(bytes), network))
-    }
-    for (const { code, bytes } of vectors.invalidPages) await expectCode(code, () => decodeSyncPage(fromHex(bytes)))
-  })
-
-  it('ends with a code whatever mutations make of it', async () => {
-    for (const { bytes } of vectors.requests) {
-      const read = (mutated: Uint8Array): unknown => decodeSyncRequest(mutated, network)
-      await survivesMutations(fromHex(bytes), { seed: 'sync request', count: MUTATIONS }, read)
-    }
-    for (const { bytes } of vectors.pages) {
-      await survivesMutations(fromHex(bytes), { seed: 'sync page', count: MUTATIONS }, decodeSyncPage)
-    }
-  })
-})
 
 describe('submit protocol', () => {
   const vectors = load('submit') as SubmitVectors

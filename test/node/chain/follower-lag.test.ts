@@ -6,7 +6,7 @@ import { expect } from 'chai'
 import type { RpcSender } from '#node/chain/chain-rpc.ts'
 import { createFollower, type Follower } from '#node/chain/follower.ts'
 import { createRelayer, type Relayer } from '#node/chain/relayer.ts'
-import { openDatabase, type Database } from '#node/store/database.ts'
+import { openDatabase, openTable, type Database } from '#node/store/database.ts'
 import { grantOf, random32, registration, revocation } from '#test/node/chain/requests.ts'
 import { account, mine, silentLog, startTestChain, type TestChain } from '#test/node/chain/test-chain.ts'
 
@@ -125,7 +125,7 @@ describe('the chain follower behind an endpoint of many replicas', function () {
     Object.assign(mixed, { send })
   })
 
-  it('rolls back on a chain that went back, as soon as it has another block under a number', async () => {
+  it('rolls back on a chain that went back, as soon as it has another block; what was revoked stays so', async () => {
     await follower.start()
     const { id } = await revokedGrant()
     await until(() => follower.view().grant(id)?.revokedAtS != null)
@@ -138,10 +138,14 @@ describe('the chain follower behind an endpoint of many replicas', function () {
     await until(() => follower.status().state === 'catching-up')
     await looksAgain()
     expect(follower.view().grant(id)?.revokedAtS).to.not.equal(null)
+    expect(follower.status().counters.blocksTakenBack).to.equal(0)
     // Another block under a number that the index has: the revocation is gone from the chain.
     await mine(test.provider, 1)
-    await until(() => follower.view().grant(id)?.revokedAtS === null)
+    await until(() => follower.status().counters.blocksTakenBack > 0)
     await until(() => follower.status().state === 'following')
     expect(follower.view().blockNumber).to.equal(await test.provider.getBlockNumber())
+    expect(follower.view().grant(id)?.revokedAtS).to.not.equal(null)
+    const row = await openTable(db, 'chain').get(`state/grant/${id}`)
+    expect(JSON.parse(new TextDecoder().decode(row))).to.include({ revokedAtS: null })
   })
 })

@@ -47,7 +47,7 @@ describe('the commands of makers and devices', function () {
     await chain.provider.send('evm_setAutomine', [true])
     dir = await mkdtemp(join(tmpdir(), 'salus-commands-'))
     await writeFile(join(dir, 'deployment.json'), JSON.stringify(chain.deployment))
-    await writeFile(join(dir, 'relayer'), account(1).privateKey)
+    await writeFile(join(dir, 'relayer'), account(1).privateKey, { mode: 0o600 })
   })
   after(async () => {
     for (const child of processes.filter(({ exitCode, signalCode }) => exitCode == null && signalCode == null)) {

@@ -34,21 +34,6 @@ describe('host', () => {
     }
   })
 
-  it('refuses a peer that is not admitted', async () => {
-    const a = await peer({ admit: () => false })
-    const b = await peer()
-    let refused: unknown
-    try {
-      const connection = await b.host.libp2p.dial(a.host.libp2p.getMultiaddrs())
-      await until('closed', () => connection.status !== 'open')
-      refused = new Error('closed')
-    } catch (error) {
-      refused = error
-    }
-    expect(refused).to.be.an('error')
-    expect(a.host.libp2p.getConnections(b.host.peerId)).to.deep.equal([])
-  })
-
   it('does not dial a peer that is cut off', async () => {
     const a = await peer()
     const b = await peer()

@@ -12,6 +12,7 @@ import { createBans, type Bans, type BansInit } from '#node/network/bans.ts'
 import { createHost, type Host, type HostInit } from '#node/network/host.ts'
 import { loadOrCreateIdentity } from '#node/network/identity.ts'
 import { createBlockstore, type DiskBlockstore } from '#node/store/blocks.ts'
+import type { Members } from '#node/network/members.ts'
 import { openDatabase, type Database } from '#node/store/database.ts'
 import { createDatastore } from '#node/store/datastore.ts'
 
@@ -32,7 +33,7 @@ export const log = createLog({ name: 'test', level: 'silent' })
 /** Opens a peer in a folder; the same folder gives the same peer again. */
 export async function openPeer(
   directory: string,
-  init: Partial<HostInit> & { bans?: BansInit } = {}
+  init: Partial<HostInit> & { bans?: BansInit; members?: Members } = {}
 ): Promise<TestPeer> {
   const db = await openDatabase(join(directory, 'db'))
   const blockstore = createBlockstore({ db, directory: join(directory, 'blocks') })
@@ -42,7 +43,7 @@ export async function openPeer(
   const privateKey = await loadOrCreateIdentity(join(directory, 'identity.key'))
   const datastore = createDatastore(db)
   const host = createHost(
-    { blockstore, datastore, privateKey, bans, log },
+    { blockstore, datastore, privateKey, bans, log, ...(init.members == null ? {} : { members: init.members }) },
     { listen: ['/ip4/127.0.0.1/tcp/0'], ...init }
   )
   await host.start()

@@ -2,11 +2,20 @@ import { getEventListeners } from 'node:events'
 import { expect } from 'chai'
 import type { Libp2p } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
-import { utf8 } from '#core/encoding/bytes.ts'
-import { decodeSyncRequest, encodeSyncPage, type SyncPage, type SyncRequest } from '#core/network/sync.ts'
+import { toHex, utf8 } from '#core/encoding/bytes.ts'
+import {
+  decodeSyncRequest,
+  encodeSyncMessages,
+  encodeSyncNews,
+  encodeSyncParts,
+  type SyncNews,
+  type SyncRequest
+} from '#core/network/sync.ts'
+import { nativePrimitives } from '#node/crypto/native.ts'
 import type { Verdict } from '#node/network/accept.ts'
 import { askHave, createHaveService } from '#node/network/have.ts'
 import { importFile } from '#node/network/import-file.ts'
+import { openMessageIds } from '#node/network/message-ids.ts'
 import { createRateLimiter } from '#node/network/rate-limiter.ts'
 import { createSubmitService, submit } from '#node/network/submit.ts'
 import { createSync, type Sync } from '#node/network/sync.ts'
@@ -15,6 +24,9 @@ import { expectCode } from '#test/error-code.ts'
 import { log, plainPeer, until, usePeers, type TestPeer } from '#test/node/network/peer.ts'
 
 const networkId = new Uint8Array(32).fill(7)
+
+/** The id of a test's message. */
+const identify = (bytes: Uint8Array): Uint8Array => nativePrimitives.sha256(bytes)
 
 interface Answering extends TestPeer {
   readonly messages: MessageLog
@@ -53,7 +65,8 @@ describe('requests between peers', () => {
       return verdict
     }
     const rate = createRateLimiter({ clock: Date.now }, { perSecond: 1, burst: 50 })
-    const components = { libp2p, bans, log, rate, accept, db, messages, blockstore }
+    const ids = await openMessageIds({ p: nativePrimitives, db, messages, identify })
+    const components = { libp2p, bans, log, rate, accept, db, messages, blockstore, ids, identify }
     const sync = createSync(components, { networkId: network })
     const services = [createSubmitService(components), createHaveService(components), sync]
     for (const service of services) {
@@ -97,80 +110,146 @@ describe('requests between peers', () => {
     const b = await answering({ peers: [a.address] })
     await until('b has caught up', async () => (await b.messages.head()) === 600)
     expect(await texts(b)).to.deep.equal(await texts(a))
+    // The round that brought them may not be over.
+    await b.sync.pull(a.host.peerId)
     expect(await b.sync.pull(a.host.peerId)).to.equal(0)
     await a.messages.append('late', utf8('late'), [])
     expect(await b.sync.pull(a.host.peerId)).to.equal(1)
   })
 
-  it('asks again for a message that could not be judged yet, and keeps the order', async () => {
+  it('asks again for a message that could not be judged yet', async () => {
     const a = await answering()
     const b = await answering()
     b.verdicts.set('second', { verdict: 'ignore', retry: true })
     for (const text of ['first', 'second', 'third']) await a.messages.append(text, utf8(text), [])
     await b.host.libp2p.dial(a.host.libp2p.getMultiaddrs())
     await b.sync.pull(a.host.peerId)
-    expect(await texts(b)).to.deep.equal(['first'])
+    expect(await texts(b)).to.deep.equal(['first', 'third'])
+    expect(await b.sync.pull(a.host.peerId)).to.equal(0)
     b.verdicts.delete('second')
-    await b.sync.pull(a.host.peerId)
-    expect(await texts(b)).to.deep.equal(['first', 'second', 'third'])
+    expect(await b.sync.pull(a.host.peerId)).to.equal(1)
+    expect(await texts(b)).to.have.members(['first', 'second', 'third'])
   })
 
-  /** A peer that answers each request for its log with what a test says. */
+  /** A peer that answers each question with what a test says. */
   async function liar(
-    answer: (asked: SyncRequest, nth: number) => SyncPage
+    answer: (asked: SyncRequest, nth: number) => Uint8Array
   ): Promise<{ peer: Libp2p; asked: () => number }> {
     const raw = await plainPeer(['/ip4/127.0.0.1/tcp/0'])
     stops.unshift(async () => raw.stop())
     let nth = 0
-    await raw.handle('/salus/sync/1', async stream => {
+    await raw.handle('/salus/sync/2', async stream => {
       const frames = lpStream(stream)
       const asked = decodeSyncRequest((await frames.read()).subarray(), networkId)
-      await frames.write(encodeSyncPage(answer(asked, nth++)))
+      await frames.write(answer(asked, nth++))
+      await stream.close()
     })
     return { peer: raw, asked: () => nth }
   }
 
   const logOf = (id: number): Uint8Array => new Uint8Array(16).fill(id)
-  const pageOf = (from: number, count: number): SyncPage['messages'] =>
-    Array.from({ length: count }, (_, i) => ({ position: from + i, bytes: utf8(`x${String(from + i)}`) }))
+  const textAt = (position: number): Uint8Array => utf8(`x${String(position)}`)
+  const newsOf = (from: number, count: number): SyncNews['ids'] =>
+    Array.from({ length: count }, (_, i) => ({ position: from + i, id: identify(textAt(from + i)) }))
+  /** Answers a request for messages whose texts are `x` and a number below 3000. */
+  const byId = new Map(Array.from({ length: 3000 }, (_, i) => [toHex(identify(textAt(i))), textAt(i)]))
+  const messagesOf = (ids: readonly Uint8Array[]): Uint8Array =>
+    encodeSyncMessages(ids.map(id => byId.get(toHex(id)) ?? null))
 
-  it('refuses messages that come a second time', async () => {
+  it('refuses ids that come a second time', async () => {
     const b = await answering()
-    const { peer: raw } = await liar(() => ({ log: logOf(1), head: 1000, messages: pageOf(1, 2) }))
+    const { peer: raw } = await liar(asked =>
+      asked.kind === 'get' ? messagesOf(asked.ids) : encodeSyncNews({ log: logOf(1), head: 1000, ids: newsOf(1, 2) })
+    )
     await b.host.libp2p.dial(raw.getMultiaddrs())
     await expectCode('SYNC_POSITION', () => b.sync.pull(raw.peerId))
-    expect(await texts(b)).to.deep.equal(['x1', 'x2'])
+    expect(await texts(b)).to.have.members(['x1', 'x2'])
   })
 
   it('refuses a log that changes while it is read', async () => {
     const b = await answering()
-    const { peer: raw } = await liar((_, nth) => ({ log: logOf(nth), head: 1000, messages: pageOf(1, 2) }))
+    const { peer: raw } = await liar((asked, nth) =>
+      asked.kind === 'get' ? messagesOf(asked.ids) : encodeSyncNews({ log: logOf(nth), head: 1000, ids: newsOf(1, 2) })
+    )
     await b.host.libp2p.dial(raw.getMultiaddrs())
     await expectCode('SYNC_LOG_CHANGED', () => b.sync.pull(raw.peerId))
   })
 
-  for (const code of ['ENTRY_RETIRED', 'MESSAGE_KNOWN']) {
-    it(`ends the round of a peer whose messages are all ignored as ${code}, and leaves it alone`, async () => {
-      const b = await answering()
-      for (let i = 1; i <= 3000; i++) b.verdicts.set(`x${String(i)}`, { verdict: 'ignore', code })
-      const { peer: raw, asked } = await liar(({ after }) => ({
-        log: logOf(1),
-        head: 1_000_000,
-        messages: pageOf(after + 1, 256)
-      }))
-      await b.host.libp2p.dial(raw.getMultiaddrs())
-      expect(await b.sync.pull(raw.peerId)).to.equal(0)
-      expect(asked()).to.equal(2)
-      await b.host.libp2p.hangUp(raw.peerId)
-      await until('hung up', () => raw.getConnections().length === 0)
-      await b.host.libp2p.dial(raw.getMultiaddrs())
-      // By the time that these are answered, a round that began with the connection would have been seen.
-      for (let i = 0; i < 10; i++) {
-        await expectCode('PEER_PROTOCOL_UNKNOWN', () => askHave(b.host.libp2p, raw.peerId, []))
-      }
-      expect(asked()).to.equal(2)
-    })
+  it('refuses another message than it asked for', async () => {
+    const b = await answering()
+    const { peer: raw } = await liar(asked =>
+      asked.kind === 'get'
+        ? encodeSyncMessages(asked.ids.map(() => utf8('another')))
+        : encodeSyncNews({ log: logOf(1), head: 2, ids: newsOf(1, 2) })
+    )
+    await b.host.libp2p.dial(raw.getMultiaddrs())
+    await expectCode('SYNC_OTHER_MESSAGE', () => b.sync.pull(raw.peerId))
+    expect(await texts(b)).to.deep.equal([])
+  })
+
+  /** Lets a peer go and come back, and expects that it is not asked. */
+  async function isLeftAlone(b: Answering, raw: Libp2p, asked: () => number): Promise<void> {
+    const before = asked()
+    await b.host.libp2p.hangUp(raw.peerId)
+    await until('hung up', () => raw.getConnections().length === 0)
+    await b.host.libp2p.dial(raw.getMultiaddrs())
+    // By the time that these are answered, a round that began with the connection would have been seen.
+    for (let i = 0; i < 10; i++) {
+      await expectCode('PEER_PROTOCOL_UNKNOWN', () => askHave(b.host.libp2p, raw.peerId, []))
+    }
+    expect(asked()).to.equal(before)
   }
+
+  it('ends the round of a peer whose messages are all ignored, and leaves it alone', async () => {
+    const b = await answering()
+    for (const bytes of byId.values()) {
+      b.verdicts.set(new TextDecoder().decode(bytes), { verdict: 'ignore', code: 'ENTRY_RETIRED' })
+    }
+    const { peer: raw, asked } = await liar(asked =>
+      asked.kind === 'get'
+        ? messagesOf(asked.ids)
+        : encodeSyncNews({ log: logOf(1), head: 2000, ids: asked.kind === 'news' ? newsOf(asked.after + 1, 600) : [] })
+    )
+    await b.host.libp2p.dial(raw.getMultiaddrs())
+    expect(await b.sync.pull(raw.peerId)).to.equal(0)
+    expect(asked()).to.equal(4)
+    await isLeftAlone(b, raw, asked)
+  })
+
+  it('ends the round of a peer that offers without end what we have, or what it has not', async () => {
+    for (const [position, text] of [
+      ['has', () => textAt(1)],
+      ['has not', (at: number) => utf8(`nothing ${String(at)}`)]
+    ] as const) {
+      const b = await answering()
+      await b.messages.append('x1', textAt(1), [])
+      const { peer: raw, asked } = await liar(asked => {
+        if (asked.kind !== 'news') return messagesOf(asked.kind === 'get' ? asked.ids : [])
+        const ids = newsOf(asked.after + 1, 600).map(({ position: at }) => ({ position: at, id: identify(text(at)) }))
+        return encodeSyncNews({ log: logOf(1), head: 4000, ids })
+      })
+      await b.host.libp2p.dial(raw.getMultiaddrs())
+      expect(await b.sync.pull(raw.peerId), position).to.equal(0)
+      await isLeftAlone(b, raw, asked)
+    }
+  })
+
+  it('ends the walk down a set that differs without end', async () => {
+    const b = await answering()
+    const { peer: raw, asked } = await liar((asked, nth) => {
+      if (asked.kind !== 'look') return encodeSyncNews({ log: logOf(1), head: 1_000_000, ids: newsOf(1, 1) })
+      const mark = nth.toString(16).padStart(32, 'f')
+      return encodeSyncParts(
+        asked.prefixes.map(prefix =>
+          prefix.length < 64 ? { marks: Array.from({ length: 16 }, () => mark) } : { ids: [] }
+        )
+      )
+    })
+    await b.host.libp2p.dial(raw.getMultiaddrs())
+    expect(await b.sync.pull(raw.peerId)).to.equal(0)
+    expect(asked()).to.be.lessThan(100)
+    await isLeftAlone(b, raw, asked)
+  })
 
   it('reads a long log of messages that it has in one round', async () => {
     const a = await answering()
@@ -214,7 +293,7 @@ describe('requests between peers', () => {
     await expectCode('PEER_UNREACHABLE', () => submit(a.host.libp2p, address!, utf8('x')))
   })
 
-  for (const protocol of ['/salus/sync/1', '/salus/have/1']) {
+  for (const protocol of ['/salus/sync/2', '/salus/have/1']) {
     it(`cuts off a peer that sends garbage to ${protocol}, and others are still served`, async () => {
       const a = await answering()
       const honest = await answering({ peers: [a.address] })

@@ -6,7 +6,8 @@ import { filesInTar, madeUpRecords, resourcesOf } from '#scripts/bench/seal/reco
 import { collectedBench } from '#test/scripts/bench/collect.ts'
 
 describe('the bench of sealing', () => {
-  it('measures the day tree and every suite against a yardstick', async () => {
+  it('measures the day tree and every suite against a yardstick', async function () {
+    this.timeout(180_000)
     const bench = collectedBench()
     await benchDayTree(bench, { rounds: 2, repeat: 2 })
     await benchHpke(bench, { rounds: 2, repeat: 1 })

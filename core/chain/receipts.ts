@@ -1,0 +1,78 @@
+/** The root over a block's receipts, recomputed: with it the logs of a block are proven whole (docs/specs/chain-index.md). */
+import { concat, encodeRlp, keccak256, type RlpStructuredData } from 'ethers'
+import { minimal } from '#core/chain/block-header.ts'
+import type { Hex } from '#core/chain/events.ts'
+
+/** A receipt as `eth_getBlockReceipts` gives it, as far as it is hashed. */
+export interface ReceiptFields {
+  readonly type?: string | undefined
+  readonly status: string
+  readonly cumulativeGasUsed: string
+  readonly logsBloom: string
+  readonly logs: readonly { readonly address: string; readonly topics: readonly string[]; readonly data: string }[]
+}
+
+interface Leaf {
+  /** Half-bytes, one hexadecimal digit each. */
+  readonly path: string
+  readonly value: string
+}
+
+/**
+ * Root of the tree over receipts in the order of their transactions.
+ *
+ * @throws Error of the encoder where a field is no hexadecimal
+ */
+export function receiptsRoot(receipts: readonly ReceiptFields[]): Hex {
+  const leaves = receipts.map((receipt, index) => ({ path: pathOf(index), value: encodeReceipt(receipt) }))
+  leaves.sort((a, b) => (a.path < b.path ? -1 : 1))
+  return keccak256(encodeRlp(nodeOf(leaves, 0))) as Hex
+}
+
+function pathOf(index: number): string {
+  return encodeRlp(minimal(`0x${index.toString(16)}`)).slice(2)
+}
+
+function encodeReceipt({ type = '0x0', status, cumulativeGasUsed, logsBloom, logs }: ReceiptFields): string {
+  const fields = encodeRlp([
+    minimal(status),
+    minimal(cumulativeGasUsed),
+    logsBloom,
+    logs.map(({ address, topics, data }) => [address, [...topics], data])
+  ])
+  return Number(type) === 0 ? fields : concat([minimal(type), fields])
+}
+
+/** The node over leaves in the order of their paths, of which all agree up to `depth`. */
+function nodeOf(leaves: readonly Leaf[], depth: number): RlpStructuredData {
+  const [first, ...others] = leaves
+  if (first == null) return '0x'
+  if (others.length === 0) return [compact(first.path.slice(depth), true), first.value]
+  const shared = sharedLength(first.path, leaves.at(-1)?.path ?? '', depth)
+  if (shared > depth) return [compact(first.path.slice(depth, shared), false), reference(nodeOf(leaves, shared))]
+  // No path is the beginning of another: RLP says how long each is.
+  const children = Array.from({ length: 16 }, (_, digit) => {
+    const below = leaves.filter(({ path }) => path[depth] === digit.toString(16))
+    return below.length === 0 ? '0x' : reference(nodeOf(below, depth + 1))
+  })
+  return [...children, '0x']
+}
+
+/** A node within another: itself while it is short, its hash otherwise. */
+function reference(node: RlpStructuredData): RlpStructuredData {
+  const encoded = encodeRlp(node)
+  return encoded.length < 2 + 64 ? node : keccak256(encoded)
+}
+
+/** Half-bytes as bytes, with a mark for the kind of node and for an odd number of them. */
+function compact(path: string, isLeaf: boolean): string {
+  const kind = isLeaf ? 2 : 0
+  return path.length % 2 === 0 ? `0x${String(kind)}0${path}` : `0x${String(kind + 1)}${path}`
+}
+
+/** Up to where the first and the last path agree; those between do as well, being in order. */
+function sharedLength(first: string, last: string, from: number): number {
+  let at = from
+  while (at < first.length && first[at] === last[at]) at++
+  return at
+}

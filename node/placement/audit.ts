@@ -1,0 +1,168 @@
+/** Asks after the replicas of blobs that are here: who proves them, who must be called up, what may be dropped (docs/specs/placement.md). */
+import { isSalusError } from '#core/error.ts'
+import { askedAbout, calledUp, mayDrop, type PlacementRules } from '#core/placement/decide.ts'
+import { MAX_HOLD_BLOBS } from '#core/placement/hold.ts'
+import { MAX_PROOF_BLOBS, type AskedBlob } from '#core/placement/proof.ts'
+import type { Seed } from '#core/placement/rendezvous.ts'
+import type { Log } from '#node/log.ts'
+import { askHold } from '#node/placement/hold.ts'
+import type { Members } from '#node/placement/members.ts'
+import type { Pledges } from '#node/placement/pledges.ts'
+import { askProofs, type AskProofsComponents } from '#node/placement/proofs.ts'
+
+/** A blob that is here. */
+export interface HeldBlob extends AskedBlob {
+  readonly seed: Seed
+  /** Whether it belongs elsewhere and may go. */
+  readonly offered: boolean
+}
+
+/** What asking needs. */
+export interface AuditorComponents extends AskProofsComponents {
+  readonly members: Members
+  readonly pledges: Pick<Pledges, 'introduce'>
+  readonly elapsedMs: () => number
+  readonly log: Log
+}
+
+/** What it is told. */
+export interface AuditorInit {
+  readonly rules: PlacementRules
+  /** Time for which peers are asked to keep what is dropped here, in seconds. */
+  readonly leaseS: number
+}
+
+/** What came of it. */
+export interface AuditOutcome {
+  /** Blobs that may be dropped now. */
+  readonly droppable: readonly HeldBlob[]
+  /** Blobs of which something is not here any more. */
+  readonly broken: readonly HeldBlob[]
+  /** Blobs with too few replicas. */
+  readonly missing: number
+}
+
+/** Asks. */
+export interface Auditor {
+  audit(blobs: readonly HeldBlob[], signal: AbortSignal): Promise<AuditOutcome>
+  /** Blobs with too few replicas, as far as is known. */
+  missing(): number
+}
+
+/** Most blobs of which is remembered since when replicas are missing. */
+const MAX_MISSING = 100_000
+/** Turns that a peer among the first has until it counts as one that does not hold what it should. */
+const PATIENCE = 3
+
+/** Makes an {@link Auditor}. */
+export function createAuditor(components: AuditorComponents, { rules, leaseS }: AuditorInit): Auditor {
+  const { libp2p, members, pledges, elapsedMs, log } = components
+  const me = libp2p.peerId.toString()
+  const missingSince = new Map<string, number>()
+
+  /** Asks one peer about many blobs; what it proves and what it fails to prove. */
+  async function askPeer(
+    peer: string,
+    blobs: readonly HeldBlob[],
+    forS: number,
+    signal: AbortSignal
+  ): Promise<(boolean | undefined)[] | undefined> {
+    const outcome: (boolean | undefined)[] = []
+    try {
+      await pledges.introduce(peer)
+      for (let from = 0; from < blobs.length; from += MAX_PROOF_BLOBS) {
+        const some = blobs.slice(from, from + MAX_PROOF_BLOBS)
+        outcome.push(...(await askProofs(components, peer, some, { leaseS: forS, signal })))
+      }
+      return outcome
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!isSalusError(error)) throw error
+      log.debug({ peer, code: error.code }, 'a peer did not prove what it holds')
+      return undefined
+    }
+  }
+
+  async function call(peer: string, blobs: readonly HeldBlob[], signal: AbortSignal): Promise<void> {
+    try {
+      await pledges.introduce(peer)
+      for (let from = 0; from < blobs.length; from += MAX_HOLD_BLOBS) {
+        await askHold(libp2p, peer, blobs.slice(from, from + MAX_HOLD_BLOBS), { signal })
+      }
+    } catch (error) {
+      signal.throwIfAborted()
+      if (!isSalusError(error)) throw error
+      log.debug({ peer, code: error.code }, 'a peer could not be called up')
+    }
+  }
+
+  return {
+    missing: () => missingSince.size,
+    async audit(blobs, signal) {
+      const table = members.table()
+      const holders = new Map(blobs.map(blob => [blob, new Set<string>()]))
+      const failed = new Map(blobs.map(blob => [blob, new Set<string>()]))
+      const broken = new Set<HeldBlob>()
+      const askedOf = ({ seed }: HeldBlob): string[] => askedAbout(rules, table, me, seed)
+      const promises = (blob: HeldBlob, peer: string): boolean =>
+        blob.offered && askedOf(blob).indexOf(peer) < rules.replicas
+
+      // Only the first promise to keep what is offered: two others that promised each other would both keep it for ever.
+      const questions = [
+        { forS: 0, asked: byPeer(blobs, blob => askedOf(blob).filter(peer => !promises(blob, peer))) },
+        { forS: leaseS, asked: byPeer(blobs, blob => askedOf(blob).filter(peer => promises(blob, peer))) }
+      ].flatMap(({ forS, asked }) => [...asked].map(([peer, some]) => ({ peer, asked: some, forS })))
+      await Promise.all(
+        questions.map(async ({ peer, asked, forS }) => {
+          const outcome = await askPeer(peer, asked, forS, signal)
+          for (const [index, blob] of asked.entries()) {
+            const proven = outcome?.[index]
+            if (proven === true) holders.get(blob)?.add(peer)
+            else if (outcome != null && proven == null) broken.add(blob)
+            else if (proven === false) failed.get(blob)?.add(peer)
+          }
+        })
+      )
+      const droppable: HeldBlob[] = []
+      const calls = new Map<HeldBlob, string[]>()
+      let missing = 0
+      const nowMs = elapsedMs()
+      for (const blob of blobs) {
+        if (broken.has(blob)) continue
+        const name = blob.cid.toString()
+        const seen = holders.get(blob) ?? new Set<string>()
+        const wanted = Math.min(rules.replicas, table.peers.length)
+        if (seen.size + (blob.offered ? 0 : 1) >= wanted) missingSince.delete(name)
+        else if (missingSince.size < MAX_MISSING) missingSince.set(name, missingSince.get(name) ?? nowMs)
+        const missingMs = nowMs - (missingSince.get(name) ?? nowMs)
+        const facts = { seed: blob.seed, holders: seen, missingMs }
+        if (missingSince.has(name)) missing++
+        if (blob.offered && mayDrop(rules, table, me, facts)) droppable.push(blob)
+        else calls.set(blob, calledUp(rules, table, me, facts))
+        if (missingMs > PATIENCE * rules.takeOverMs) {
+          // It is there, and has not what it should have: left out, so that the next one counts as first everywhere it is asked.
+          for (const peer of failed.get(blob) ?? []) members.distrust(peer)
+        }
+      }
+      await Promise.all(
+        [...byPeer([...calls.keys()], blob => calls.get(blob) ?? [])].map(async ([peer, asked]) =>
+          call(peer, asked, signal)
+        )
+      )
+      return { droppable, broken: [...broken], missing }
+    }
+  }
+}
+
+/** The blobs of each peer. */
+function byPeer(blobs: readonly HeldBlob[], peersOf: (blob: HeldBlob) => readonly string[]): Map<string, HeldBlob[]> {
+  const asked = new Map<string, HeldBlob[]>()
+  for (const blob of blobs) {
+    for (const peer of peersOf(blob)) {
+      const list = asked.get(peer)
+      if (list == null) asked.set(peer, [blob])
+      else list.push(blob)
+    }
+  }
+  return asked
+}

@@ -1,0 +1,187 @@
+/** Backing up a node's folder while the node writes to it (docs/specs/node-backup.md). */
+import { link, mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { join, relative, resolve, sep } from 'node:path'
+import type { Clock } from '#core/crypto/primitives.ts'
+import { SalusError, isSalusError } from '#core/error.ts'
+import { chunksOf, writeChunk, type Row } from '#node/store/backup/chunks.ts'
+import { writeManifest, type CopiedFile } from '#node/store/backup/manifest.ts'
+import { createBlockFiles } from '#node/store/block-files.ts'
+import type { Database } from '#node/store/database.ts'
+import { flushFolderOf, readIfThere } from '#node/store/durable-file.ts'
+import { SCHEMA } from '#node/store/schema.ts'
+
+/** What is backed up. */
+export interface BackupComponents {
+  /** The node's database, open. */
+  readonly db: Database
+  /** The node's folder. */
+  readonly dataDir: string
+  readonly clock: Clock
+}
+
+/** How it is backed up. */
+export interface BackupInit {
+  /** Folder of the backups; made if it is not there. Whoever can read it has the node's identity. */
+  readonly to: string
+  /** Links the files of blocks instead of copying them, where both folders are on one file system: fast, but one disk. Off unless told. */
+  readonly linkBlocks?: boolean
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: BackupProgress) => void
+}
+
+/** How far a backup is. */
+export interface BackupProgress {
+  readonly phase: 'rows' | 'blocks'
+  /** Rows or blocks that are done. */
+  readonly count: number
+  readonly bytes: number
+}
+
+/** What a backup holds. */
+export interface BackupReport {
+  /** Name of the backup in the folder. */
+  readonly snapshot: string
+  readonly rows: number
+  readonly chunks: number
+  readonly newChunks: number
+  readonly blocks: number
+  readonly newBlocks: number
+  /** Blocks that have gone bad on the disk, and are not in the backup: a scrub fetches them again. */
+  readonly damagedBlocks: number
+  /** Bytes that the backup holds, and of these the bytes that no earlier one did. */
+  readonly bytes: number
+  readonly newBytes: number
+  readonly tookMs: number
+}
+
+/** Files of a node's folder besides database and blocks. */
+const FILES = ['identity.key'] as const
+const NAMES_PER_CHUNK = 4_096
+
+/**
+ * Makes a backup of a node that goes on working: the rows are those of one moment, and every block that was acknowledged before it is
+ * there. A second backup into the folder writes only what is new. One that is broken off leaves nothing that counts.
+ *
+ * @throws SalusError `SNAPSHOT_FOLDER` if the target lies in the node's folder or cannot be made; the signal's reason
+ */
+export async function backUp({ db, dataDir, clock }: BackupComponents, init: BackupInit): Promise<BackupReport> {
+  const { to, linkBlocks = false, signal, onProgress } = init
+  const begunMs = clock()
+  await prepare(dataDir, to)
+  const blocks = createBlockFiles(join(dataDir, 'blocks'))
+  const copies = createBlockFiles(join(to, 'blocks'))
+  await copies.start()
+  const sum = { rows: 0, chunks: 0, newChunks: 0, blocks: 0, newBlocks: 0, damagedBlocks: 0, bytes: 0, newBytes: 0 }
+
+  async function writeRows(rows: AsyncIterable<Row>, onChunk: (rows: number) => void): Promise<Uint8Array[]> {
+    const digests: Uint8Array[] = []
+    for await (const { bytes, rows: count } of chunksOf(rows)) {
+      signal?.throwIfAborted()
+      const { digest, isNew } = await writeChunk(to, bytes)
+      digests.push(digest)
+      sum.chunks++
+      sum.bytes += bytes.length
+      if (isNew) {
+        sum.newChunks++
+        sum.newBytes += bytes.length
+      }
+      onChunk(count)
+    }
+    return digests
+  }
+
+  async function copyBlock(name: string): Promise<boolean> {
+    const bytes = await blocks.get(name).catch((error: unknown) => {
+      if (!isSalusError(error, 'BLOCK_DAMAGED')) throw error
+      sum.damagedBlocks++
+      return undefined
+    })
+    // Dropped since it was listed: then it was no longer needed when the rows were taken, or is wanted again after a restore.
+    if (bytes == null) return false
+    sum.blocks++
+    sum.bytes += bytes.length
+    if (await copies.has(name)) return true
+    if (!(linkBlocks && (await linked(dataDir, to, name)))) await copies.put(name, bytes)
+    sum.newBlocks++
+    sum.newBytes += bytes.length
+    return true
+  }
+
+  async function* copiedNames(): AsyncGenerator<Row> {
+    for await (const name of blocks.names()) {
+      signal?.throwIfAborted()
+      if (await copyBlock(name)) yield [name, new Uint8Array()]
+      onProgress?.({ phase: 'blocks', count: sum.blocks, bytes: sum.bytes })
+    }
+  }
+
+  const files = await readFiles(dataDir)
+  // An iterator sees the database as it is when it is made, whatever is written meanwhile.
+  const rowChunks = await writeRows(db.iterator({ keyEncoding: 'utf8', valueEncoding: 'view' }), count => {
+    sum.rows += count
+    onProgress?.({ phase: 'rows', count: sum.rows, bytes: sum.bytes })
+  })
+  // After the rows: a block is on the disk before a row names it.
+  const nameChunks = await writeRows(inOrder(copiedNames()), () => undefined)
+  const createdAtMs = clock()
+  const manifest = { createdAtMs, schema: SCHEMA, rows: sum.rows, blocks: sum.blocks, rowChunks, nameChunks, files }
+  signal?.throwIfAborted()
+  return { snapshot: await writeManifest(to, manifest), ...sum, tookMs: clock() - begunMs }
+}
+
+/** Names by the thousand, sorted, so that the same names make the same chunks. */
+async function* inOrder(names: AsyncIterable<Row>): AsyncGenerator<Row> {
+  let group: Row[] = []
+  for await (const row of names) {
+    group.push(row)
+    if (group.length < NAMES_PER_CHUNK) continue
+    yield* group.sort(byKey)
+    group = []
+  }
+  yield* group.sort(byKey)
+}
+
+function byKey([a]: Row, [b]: Row): number {
+  return a < b ? -1 : 1
+}
+
+async function prepare(dataDir: string, to: string): Promise<void> {
+  const path = relative(resolve(dataDir), resolve(to))
+  if (path === '' || !(path === '..' || path.startsWith(`..${sep}`) || resolve(path) === path)) {
+    throw new SalusError(
+      'SNAPSHOT_FOLDER',
+      'A backup inside the node’s own folder is lost with it; choose another folder.'
+    )
+  }
+  try {
+    await mkdir(to, { recursive: true, mode: 0o700 })
+    // Of a backup that was broken off.
+    for (const name of await readdir(to)) if (name.endsWith('.tmp')) await rm(join(to, name), { force: true })
+  } catch (cause) {
+    throw new SalusError('SNAPSHOT_FOLDER', `${to} cannot be made or written; choose another folder.`, { cause })
+  }
+}
+
+async function readFiles(dataDir: string): Promise<CopiedFile[]> {
+  const files: CopiedFile[] = []
+  for (const name of FILES) {
+    const bytes = await readIfThere(join(dataDir, name))
+    if (bytes != null) files.push({ name, bytes })
+  }
+  return files
+}
+
+/** Links a block's file, which is never written to again; false where the file systems are not one. */
+async function linked(dataDir: string, to: string, name: string): Promise<boolean> {
+  const part = join(name.slice(-2), `${name}.data`)
+  const [from, target] = [join(dataDir, 'blocks', part), join(to, 'blocks', part)]
+  try {
+    await mkdir(join(to, 'blocks', name.slice(-2)), { recursive: true })
+    await link(from, target)
+    await flushFolderOf(target)
+    return (await stat(target)).isFile()
+  } catch {
+    // Another file system, or one without links: copied instead.
+    return false
+  }
+}

@@ -1,0 +1,116 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import type { PlacingInit } from '#node/assembly/placing.ts'
+import { until } from '#test/node/network/peer.ts'
+import { blobOf, blocksOfBlob, openPlacingPeer, type Blob, type PlacingPeer } from '#test/node/placement/network.ts'
+
+const WAIT_MS = 40_000
+
+describe('placement between peers', function () {
+  this.timeout(90_000)
+  const opened: { readonly one: PlacingPeer; readonly directory: string }[] = []
+
+  afterEach(async () => {
+    for (const { one } of opened) await one.stop()
+    for (const { directory } of opened.splice(0)) await rm(directory, { recursive: true, force: true })
+  })
+
+  async function open(init: Partial<PlacingInit> = {}, directory?: string): Promise<PlacingPeer> {
+    const dir = directory ?? (await mkdtemp(join(tmpdir(), 'salus-place-')))
+    const addresses = opened.map(({ one }) => one.peer.address)
+    const one = await openPlacingPeer(dir, addresses, init)
+    opened.push({ one, directory: dir })
+    return one
+  }
+  async function openMany(count: number, init: Partial<PlacingInit> = {}): Promise<PlacingPeer[]> {
+    const peers: PlacingPeer[] = []
+    for (let i = 0; i < count; i++) peers.push(await open(init))
+    await until('everyone knows everyone', () =>
+      peers.every(({ placing }) => placing.members.table().peers.length === count)
+    )
+    return peers
+  }
+  /** Hands a blob in at the first of some peers, then lets all of them know of it: who asks before waits some seconds to ask again. */
+  const handIn = async (peers: readonly PlacingPeer[], blob: Blob): Promise<void> => {
+    const [first, ...others] = peers
+    await first?.name(blob.cid, blob.bytes.length)
+    await first?.put(blob)
+    for (const one of others) await one.name(blob.cid, blob.bytes.length)
+  }
+  const holdersAmong = async (peers: readonly PlacingPeer[], blob: Blob): Promise<string[]> => {
+    const has = await Promise.all(peers.map(async one => one.has(blob)))
+    return peers.filter((_, i) => has[i]).map(({ id }) => id)
+  }
+  const same = (a: readonly string[], b: readonly string[]): boolean => [...a].sort().join() === [...b].sort().join()
+
+  it('brings blobs to those who should hold them, and drops them where they were handed in', async () => {
+    const peers = await openMany(4)
+    const [first] = peers
+    const blobs = [blobOf(5_000), blobOf(200_000), blobOf(3 << 20), blobOf(700)]
+    for (const blob of blobs) {
+      await handIn(peers, blob)
+    }
+    for (const blob of blobs) {
+      const wanted = first?.placing.placement.holdersOf(blob.cid) ?? []
+      await until('held where it should be', async () => same(await holdersAmong(peers, blob), wanted), WAIT_MS)
+      expect(wanted).to.have.length(2)
+      for (const one of peers) {
+        if (wanted.includes(one.id)) continue
+        for (const cid of blocksOfBlob(blob)) expect(await one.peer.blockstore.has(cid)).to.equal(false)
+      }
+    }
+  })
+
+  it('makes the replica of a peer that died again, elsewhere, and goes back once it has returned', async () => {
+    const peers = await openMany(4)
+    const [first] = peers
+    const blob = blobOf(100_000)
+    await handIn(peers, blob)
+    const wanted = first?.placing.placement.holdersOf(blob.cid) ?? []
+    await until('held where it should be', async () => same(await holdersAmong(peers, blob), wanted), WAIT_MS)
+    const dead = peers.find(({ id }) => id === wanted[0])
+    const folder = opened.find(({ one }) => one === dead)?.directory ?? ''
+    await dead?.stop()
+    const others = peers.filter(one => one !== dead)
+    await until('two others hold it', async () => (await holdersAmong(others, blob)).length === 2, WAIT_MS)
+    const again = await open({}, folder)
+    const all = [...others, again]
+    await until('as before', async () => same(await holdersAmong(all, blob), wanted), WAIT_MS)
+  })
+
+  it('calls up the next where one of the first lies, or has lost what it should hold', async () => {
+    const peers = await openMany(4)
+    const [first] = peers
+    const blob = blobOf(300_000)
+    const wanted = first?.placing.placement.holdersOf(blob.cid) ?? []
+    const liar = peers.find(({ id }) => id === wanted[0])
+    const honest = peers.filter(one => one !== liar)
+    // It pledges and answers, and never has the blob: no entry names it there.
+    await handIn(honest, blob)
+    await until('two honest peers hold it', async () => (await holdersAmong(honest, blob)).length >= 2, WAIT_MS)
+    await until('they know of it', () => honest.some(one => one.placing.placement.status().missing === 0), WAIT_MS)
+  })
+
+  it('never drops the only copies while the first have no room', async () => {
+    const peers = await openMany(3, { pledgedBytes: 1_000, patientBytes: 1_000 })
+    const blob = blobOf(5_000)
+    const wanted = peers[0]?.placing.placement.holdersOf(blob.cid) ?? []
+    const extra = peers.find(({ id }) => !wanted.includes(id))
+    await handIn(
+      [...peers].sort(one => (one === extra ? -1 : 1)),
+      blob
+    )
+    await until('they were asked', () => (extra?.placing.placement.status().missing ?? 0) > 0, WAIT_MS)
+    await until('and refused', () => peers.some(one => one.placing.placement.status().refused > 0), WAIT_MS)
+    expect(await extra?.has(blob)).to.equal(true)
+  })
+
+  it('keeps everything on a network of no more peers than replicas', async () => {
+    const peers = await openMany(2)
+    const blob = blobOf(9_000)
+    await handIn(peers, blob)
+    await until('both hold it', async () => (await holdersAmong(peers, blob)).length === 2, WAIT_MS)
+  })
+})
