@@ -21,6 +21,7 @@ import { createHttpServer, type HttpServerInit } from '#node/http/server.ts'
 import type { Log } from '#node/log.ts'
 import { createBans } from '#node/network/bans.ts'
 import { createGossip } from '#node/network/gossip.ts'
+import { createExchange, type Exchange } from '#node/network/exchange.ts'
 import { createHaveService } from '#node/network/have.ts'
 import { createHost, type Host, type HostInit } from '#node/network/host.ts'
 import { loadOrCreateIdentity, peerSeedOf } from '#node/network/identity.ts'
@@ -44,6 +45,7 @@ export interface LiveService {
 export interface NodeContext {
   readonly db: Database
   readonly host: Host
+  readonly exchange: Exchange
   readonly blockstore: DiskBlockstore
   readonly messages: MessageLog
   readonly follower: Follower
@@ -150,6 +152,8 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
       createHost({ blockstore, datastore: createDatastore(db), privateKey, bans, log }, { ...init.host, topics })
     )
     const { libp2p } = host
+    const rate = createRateLimiter({ clock }, { perSecond: 100, burst: 1_000 })
+    const exchange = await run(createExchange({ host, blockstore, bans, log, rate }))
 
     const follower = createFollower({ provider, deployment, db, log }, init.follower)
     // The only part of a start that may wait for ever.
@@ -160,7 +164,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     running.push(async () => follower.stop())
     const pending = await openPending(db)
     const acceptor = await run(createAcceptor({ p, deployment, follower, messages, index, pending, blockstore, log }))
-    const blobs = await run(createBlobKeeper({ p, host, blockstore, index, clock, log }))
+    const blobs = await run(createBlobKeeper({ p, host, exchange, blockstore, index, clock, log }))
     acceptor.onAccepted(() => blobs.nudge())
     const isRetired = (patient: Uint8Array, tag: Uint8Array): boolean => index.view.retiredDay(patient, tag) != null
     const blindLists = await run(createBlindLists({ p, db, network, isRetired }))
@@ -210,7 +214,6 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
       return outcome
     }
 
-    const rate = createRateLimiter({ clock }, { perSecond: 100, burst: 1_000 })
     const answering = { libp2p, bans, log, rate }
     await run(createHaveService({ ...answering, blockstore }))
     await run(createSubmitService({ ...answering, accept: async bytes => knownIsAccepted(await submit(bytes)) }))
@@ -296,7 +299,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
         { networkId: network, ...(init.syncIntervalMs == null ? {} : { intervalMs: init.syncIntervalMs }) }
       )
     )
-    const context: NodeContext = { db, host, blockstore, messages, follower, deployment, log }
+    const context: NodeContext = { db, host, exchange, blockstore, messages, follower, deployment, log }
     for (const service of init.services?.(context) ?? []) await run(service)
     refuseIfStopped()
     isReady = true
