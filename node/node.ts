@@ -26,6 +26,7 @@ import { createHttpServer, type HttpServerInit } from '#node/http/server.ts'
 import type { Log } from '#node/log.ts'
 import { createBans } from '#node/network/bans.ts'
 import { createGossip } from '#node/network/gossip.ts'
+import { createExchange, type Exchange } from '#node/network/exchange.ts'
 import { createHaveService } from '#node/network/have.ts'
 import { createHost, type Host, type HostInit } from '#node/network/host.ts'
 import { loadOrCreateIdentity, peerSeedOf } from '#node/network/identity.ts'
@@ -52,6 +53,7 @@ export interface LiveService {
 export interface NodeContext {
   readonly db: Database
   readonly host: Host
+  readonly exchange: Exchange
   readonly blockstore: DiskBlockstore
   readonly messages: MessageLog
   readonly follower: Follower
@@ -174,6 +176,8 @@ export function createNode(
       )
     )
     const { libp2p } = host
+    const rate = createRateLimiter({ clock }, { perSecond: 100, burst: 1_000 })
+    const exchange = await run(createExchange({ host, blockstore, bans, log, rate }))
 
     const follower = createFollower({ provider, endpoints, deployment, db, log }, init.follower)
     // The only part of a start that may wait for ever.
@@ -186,7 +190,7 @@ export function createNode(
     running.push(() => members.stop())
     const pending = await openPending(db)
     const acceptor = await run(createAcceptor({ p, deployment, follower, messages, index, pending, blockstore, log }))
-    const blobs = await run(createBlobKeeper({ p, host, blockstore, index, clock, log }))
+    const blobs = await run(createBlobKeeper({ p, host, exchange, blockstore, index, clock, log }))
     acceptor.onAccepted(() => blobs.nudge())
     const isRetired = (patient: Uint8Array, tag: Uint8Array): boolean => index.view.retiredDay(patient, tag) != null
     const blindLists = await run(createBlindLists({ p, db, network, isRetired }))
@@ -236,7 +240,6 @@ export function createNode(
       return outcome
     }
 
-    const rate = createRateLimiter({ clock }, { perSecond: 100, burst: 1_000 })
     const answering = { libp2p, bans, log, rate }
     await run(createHaveService({ ...answering, blockstore }))
     await run(createSubmitService({ ...answering, accept: async bytes => knownIsAccepted(await submit(bytes)) }))
@@ -349,7 +352,7 @@ export function createNode(
       const standing = { ...answering, p, clock, db, host, blockstore, index, peerSeed }
       placing = await run(createPlacing(standing, network, init.placement))
     }
-    const context: NodeContext = { db, host, blockstore, messages, follower, deployment, log }
+    const context: NodeContext = { db, host, exchange, blockstore, messages, follower, deployment, log }
     for (const service of init.services?.(context) ?? []) await run(service)
     refuseIfStopped()
     isReady = true

@@ -7,7 +7,7 @@ import { blobBlocks, blobCid } from '#core/record/blob-cid.ts'
 import type { AcceptIndex } from '#node/assembly/accept-index.ts'
 import type { WantedBlob } from '#node/assembly/blob-wants.ts'
 import type { Log } from '#node/log.ts'
-import { fetchFile } from '#node/network/fetch-file.ts'
+import type { Exchange } from '#node/network/exchange.ts'
 import type { Host } from '#node/network/host.ts'
 import { pin } from '#node/network/import-file.ts'
 import type { DiskBlockstore } from '#node/store/blocks.ts'
@@ -16,6 +16,7 @@ import type { DiskBlockstore } from '#node/store/blocks.ts'
 export interface BlobKeeperComponents {
   readonly p: Primitives
   readonly host: Host
+  readonly exchange: Exchange
   readonly blockstore: DiskBlockstore
   readonly index: AcceptIndex
   readonly clock: Clock
@@ -58,6 +59,8 @@ export interface BlobKeeper {
   read(cid: CID, options: { readonly maxBytes: number; readonly signal: AbortSignal }): AsyncGenerator<Uint8Array>
 }
 
+/** Bytes in flight for one reader of many. */
+const READ_WINDOW_BYTES: number = 8 << 20
 /** Blobs between two looks at who else waits. */
 const BATCH = 32
 /** What no further try will change: the bytes behind a CID are what they are. */
@@ -65,7 +68,7 @@ const NEVER: ReadonlySet<string> = new Set(['FETCH_OVERSIZE', 'FETCH_MALFORMED',
 
 /** Makes the service; nothing is fetched before `start()`. */
 export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKeeperInit = {}): BlobKeeper {
-  const { p, host, blockstore, index, clock, log } = components
+  const { p, host, exchange, blockstore, index, clock, log } = components
   const { maxBlobBytes = 256 << 20, maxConcurrent = 2, lookMs = 1_000 } = init
   const stopped = new AbortController()
   let wake = new AbortController()
@@ -83,7 +86,7 @@ export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKee
       let bytes = 0
       // Just above the five seconds within which a peer does not send a block again.
       const limit = { maxBytes: sizeBytes, signal: stopped.signal, tries: 1, deadlineMs: 6_000 }
-      for await (const part of fetchFile(host.helia, cid, limit)) bytes += part.length
+      for await (const part of exchange.fetch(cid, limit)) bytes += part.length
       if (bytes !== sizeBytes) log.warn('a blob has another size than its entry says; its readers will refuse it')
       else await pin(host.helia, cid)
       // Only in this size: another entry may name the right one.
@@ -146,7 +149,8 @@ export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKee
       await index.wants.unwant({ cid: cid.toString(), sizeBytes: bytes.length })
     },
     // A block that is lost on the way costs one deadline, not the file: just above the peer's five seconds, as above.
-    read: (cid, { maxBytes, signal }) => fetchFile(host.helia, cid, { maxBytes, signal, tries: 3, deadlineMs: 6_000 })
+    read: (cid, { maxBytes, signal }) =>
+      exchange.fetch(cid, { maxBytes, windowBytes: READ_WINDOW_BYTES, signal, tries: 3, deadlineMs: 6_000 })
   }
   return keeper
 }

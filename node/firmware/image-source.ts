@@ -1,20 +1,20 @@
 /** Images from peers, block by block; every block that came is on the disk, which is how an update resumes. */
 import type { ImageSource } from '#node/firmware/device.ts'
 import type { FirmwarePeer } from '#node/firmware/peer.ts'
-import { fetchFile, type BlockOptions } from '#node/network/fetch-file.ts'
+import type { FetchOptions } from '#node/network/exchange.ts'
 
 /**
  * A source over a running peer.
  *
- * Fetching throws SalusError `FETCH_NO_BLOCK`, `FETCH_OVERSIZE`, `FETCH_MALFORMED`, `FETCH_NOT_A_FILE`.
+ * Fetching throws SalusError `FETCH_NO_BLOCK`, `FETCH_OVERSIZE`, `FETCH_MALFORMED`, `FETCH_NOT_A_FILE`, `STORE_WRITE_FAILED`.
  */
 export function createImageSource(
-  { host, blockstore }: Pick<FirmwarePeer, 'host' | 'blockstore'>,
-  options: Pick<BlockOptions, 'deadlineMs' | 'tries'> = {}
+  { exchange, blockstore }: Pick<FirmwarePeer, 'exchange' | 'blockstore'>,
+  options: Pick<FetchOptions, 'deadlineMs' | 'tries'> = {}
 ): ImageSource {
   return {
     fetch: (manifest, signal) =>
-      fetchFile(host.helia, manifest.cid, {
+      exchange.fetch(manifest.cid, {
         ...options,
         maxBytes: manifest.sizeBytes,
         ...(signal == null ? {} : { signal })

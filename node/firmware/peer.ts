@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '#node/log.ts'
 import { createBans } from '#node/network/bans.ts'
+import { createExchange, type Exchange } from '#node/network/exchange.ts'
 import { createHaveService } from '#node/network/have.ts'
 import { createHost, type Host } from '#node/network/host.ts'
 import { loadOrCreateIdentity } from '#node/network/identity.ts'
@@ -25,6 +26,7 @@ export interface FirmwarePeerInit {
 /** A running peer. */
 export interface FirmwarePeer {
   readonly host: Host
+  readonly exchange: Exchange
   readonly blockstore: DiskBlockstore
   /** Closes connections and stores. */
   stop(): Promise<void>
@@ -44,10 +46,13 @@ export async function startFirmwarePeer({ directory, listen, peers, log }: Firmw
   const clock = Date.now
   const bans = createBans({ db, clock, log })
   const host = createHost({ blockstore, datastore: createDatastore(db), privateKey, bans, log }, { listen, peers })
+  const rate = createRateLimiter({ clock }, { perSecond: 20, burst: 100 })
+  const exchange = createExchange({ host, blockstore, bans, log, rate })
   let stopService: (() => Promise<void>) | undefined
 
   async function stop(): Promise<void> {
     await stopService?.()
+    await exchange.stop()
     await host.stop()
     await bans.stop()
     await blockstore.stop()
@@ -58,11 +63,11 @@ export async function startFirmwarePeer({ directory, listen, peers, log }: Firmw
     await blockstore.start()
     await bans.start()
     await host.start()
-    const rate = createRateLimiter({ clock }, { perSecond: 20, burst: 100 })
+    await exchange.start()
     const have = createHaveService({ blockstore, libp2p: host.libp2p, bans, log, rate })
     await have.start()
     stopService = async () => have.stop()
-    return { host, blockstore, stop }
+    return { host, exchange, blockstore, stop }
   } catch (error) {
     await stop()
     throw error

@@ -26,12 +26,11 @@ import { blocksOf } from '#node/firmware/image-blocks.ts'
 import { MAX_ROOTS, offeredImages } from '#node/firmware/offers.ts'
 import type { FirmwarePeer } from '#node/firmware/peer.ts'
 import type { Log } from '#node/log.ts'
-import { fetchFile } from '#node/network/fetch-file.ts'
 import { pin } from '#node/network/import-file.ts'
 import { openTable, type Database } from '#node/store/database.ts'
 
 /** What replication needs. */
-export interface ReplicatorComponents extends Pick<FirmwarePeer, 'host' | 'blockstore'> {
+export interface ReplicatorComponents extends Pick<FirmwarePeer, 'host' | 'exchange' | 'blockstore'> {
   readonly db: Database
   readonly registry: RegistryDomain
   /** Every release on the chain, as followed. */
@@ -68,7 +67,7 @@ export interface Replicator {
 
 /** Makes the service; nothing is fetched before `start()`. */
 export function createReplicator(components: ReplicatorComponents, init: ReplicatorInit = {}): Replicator {
-  const { db, log, registry, releases, host, blockstore } = components
+  const { db, log, registry, releases, host, exchange, blockstore } = components
   const { maxImageBytes = 256 << 20, maxTotalBytes = 4 * 2 ** 30, retryMs = 1_000, deadlineMs = 15_000 } = init
   /** Roots of the images that are here or on their way: what must be dropped one day. */
   const table = openTable(db, 'firmware')
@@ -215,7 +214,7 @@ export function createReplicator(components: ReplicatorComponents, init: Replica
       const limits = { maxBytes: largestClaim(image), tries: 1, deadlineMs, signal }
       const hash = createHash('sha256')
       let received = 0
-      for await (const chunk of fetchFile(host.helia, image.cid, limits)) {
+      for await (const chunk of exchange.fetch(image.cid, limits)) {
         hash.update(chunk)
         received += chunk.length
       }

@@ -145,10 +145,12 @@ async function exchange(
   }
 }
 
-function isOversize(error: unknown): boolean {
+/** Whether libp2p refused a frame for its length. */
+export function isOversize(error: unknown): boolean {
   return ['InvalidDataLengthError', 'InvalidDataLengthLengthError', 'InvalidMessageLengthError'].includes(nameOf(error))
 }
 
-function nameOf(error: unknown): string {
+/** Name of an error, by which libp2p's are told apart. */
+export function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : ''
 }

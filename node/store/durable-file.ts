@@ -25,7 +25,9 @@ export async function removeDurably(path: string): Promise<void> {
 /** The bytes of a file, or `undefined` if there is none. */
 export async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   try {
-    return new Uint8Array(await readFile(path))
+    const { buffer, byteOffset, length } = await readFile(path)
+    // The same memory: blocks of a MiB are read through this.
+    return new Uint8Array(buffer, byteOffset, length)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error

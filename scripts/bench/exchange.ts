@@ -7,10 +7,8 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { CID } from 'multiformats/cid'
-import { fetchFile } from '#node/network/fetch-file.ts'
-import type { Host } from '#node/network/host.ts'
 import type { Bench } from '#scripts/bench/report.ts'
-import { BLOB_PROTOCOL, openBenchPeer } from '#scripts/bench/exchange/peer.ts'
+import { BLOB_PROTOCOL, openBenchPeer, type BenchPeer } from '#scripts/bench/exchange/peer.ts'
 
 const MIB = 1 << 20
 /** A way that has not ended by then never will. */
@@ -45,7 +43,7 @@ export async function run(bench: Bench): Promise<void> {
       const samples: Samples = { fetch: [], cat: [], stream: [], tcp: [] }
       // One round more than is counted: the first warms up the code and the connection.
       for (let i = 0; i <= rounds; i++) {
-        const round = await measure(client.host, child, server, port, sizeBytes, i % 2 === 0)
+        const round = await measure(client, child, server, port, sizeBytes, i % 2 === 0)
         if (i > 0) for (const way of ['fetch', 'cat', 'stream', 'tcp'] as const) samples[way].push(round[way])
         bench.progress(`${name} round ${String(i)}: ${JSON.stringify(round)}`)
       }
@@ -73,7 +71,7 @@ function report(bench: Bench, name: string, { fetch, cat, stream, tcp }: Samples
 
 /** One sample of each way, in turns that change from round to round. */
 async function measure(
-  host: Host,
+  { host, exchange }: BenchPeer,
   child: ChildProcess,
   server: Multiaddr,
   port: number,
@@ -84,7 +82,7 @@ async function measure(
   const { cids } = (await answerOf(child)) as { cids: [string, string] }
   const [ours, plain] = cids.map(cid => CID.parse(cid)) as [CID, CID]
   const ways: [keyof Samples, () => AsyncIterable<{ byteLength: number }>][] = [
-    ['fetch', () => fetchFile(host.helia, ours, { maxBytes: 2 * sizeBytes })],
+    ['fetch', () => exchange.fetch(ours, { maxBytes: 2 * sizeBytes })],
     ['stream', () => streamed(host, server)],
     ['tcp', () => connect(port, '127.0.0.1') as AsyncIterable<Uint8Array>],
     ['cat', () => host.unixfs.cat(plain)]
@@ -112,7 +110,7 @@ async function stalledAfter(timeMs: number): Promise<undefined> {
 }
 
 /** What the server sends over a bare stream. */
-async function* streamed(host: Host, server: Multiaddr): AsyncGenerator<{ byteLength: number }> {
+async function* streamed(host: BenchPeer['host'], server: Multiaddr): AsyncGenerator<{ byteLength: number }> {
   const stream = await host.libp2p.dialProtocol(server, BLOB_PROTOCOL)
   const parts = stream[Symbol.asyncIterator]()
   // Reading begins before the server is asked: what comes, or ends, without a reader is lost.

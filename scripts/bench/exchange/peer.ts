@@ -2,8 +2,10 @@ import { join } from 'node:path'
 import type { Stream } from '@libp2p/interface'
 import { createLog } from '#node/log.ts'
 import { createBans, type Bans } from '#node/network/bans.ts'
+import { createExchange, type Exchange } from '#node/network/exchange.ts'
 import { createHost, type Host } from '#node/network/host.ts'
 import { loadOrCreateIdentity } from '#node/network/identity.ts'
+import { createRateLimiter } from '#node/network/rate-limiter.ts'
 import { createBlockstore } from '#node/store/blocks.ts'
 import { createDatastore } from '#node/store/datastore.ts'
 import { openDatabase } from '#node/store/database.ts'
@@ -15,6 +17,7 @@ export const WRITE_BYTES = 65_536
 /** A host with its stores. */
 export interface BenchPeer {
   readonly host: Host
+  readonly exchange: Exchange
   readonly bans: Bans
   stop(): Promise<void>
 }
@@ -32,10 +35,15 @@ export async function openBenchPeer(directory: string, topics: readonly string[]
     { listen: ['/ip4/127.0.0.1/tcp/0'], topics, limits: { gossipMessages: { perSecond: 1e6, burst: 1e6 } } }
   )
   await host.start()
+  const rate = createRateLimiter({ clock: Date.now }, { perSecond: 1e6, burst: 1e6 })
+  const exchange = createExchange({ host, blockstore, bans, log, rate })
+  await exchange.start()
   return {
     host,
+    exchange,
     bans,
     async stop() {
+      await exchange.stop()
       await host.stop()
       await blockstore.stop()
       await db.close()

@@ -95,13 +95,13 @@ export async function startWorld(): Promise<World> {
     },
     async node(peers = []) {
       const peer = await openPeer(await folder(), { peers: [...peers] })
-      const { db, host, blockstore, bans } = peer
+      const { db, host, exchange, blockstore, bans } = peer
       const { provider, deployment } = chain
       const follower = createFollower({ provider, deployment, db, log: silentLog }, { pollMs: 50 })
       await follower.start()
       const domain = { chainId: registry.chainId, registry: registryAddress }
       const replicator = createReplicator(
-        { db, host, blockstore, log: silentLog, registry: domain, releases: () => listReleases(db) },
+        { db, host, exchange, blockstore, log: silentLog, registry: domain, releases: () => listReleases(db) },
         { retryMs: 100, deadlineMs: 6000 }
       )
       const off = follower.onBlock(({ events }) => {

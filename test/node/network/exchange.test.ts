@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { CID } from 'multiformats/cid'
 import { RAW_CODEC, cidOfDigest } from '#core/record/cid.ts'
-import { fetchFile, getBlock } from '#node/network/fetch-file.ts'
+import { getBlock } from '#node/network/bitswap-block.ts'
 import { importFile } from '#node/network/import-file.ts'
 import { expectCode } from '#test/error-code.ts'
 import { openPeer, plainPeer, until, usePeers, type TestPeer } from '#test/node/network/peer.ts'
@@ -15,9 +15,9 @@ import { openPeer, plainPeer, until, usePeers, type TestPeer } from '#test/node/
 const MIB = 1 << 20
 
 /** SHA-256 of what a peer fetches. */
-async function fetchDigest({ host }: TestPeer, cid: CID): Promise<string> {
+async function fetchDigest({ exchange }: TestPeer, cid: CID): Promise<string> {
   const hash = createHash('sha256')
-  for await (const bytes of fetchFile(host.helia, cid, { maxBytes: 64 * MIB, signal: AbortSignal.timeout(15_000) })) {
+  for await (const bytes of exchange.fetch(cid, { maxBytes: 64 * MIB, signal: AbortSignal.timeout(15_000) })) {
     hash.update(bytes)
   }
   return hash.digest('hex')
@@ -106,14 +106,14 @@ describe('file exchange', () => {
     const { cid } = await importFile(a.host, [randomBytes(3 * MIB)])
     const b = await peer({ peers: [a.address] })
     await expectCode('FETCH_OVERSIZE', async () => {
-      for await (const bytes of fetchFile(b.host.helia, cid, { maxBytes: 2 * MIB })) expect(bytes).to.equal(undefined)
+      for await (const bytes of b.exchange.fetch(cid, { maxBytes: 2 * MIB })) expect(bytes).to.equal(undefined)
     })
   })
 
   it('refuses a folder', async () => {
     const a = await peer()
     const cid = await a.host.unixfs.addDirectory()
-    await expectCode('FETCH_NOT_A_FILE', () => fetchFile(a.host.helia, cid, { maxBytes: MIB }).next())
+    await expectCode('FETCH_NOT_A_FILE', () => a.exchange.fetch(cid, { maxBytes: MIB }).next())
   })
 
   it('says that no peer has a block', async () => {
@@ -121,7 +121,7 @@ describe('file exchange', () => {
     const { cid } = await importFile(a.host, [randomBytes(1000)])
     const b = await peer()
     await expectCode('FETCH_NO_BLOCK', () => {
-      return fetchFile(b.host.helia, cid, { maxBytes: MIB, deadlineMs: 50, tries: 2 }).next()
+      return b.exchange.fetch(cid, { maxBytes: MIB, deadlineMs: 50, tries: 2 }).next()
     })
   })
 
@@ -129,7 +129,7 @@ describe('file exchange', () => {
     const a = await peer()
     const { cid } = await importFile(a.host, [randomBytes(24 * MIB)])
     const b = await peer({ peers: [a.address] })
-    const file = fetchFile(b.host.helia, cid, { maxBytes: 64 * MIB, window: 4 })
+    const file = b.exchange.fetch(cid, { maxBytes: 64 * MIB, windowBytes: 4 * MIB })
     await file.next()
     await until('the window is full', async () => (await count(b)) >= 5)
     // One read, four in flight, and the root: the other leaves stay where they are.

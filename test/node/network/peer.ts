@@ -9,10 +9,13 @@ import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { createLog } from '#node/log.ts'
 import { createBans, type Bans, type BansInit } from '#node/network/bans.ts'
+import { createExchange, type Exchange } from '#node/network/exchange.ts'
 import { createHost, type Host, type HostInit } from '#node/network/host.ts'
 import { loadOrCreateIdentity } from '#node/network/identity.ts'
 import { createBlockstore, type DiskBlockstore } from '#node/store/blocks.ts'
 import type { Members } from '#node/network/members.ts'
+import type { RangeServiceInit } from '#node/network/range-serve.ts'
+import { createRateLimiter } from '#node/network/rate-limiter.ts'
 import { openDatabase, type Database } from '#node/store/database.ts'
 import { createDatastore } from '#node/store/datastore.ts'
 
@@ -23,6 +26,7 @@ export interface TestPeer {
   readonly blockstore: DiskBlockstore
   readonly bans: Bans
   readonly host: Host
+  readonly exchange: Exchange
   readonly address: string
   /** Stops the host and closes its stores; the folder stays. */
   stop(): Promise<void>
@@ -33,7 +37,7 @@ export const log = createLog({ name: 'test', level: 'silent' })
 /** Opens a peer in a folder; the same folder gives the same peer again. */
 export async function openPeer(
   directory: string,
-  init: Partial<HostInit> & { bans?: BansInit; members?: Members } = {}
+  init: Partial<HostInit> & { bans?: BansInit; exchange?: RangeServiceInit; members?: Members } = {}
 ): Promise<TestPeer> {
   const db = await openDatabase(join(directory, 'db'))
   const blockstore = createBlockstore({ db, directory: join(directory, 'blocks') })
@@ -47,6 +51,9 @@ export async function openPeer(
     { listen: ['/ip4/127.0.0.1/tcp/0'], ...init }
   )
   await host.start()
+  const rate = createRateLimiter({ clock: Date.now }, { perSecond: 1_000, burst: 1_000 })
+  const exchange = createExchange({ host, blockstore, bans, log, rate }, init.exchange)
+  await exchange.start()
   const [address] = host.libp2p.getMultiaddrs()
   return {
     directory,
@@ -54,8 +61,10 @@ export async function openPeer(
     blockstore,
     bans,
     host,
+    exchange,
     address: address?.toString() ?? '',
     async stop() {
+      await exchange.stop()
       await host.stop()
       await bans.stop()
       await blockstore.stop()
