@@ -30,6 +30,7 @@ import { createExchange, type Exchange } from '#node/network/exchange.ts'
 import { createHaveService } from '#node/network/have.ts'
 import { createHost, type Host, type HostInit } from '#node/network/host.ts'
 import { loadOrCreateIdentity, peerSeedOf } from '#node/network/identity.ts'
+import { DEFAULT_LIMITS } from '#node/network/limits.ts'
 import { createMembers } from '#node/network/members.ts'
 import { openMessageIds } from '#node/network/message-ids.ts'
 import { createRateLimiter } from '#node/network/rate-limiter.ts'
@@ -212,6 +213,10 @@ export function createNode(
           primitives: p,
           bans,
           log,
+          useless: createRateLimiter(
+            { clock },
+            { ...DEFAULT_LIMITS.gossipUseless, ...init.host.limits?.gossipUseless }
+          ),
           accept: async (bytes, from, topic) =>
             acceptor.accept(bytes, {
               provenance: 'live',

@@ -31,28 +31,42 @@ export function gossipOptions(topics: ReadonlySet<string>): Partial<GossipsubOpt
   }
 }
 
-/** Gossipsub's scoring: only invalid messages count, so that a quiet or slow peer is as good as any. */
+/**
+ * Gossipsub's scoring (docs/decisions/0035-gossip-and-anti-entropy.md). What counts against a peer is what it can help: invalid messages, and
+ * broken promises beyond what a busy machine breaks. Quiet and slow peers are as good as any, since most topics are silent for hours.
+ */
 function gossipScore(topics: ReadonlySet<string>): Pick<GossipsubOpts, 'scoreParams' | 'scoreThresholds'> {
   const topic = createTopicScoreParams({
     topicWeight: 1,
     timeInMeshWeight: 0,
-    firstMessageDeliveriesWeight: 0,
+    // P2: whoever brings messages first is kept before strangers that bring none; decays to a half in an hour.
+    firstMessageDeliveriesWeight: 0.1,
+    firstMessageDeliveriesDecay: 0.9998,
+    firstMessageDeliveriesCap: 50,
+    // P3: a topic that is silent would make every peer look lazy.
     meshMessageDeliveriesWeight: 0,
     meshFailurePenaltyWeight: 0,
-    // The square of the count: five invalid messages within a minute are too many.
+    // P4, the square of the count: five invalid messages within a minute are too many, whatever was delivered before.
     invalidMessageDeliveriesWeight: -2,
     invalidMessageDeliveriesDecay: 0.99
   })
   return {
     scoreParams: createPeerScoreParams({
       topics: Object.fromEntries([...topics].map(name => [name, topic])),
-      // Many nodes of one organisation share an address.
-      IPColocationFactorWeight: 0
+      topicScoreCap: 5,
+      // P6: many nodes of one organisation share an address.
+      IPColocationFactorWeight: 0,
+      // P7: a peer on a busy machine, or one that was killed and came back, breaks a few promises at once.
+      behaviourPenaltyWeight: -1,
+      behaviourPenaltyThreshold: 10,
+      behaviourPenaltyDecay: 0.9
     }),
     scoreThresholds: createPeerScoreThresholds({
       gossipThreshold: -10,
       publishThreshold: -20,
-      graylistThreshold: BAN_SCORE
+      graylistThreshold: BAN_SCORE,
+      // A mesh whose median peer brings nothing takes in others that do.
+      opportunisticGraftThreshold: 1
     })
   }
 }

@@ -4,6 +4,7 @@ import { SalusError } from '#core/error.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
 import { MAX_MESSAGE_BYTES } from '#core/network/envelope.ts'
 import { allTopics, topicOf } from '#core/network/topic.ts'
+import type { RateLimiter } from '#node/network/rate-limiter.ts'
 import type { Log } from '#node/log.ts'
 import type { Accept, Verdict } from '#node/network/accept.ts'
 import { PENALTY, type Bans } from '#node/network/bans.ts'
@@ -28,6 +29,8 @@ export interface GossipComponents {
   readonly bans: Bans
   readonly log: Log
   readonly accept: Accept
+  /** Messages of a peer that are known or not wanted; more than it allows counts against the peer. */
+  readonly useless: RateLimiter
 }
 
 /** What gossip is told. */
@@ -46,20 +49,26 @@ const RESULT = {
 
 /** Gossip over a host whose topics are those of the network. */
 export function createGossip(components: GossipComponents, { networkId, maxInFlight = 64 }: GossipInit): Gossip {
-  const { libp2p, primitives, bans, log, accept } = components
+  const { libp2p, primitives, bans, log, accept, useless } = components
   const { pubsub } = libp2p.services
   const topics = allTopics(networkId)
   const inFlight = new Map<string, number>()
 
+  /** As docs/specs/topics.md says: accept passes on, ignore drops, reject drops and counts against the peer it came from. */
   async function validate(peer: PeerId, { topic, data }: Message): Promise<TopicValidatorResult> {
     const from = peer.toString()
+    // [IGNORE] The peer is not cut off.
     if (bans.isBanned(from)) return TopicValidatorResult.Ignore
     const count = inFlight.get(from) ?? 0
+    // [IGNORE] Not more of its messages are being judged than may be.
     if (count >= maxInFlight) return TopicValidatorResult.Ignore
     inFlight.set(from, count + 1)
     try {
       const verdict = await judge(data, from, topic)
       if (verdict.verdict === 'reject') bans.penalise(from, PENALTY.garbage, verdict.code ?? 'MESSAGE_REJECTED')
+      // Old messages sent again cost a lookup each, also after a restart; an honest peer passes each on once.
+      const isUseless = verdict.verdict === 'ignore' && verdict.retry !== true
+      if (isUseless && !useless.take(from)) bans.penalise(from, PENALTY.garbage, 'GOSSIP_USELESS')
       return RESULT[verdict.verdict]
     } finally {
       const left = (inFlight.get(from) ?? 1) - 1
@@ -69,6 +78,7 @@ export function createGossip(components: GossipComponents, { networkId, maxInFli
   }
 
   async function judge(bytes: Uint8Array, from: string, topic: string): Promise<Verdict> {
+    // [REJECT] The message is not larger than an envelope may be.
     if (bytes.length > MAX_MESSAGE_BYTES) return { verdict: 'reject', code: 'MESSAGE_OVERSIZE' }
     try {
       return await accept(bytes, from, topic)

@@ -96,7 +96,10 @@ async function openSpeaker(directory: string, receive: (bytes: Uint8Array) => vo
   }
   const log = createLog({ name: 'bench', level: 'silent' })
   const { libp2p } = peer.host
-  const gossip = createGossip({ libp2p, primitives: nativePrimitives, bans: peer.bans, log, accept }, { networkId })
+  // Nothing here is useless.
+  const useless = { take: () => true }
+  const components = { libp2p, primitives: nativePrimitives, bans: peer.bans, log, accept, useless }
+  const gossip = createGossip(components, { networkId })
   gossip.start()
   return { ...peer, gossip }
 }

@@ -29,6 +29,8 @@ export interface ServiceInit {
   /** Standard error goes to this file. */
   readonly logFile: string
   readonly readyTimeoutMs?: number
+  /** Environment variables besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>
   /** Each JSON line of standard output after `ready`. */
   readonly onLine?: (line: Readonly<Record<string, unknown>>) => void
 }
@@ -93,11 +95,12 @@ export async function startService({
   args,
   logFile,
   readyTimeoutMs = 60_000,
+  env,
   onLine
 }: ServiceInit): Promise<Service> {
   mkdirSync(dirname(logFile), { recursive: true })
   const log = openSync(logFile, 'a')
-  const child = spawnCommand(args, { stdio: ['ignore', 'pipe', log] })
+  const child = spawnCommand(args, { stdio: ['ignore', 'pipe', log], env: { ...process.env, ...env } })
   closeSync(log)
   const ended = exitOf(child)
   const stop = stopper(child, ended)

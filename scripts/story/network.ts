@@ -71,10 +71,14 @@ export async function deployContracts(
 /** Starts one node. */
 export async function startNode(
   name: string,
-  { dataDir, args }: { readonly dataDir: string; readonly args: readonly string[] },
+  {
+    dataDir,
+    args,
+    env = {}
+  }: { readonly dataDir: string; readonly args: readonly string[]; readonly env?: Readonly<Record<string, string>> },
   logFile: string
 ): Promise<StoryNode> {
-  const service = await startService({ name, args: ['node', 'run', '--data', dataDir, ...args], logFile })
+  const service = await startService({ name, args: ['node', 'run', '--data', dataDir, ...args], logFile, env })
   const multiaddrs = service.ready['multiaddrs']
   const [multiaddr] = Array.isArray(multiaddrs) ? (multiaddrs as string[]) : []
   if (multiaddr == null) throw new Error(`${name} listens nowhere`)

@@ -5,6 +5,7 @@ import { allTopics, topicOf } from '#core/network/topic.ts'
 import type { Verdict } from '#node/network/accept.ts'
 import { createGossip, type Gossip } from '#node/network/gossip.ts'
 import type { HostInit } from '#node/network/host.ts'
+import { createRateLimiter } from '#node/network/rate-limiter.ts'
 import { expectCode } from '#test/error-code.ts'
 import { log, plainPeer, until, usePeers, type TestPeer } from '#test/node/network/peer.ts'
 
@@ -33,7 +34,8 @@ describe('gossip', () => {
       return Promise.resolve({ verdict: text.startsWith('bad') ? 'reject' : 'ignore', code: 'MESSAGE_SHAPE' })
     }
     const { libp2p } = opened.host
-    const components = { libp2p, primitives: portablePrimitives, bans: opened.bans, log, accept }
+    const useless = createRateLimiter({ clock: Date.now }, { perSecond: 1, burst: 50 })
+    const components = { libp2p, primitives: portablePrimitives, bans: opened.bans, log, accept, useless }
     const gossip = createGossip(components, { networkId })
     gossip.start()
     return { ...opened, gossip, heard }
@@ -96,6 +98,18 @@ describe('gossip', () => {
     await honest.gossip.publish(utf8('good'), patient)
     await until('a has heard', () => a.heard.includes('good'))
     expect(a.bans.isBanned(honest.host.peerId.toString())).to.equal(false)
+  })
+
+  it('cuts off a peer that keeps sending what is not wanted, and honest ones still pass', async () => {
+    const a = await speaker()
+    const honest = await speaker({ peers: [a.address] })
+    const bad = await speaker({ peers: [a.address] })
+    await joined(a, honest)
+    await joined(a, bad)
+    for (let i = 0; i < 60; i++) await bad.gossip.publish(utf8(`old ${String(i)}`), patient)
+    await until('cut off', () => a.bans.isBanned(bad.host.peerId.toString()))
+    await honest.gossip.publish(utf8('good'), patient)
+    await until('a has heard', () => a.heard.includes('good'))
   })
 
   it('cuts off a peer that sends bytes which are no gossip at all', async () => {
