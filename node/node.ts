@@ -33,6 +33,8 @@ import { addBlindRoutes } from '#node/search/routes.ts'
 import { createBlockstore, type DiskBlockstore } from '#node/store/blocks.ts'
 import type { Database } from '#node/store/database.ts'
 import { createDatastore } from '#node/store/datastore.ts'
+import { createDisk, type DiskInit } from '#node/store/disk.ts'
+import { createUpkeep, type Upkeep } from '#node/store/upkeep.ts'
 import { createMessageLog, type MessageLog } from '#node/store/messages.ts'
 import { openStore } from '#node/store/schema.ts'
 
@@ -50,6 +52,7 @@ export interface NodeContext {
   readonly messages: MessageLog
   readonly follower: Follower
   readonly deployment: Deployment
+  readonly upkeep: Upkeep
   readonly log: Log
 }
 
@@ -76,6 +79,8 @@ export interface NodeInit {
   readonly submitWaitMs?: number
   /** Keeps key shares and writes receipts; a node that is told nothing does neither. */
   readonly custody?: CustodyInit
+  /** When the disk counts as full. */
+  readonly disk?: Omit<DiskInit, 'path'>
   /** Places blobs on some nodes of many; a node that is told nothing keeps every blob. */
   readonly placement?: PlacingInit
   /** Further services; started last, stopped first. */
@@ -99,6 +104,12 @@ export interface SalusNode {
    * `NODE_STOPPED`, and as {@link Follower.start}; whatever it had opened is closed then
    */
   start(): Promise<NodeAddress>
+  /**
+   * Backup, scrub and disk of the running node.
+   *
+   * @throws SalusError `NODE_NOT_RUNNING`
+   */
+  upkeep(): Upkeep
   /** Ends a start that is under way and waits for it, then stops everything; what was acknowledged is on the disk. */
   stop(): Promise<void>
 }
@@ -117,6 +128,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
   const running: (() => void | Promise<void>)[] = []
   const stopped = new AbortController()
   let placing: Placing | undefined
+  let upkeep: Upkeep | undefined
   let starting: Promise<NodeAddress> | undefined
   let stopping: Promise<void> | undefined
 
@@ -138,20 +150,21 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     const privateKey = await loadOrCreateIdentity(join(dataDir, 'identity.key'))
     const db = await openStore(dataDir)
     running.push(async () => db.close())
-    const blockstore = await run(createBlockstore({ db, directory: join(dataDir, 'blocks') }))
-    const messages = createMessageLog({ db })
+    const disk = await run(createDisk({ db, log }, { path: dataDir, ...init.disk }))
+    const blockstore = await run(createBlockstore({ db, directory: join(dataDir, 'blocks'), disk }))
+    const messages = createMessageLog({ db, disk })
     running.push(async () => messages.stop())
     const index = await openAcceptIndex(db, {
       keeps: (cid, patient) => placing == null || placing.placement.keeps(cid, patient)
     })
     running.push(async () => index.stop())
     const bans = await run(createBans({ db, clock, log }))
-    return { privateKey, db, blockstore, messages, index, bans }
+    return { privateKey, db, disk, blockstore, messages, index, bans }
   }
 
   async function start(): Promise<NodeAddress> {
     refuseIfStopped()
-    const { privateKey, db, blockstore, messages, index, bans } = await openStores()
+    const { privateKey, db, disk, blockstore, messages, index, bans } = await openStores()
     const topics = allTopics(network)
     const host = await run(
       createHost({ blockstore, datastore: createDatastore(db), privateKey, bans, log }, { ...init.host, topics })
@@ -307,7 +320,8 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
       const standing = { ...answering, p, clock, db, host, blockstore, index, peerSeed }
       placing = await run(createPlacing(standing, network, init.placement))
     }
-    const context: NodeContext = { db, host, blockstore, messages, follower, deployment, log }
+    upkeep = createUpkeep({ db, disk, blockstore, helia: host.helia, dataDir: init.dataDir, clock })
+    const context: NodeContext = { db, host, blockstore, messages, follower, deployment, upkeep, log }
     for (const service of init.services?.(context) ?? []) await run(service)
     refuseIfStopped()
     isReady = true
@@ -339,6 +353,12 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     async start() {
       starting ??= startOrUndo()
       return starting
+    },
+    upkeep() {
+      if (upkeep == null || stopped.signal.aborted) {
+        throw new SalusError('NODE_NOT_RUNNING', 'The node does not run; start it first.')
+      }
+      return upkeep
     },
     async stop() {
       stopped.abort()
