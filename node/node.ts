@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { mkdir } from 'node:fs/promises'
 import type { Wallet, JsonRpcProvider } from 'ethers'
+import type { CID } from 'multiformats/cid'
 import { networkIdOfDeployment, type Deployment } from '#core/chain/deployment.ts'
 import type { Random } from '#core/crypto/primitives.ts'
 import { SalusError } from '#core/error.ts'
@@ -28,6 +29,9 @@ import { loadOrCreateIdentity, peerSeedOf } from '#node/network/identity.ts'
 import { createRateLimiter } from '#node/network/rate-limiter.ts'
 import { createSubmitService } from '#node/network/submit.ts'
 import { createSync } from '#node/network/sync.ts'
+import { createConfirmer, type ConfirmerInit, type Wanted } from '#node/placement/confirm.ts'
+import { createLeases } from '#node/placement/leases.ts'
+import { createProver } from '#node/placement/proofs.ts'
 import { createBlindLists } from '#node/search/blind-lists.ts'
 import { addBlindRoutes } from '#node/search/routes.ts'
 import { createBlockstore, type DiskBlockstore } from '#node/store/blocks.ts'
@@ -79,6 +83,9 @@ export interface NodeInit {
   readonly submitWaitMs?: number
   /** Keeps key shares and writes receipts; a node that is told nothing does neither. */
   readonly custody?: CustodyInit
+  /** Nodes that must have a submitted message or blob on their disks before it is acknowledged, where the sender does not say; 1 unless told. */
+  readonly replicas?: number
+  readonly confirm?: ConfirmerInit
   /** When the disk counts as full. */
   readonly disk?: Omit<DiskInit, 'path'>
   /** Places blobs on some nodes of many; a node that is told nothing keeps every blob. */
@@ -216,7 +223,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
     )
 
     /** From an author or its gateway: taken in here, then passed on to everyone. */
-    async function submit(bytes: Uint8Array): Promise<Outcome> {
+    async function submit(bytes: Uint8Array, wanted: Partial<Wanted> = {}): Promise<Outcome> {
       const outcome = await acceptor.accept(bytes, {
         provenance: 'live',
         waitMs: init.submitWaitMs ?? 8_000,
@@ -227,13 +234,28 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
           log.warn({ err: error }, 'a message could not be passed on; peers will ask for it')
         })
       }
-      return outcome
+      const { replicas = init.replicas ?? 1 } = wanted
+      if (outcome.position == null || replicas <= 1) return outcome
+      return { ...outcome, heldBy: await confirmer.message(bytes, { ...wanted, replicas }) }
+    }
+
+    const confirmer = createConfirmer({ libp2p, p, blockstore, log }, init.confirm)
+    /** Waits until enough nodes hold a blob that was put here. */
+    async function confirmBlob(cid: CID, sizeBytes: number, wanted: Partial<Wanted>): Promise<string[] | undefined> {
+      const { replicas = init.replicas ?? 1 } = wanted
+      if (replicas <= 1) return undefined
+      return confirmer.blob({ cid, sizeBytes }, { ...wanted, replicas }, placing?.placement.holdersOf(cid))
     }
 
     const rate = createRateLimiter({ clock }, { perSecond: 100, burst: 1_000 })
     const answering = { libp2p, bans, log, rate }
     await run(createHaveService({ ...answering, blockstore }))
-    await run(createSubmitService({ ...answering, accept: async bytes => knownIsAccepted(await submit(bytes)) }))
+    await run(
+      createSubmitService({
+        ...answering,
+        accept: async bytes => knownIsAccepted(await submit(bytes, { replicas: 1 }))
+      })
+    )
 
     const peerSeed = peerSeedOf(privateKey)
     const eraser = await run(createEraser({ p, clock, db, network, messages, acceptor, peerSeed, log }))
@@ -259,6 +281,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
       {
         log,
         submit,
+        confirmBlob,
         relayer,
         messages,
         onAccepted: handler =>
@@ -316,7 +339,11 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
         { networkId: network, ...(init.syncIntervalMs == null ? {} : { intervalMs: init.syncIntervalMs }) }
       )
     )
-    if (init.placement != null) {
+    if (init.placement == null) {
+      // Promises nothing: a node that keeps everything drops nothing.
+      const leases = createLeases(() => performance.now(), 0)
+      await run(createProver({ ...answering, p, blockstore, leases, isMember: () => false }))
+    } else {
       const standing = { ...answering, p, clock, db, host, blockstore, index, peerSeed }
       placing = await run(createPlacing(standing, network, init.placement))
     }

@@ -64,8 +64,12 @@ export interface NodeClient {
   ready(): Promise<Health>
   /** Sends a signed request to the chain and waits until it is in a block. */
   relay(request: SignedRequest): Promise<RelayAnswer>
-  /** Hands in an encoded network message (core/network/envelope.ts); resolves once it is stored durably. */
-  publish(message: Uint8Array): Promise<MessageAnswer>
+  /**
+   * Hands in an encoded network message (core/network/envelope.ts); resolves once it is stored durably.
+   *
+   * @param replicas - on how many nodes; what the node is set to unless told. `STORE_REPLICAS` if the others do not confirm in time
+   */
+  publish(message: Uint8Array, options?: { readonly replicas?: number }): Promise<MessageAnswer>
   /** A patient's entries, oldest first; `authorization` is an encoded read request (core/grant/read-request.ts), for one use. */
   queryEntries(query: {
     readonly authorization: Uint8Array
@@ -90,7 +94,8 @@ export interface NodeClient {
   }): Promise<{ readonly position: number; readonly header: Uint8Array } | null>
   /** The newest capsule of a grant (`0x…`), or none. */
   queryCapsules(grantId: string): Promise<{ position: number; capsule: Uint8Array }[]>
-  putBlob(cid: string, bytes: Uint8Array): Promise<void>
+  /** @param replicas - as {@link NodeClient.publish} */
+  putBlob(cid: string, bytes: Uint8Array, options?: { readonly replicas?: number }): Promise<void>
   /** @param maxBytes - what its header says, where that is known */
   getBlob(cid: string, maxBytes?: number): Promise<Uint8Array>
   /** The node's attestation of an erasure, by the erasure's SHA-256 (`0x…`); `ERASURE_UNKNOWN` until it is done. */
@@ -129,9 +134,15 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
     ready: async () => getJson<Health>('/readyz'),
     relay: async ({ contract, method, args }) =>
       postJson<RelayAnswer>('/v1/relay', { contract, method, args: args.map(toRelayValue) }, SLOW_MS),
-    publish: async message =>
+    publish: async (message, { replicas } = {}) =>
       jsonOf<MessageAnswer>(
-        await send({ method: 'POST', path: '/v1/messages', body: message, type: 'application/cbor' })
+        await send({
+          method: 'POST',
+          path: `/v1/messages${replicasIn(replicas)}`,
+          body: message,
+          type: 'application/cbor',
+          ...(replicas == null ? {} : { timeoutMs: SLOW_MS })
+        })
       ),
     queryEntries: async ({ authorization, after, limit }) => {
       const answer = await postJson<EntriesAnswer>('/v1/entries/query', {
@@ -176,8 +187,9 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
         }))
       )
     },
-    putBlob: async (cid, bytes) => {
-      const call = { method: 'PUT', path: `/v1/blobs/${cid}`, body: bytes, type: 'application/octet-stream' } as const
+    putBlob: async (cid, bytes, { replicas } = {}) => {
+      const path = `/v1/blobs/${cid}${replicasIn(replicas)}`
+      const call = { method: 'PUT', path, body: bytes, type: 'application/octet-stream' } as const
       await bytesIn(await send({ ...call, timeoutMs: SLOW_MS }), MAX_JSON_ANSWER_BYTES)
     },
     getBlob: async (cid, maxBytes = MAX_BLOB_BYTES) =>
@@ -252,4 +264,8 @@ async function problemOf(response: Response): Promise<SalusError> {
   return typeof code === 'string' && typeof detail === 'string'
     ? new SalusError(code, detail)
     : new SalusError('NODE_ANSWER', `The node answered ${String(response.status)} without saying why.`)
+}
+
+function replicasIn(replicas: number | undefined): string {
+  return replicas == null ? '' : `?replicas=${String(replicas)}`
 }

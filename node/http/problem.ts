@@ -70,6 +70,8 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
   CHAIN_NOT_STARTED: 503,
   STORE_BUSY: 503,
   STORE_CLOSED: 503,
+  STORE_FULL: 507,
+  STORE_REPLICAS: 504,
   STORE_WRITE_FAILED: 503,
   HTTP_INTERNAL: 500
 }

@@ -64,7 +64,10 @@ export function createDisk(components: DiskComponents, init: DiskInit): Disk {
   async function look(): Promise<void> {
     const free = await freeBytes(path)
     if (status.state === 'failed') {
-      if (free < 2 * reserveBytes) return become('failed', free)
+      if (free < 2 * reserveBytes) {
+        become('failed', free)
+        return
+      }
       // LevelDB writes nothing more after a failed write; opened anew, it has what was acknowledged and nothing of the rest.
       await reopenDatabase(db)
     } else if (status.state === 'full' && free >= reserveBytes) {
