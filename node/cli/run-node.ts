@@ -23,10 +23,11 @@ export async function runNode(config: NodeConfig): Promise<void> {
 }
 
 /** Keeps the images of live releases, and looks again when the chain says something about firmware. */
-function firmwareReplication({ db, host, blockstore, follower, deployment, log }: NodeContext): LiveService {
+function firmwareReplication({ db, host, exchange, blockstore, follower, deployment, log }: NodeContext): LiveService {
   const { chainId, contracts } = deployment
   const registry = { chainId, registry: contracts.FirmwareRegistry.address.toLowerCase() as Hex }
-  const replicator = createReplicator({ db, host, blockstore, log, registry, releases: () => listReleases(db) })
+  const releases = (): ReturnType<typeof listReleases> => listReleases(db)
+  const replicator = createReplicator({ db, host, exchange, blockstore, log, registry, releases })
   let unhear: (() => void) | undefined
   return {
     start() {

@@ -60,9 +60,9 @@ export async function openPlacingPeer(
   init: Partial<PlacingInit> = {}
 ): Promise<PlacingPeer> {
   const peer = await openPeer(directory, { peers })
-  const { db, host, blockstore, bans } = peer
+  const { db, host, exchange, blockstore, bans } = peer
   const index = await openAcceptIndex(db)
-  const keeper = createBlobKeeper({ p, host, blockstore, index, clock: Date.now, log }, { lookMs: 50 })
+  const keeper = createBlobKeeper({ p, host, exchange, blockstore, index, clock: Date.now, log }, { lookMs: 50 })
   keeper.start()
   const peerSeed = peerSeedOf(await loadOrCreateIdentity(join(directory, 'identity.key')))
   const rate = createRateLimiter({ clock: Date.now }, { perSecond: 1_000, burst: 10_000 })
