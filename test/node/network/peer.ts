@@ -90,7 +90,7 @@ export function usePeers(): (init?: Parameters<typeof openPeer>[1]) => Promise<T
 }
 
 /** Waits until a condition holds; fails after a while. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const endMs = Date.now() + timeoutMs
   while (!(await holds())) {
     if (Date.now() > endMs) throw new Error(`waited too long: ${what}`)
