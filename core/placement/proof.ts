@@ -23,9 +23,9 @@ export const MAX_PROOF_ANSWER_BYTES: number = MAX_PROOF_BLOBS * 40 + 128
 /** Longest time for which a peer can be asked to keep what it proves, in seconds. */
 export const MAX_LEASE_S = 3_600
 
-/** Stretches of a blob that are looked at, and the bytes of each: whoever lacks a twentieth is found out four times in five. */
-const RANGES = 32
-const RANGE_BYTES = 1_024
+/** Stretches of a blob that are looked at, and the bytes of each. Each may cost its prover a whole block; whoever lacks a quarter is found out nine times in ten. */
+const RANGES = 8
+const RANGE_BYTES = 4_096
 
 /** A blob that is asked about. */
 export interface AskedBlob {

@@ -53,8 +53,10 @@ export interface PlacingTimes {
   readonly takeOverMs: number
   /** Between two looks at what belongs here; 1 h unless told. */
   readonly scanEveryMs: number
-  /** Between two rounds of asking after replicas; 1 h unless told. */
+  /** Between two rounds of asking after what may be dropped or lacks replicas; 1 h unless told. */
   readonly auditEveryMs: number
+  /** Rounds in which every other blob is asked after once; 24 unless told. */
+  readonly auditRounds: number
   /** For which peers promise to keep what is dropped here; 3,600 s unless told. */
   readonly leaseS: number
   /** To hear who is there, at the start; 10 s unless told. */
@@ -67,6 +69,7 @@ const DEFAULT_TIMES: PlacingTimes = {
   takeOverMs: 120_000,
   scanEveryMs: 3_600_000,
   auditEveryMs: 3_600_000,
+  auditRounds: 24,
   leaseS: MAX_LEASE_S,
   settleMs: 10_000
 }
@@ -105,6 +108,7 @@ export function createPlacing(components: PlacingComponents, networkId: Uint8Arr
       ...(named == null ? {} : { named }),
       scanEveryMs: times.scanEveryMs,
       auditEveryMs: times.auditEveryMs,
+      auditRounds: times.auditRounds,
       leaseS: times.leaseS,
       settleMs: times.settleMs
     }

@@ -1,4 +1,5 @@
 /** Asks after the replicas of blobs that are here: who proves them, who must be called up, what may be dropped (docs/specs/placement.md). */
+import type { CID } from 'multiformats/cid'
 import { isSalusError } from '#core/error.ts'
 import { askedAbout, calledUp, mayDrop, type PlacementRules } from '#core/placement/decide.ts'
 import { MAX_HOLD_BLOBS } from '#core/placement/hold.ts'
@@ -47,6 +48,8 @@ export interface Auditor {
   audit(blobs: readonly HeldBlob[], signal: AbortSignal): Promise<AuditOutcome>
   /** Blobs with too few replicas, as far as is known. */
   missing(): number
+  /** Whether a blob is one of them. */
+  isMissing(cid: CID): boolean
 }
 
 /** Most blobs of which is remembered since when replicas are missing. */
@@ -98,31 +101,41 @@ export function createAuditor(components: AuditorComponents, { rules, leaseS }: 
 
   return {
     missing: () => missingSince.size,
+    isMissing: cid => missingSince.has(cid.toString()),
     async audit(blobs, signal) {
       const table = members.table()
       const holders = new Map(blobs.map(blob => [blob, new Set<string>()]))
       const failed = new Map(blobs.map(blob => [blob, new Set<string>()]))
       const broken = new Set<HeldBlob>()
       const askedOf = ({ seed }: HeldBlob): string[] => askedAbout(rules, table, me, seed)
+      // Only the first promise to keep what is offered: two others that promised each other would both keep it for ever.
       const promises = (blob: HeldBlob, peer: string): boolean =>
         blob.offered && askedOf(blob).indexOf(peer) < rules.replicas
 
-      // Only the first promise to keep what is offered: two others that promised each other would both keep it for ever.
-      const questions = [
-        { forS: 0, asked: byPeer(blobs, blob => askedOf(blob).filter(peer => !promises(blob, peer))) },
-        { forS: leaseS, asked: byPeer(blobs, blob => askedOf(blob).filter(peer => promises(blob, peer))) }
-      ].flatMap(({ forS, asked }) => [...asked].map(([peer, some]) => ({ peer, asked: some, forS })))
-      await Promise.all(
-        questions.map(async ({ peer, asked, forS }) => {
-          const outcome = await askPeer(peer, asked, forS, signal)
-          for (const [index, blob] of asked.entries()) {
-            const proven = outcome?.[index]
-            if (proven === true) holders.get(blob)?.add(peer)
-            else if (outcome != null && proven == null) broken.add(blob)
-            else if (proven === false) failed.get(blob)?.add(peer)
-          }
+      /** Asks some peers about some blobs, each peer once for those that it is to promise and once for the others. */
+      async function ask(some: readonly HeldBlob[], peersOf: (blob: HeldBlob) => readonly string[]): Promise<void> {
+        const questions = [true, false].flatMap(isPromised => {
+          const chosen = (blob: HeldBlob): string[] => peersOf(blob).filter(peer => promises(blob, peer) === isPromised)
+          return [...byPeer(some, chosen)].map(([peer, asked]) => ({ peer, asked, forS: isPromised ? leaseS : 0 }))
         })
-      )
+        await Promise.all(
+          questions.map(async ({ peer, asked, forS }) => {
+            const outcome = await askPeer(peer, asked, forS, signal)
+            for (const [index, blob] of asked.entries()) {
+              const proven = outcome?.[index]
+              if (proven === true) holders.get(blob)?.add(peer)
+              else if (outcome != null && proven == null) broken.add(blob)
+              else if (proven === false) failed.get(blob)?.add(peer)
+            }
+          })
+        )
+      }
+      const countOf = (blob: HeldBlob): number => (holders.get(blob)?.size ?? 0) + (blob.offered ? 0 : 1)
+      const wanted = Math.min(rules.replicas, table.peers.length)
+      await ask(blobs, blob => askedOf(blob).slice(0, rules.replicas))
+      // Those behind them hold it only where one of the first does not.
+      const lacking = blobs.filter(blob => !broken.has(blob) && countOf(blob) < wanted)
+      await ask(lacking, blob => askedOf(blob).slice(rules.replicas))
       const droppable: HeldBlob[] = []
       const calls = new Map<HeldBlob, string[]>()
       let missing = 0
@@ -131,8 +144,7 @@ export function createAuditor(components: AuditorComponents, { rules, leaseS }: 
         if (broken.has(blob)) continue
         const name = blob.cid.toString()
         const seen = holders.get(blob) ?? new Set<string>()
-        const wanted = Math.min(rules.replicas, table.peers.length)
-        if (seen.size + (blob.offered ? 0 : 1) >= wanted) missingSince.delete(name)
+        if (countOf(blob) >= wanted) missingSince.delete(name)
         else if (missingSince.size < MAX_MISSING) missingSince.set(name, missingSince.get(name) ?? nowMs)
         const missingMs = nowMs - (missingSince.get(name) ?? nowMs)
         const facts = { seed: blob.seed, holders: seen, missingMs }

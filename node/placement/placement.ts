@@ -28,8 +28,10 @@ export interface PlacementInit {
   readonly named?: (patient: Hex) => boolean
   /** Time between two looks at what belongs here; also done whenever the members change, ms. */
   readonly scanEveryMs: number
-  /** Time between two rounds of asking after replicas, ms. */
+  /** Time between two rounds of asking after what may be dropped or lacks replicas, ms. */
   readonly auditEveryMs: number
+  /** Rounds in which all other blobs are asked after once. */
+  readonly auditRounds: number
   /** Time for which peers are asked to keep what is dropped here, in seconds. */
   readonly leaseS: number
   /** Time to hear who is there before anything is judged to belong here, ms. */
@@ -73,7 +75,7 @@ const DIAL_MS = 5_000
 /** Makes the service; nothing is asked or dropped before `start()`. */
 export function createPlacement(components: PlacementComponents, init: PlacementInit): Placement {
   const { libp2p, index, blockstore, members, pledges, dropper, elapsedMs, log } = components
-  const { rules, quotas, named = () => false, scanEveryMs, auditEveryMs, leaseS, settleMs } = init
+  const { rules, quotas, named = () => false, scanEveryMs, auditEveryMs, auditRounds, leaseS, settleMs } = init
   const me = libp2p.peerId.toString()
   const auditor = createAuditor(components, { rules, leaseS })
   const stopped = new AbortController()
@@ -88,6 +90,7 @@ export function createPlacement(components: PlacementComponents, init: Placement
   let held = 0
   let refused = 0
   let dropped = 0
+  let round = 0
 
   const here = async ({ cid }: { readonly cid: string }): Promise<boolean> => await blockstore.has(CID.parse(cid))
   const decideAbout = (table: PeerTable, cid: CID, patient: Hex, isHere: boolean): Decision =>
@@ -149,6 +152,7 @@ export function createPlacement(components: PlacementComponents, init: Placement
   }
 
   async function audit(): Promise<void> {
+    round++
     for await (const page of everyBlob(AUDIT_PAGE)) {
       const table = members.table()
       const blobs: HeldBlob[] = []
@@ -157,7 +161,10 @@ export function createPlacement(components: PlacementComponents, init: Placement
         const cid = CID.parse(row.cid)
         if (!(await here(row))) continue
         const offered = decideAbout(table, cid, row.patient, true) === 'offer'
-        const blob = { cid, sizeBytes: row.sizeBytes, seed: seedOf(cid.multihash.digest), offered }
+        const seed = seedOf(cid.multihash.digest)
+        const isItsTurn = (seed[1] + round) % auditRounds === 0
+        if (!offered && !isItsTurn && !auditor.isMissing(cid)) continue
+        const blob = { cid, sizeBytes: row.sizeBytes, seed, offered }
         blobs.push(blob)
         rows.set(blob, row)
       }

@@ -1,11 +1,13 @@
 /**
- * Start-up time of a node process until it answers, on an empty folder and on its data, against a bare Node process; and catching up with
- * a chain.
+ * Start-up time of a node process until it answers, on an empty folder and on its data, against a bare Node process; by how much it keeps;
+ * and catching up with a chain.
  */
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { loadDeployment } from '#node/chain/deployment-file.ts'
+import { benchStores } from '#scripts/bench/node/stores.ts'
 import { startService } from '#scripts/process/service.ts'
 import { deployContracts, startChain } from '#scripts/story/network.ts'
 import { benchFollow } from '#scripts/bench/node/follow.ts'
@@ -59,6 +61,8 @@ export async function run(bench: Bench): Promise<void> {
     bench.figure({ metric: 'start.cold', samples: cold, unit: 'ms', versus })
     bench.figure({ metric: 'start.warm', samples: warm, unit: 'ms', versus })
     bench.figure({ metric: 'start.libraries', samples: libraries, unit: 'ms', versus })
+    const deployment = await loadDeployment(file)
+    await benchStores(bench, { folder, rpcUrl: chain.rpcUrl, deploymentFile: file, deployment })
   } finally {
     await chain.service.stop()
     await rm(folder, { recursive: true })

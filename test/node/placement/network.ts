@@ -17,13 +17,14 @@ export const PATIENT = `0x${'11'.repeat(32)}` as const
 
 /** Times in which a test sees something happen. */
 export const FAST = {
-  pledgeEveryMs: 150,
-  deadAfterMs: 2_500,
-  takeOverMs: 400,
-  scanEveryMs: 500,
-  auditEveryMs: 200,
+  pledgeEveryMs: 400,
+  deadAfterMs: 6_000,
+  takeOverMs: 800,
+  scanEveryMs: 2_000,
+  auditEveryMs: 500,
+  auditRounds: 1,
   leaseS: 1,
-  settleMs: 600
+  settleMs: 1_000
 }
 
 /** A peer that places blobs, over real sockets and a real disk; entries are rows of its index. */
