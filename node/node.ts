@@ -26,6 +26,7 @@ import { createHaveService } from '#node/network/have.ts'
 import { createHost, type Host, type HostInit } from '#node/network/host.ts'
 import { loadOrCreateIdentity, peerSeedOf } from '#node/network/identity.ts'
 import { createRateLimiter } from '#node/network/rate-limiter.ts'
+import { readBlock } from '#node/network/read-block.ts'
 import { createSubmitService } from '#node/network/submit.ts'
 import { createSync } from '#node/network/sync.ts'
 import { createBlindLists } from '#node/search/blind-lists.ts'
@@ -253,6 +254,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
         view: () => follower.view(),
         waitingFor: () => (isReady && follower.status().state !== 'waiting' ? [] : ['chain']),
         hasBlock: async cid => blockstore.has(cid),
+        readBlock: async cid => readBlock(blockstore, cid),
         noteRead: custody?.noteRead,
         attestation: async digest => eraser.attestation(digest),
         guard,
