@@ -35,6 +35,7 @@ import { DEFAULT_LIMITS } from '#node/network/limits.ts'
 import { createMembers } from '#node/network/members.ts'
 import { openMessageIds } from '#node/network/message-ids.ts'
 import { createRateLimiter } from '#node/network/rate-limiter.ts'
+import { readBlock } from '#node/network/read-block.ts'
 import { createSubmitService } from '#node/network/submit.ts'
 import { createSync } from '#node/network/sync.ts'
 import { createConfirmer, type ConfirmerInit, type Wanted } from '#node/placement/confirm.ts'
@@ -338,6 +339,7 @@ export function createNode(
         view: () => follower.view(),
         waitingFor: () => (isServing() ? [] : ['chain']),
         hasBlock: async cid => blockstore.has(cid),
+        readBlock: async cid => readBlock(blockstore, cid),
         noteRead: custody?.noteRead,
         attestation: async digest => eraser.attestation(digest),
         guard,

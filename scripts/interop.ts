@@ -1,10 +1,11 @@
 /** `npm run test:interop`: tests against software that is not ours, where this machine has it. */
 import { parseArgs } from 'node:util'
+import { blocksAtKubo } from '#scripts/interop/blocks-at-kubo.ts'
 import { contractsOnGeth } from '#scripts/interop/contracts-on-geth.ts'
 import { fhirAtHapi } from '#scripts/interop/fhir-at-hapi.ts'
 import type { Suite } from '#scripts/interop/suite.ts'
 
-const SUITES: readonly Suite[] = [contractsOnGeth, fhirAtHapi]
+const SUITES: readonly Suite[] = [contractsOnGeth, fhirAtHapi, blocksAtKubo]
 const HELP = `Usage: npm run test:interop [-- SUITE ...] [--strict] [--json]
 
 ${SUITES.map(({ name, about }) => `  ${name}: ${about}`).join('\n')}

@@ -13,21 +13,14 @@ import { answerHead } from '#node/http/head-answer.ts'
 import type { HttpComponents } from '#node/http/components.ts'
 import { idempotent } from '#node/http/idempotency.ts'
 import { observed } from '#node/http/observe.ts'
+import { addIpfsRoute } from '#node/http/ipfs-route.ts'
 import { problemResponse } from '#node/http/problem.ts'
-import {
-  answerCapsules,
-  answerEntries,
-  answerNotices,
-  openBlob,
-  readCidParam,
-  takeBlob
-} from '#node/http/record-answers.ts'
+import { answerCapsules, answerEntries, answerNotices, readCidParam, takeBlob } from '#node/http/record-answers.ts'
 import {
   capsulesRoute,
   entriesRoute,
   erasureRoute,
   gatewayRoute,
-  getBlobRoute,
   grantRoute,
   headRoute,
   healthRoute,
@@ -148,15 +141,7 @@ export function createHttpApp(components: HttpComponents, init: HttpAppInit): Op
     const heldBy = await components.confirmBlob(cid, sizeBytes, wanted)
     return context.json({ sizeBytes, ...(heldBy == null ? {} : { heldBy }) }, 200)
   })
-  app.openapi(getBlobRoute, async context => {
-    const cid = readCidParam(context.req.valid('param').cid)
-    const body = await openBlob(components, cid, context.req.raw.signal)
-    return context.body(body, 200, {
-      'content-type': 'application/octet-stream',
-      'cache-control': 'public, max-age=31536000, immutable',
-      etag: `"${cid.toString()}"`
-    })
-  })
+  addIpfsRoute(app, components)
   app.openapi(erasureRoute, async context => {
     const attestation = await components.attestation(context.req.valid('param').id)
     return context.body(new Uint8Array(attestation), 200, { 'content-type': 'application/cbor' })

@@ -36,6 +36,8 @@ export interface HttpComponents {
   readonly messages: MessageLog
   readonly index: AcceptIndex
   readonly blobs: BlobKeeper
+  /** A block of this node's own store, checked; asking it never asks the network. */
+  readonly readBlock: (cid: CID) => Promise<Uint8Array | undefined>
   /** Whether the root of a blob is in this node's own store. */
   readonly hasBlock: (cid: CID) => Promise<boolean>
   /** Knows whose tokens are whose; without it the API has no use for tokens. */

@@ -10,6 +10,8 @@ const STATUS: Readonly<Record<string, ContentfulStatusCode>> = {
   HTTP_TYPE: 415,
   HTTP_NOT_FOUND: 404,
   HTTP_RATE: 429,
+  HTTP_FORMAT: 406,
+  HTTP_RANGE: 416,
   GRANT_UNKNOWN: 404,
   GATEWAY_UNKNOWN: 404,
   MODEL_UNKNOWN: 404,

@@ -146,18 +146,6 @@ export const putBlobRoute = createRoute({
   responses: { 200: json(blobAnswer, 'Stored'), default: problem }
 })
 
-/** `GET /ipfs/{cid}` */
-export const getBlobRoute = createRoute({
-  method: 'get',
-  path: '/ipfs/{cid}',
-  summary: 'The sealed bytes of a blob, from this node or its peers',
-  request: { params: cidParam },
-  responses: {
-    200: { description: 'The bytes', content: { 'application/octet-stream': { schema: bytesSchema } } },
-    default: problem
-  }
-})
-
 /** `GET /v1/erasures/{id}` */
 export const erasureRoute = createRoute({
   method: 'get',

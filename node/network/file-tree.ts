@@ -37,9 +37,10 @@ export async function* leavesOf(
   async function* visit(cid: CID, depth: number): AsyncGenerator<Uint8Array | Leaf, void> {
     if (--nodesLeft < 0 || depth > MAX_DEPTH) throw malformed('its tree is too large for its size')
     const block = await load(cid)
-    treeBytesLeft -= block.length
-    if (treeBytesLeft < 0) throw malformed('its tree is too large for its size')
     const { file, links } = readNode(cid, block)
+    // Other software keeps the file's bytes in its leaves; they are counted where they are read.
+    treeBytesLeft -= block.length - (file.data?.length ?? 0)
+    if (treeBytesLeft < 0) throw malformed('its tree is too large for its size')
     const sizeBytes = file.fileSize()
     if (sizeBytes > BigInt(maxBytes)) throw oversize(maxBytes)
     if (file.blockSizes.length !== links.length) throw malformed('a node does not say how large its parts are')

@@ -1,7 +1,6 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { isSalusError } from '#core/error.ts'
-import type { Bans } from '#node/network/bans.ts'
 import { askHave } from '#node/network/have.ts'
 import { RANGE_PROTOCOL } from '#node/network/range-serve.ts'
 
@@ -14,20 +13,18 @@ const HAVE_TIMEOUT_MS = 2_000
 
 /** How holders are looked for. */
 export interface FindOptions {
-  /** Whether a peer, by its id, may be a holder. */
-  readonly isCandidate: (id: string) => boolean
   /** Hears of a holder as soon as it says that it has the block. */
   readonly onHolder: (peer: PeerId) => Promise<void>
   readonly signal: AbortSignal
 }
 
-/** Finds connected peers that speak the range protocol and say that they have a block; a hint, as all they say. */
+/** Finds those of some connected peers that speak the range protocol and say that they have a block; a hint, as all they say. */
 export async function findHolders(
-  { libp2p, bans }: { readonly libp2p: Libp2p; readonly bans: Bans },
+  libp2p: Libp2p,
+  peers: readonly PeerId[],
   cid: CID,
-  { isCandidate, onHolder, signal }: FindOptions
+  { onHolder, signal }: FindOptions
 ): Promise<void> {
-  const peers = libp2p.getPeers().filter(peer => isCandidate(peer.toString()) && !bans.isBanned(peer.toString()))
   const speakers = (await Promise.all(peers.map(async peer => ((await speaks(libp2p, peer)) ? [peer] : [])))).flat()
   const candidates = shuffled(speakers).slice(0, MAX_ASKED)
   if (candidates.length <= MAX_UNASKED) {

@@ -2,14 +2,13 @@
 import type { Stream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
 import { anySignal } from 'any-signal'
-import toBuffer from 'it-to-buffer'
-import type { CID } from 'multiformats/cid'
 import { concat } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import { blockHeader, decodeRangeRequest, MAX_BLOCK_BYTES, MAX_RANGE_REQUEST_BYTES } from '#core/network/range.ts'
 import { RAW_CODEC, cidOfDigest } from '#core/record/cid.ts'
 import { PENALTY } from '#node/network/bans.ts'
 import { untilBelow } from '#node/network/drain.ts'
+import { readBlock, type LocalBlocks } from '#node/network/read-block.ts'
 import { isOversize, nameOf, type AnswerComponents } from '#node/network/request.ts'
 import { createTurns } from '#node/network/turns.ts'
 
@@ -19,7 +18,7 @@ export const RANGE_PROTOCOL = '/salus/range/1'
 /** What serving needs besides what every answering protocol does. */
 export interface RangeServiceComponents extends AnswerComponents {
   /** The node's own store: asking it never asks the network. */
-  readonly blockstore: { get(cid: CID): AsyncIterable<Uint8Array> | Iterable<Uint8Array> }
+  readonly blockstore: LocalBlocks
 }
 
 /** What serving may be told. */
@@ -64,10 +63,9 @@ export function createRangeService(components: RangeServiceComponents, init: Ran
   async function read(digest: Uint8Array, peer: string): Promise<Uint8Array | undefined> {
     const turn = await turns.take(peer)
     try {
-      const bytes = await toBuffer(blockstore.get(cidOfDigest(RAW_CODEC, digest)))
-      return bytes.length > MAX_BLOCK_BYTES ? undefined : bytes
+      const bytes = await readBlock(blockstore, cidOfDigest(RAW_CODEC, digest))
+      return bytes == null || bytes.length > MAX_BLOCK_BYTES ? undefined : bytes
     } catch (error) {
-      if (nameOf(error) === 'NotFoundError') return undefined
       if (!isSalusError(error)) throw error
       log.warn({ code: error.code }, 'a block that a peer asked for could not be read')
       return undefined

@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto'
 import type { Libp2p, PeerId } from '@libp2p/interface'
-import toBuffer from 'it-to-buffer'
 import { base32 } from 'multiformats/bases/base32'
 import type { CID } from 'multiformats/cid'
 import { sha256 } from 'multiformats/hashes/sha2'
@@ -16,7 +15,7 @@ import type { Announce } from '#node/network/announce.ts'
 import { PENALTY, type Bans } from '#node/network/bans.ts'
 import { findHolders } from '#node/network/range-holders.ts'
 import { openRangeStream, type RangeStream } from '#node/network/range-stream.ts'
-import { nameOf } from '#node/network/request.ts'
+import { readBlock } from '#node/network/read-block.ts'
 import type { DiskBlockstore } from '#node/store/blocks.ts'
 
 /** What fetching needs. */
@@ -75,7 +74,7 @@ const TICK_MS = 250
 const STALL_MS = 10_000
 /** A holder that was given up gets no work for so long. */
 const ASIDE_MS = 10_000
-/** Time between two looks for holders. */
+/** Time between two questions to one peer. */
 const LOOK_MS = 2_000
 
 /** Begins a fetch; holders are looked for with the first block. */
@@ -87,7 +86,8 @@ export function createRangeSession(components: RangeSessionComponents, signal: A
   /** Peers that are not asked before a time: they were slow, or do not speak the protocol. */
   const aside = new Map<string, number>()
   let looking: Promise<void> | undefined
-  let lookedMs = -Infinity
+  /** When each peer was last asked whether it is a holder. */
+  const askedMs = new Map<string, number>()
   let timer: NodeJS.Timeout | undefined
   let isStopped = false
 
@@ -190,12 +190,19 @@ export function createRangeSession(components: RangeSessionComponents, signal: A
     }
   }
 
-  /** Looks for holders of a block among the connected peers. */
+  function isCandidate(id: string): boolean {
+    const nowMs = now()
+    const isAside = (aside.get(id) ?? -Infinity) > nowMs
+    return !holders.has(id) && !isAside && nowMs - (askedMs.get(id) ?? -Infinity) > LOOK_MS && !bans.isBanned(id)
+  }
+
+  /** Looks for holders of a block among the connected peers that were not asked just now. */
   function look(cid: CID): void {
-    if (looking != null || isStopped) return
-    lookedMs = now()
-    const isCandidate = (id: string): boolean => !holders.has(id) && (aside.get(id) ?? -Infinity) < now()
-    looking = findHolders({ libp2p, bans }, cid, { isCandidate, onHolder: addHolder, signal })
+    if (looking != null || isStopped || holders.size >= MAX_HOLDERS) return
+    const candidates = libp2p.getPeers().filter(peer => isCandidate(peer.toString()))
+    if (candidates.length === 0) return
+    for (const peer of candidates) askedMs.set(peer.toString(), now())
+    looking = findHolders(libp2p, candidates, cid, { onHolder: addHolder, signal })
       .catch((error: unknown) => {
         log.debug({ err: error }, 'holders could not be looked for')
       })
@@ -211,7 +218,7 @@ export function createRangeSession(components: RangeSessionComponents, signal: A
     const [first] = hopeless
     const want = wants.get(first ?? '')
     if (want == null) return
-    if (now() - lookedMs > LOOK_MS) look(want.cid)
+    look(want.cid)
     if (looking != null) return
     for (const key of hopeless) {
       plan.unwant(key)
@@ -242,18 +249,8 @@ export function createRangeSession(components: RangeSessionComponents, signal: A
       if (expected.length > 0 && nowMs - progressMs > STALL_MS) drop(id, ASIDE_MS)
     }
     const [want] = wants.values()
-    if (want != null && holders.size < MAX_HOLDERS && nowMs - lookedMs > LOOK_MS) look(want.cid)
+    if (want != null) look(want.cid)
     pump()
-  }
-
-  async function local(cid: CID): Promise<Uint8Array | undefined> {
-    try {
-      return await toBuffer(blockstore.get(cid))
-    } catch (error) {
-      // A damaged block was set aside, and is fetched again.
-      if (nameOf(error) === 'NotFoundError' || isSalusError(error, 'BLOCK_DAMAGED')) return undefined
-      throw error
-    }
   }
 
   function stop(): void {
@@ -273,7 +270,7 @@ export function createRangeSession(components: RangeSessionComponents, signal: A
       const key = base32.encode(cid.multihash.digest)
       const known = wants.get(key)
       if (known != null) return known.bytes.promise
-      const here = await local(cid)
+      const here = await readBlock(blockstore, cid)
       if (here != null) return here
       signal.throwIfAborted()
       if (cid.multihash.code !== sha256.code) return fallback(cid, signal)
@@ -284,7 +281,7 @@ export function createRangeSession(components: RangeSessionComponents, signal: A
       wants.set(key, want)
       timer ??= setInterval(tick, TICK_MS)
       plan.want(key, sizeBytes)
-      if (lookedMs === -Infinity) look(cid)
+      if (holders.size === 0) look(cid)
       pump()
       return want.bytes.promise
     },
