@@ -5,6 +5,7 @@ import { readFinalityLevel } from '#core/chain/finality.ts'
 import { SalusError } from '#core/error.ts'
 import { decodeKeyBundle } from '#core/identity/key-bundle.ts'
 import { readCount } from '#node/cli/options.ts'
+import { addRelayerOptions, relayerInit, type RelayerOptions } from '#node/cli/relayer-options.ts'
 import { runUntilSignal } from '#node/cli/signals.ts'
 import { listReleases } from '#node/chain/chain-index.ts'
 import { createProvider } from '#node/chain/chain-rpc.ts'
@@ -20,7 +21,7 @@ import { readIfThere } from '#node/store/durable-file.ts'
 import { createNode, type LiveService, type NodeContext } from '#node/node.ts'
 import { VERSION } from '#node/version.ts'
 
-interface RunOptions {
+interface RunOptions extends RelayerOptions {
   readonly data: string
   readonly rpc: readonly string[]
   readonly rpcQuorum?: number
@@ -43,7 +44,7 @@ interface RunOptions {
 
 /** Adds the commands. */
 export function registerNode(program: Command): void {
-  program
+  const command = program
     .command('node')
     .description('a full node: stores, replicates, serves, relays; sees only ciphertext')
     .command('run')
@@ -66,7 +67,7 @@ export function registerNode(program: Command): void {
     .option('--auditor <file>', 'key bundle of the auditor who can read every receipt')
     .option('--mdns', 'look for peers on the local network', false)
     .option('--log-level <level>', 'debug, info, warn or error', 'info')
-    .action(run)
+  addRelayerOptions(command).action(run)
 }
 
 async function run(options: RunOptions): Promise<void> {
@@ -85,6 +86,7 @@ async function run(options: RunOptions): Promise<void> {
         host: { listen: options.listen, peers: options.peer, mdns: options.mdns },
         http: { host: options.httpHost, port: options.http },
         follower: followerInit(options),
+        relayer: relayerInit(options),
         ...(options.custodian ? { custody: await custodyInit(options) } : {}),
         services: context => [firmwareReplication(context)],
         version: VERSION
