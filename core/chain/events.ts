@@ -189,7 +189,7 @@ export function createLogDecoder(deployment: Deployment): LogDecoder {
 
 type EventReader = (log: ChainLog) => { readonly name: string; readonly fields: EventFields } | undefined
 
-/** Reads the events of one contract: most have fields of fixed size, which take a tenth of the time of a full decoder. */
+/** Reads the events of one contract: most have simple fields, which take a fraction of the time of a full decoder. */
 function createReader(abi: Interface): EventReader {
   const simple = new Map<string, { readonly name: string; readonly read: (log: ChainLog) => EventFields }>()
   abi.forEachEvent(event => {

@@ -47,6 +47,7 @@ export interface Outbox {
 }
 
 const PREFIX = 'tx/'
+const AMOUNTS: readonly string[] = ['gasLimit', 'maxFeePerGas', 'maxPriorityFeePerGas']
 
 /** Opens the outbox of an account of a chain; without a database it lasts as long as the process. */
 export function createOutbox(db: Database | undefined, account: string): Outbox {
@@ -92,14 +93,7 @@ function writeEntry(entry: OutboxEntry): string {
 }
 
 function readEntry(text: string): OutboxEntry {
-  const { gasLimit, attempts, ...entry } = JSON.parse(text) as OutboxEntry
-  return {
-    ...entry,
-    gasLimit: BigInt(gasLimit),
-    attempts: attempts.map(({ maxFeePerGas, maxPriorityFeePerGas, ...attempt }) => ({
-      ...attempt,
-      maxFeePerGas: BigInt(maxFeePerGas),
-      maxPriorityFeePerGas: BigInt(maxPriorityFeePerGas)
-    }))
-  }
+  return JSON.parse(text, (key, value: unknown) =>
+    AMOUNTS.includes(key) ? BigInt(String(value)) : value
+  ) as OutboxEntry
 }

@@ -216,8 +216,9 @@ export function createRelayer(
   }
 
   async function send(call: Call, admit: (cost: Cost) => Promise<void>): Promise<OutboxEntry | undefined> {
-    const { asker, ...plain } = call
-    const sent = await sender.send(plain, admit)
+    // Who asked is not written down.
+    const { contract, method, to, data, maxGas: most } = call
+    const sent = await sender.send({ contract, method, to, data, maxGas: most }, admit)
     if (sent != null) counters.sent++
     tend()
     return sent

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { Interface, type InterfaceAbi, type ParamType } from 'ethers'
+import fc from 'fast-check'
 import { accessGrantsAbi } from '#core/abi/AccessGrants.ts'
 import { batchAnchorsAbi } from '#core/abi/BatchAnchors.ts'
 import { credentialRegistryAbi } from '#core/abi/CredentialRegistry.ts'
@@ -8,6 +9,7 @@ import { firmwareRegistryAbi } from '#core/abi/FirmwareRegistry.ts'
 import { nodeRegistryAbi } from '#core/abi/NodeRegistry.ts'
 import type { RequestContract } from '#core/chain/contract-names.ts'
 import { createLogDecoder, type ChainLog } from '#core/chain/events.ts'
+import { createStaticReader } from '#core/chain/static-events.ts'
 import { expectCode } from '#test/error-code.ts'
 import { paperDeployment } from '#test/core/network/accept-world.ts'
 
@@ -93,6 +95,40 @@ describe('the decoder of events', () => {
       })
     })
   }
+
+  it('reads simple events as a full decoder does, and refuses every shorter one', () => {
+    const valueOf = ({ type }: ParamType): fc.Arbitrary<unknown> => {
+      const bits = Number(/^uint(\d+)$/.exec(type)?.[1] ?? 0)
+      if (bits > 0) return fc.bigInt({ min: 0n, max: (1n << BigInt(bits)) - 1n })
+      const lengths: Readonly<Record<string, number>> = { bytes32: 32, address: 20 }
+      const length = lengths[type]
+      const bounds = length == null ? { maxLength: 70 } : { minLength: length, maxLength: length }
+      return fc.uint8Array(bounds).map(one => `0x${Buffer.from(one).toString('hex')}`)
+    }
+    let simple = 0
+    for (const abi of Object.values(ABIS)) {
+      const full = new Interface(abi)
+      full.forEachEvent(event => {
+        const read = createStaticReader(event.inputs)
+        if (read == null) return
+        simple++
+        fc.assert(
+          fc.property(fc.tuple(...event.inputs.map(valueOf)), values => {
+            const log = full.encodeEventLog(event, values)
+            const expected = full.parseLog(log)?.args.toObject() ?? {}
+            const lower = (value: unknown): unknown => (typeof value === 'string' ? value.toLowerCase() : value)
+            for (const [name, value] of Object.entries(read(log))) expect(lower(expected[name])).to.equal(value)
+            if (event.inputs.some(({ indexed }) => indexed !== true)) {
+              expect(() => read({ ...log, data: log.data.slice(0, -64) })).to.throw()
+            }
+            expect(() => read({ ...log, topics: log.topics.slice(1) })).to.throw()
+          }),
+          { numRuns: 20 }
+        )
+      })
+    }
+    expect(simple).to.be.greaterThan(40)
+  })
 
   it('passes over other contracts and unknown events', () => {
     const log = logOf('AccessGrants', 'Revoked')
