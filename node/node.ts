@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { mkdir } from 'node:fs/promises'
 import type { Wallet, JsonRpcProvider } from 'ethers'
+import type { CID } from 'multiformats/cid'
 import { networkIdOfDeployment, type Deployment } from '#core/chain/deployment.ts'
 import type { Random } from '#core/crypto/primitives.ts'
 import { SalusError } from '#core/error.ts'
@@ -34,11 +35,16 @@ import { openMessageIds } from '#node/network/message-ids.ts'
 import { createRateLimiter } from '#node/network/rate-limiter.ts'
 import { createSubmitService } from '#node/network/submit.ts'
 import { createSync } from '#node/network/sync.ts'
+import { createConfirmer, type ConfirmerInit, type Wanted } from '#node/placement/confirm.ts'
+import { createLeases } from '#node/placement/leases.ts'
+import { createProver } from '#node/placement/proofs.ts'
 import { createBlindLists } from '#node/search/blind-lists.ts'
 import { addBlindRoutes } from '#node/search/routes.ts'
 import { createBlockstore, type DiskBlockstore } from '#node/store/blocks.ts'
 import type { Database } from '#node/store/database.ts'
 import { createDatastore } from '#node/store/datastore.ts'
+import { createDisk, type DiskInit } from '#node/store/disk.ts'
+import { createUpkeep, type Upkeep } from '#node/store/upkeep.ts'
 import { createMessageLog, type MessageLog } from '#node/store/messages.ts'
 import { openStore } from '#node/store/schema.ts'
 
@@ -56,6 +62,7 @@ export interface NodeContext {
   readonly messages: MessageLog
   readonly follower: Follower
   readonly deployment: Deployment
+  readonly upkeep: Upkeep
   readonly log: Log
 }
 
@@ -86,6 +93,11 @@ export interface NodeInit {
   readonly submitWaitMs?: number
   /** Keeps key shares and writes receipts; a node that is told nothing does neither. */
   readonly custody?: CustodyInit
+  /** Nodes that must have a submitted message or blob on their disks before it is acknowledged, where the sender does not say; 1 unless told. */
+  readonly replicas?: number
+  readonly confirm?: ConfirmerInit
+  /** When the disk counts as full. */
+  readonly disk?: Omit<DiskInit, 'path'>
   /** Places blobs on some nodes of many; a node that is told nothing keeps every blob. */
   readonly placement?: PlacingInit
   /** Further services; started last, stopped first. */
@@ -109,6 +121,12 @@ export interface SalusNode {
    * `NODE_STOPPED`, and as {@link Follower.start}; whatever it had opened is closed then
    */
   start(): Promise<NodeAddress>
+  /**
+   * Backup, scrub and disk of the running node.
+   *
+   * @throws SalusError `NODE_NOT_RUNNING`
+   */
+  upkeep(): Upkeep
   /** Ends a start that is under way and waits for it, then stops everything; what was acknowledged is on the disk. */
   stop(): Promise<void>
 }
@@ -127,6 +145,7 @@ export function createNode({ provider, endpoints, deployment, wallet, log }: Nod
   const running: (() => void | Promise<void>)[] = []
   const stopped = new AbortController()
   let placing: Placing | undefined
+  let upkeep: Upkeep | undefined
   let starting: Promise<NodeAddress> | undefined
   let stopping: Promise<void> | undefined
 
@@ -148,20 +167,21 @@ export function createNode({ provider, endpoints, deployment, wallet, log }: Nod
     const privateKey = await loadOrCreateIdentity(join(dataDir, 'identity.key'))
     const db = await openStore(dataDir)
     running.push(async () => db.close())
-    const blockstore = await run(createBlockstore({ db, directory: join(dataDir, 'blocks') }))
-    const messages = createMessageLog({ db })
+    const disk = await run(createDisk({ db, log }, { path: dataDir, ...init.disk }))
+    const blockstore = await run(createBlockstore({ db, directory: join(dataDir, 'blocks'), disk }))
+    const messages = createMessageLog({ db, disk })
     running.push(async () => messages.stop())
     const index = await openAcceptIndex(db, {
       keeps: (cid, patient) => placing == null || placing.placement.keeps(cid, patient)
     })
     running.push(async () => index.stop())
     const bans = await run(createBans({ db, clock, log }))
-    return { privateKey, db, blockstore, messages, index, bans }
+    return { privateKey, db, disk, blockstore, messages, index, bans }
   }
 
   async function start(): Promise<NodeAddress> {
     refuseIfStopped()
-    const { privateKey, db, blockstore, messages, index, bans } = await openStores()
+    const { privateKey, db, disk, blockstore, messages, index, bans } = await openStores()
     const topics = allTopics(network)
     const members = createMembers({ p, deployment })
     const host = await run(
@@ -219,7 +239,7 @@ export function createNode({ provider, endpoints, deployment, wallet, log }: Nod
     )
 
     /** From an author or its gateway: taken in here, then passed on to everyone. */
-    async function submit(bytes: Uint8Array): Promise<Outcome> {
+    async function submit(bytes: Uint8Array, wanted: Partial<Wanted> = {}): Promise<Outcome> {
       const outcome = await acceptor.accept(bytes, {
         provenance: 'live',
         waitMs: init.submitWaitMs ?? 8_000,
@@ -230,13 +250,28 @@ export function createNode({ provider, endpoints, deployment, wallet, log }: Nod
           log.warn({ err: error }, 'a message could not be passed on; peers will ask for it')
         })
       }
-      return outcome
+      const { replicas = init.replicas ?? 1 } = wanted
+      if (outcome.position == null || replicas <= 1) return outcome
+      return { ...outcome, heldBy: await confirmer.message(bytes, { ...wanted, replicas }) }
+    }
+
+    const confirmer = createConfirmer({ libp2p, p, blockstore, log }, init.confirm)
+    /** Waits until enough nodes hold a blob that was put here. */
+    async function confirmBlob(cid: CID, sizeBytes: number, wanted: Partial<Wanted>): Promise<string[] | undefined> {
+      const { replicas = init.replicas ?? 1 } = wanted
+      if (replicas <= 1) return undefined
+      return confirmer.blob({ cid, sizeBytes }, { ...wanted, replicas }, placing?.placement.holdersOf(cid))
     }
 
     const rate = createRateLimiter({ clock }, { perSecond: 100, burst: 1_000 })
     const answering = { libp2p, bans, log, rate }
     await run(createHaveService({ ...answering, blockstore }))
-    await run(createSubmitService({ ...answering, accept: async bytes => knownIsAccepted(await submit(bytes)) }))
+    await run(
+      createSubmitService({
+        ...answering,
+        accept: async bytes => knownIsAccepted(await submit(bytes, { replicas: 1 }))
+      })
+    )
 
     const peerSeed = peerSeedOf(privateKey)
     const eraser = await run(createEraser({ p, clock, db, network, messages, acceptor, peerSeed, log }))
@@ -280,6 +315,7 @@ export function createNode({ provider, endpoints, deployment, wallet, log }: Nod
         ...operatorSide.forApp,
         log,
         submit,
+        confirmBlob,
         relayer,
         messages,
         onAccepted: handler =>
@@ -342,11 +378,16 @@ export function createNode({ provider, endpoints, deployment, wallet, log }: Nod
         { networkId: network, ...(init.syncIntervalMs == null ? {} : { intervalMs: init.syncIntervalMs }) }
       )
     )
-    if (init.placement != null) {
+    if (init.placement == null) {
+      // Promises nothing: a node that keeps everything drops nothing.
+      const leases = createLeases(() => performance.now(), 0)
+      await run(createProver({ ...answering, p, blockstore, leases, isMember: () => false }))
+    } else {
       const standing = { ...answering, p, clock, db, host, blockstore, index, peerSeed }
       placing = await run(createPlacing(standing, network, init.placement))
     }
-    const context: NodeContext = { db, host, blockstore, messages, follower, deployment, log }
+    upkeep = createUpkeep({ db, disk, blockstore, helia: host.helia, dataDir: init.dataDir, clock })
+    const context: NodeContext = { db, host, blockstore, messages, follower, deployment, upkeep, log }
     for (const service of init.services?.(context) ?? []) await run(service)
     refuseIfStopped()
     isReady = true
@@ -378,6 +419,12 @@ export function createNode({ provider, endpoints, deployment, wallet, log }: Nod
     async start() {
       starting ??= startOrUndo()
       return starting
+    },
+    upkeep() {
+      if (upkeep == null || stopped.signal.aborted) {
+        throw new SalusError('NODE_NOT_RUNNING', 'The node does not run; start it first.')
+      }
+      return upkeep
     },
     async stop() {
       stopped.abort()

@@ -55,6 +55,8 @@ export interface Origin {
 export interface Outcome extends Verdict {
   readonly position?: number
   readonly accepted?: Accepted
+  /** Ids of the nodes that confirmed to have it on their disks, where more than one was asked for. */
+  readonly heldBy?: readonly string[]
 }
 
 /** Takes messages in. */

@@ -40,6 +40,7 @@ import {
   statusRoute
 } from '#node/http/routes.ts'
 import { MAX_JSON_BODY_BYTES } from '#node/http/wire.ts'
+import type { Wanted } from '#node/placement/confirm.ts'
 import { createRateLimiter, type Rate } from '#node/network/rate-limiter.ts'
 
 /** What the API may be told. */
@@ -115,9 +116,16 @@ export function createHttpApp(components: HttpComponents, init: HttpAppInit): Op
     return context.json(await relayer.submit(context.req.valid('json'), context.var.asker), 200)
   })
   app.openapi(messageRoute, async context => {
-    const { verdict, code = 'MESSAGE_IGNORED', position } = await components.submit(await bodyOf(context))
+    const wanted = wantedOf(context.req.valid('query').replicas, context.req.raw.signal)
+    const {
+      verdict,
+      code = 'MESSAGE_IGNORED',
+      position,
+      heldBy
+    } = await components.submit(await bodyOf(context), wanted)
     if (position != null) {
-      return context.json({ status: verdict === 'accept' ? ('stored' as const) : ('known' as const), position }, 200)
+      const status = verdict === 'accept' ? ('stored' as const) : ('known' as const)
+      return context.json({ status, position, ...(heldBy == null ? {} : { heldBy: [...heldBy] }) }, 200)
     }
     throw new SalusError(code, 'The node does not take this message; docs/errors.md explains the code.')
   })
@@ -135,7 +143,10 @@ export function createHttpApp(components: HttpComponents, init: HttpAppInit): Op
   )
   app.openapi(putBlobRoute, async context => {
     const cid = readCidParam(context.req.valid('param').cid)
-    return context.json({ sizeBytes: await takeBlob(components, cid, context.req.raw.body) }, 200)
+    const sizeBytes = await takeBlob(components, cid, context.req.raw.body)
+    const wanted = wantedOf(context.req.valid('query').replicas, context.req.raw.signal)
+    const heldBy = await components.confirmBlob(cid, sizeBytes, wanted)
+    return context.json({ sizeBytes, ...(heldBy == null ? {} : { heldBy }) }, 200)
   })
   app.openapi(getBlobRoute, async context => {
     const cid = readCidParam(context.req.valid('param').cid)
@@ -160,6 +171,11 @@ export function createHttpApp(components: HttpComponents, init: HttpAppInit): Op
     info: { title: 'Salus node', version: init.version, license: { name: 'Apache-2.0' } }
   })
   return app
+}
+
+/** How many nodes whoever asks wants something to be on. */
+function wantedOf(replicas: number | undefined, signal: AbortSignal): Partial<Wanted> {
+  return replicas == null ? { signal } : { replicas, signal }
 }
 
 /** Hono's own refusals, which have a status but no code. */

@@ -60,7 +60,11 @@ export type RelayRequest = {
 export type RelayValue = string | number | boolean | readonly RelayValue[]
 
 /** `MessageAnswer` of the OpenAPI document. */
-export type MessageAnswer = { readonly status: 'stored' | 'known'; readonly position: number }
+export type MessageAnswer = {
+  readonly status: 'stored' | 'known'
+  readonly position: number
+  readonly heldBy?: readonly string[] | undefined
+}
 
 /** `EntriesAnswer` of the OpenAPI document. */
 export type EntriesAnswer = {
@@ -108,7 +112,7 @@ export type CapsulesAnswer = { readonly capsules: readonly { readonly position: 
 export type CapsulesQuery = { readonly grantId: string }
 
 /** `BlobAnswer` of the OpenAPI document. */
-export type BlobAnswer = { readonly sizeBytes: number }
+export type BlobAnswer = { readonly sizeBytes: number; readonly heldBy?: readonly string[] | undefined }
 
 /** `Grant` of the OpenAPI document. */
 export type Grant = {
@@ -241,7 +245,7 @@ export interface Operations {
   /** Hands in a network message; answered when it is stored durably. */
   'POST /v1/messages': {
     readonly path: undefined
-    readonly query: undefined
+    readonly query: { readonly replicas?: number }
     readonly body: Uint8Array
     readonly answer: MessageAnswer
   }
@@ -276,7 +280,7 @@ export interface Operations {
   /** Stores a sealed blob that an accepted entry names. */
   'PUT /v1/blobs/{cid}': {
     readonly path: { readonly cid: string }
-    readonly query: undefined
+    readonly query: { readonly replicas?: number }
     readonly body: Uint8Array
     readonly answer: BlobAnswer
   }

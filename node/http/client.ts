@@ -48,8 +48,12 @@ export interface NodeClient {
   ready(): Promise<Health>
   /** Sends a signed request to the chain and waits until it is in a block. */
   relay(request: SignedRequest): Promise<RelayAnswer>
-  /** Hands in an encoded network message (core/network/envelope.ts); resolves once it is stored durably. */
-  publish(message: Uint8Array): Promise<MessageAnswer>
+  /**
+   * Hands in an encoded network message (core/network/envelope.ts); resolves once it is stored durably.
+   *
+   * @param replicas - on how many nodes; what the node is set to unless told. `STORE_REPLICAS` if the others do not confirm in time
+   */
+  publish(message: Uint8Array, options?: { readonly replicas?: number }): Promise<MessageAnswer>
   /** A patient's entries, oldest first; `authorization` is an encoded read request (core/grant/read-request.ts), for one use. */
   queryEntries(query: {
     readonly authorization: Uint8Array
@@ -74,7 +78,8 @@ export interface NodeClient {
   }): Promise<{ readonly position: number; readonly header: Uint8Array } | null>
   /** The newest capsule of a grant (`0x…`), or none. */
   queryCapsules(grantId: string): Promise<{ position: number; capsule: Uint8Array }[]>
-  putBlob(cid: string, bytes: Uint8Array): Promise<void>
+  /** @param replicas - as {@link NodeClient.publish} */
+  putBlob(cid: string, bytes: Uint8Array, options?: { readonly replicas?: number }): Promise<void>
   /** @param maxBytes - what its header says, where that is known */
   getBlob(cid: string, maxBytes?: number): Promise<Uint8Array>
   /** The node's attestation of an erasure, by the erasure's SHA-256 (`0x…`); `ERASURE_UNKNOWN` until it is done. */
@@ -97,7 +102,12 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
       const body = { contract, method, args: args.map(toRelayValue) }
       return callNode(init, 'POST /v1/relay', { body, timeoutMs: SLOW_MS })
     },
-    publish: async message => callNode(init, 'POST /v1/messages', { body: message }),
+    publish: async (message, { replicas } = {}) =>
+      callNode(init, 'POST /v1/messages', {
+        query: queryOf(replicas),
+        body: message,
+        ...(replicas == null ? {} : { timeoutMs: SLOW_MS })
+      }),
     queryEntries: async ({ authorization, after, limit }) => {
       const body = { authorization: base64url.baseEncode(authorization), after, limit }
       const answer = await callNode(init, 'POST /v1/entries/query', { body })
@@ -138,8 +148,9 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
         }))
       )
     },
-    putBlob: async (cid, bytes) => {
-      await callNode(init, 'PUT /v1/blobs/{cid}', { path: { cid }, body: bytes, timeoutMs: SLOW_MS })
+    putBlob: async (cid, bytes, { replicas } = {}) => {
+      const query = queryOf(replicas)
+      await callNode(init, 'PUT /v1/blobs/{cid}', { path: { cid }, query, body: bytes, timeoutMs: SLOW_MS })
     },
     getBlob: async (cid, maxBytes = MAX_BLOB_BYTES) =>
       callNode(init, 'GET /ipfs/{cid}', { path: { cid }, maxBytes, timeoutMs: SLOW_MS }),
@@ -170,4 +181,8 @@ function shaped<T>(read: () => T): T {
 function whole(value: number): number {
   if (Number.isSafeInteger(value) && value >= 0) return value
   throw new RangeError('no position')
+}
+
+function queryOf(replicas: number | undefined): { readonly replicas?: number } {
+  return replicas == null ? {} : { replicas }
 }

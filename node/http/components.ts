@@ -11,6 +11,7 @@ import type { Status } from '#node/http/wire.ts'
 import type { HttpMetrics } from '#node/metrics/http-metrics.ts'
 import type { NoteRead } from '#node/custody/read-receipts.ts'
 import type { Log } from '#node/log.ts'
+import type { Wanted } from '#node/placement/confirm.ts'
 import type { MessageLog } from '#node/store/messages.ts'
 
 /** What the HTTP API needs of a node. */
@@ -20,7 +21,9 @@ export interface HttpComponents {
   /** What the node still waits for; empty when it is ready. */
   readonly waitingFor: () => readonly string[]
   /** Takes a message in and, if it is new and valid, passes it on. */
-  readonly submit: (bytes: Uint8Array) => Promise<Outcome>
+  readonly submit: (bytes: Uint8Array, wanted: Partial<Wanted>) => Promise<Outcome>
+  /** Waits until enough nodes hold a blob that was put here; undefined where this one is enough. */
+  readonly confirmBlob: (cid: CID, sizeBytes: number, wanted: Partial<Wanted>) => Promise<string[] | undefined>
   readonly view: () => ChainView
   readonly relayer: Relayer | undefined
   readonly guard: ReadGuard

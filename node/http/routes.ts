@@ -18,6 +18,7 @@ import {
   MAX_JSON_BODY_BYTES,
   MAX_MESSAGE_BODY_BYTES,
   messageAnswer,
+  replicasQuery,
   modelAnswer,
   noticesAnswer,
   problemBody,
@@ -84,7 +85,10 @@ export const messageRoute = createRoute({
   path: '/v1/messages',
   summary: 'Hands in a network message; answered when it is stored durably',
   middleware: [ofType('application/cbor'), atMost(MAX_MESSAGE_BODY_BYTES)],
-  request: { body: { required: true, content: { 'application/cbor': { schema: bytesSchema } } } },
+  request: {
+    query: replicasQuery,
+    body: { required: true, content: { 'application/cbor': { schema: bytesSchema } } }
+  },
   responses: { 200: json(messageAnswer, 'Stored'), default: problem }
 })
 
@@ -136,6 +140,7 @@ export const putBlobRoute = createRoute({
   middleware: [ofType('application/octet-stream')],
   request: {
     params: cidParam,
+    query: replicasQuery,
     body: { required: true, content: { 'application/octet-stream': { schema: bytesSchema } } }
   },
   responses: { 200: json(blobAnswer, 'Stored'), default: problem }

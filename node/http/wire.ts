@@ -85,7 +85,12 @@ export const relayAnswer = z
   .openapi('RelayAnswer')
 
 /** A message is stored durably: its position in this node's log. */
-export const messageAnswer = z.strictObject({ status: z.enum(['stored', 'known']), position }).openapi('MessageAnswer')
+export const messageAnswer = z
+  .strictObject({ status: z.enum(['stored', 'known']), position, heldBy: z.array(z.string()).max(16).optional() })
+  .openapi('MessageAnswer')
+
+/** On how many nodes' disks something is to be before it is acknowledged; see docs/specs/http-api.md. */
+export const replicasQuery = z.strictObject({ replicas: z.coerce.number().int().min(1).max(16).optional() })
 
 /** Asks for a patient's entries after a position, oldest first; the signed read request says who asks for whose. */
 export const entriesQuery = z
@@ -148,7 +153,9 @@ export const capsulesAnswer = z
   .openapi('CapsulesAnswer')
 
 /** A blob is stored durably. */
-export const blobAnswer = z.strictObject({ sizeBytes: z.int() }).openapi('BlobAnswer')
+export const blobAnswer = z
+  .strictObject({ sizeBytes: z.int(), heldBy: z.array(z.string()).max(16).optional() })
+  .openapi('BlobAnswer')
 
 /** A grant as the chain has it. */
 export const grantAnswer = z

@@ -6,13 +6,18 @@ import * as Digest from 'multiformats/hashes/digest'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { SalusError } from '#core/error.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
+import { isNoSpace, type Disk } from '#node/store/disk.ts'
 import { flushFolderOf, readIfThere } from '#node/store/durable-file.ts'
 
 /** Blocks as files, named by the base32 of their multihash, in folders by the name's last two characters. */
 export interface BlockFiles {
   /** Makes the folder and deletes what a crash left half-written. */
   start(): Promise<void>
-  /** Writes a block; when the promise resolves it survives the loss of power. */
+  /**
+   * Writes a block; when the promise resolves it survives the loss of power.
+   *
+   * @throws SalusError `STORE_FULL`, `STORE_WRITE_FAILED`
+   */
   put(name: string, bytes: Uint8Array): Promise<void>
   /**
    * The bytes of a block, or undefined where there is none.
@@ -30,7 +35,10 @@ const EXTENSION = '.data'
 const TEMPORARY = '.tmp'
 
 /** The large blocks of a node in a folder. */
-export function createBlockFiles(directory: string): BlockFiles {
+export function createBlockFiles(
+  directory: string,
+  { disk }: { readonly disk?: Pick<Disk, 'refuseIfFull'> | undefined } = {}
+): BlockFiles {
   /** Folders that are known to be there. */
   const made = new Set<string>()
   let counter = 0
@@ -52,15 +60,16 @@ export function createBlockFiles(directory: string): BlockFiles {
       }
     },
     async put(name, bytes) {
+      disk?.refuseIfFull()
       const file = fileOf(name)
       const folder = dirname(file)
-      if (!made.has(folder)) {
-        await mkdir(folder, { recursive: true })
-        await flushFolderOf(folder)
-        made.add(folder)
-      }
       const temporary = `${file}.${String(process.pid)}.${String(++counter)}${TEMPORARY}`
       try {
+        if (!made.has(folder)) {
+          await mkdir(folder, { recursive: true })
+          await flushFolderOf(folder)
+          made.add(folder)
+        }
         const handle = await open(temporary, 'wx')
         try {
           await handle.writeFile(bytes)
@@ -72,6 +81,12 @@ export function createBlockFiles(directory: string): BlockFiles {
         await flushFolderOf(file)
       } catch (cause) {
         await rm(temporary, { force: true })
+        if (isNoSpace(cause)) {
+          // The database was not what failed: it needs no opening anew, and the disk is looked at every second.
+          throw new SalusError('STORE_FULL', 'The node’s disk is full; make room or hand it in to another node.', {
+            cause
+          })
+        }
         throw new SalusError('STORE_WRITE_FAILED', 'The disk refused a write; check its space and health.', { cause })
       }
     },

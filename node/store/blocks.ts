@@ -8,6 +8,7 @@ import * as Digest from 'multiformats/hashes/digest'
 import { isSalusError } from '#core/error.ts'
 import { createBlockFiles, isBlock, type BlockFiles } from '#node/store/block-files.ts'
 import { openTable, type Database, type Table } from '#node/store/database.ts'
+import type { Disk } from '#node/store/disk.ts'
 import { createSyncWriter, type SyncWriter } from '#node/store/sync-writer.ts'
 
 /** Largest block kept in the database, in bytes; larger ones are files: LevelDB slows down on large values (decision 0004). */
@@ -50,11 +51,17 @@ export interface BlockstoreInit {
   readonly db: Database
   /** Folder of the large blocks; made if it is not there. */
   readonly directory: string
+  /** Watches the disk, where somebody does. */
+  readonly disk?: Disk
 }
 
 /** The node's block store: small blocks in LevelDB, large ones in checksummed files; both on the disk when `put` resolves. */
-export function createBlockstore({ db, directory }: BlockstoreInit): DiskBlockstore {
-  return new SplitBlockstore(openTable(db, 'blocks'), createSyncWriter(db), createBlockFiles(directory))
+export function createBlockstore({ db, directory, disk }: BlockstoreInit): DiskBlockstore {
+  return new SplitBlockstore(
+    openTable(db, 'blocks'),
+    createSyncWriter(db, disk == null ? {} : { disk }),
+    createBlockFiles(directory, { disk })
+  )
 }
 
 class SplitBlockstore extends BaseBlockstore implements DiskBlockstore {
@@ -107,20 +114,26 @@ class SplitBlockstore extends BaseBlockstore implements DiskBlockstore {
   override async delete(cid: CID): Promise<void> {
     const name = nameOf(cid)
     await this.#large.delete(name)
-    await this.#writer.write(changes => {
-      changes.push({ type: 'del', table: this.#small, key: name })
-      return Promise.resolve()
-    })
+    await this.#writer.write(
+      changes => {
+        changes.push({ type: 'del', table: this.#small, key: name })
+        return Promise.resolve()
+      },
+      { frees: true }
+    )
   }
 
   async deleteAll(cids: readonly CID[]): Promise<void> {
     for (let from = 0; from < cids.length; from += DELETE_BATCH) {
       const names = cids.slice(from, from + DELETE_BATCH).map(nameOf)
       await Promise.all(names.map(async name => this.#large.delete(name)))
-      await this.#writer.write(changes => {
-        for (const key of names) changes.push({ type: 'del', table: this.#small, key })
-        return Promise.resolve()
-      })
+      await this.#writer.write(
+        changes => {
+          for (const key of names) changes.push({ type: 'del', table: this.#small, key })
+          return Promise.resolve()
+        },
+        { frees: true }
+      )
     }
   }
 

@@ -29,7 +29,25 @@ export async function openDatabase(path: string): Promise<Database> {
 
 /** A named part of the database. Operations of several parts in one `db.batch` are written together or not at all. */
 export function openTable(db: Database, name: string) {
+  const tables = tablesOf.get(db) ?? new Map<string, ReturnType<typeof newTable>>()
+  tablesOf.set(db, tables)
+  const table = tables.get(name) ?? newTable(db, name)
+  tables.set(name, table)
+  return table
+}
+
+/** The tables of each database: one of a name, for a database keeps each that was ever made. */
+const tablesOf = new WeakMap<Database, Map<string, ReturnType<typeof newTable>>>()
+
+function newTable(db: Database, name: string) {
   return db.sublevel<string, Uint8Array>(name, { keyEncoding: 'utf8', valueEncoding: 'view' })
+}
+
+/** Closes a database and opens it with all its tables; what is asked in these milliseconds fails, what was written stays. */
+export async function reopenDatabase(db: Database): Promise<void> {
+  await db.close()
+  await db.open()
+  await Promise.all(Array.from(tablesOf.get(db)?.values() ?? [], async table => table.open()))
 }
 
 /** Codes of an error and of what caused it. */

@@ -1,6 +1,7 @@
 import { toHex, utf8 } from '#core/encoding/bytes.ts'
 import { compactTable } from '#node/store/compact.ts'
 import { openTable, type Database } from '#node/store/database.ts'
+import type { Disk } from '#node/store/disk.ts'
 import { openSums, sumOf } from '#node/store/message-sums.ts'
 import { createSyncWriter, type Change } from '#node/store/sync-writer.ts'
 
@@ -18,7 +19,7 @@ export interface MessageLog {
    *
    * @param key - see `messageKey`
    * @param indexKeys - bytes under which {@link MessageLog.byPatient} finds it
-   * @throws SalusError `STORE_BUSY`, `STORE_CLOSED`, `STORE_WRITE_FAILED`
+   * @throws SalusError `STORE_BUSY`, `STORE_CLOSED`, `STORE_FULL`, `STORE_WRITE_FAILED`
    */
   append(key: string, bytes: Uint8Array, indexKeys: readonly Uint8Array[]): Promise<number>
   /** Up to `limit` messages after a position, oldest first, stopping before `maxBytes` unless the first is larger. */
@@ -55,13 +56,13 @@ export interface MessageLog {
 const DIGITS = 14
 
 /** The message log in a database. */
-export function createMessageLog({ db }: { db: Database }): MessageLog {
+export function createMessageLog({ db, disk }: { readonly db: Database; readonly disk?: Disk }): MessageLog {
   const records = openTable(db, 'log')
   const positions = openTable(db, 'log-key')
   const index = openTable(db, 'log-index')
   const about = openTable(db, 'log-about')
   const sums = openSums(db)
-  const writer = createSyncWriter(db)
+  const writer = createSyncWriter(db, disk == null ? {} : { disk })
   /** The group that is being put together: its newest position, and the positions it gives out, by key. */
   let group: { changes: Change[]; last: number; given: Map<string, number> } | undefined
   let identity: Promise<Uint8Array> | undefined
@@ -136,16 +137,19 @@ export function createMessageLog({ db }: { db: Database }): MessageLog {
       return found
     },
     async erase(keys, indexKey) {
-      await writer.write(async changes => {
-        const newest = await head()
-        for (const key of keys) {
-          const position = await positionOf(key)
-          if (position == null || position === newest) continue
-          changes.push({ type: 'del', table: records, key: toKey(position) })
-          changes.push({ type: 'del', table: sums, key: toKey(position) })
-          changes.push({ type: 'del', table: index, key: `${prefixOf(indexKey)}${toKey(position)}` })
-        }
-      })
+      await writer.write(
+        async changes => {
+          const newest = await head()
+          for (const key of keys) {
+            const position = await positionOf(key)
+            if (position == null || position === newest) continue
+            changes.push({ type: 'del', table: records, key: toKey(position) })
+            changes.push({ type: 'del', table: sums, key: toKey(position) })
+            changes.push({ type: 'del', table: index, key: `${prefixOf(indexKey)}${toKey(position)}` })
+          }
+        },
+        { frees: true }
+      )
     },
     compact: async () => compactTable(db, 'log'),
     async getByKey(key) {

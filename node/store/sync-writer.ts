@@ -1,5 +1,6 @@
 import { SalusError } from '#core/error.ts'
 import type { Database, Table } from '#node/store/database.ts'
+import type { Disk } from '#node/store/disk.ts'
 
 /** One change of a {@link Table}. */
 export type Change =
@@ -12,9 +13,10 @@ export interface SyncWriter {
    * Writes changes together. What is written at the same time shares one flush of the disk (group commit).
    *
    * @param plan - called when the group is put together, after every group before it was written; it may read the tables
-   * @throws SalusError `STORE_BUSY` where too many writes wait; `STORE_WRITE_FAILED` where the disk refuses
+   * @param options - `frees`: it takes away more than it adds, and is done on a full disk as well
+   * @throws SalusError `STORE_BUSY` where too many writes wait; `STORE_FULL`, `STORE_WRITE_FAILED` where the disk refuses
    */
-  write<T>(plan: (group: Change[]) => Promise<T>): Promise<T>
+  write<T>(plan: (group: Change[]) => Promise<T>, options?: { readonly frees?: boolean }): Promise<T>
   /** Waits until nothing is waiting; later writes are refused with `STORE_CLOSED`. */
   stop(): Promise<void>
 }
@@ -25,6 +27,8 @@ export interface SyncWriterInit {
   readonly maxWaiting?: number
   /** Most writes in one flush, 256 unless told. */
   readonly maxGroup?: number
+  /** Watches the disk, where somebody does. */
+  readonly disk?: Pick<Disk, 'refuseIfFull' | 'failed'>
 }
 
 interface Waiting {
@@ -35,7 +39,7 @@ interface Waiting {
 /** A {@link SyncWriter} over a database. */
 export function createSyncWriter(
   db: Database,
-  { maxWaiting = 10_000, maxGroup = 256 }: SyncWriterInit = {}
+  { maxWaiting = 10_000, maxGroup = 256, disk }: SyncWriterInit = {}
 ): SyncWriter {
   const queue: Waiting[] = []
   let draining: Promise<void> | undefined
@@ -64,15 +68,14 @@ export function createSyncWriter(
       if (changes.length > 0) await db.batch(changes.map(toOperation), { sync: true })
       for (const { done } of planned) done()
     } catch (cause) {
-      const error = new SalusError('STORE_WRITE_FAILED', 'The disk refused a write; check its space and health.', {
-        cause
-      })
+      const error = disk?.failed(cause) ?? writeFailed(cause)
       for (const { reject } of planned) reject(error)
     }
   }
 
   return {
-    async write(plan) {
+    async write(plan, { frees = false } = {}) {
+      if (!frees) disk?.refuseIfFull()
       if (stopped) throw new SalusError('STORE_CLOSED', 'The node is stopping; send it again after it has started.')
       if (queue.length >= maxWaiting)
         throw new SalusError('STORE_BUSY', 'Too many writes are waiting; try again later.')
@@ -92,6 +95,10 @@ export function createSyncWriter(
       await draining
     }
   }
+}
+
+function writeFailed(cause: unknown): SalusError {
+  return new SalusError('STORE_WRITE_FAILED', 'The disk refused a write; check its space and health.', { cause })
 }
 
 /** A change as an operation of the whole database. */
