@@ -137,7 +137,10 @@ const GOSSIP_WAIT_MS = 3_000
 const random: Random = length => crypto.getRandomValues(new Uint8Array(length))
 
 /** Makes a node; nothing is opened before `start()`. */
-export function createNode({ provider, endpoints, deployment, wallet, log }: NodeComponents, init: NodeInit): SalusNode {
+export function createNode(
+  { provider, endpoints, deployment, wallet, log }: NodeComponents,
+  init: NodeInit
+): SalusNode {
   const network = networkIdOfDeployment(deployment)
   const p = nativePrimitives
   const clock = Date.now
@@ -215,8 +218,8 @@ export function createNode({ provider, endpoints, deployment, wallet, log }: Nod
         })
       }
     })
-    const relayer = wallet == null ? undefined : createRelayer({ provider, wallet, deployment, log }, init.relayer)
-    if (relayer != null) running.push(async () => relayer.stop())
+    const relayer =
+      wallet == null ? undefined : await run(createRelayer({ provider, wallet, deployment, log, db }, init.relayer))
 
     const gossip = await run(
       createGossip(

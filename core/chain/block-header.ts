@@ -1,6 +1,7 @@
 /** The hash of a block's header recomputed from its fields, so that what the header says is as good as its hash. */
-import { encodeRlp, keccak256 } from 'ethers'
+import { keccak256 } from 'ethers'
 import type { Hex } from '#core/chain/events.ts'
+import { encodeRlp } from '#core/chain/rlp.ts'
 
 /** Fields in the order in which they are hashed; a chain's newer rules add at the end. Quantities lose leading zeros. */
 const FIELDS: readonly (readonly [name: string, kind: 'bytes' | 'quantity'])[] = [

@@ -1,7 +1,8 @@
 /** The root over a block's receipts, recomputed: with it the logs of a block are proven whole (docs/specs/chain-index.md). */
-import { concat, encodeRlp, keccak256, type RlpStructuredData } from 'ethers'
+import { keccak256 } from 'ethers'
 import { minimal } from '#core/chain/block-header.ts'
 import type { Hex } from '#core/chain/events.ts'
+import { encodeRlp, type RlpValue } from '#core/chain/rlp.ts'
 
 /** A receipt as `eth_getBlockReceipts` gives it, as far as it is hashed. */
 export interface ReceiptFields {
@@ -19,9 +20,7 @@ interface Leaf {
 }
 
 /**
- * Root of the tree over receipts in the order of their transactions.
- *
- * @throws Error of the encoder where a field is no hexadecimal
+ * Root of the tree over receipts in the order of their transactions; all fields must be hexadecimal of whole bytes, or quantities.
  */
 export function receiptsRoot(receipts: readonly ReceiptFields[]): Hex {
   const leaves = receipts.map((receipt, index) => ({ path: pathOf(index), value: encodeReceipt(receipt) }))
@@ -38,13 +37,13 @@ function encodeReceipt({ type = '0x0', status, cumulativeGasUsed, logsBloom, log
     minimal(status),
     minimal(cumulativeGasUsed),
     logsBloom,
-    logs.map(({ address, topics, data }) => [address, [...topics], data])
+    logs.map(({ address, topics, data }) => [address, topics, data])
   ])
-  return Number(type) === 0 ? fields : concat([minimal(type), fields])
+  return Number(type) === 0 ? fields : `${minimal(type)}${fields.slice(2)}`
 }
 
 /** The node over leaves in the order of their paths, of which all agree up to `depth`. */
-function nodeOf(leaves: readonly Leaf[], depth: number): RlpStructuredData {
+function nodeOf(leaves: readonly Leaf[], depth: number): RlpValue {
   const [first, ...others] = leaves
   if (first == null) return '0x'
   if (others.length === 0) return [compact(first.path.slice(depth), true), first.value]
@@ -59,7 +58,7 @@ function nodeOf(leaves: readonly Leaf[], depth: number): RlpStructuredData {
 }
 
 /** A node within another: itself while it is short, its hash otherwise. */
-function reference(node: RlpStructuredData): RlpStructuredData {
+function reference(node: RlpValue): RlpValue {
   const encoded = encodeRlp(node)
   return encoded.length < 2 + 64 ? node : keccak256(encoded)
 }

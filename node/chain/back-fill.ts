@@ -1,11 +1,12 @@
 /** Logs of old blocks by ranges of a size that the endpoint is willing to answer, some ranges ahead of who writes them. */
 import { isSalusError, SalusError } from '#core/error.ts'
 import { forgedLogs, type LogReader } from '#node/chain/block-logs.ts'
+import type { Cursor } from '#node/chain/chain-index.ts'
 import type { BlockHeader, ChainRpc, PlacedLog } from '#node/chain/chain-rpc.ts'
 
 /** A block with logs. */
 export interface OldBlock {
-  readonly header: BlockHeader
+  readonly block: Cursor
   readonly logs: readonly PlacedLog[]
 }
 
@@ -24,6 +25,12 @@ export interface BackFillComponents {
   readonly pick: (below: number) => number
 }
 
+interface Sample {
+  readonly number: number
+  readonly block: Cursor | undefined
+  readonly logs: readonly PlacedLog[]
+}
+
 /** How many blocks are asked for at once: fewer where the endpoint refuses or gives much, more where it gives little. */
 export interface RangeSize {
   blocks: number
@@ -33,15 +40,14 @@ export interface RangeSize {
 
 /** What to begin with. */
 export function firstRangeSize(): RangeSize {
-  return { blocks: 1_000, ceiling: MAX_RANGE }
+  return { blocks: 32, ceiling: MAX_RANGE }
 }
 
 const MAX_RANGE = 16_384
 /** Ranges after one that was refused until a larger one is tried: the refusal may have been of a crowded one. */
 const PATIENCE_RANGES = 64
 /** Logs of one range to aim at: four such ranges are in memory. */
-const MUCH = 4_096
-const LITTLE = 1_024
+const AIM = 2_048
 const RANGES_AHEAD = 4
 const HEADERS_AT_ONCE = 16
 
@@ -82,33 +88,48 @@ export async function* readOldRanges(
 
   async function readRange(first: number, last: number): Promise<OldRange> {
     const [logs, end] = await Promise.all([logsIn(first, last), header(last)])
+    reader.checkOwn(logs)
+    if (logs.some(({ blockNumber }) => blockNumber < first || blockNumber > last)) throw forgedLogs()
     const byBlock = Map.groupBy(logs, ({ blockNumber }) => blockNumber)
-    if (logs.some(({ blockNumber }) => blockNumber < first || blockNumber > last)) throw blockMissing()
     const blocks = await inBatches([...byBlock], HEADERS_AT_ONCE, async ([number, inBlock]) => {
-      const found = number === last ? end : await header(number)
-      reader.check(found, inBlock)
-      return { header: found, logs: inBlock }
+      return { block: await blockOf(number, inBlock, end), logs: inBlock }
     })
     await prove(first, last, blocks)
     resize(logs.length, last - first + 1)
     return { blocks, end }
   }
 
+  /** Hash and time of a block: many endpoints say them with each log. */
+  async function blockOf(number: number, logs: readonly PlacedLog[], end: BlockHeader): Promise<Cursor> {
+    const [{ blockHash: hash, timeS } = { blockHash: end.hash, timeS: end.timeS }] = logs
+    const isOne = logs.every(log => log.blockHash === hash && log.timeS === timeS)
+    if (number === end.number && hash !== end.hash) throw forgedLogs()
+    if (!isOne || (timeS != null && timeS > end.timeS)) throw forgedLogs()
+    if (timeS != null) return { number, hash, timeS }
+    const found = await header(number)
+    if (found.hash !== hash) throw forgedLogs()
+    return { number, hash, timeS: found.timeS }
+  }
+
   function resize(logs: number, blocks: number): void {
     if (++sinceRefused % PATIENCE_RANGES === 0) size.ceiling = Math.min(2 * size.ceiling, MAX_RANGE)
-    if (logs > MUCH) size.blocks = Math.max(1, Math.min(size.blocks, blocks >> 1))
-    else if (logs < LITTLE && blocks === size.blocks) size.blocks = Math.min(2 * size.blocks, size.ceiling)
+    // By how crowded these were, and no more than double: the next ones may be more so.
+    const fit = Math.floor((blocks * AIM) / Math.max(logs, 1))
+    if (logs > AIM || blocks === size.blocks) size.blocks = Math.max(1, Math.min(fit, 2 * size.blocks, size.ceiling))
   }
 
   /** Looks closely at a block that was left out and at one that was not. */
   async function prove(first: number, last: number, blocks: readonly OldBlock[]): Promise<void> {
     const number = first + pick(last - first + 1)
+    const isEmpty = !blocks.some(({ block }) => block.number === number)
     const one = blocks[pick(Math.max(blocks.length, 1))]
-    const said = new Map(blocks.map(block => [block.header.number, block]))
-    const samples = said.has(number) ? [] : [{ header: await header(number), logs: [] }]
-    for (const sample of one == null ? samples : [...samples, one]) {
-      const { logs, proof } = await reader.ofBlock(rpc, sample.header)
-      if (proof !== 'none' && !isSameLogs(logs, sample.logs)) throw forgedLogs()
+    const samples: Sample[] = one == null ? [] : [{ number: one.block.number, block: one.block, logs: one.logs }]
+    if (isEmpty) samples.push({ number, block: undefined, logs: [] })
+    for (const { number: at, block, logs: said } of samples) {
+      const found = await header(at)
+      if (block != null && (block.hash !== found.hash || block.timeS !== found.timeS)) throw forgedLogs()
+      const { logs, proof } = await reader.ofBlock(rpc, found)
+      if (proof !== 'none' && !isSameLogs(logs, said)) throw forgedLogs()
     }
   }
 
@@ -155,5 +176,5 @@ export function isSameLogs(proven: readonly PlacedLog[], said: readonly PlacedLo
 }
 
 function blockMissing(): SalusError {
-  return new SalusError('CHAIN_RPC_FAILED', 'The RPC endpoint gave logs of a block it has not.')
+  return new SalusError('CHAIN_RPC_FAILED', 'The RPC endpoint has not got a block that it spoke of.')
 }

@@ -23,6 +23,8 @@ export interface BlockHeader {
 export interface PlacedLog extends ChainLog {
   readonly blockNumber: number
   readonly blockHash: Hex
+  /** Of its block, seconds since 1970; not every endpoint says it with the log. */
+  readonly timeS?: number | undefined
   readonly transactionHash: Hex
   readonly logIndex: number
 }
@@ -178,7 +180,8 @@ function readHeader(value: unknown): BlockHeader {
 
 function readLog(value: unknown): PlacedLog {
   if (typeof value !== 'object' || value == null) throw badAnswer()
-  const { address, topics, data, blockNumber, blockHash, transactionHash, logIndex } = value as Record<string, unknown>
+  const { address, topics, data, transactionHash, logIndex, ...block } = value as Record<string, unknown>
+  const { blockNumber, blockHash, blockTimestamp } = block
   if (!isBytes(address) || address.length !== 42 || !isBytes(data)) throw badAnswer()
   if (!Array.isArray(topics) || topics.length > MAX_TOPICS) throw badAnswer()
   return {
@@ -187,6 +190,7 @@ function readLog(value: unknown): PlacedLog {
     topics: topics.map(readHash),
     blockNumber: readNumber(blockNumber),
     blockHash: readHash(blockHash),
+    timeS: isQuantity(blockTimestamp) ? Number(blockTimestamp) : undefined,
     transactionHash: readHash(transactionHash),
     logIndex: readNumber(logIndex)
   }

@@ -130,7 +130,7 @@ export function createWalk(components: WalkComponents, { quorum, proveAll }: Wal
     for await (const { blocks, end } of ranges) {
       if (!(await isAgreed(lead, end))) return false
       believed.add(lead.endpoint)
-      const old = blocks.map(({ header, logs }) => ({ block: cursorOf(header), events: eventsOf(logs) }))
+      const old = blocks.map(({ block, logs }) => ({ block, events: eventsOf(logs) }))
       await index.appendOld(old, cursorOf(end))
       added(old, end.number - last)
       last = end.number

@@ -28,6 +28,8 @@ export interface Health {
   lied(code: string): void
   /** It has another block than others under one number; it comes after the others for a while. */
   disagreed(code: string): void
+  /** What it gave could not be used; it comes after the others for a while. */
+  gaveNonsense(code: string): void
   sawHead(number: number): void
   /** Whether its head has moved, or nobody's has, in the last minutes: one that stands still has no say about the present. */
   isMoving(newestHead: number): boolean
@@ -38,7 +40,7 @@ export interface Health {
 
 const FIRST_REST_MS = 500
 const LONGEST_REST_MS = 60_000
-const DISAGREEMENT_MS = 10_000
+const AFTER_OTHERS_MS = 10_000
 const FIRST_DISTRUST_MS = 60_000
 const LONGEST_DISTRUST_MS = 3_600_000
 /** Time after which a head that did not move, while others did, is an old one. */
@@ -80,8 +82,13 @@ export function createHealth(name: string, clock: () => number): Health {
       lastCode = code
     },
     disagreed(code) {
-      afterOthersUntilMs = clock() + DISAGREEMENT_MS * 2 ** Math.min(disagreements++, 5)
+      afterOthersUntilMs = clock() + AFTER_OTHERS_MS * 2 ** Math.min(disagreements++, 5)
       lastCode = code
+    },
+    gaveNonsense(code) {
+      failures++
+      lastCode = code
+      afterOthersUntilMs = clock() + AFTER_OTHERS_MS
     },
     sawHead(number) {
       if (number !== headNumber) headMovedMs = clock()

@@ -1,8 +1,9 @@
 /** Several JSON-RPC endpoints of one chain: which of them to ask, by their health and by what they were caught at. */
-import { isSalusError, SalusError } from '#core/error.ts'
+import { isSalusError } from '#core/error.ts'
 import type { RpcSender } from '#node/chain/chain-rpc.ts'
 import { createHealth, type EndpointStatus, type Health } from '#node/chain/endpoint-health.ts'
 import type { RpcTransport } from '#node/chain/http-rpc.ts'
+import { createBatcher } from '#node/chain/rpc-batch.ts'
 import type { Log } from '#node/log.ts'
 
 /** One endpoint; its requests are counted. */
@@ -87,7 +88,6 @@ export function createEndpoints({ transports, clock, log }: EndpointsComponents)
 /** One endpoint over a transport. */
 function createEndpoint(transport: RpcTransport, clock: () => number): Endpoint {
   const health = createHealth(transport.name, clock)
-  let lastId = 0
   const post = async (payload: unknown): Promise<unknown> => {
     const askedMs = clock()
     try {
@@ -101,18 +101,7 @@ function createEndpoint(transport: RpcTransport, clock: () => number): Endpoint 
       throw error
     }
   }
-  return {
-    name: transport.name,
-    health,
-    post,
-    async send(method, params) {
-      const answer = (await post({ jsonrpc: '2.0', id: ++lastId, method, params })) as Record<string, unknown>
-      if ('result' in answer) return answer['result']
-      throw new SalusError('CHAIN_RPC_FAILED', 'The RPC endpoint answered with an error; see the cause.', {
-        cause: answer['error']
-      })
-    }
-  }
+  return { name: transport.name, health, post, send: createBatcher(post) }
 }
 
 /** A sender as the only endpoint: that of a provider made elsewhere. */

@@ -236,7 +236,9 @@ export function createFollower(components: FollowerComponents, init: FollowerIni
     } else if (error.code === 'CHAIN_DISPUTED') {
       counters.disputes++
       endpoint.health.disagreed(error.code)
-    } else if (REFUSALS.includes(error.code) && !isSole) endpoints.distrust(endpoint, error.code)
+    } else if (isSole) return
+    else if (REFUSALS.includes(error.code)) endpoints.distrust(endpoint, error.code)
+    else if (error.code !== 'CHAIN_UNREACHABLE') endpoint.health.gaveNonsense(error.code)
   }
 
   /**

@@ -1,22 +1,19 @@
 /** Sends signed requests to the contracts and pays for them; whoever asks needs no gas (docs/specs/http-api.md). */
 import { setTimeout as pause } from 'node:timers/promises'
 import { isError, type JsonRpcProvider, type Wallet } from 'ethers'
-import type { RequestContract } from '#core/chain/contract-names.ts'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import { isAlreadyApplied } from '#node/chain/already-applied.ts'
 import { rpcError } from '#node/chain/chain-rpc.ts'
 import { CONTRACT_INTERFACES, readRevert } from '#node/chain/contract-errors.ts'
-import { createTransactionSender, type SentTransaction } from '#node/chain/transaction-sender.ts'
+import { createFunds, type BalanceState } from '#node/chain/funds.ts'
+import { createOutbox, type OutboxCall, type OutboxEntry } from '#node/chain/outbox.ts'
+import { encodeCall, type RelayedRequest } from '#node/chain/relayed-methods.ts'
+import { createSpending, type DayBudgets, type Spender } from '#node/chain/spending.ts'
+import { createTransactionSender, type Cost } from '#node/chain/transaction-sender.ts'
 import type { Log } from '#node/log.ts'
 import { createRateLimiter, type Rate } from '#node/network/rate-limiter.ts'
-
-/** A signed request for a contract; tuples in `args` are lists in the order of their fields. */
-export interface RelayedRequest {
-  readonly contract: RequestContract
-  readonly method: string
-  readonly args: readonly unknown[]
-}
+import type { Database } from '#node/store/database.ts'
 
 /** Where a request stands: `already` where an equal one had been applied before. */
 export interface RelayResult {
@@ -32,6 +29,8 @@ export interface RelayerComponents {
   readonly wallet: Wallet
   readonly deployment: Deployment
   readonly log: Log
+  /** Where it keeps what is under way and what it spent; without one that lasts as long as the process. */
+  readonly db?: Database
 }
 
 /** What it may be told. */
@@ -48,113 +47,112 @@ export interface RelayerInit {
   readonly maxGas?: number
   /** Gas of one asker; 200,000 a second, 30,000,000 at once unless told. */
   readonly gasBudget?: Rate
+  /** Most wei a day; no bound unless told. */
+  readonly dayBudgets?: DayBudgets
+  /** Most wei for a unit of gas; 500 gwei unless told. */
+  readonly maxFeePerGasWei?: bigint
+  /** Time after which a transaction that is next, and in no block, is sent again for more, ms; 30,000 unless told. */
+  readonly stuckMs?: number
+  /** Balance below which the log and the status say so, wei; 0.05 ether unless told. */
+  readonly lowBalanceWei?: bigint
+  /** Balance that is left to the operator's own requests, wei; none unless told. */
+  readonly reserveWei?: bigint
+}
+
+/** A relayer as plain data, for people and metrics. */
+export interface RelayerStatus {
+  readonly address: string
+  /** As last seen; `null` before. */
+  readonly balanceWei: string | null
+  readonly balanceState: BalanceState
+  /** Requests that somebody waits for. */
+  readonly underWay: number
+  /** Transactions that are not deep in the chain yet, and the age of the oldest that is in no block. */
+  readonly outbox: number
+  readonly oldestPendingS: number | null
+  readonly spentTodayWei: string
+  readonly dayBudgetWei: string | null
+  /** Counts since the start. */
+  readonly counters: Readonly<Record<keyof RelayerCounters, number>>
+}
+
+interface RelayerCounters {
+  applied: number
+  already: number
+  refused: number
+  sent: number
+  /** Sent again for more. */
+  replaced: number
+  /** Sent again after they vanished from the chain. */
+  resent: number
+  timeouts: number
 }
 
 /** A relayer. */
 export interface Relayer {
+  /** Takes up what an earlier process left under way. */
+  start(): Promise<void>
   /**
    * Sends a request and waits until it is in a block.
    *
    * @param asker - whose budget of gas it is; none for the operator's own requests, which have no bound
+   * @param signal - ends the waiting, with its reason; the request may still get into a block
    * @throws SalusError `RELAY_NOT_ALLOWED`, `RELAY_ARGUMENTS`, `RELAY_BUSY`, `RELAY_TIMEOUT`, `RELAY_STOPPED`, `RELAY_NO_FUNDS`, `RELAY_GAS`,
-   * `RELAY_BUDGET`,
+   * `RELAY_BUDGET`, `RELAY_DAY_BUDGET`, `RELAY_CONTRACT_BUDGET`, `RELAY_FEE_CAP`,
    * `CHAIN_REVERTED` or the code of the contract's error, `CHAIN_UNREACHABLE`, `CHAIN_RPC_FAILED`
    */
-  submit(request: RelayedRequest, asker?: string): Promise<RelayResult>
+  submit(request: RelayedRequest, asker?: string, signal?: AbortSignal): Promise<RelayResult>
+  status(): RelayerStatus
   /** Ends what is under way; requests not yet in a block may still get there. */
   stop(): Promise<void>
-}
-
-/**
- * Methods that anyone may send: they carry the signature of whom they speak for. Those that carry none do what others signed
- * before: a manufacturer's id is the digest of its keys, a release starts and keys come in force when they are due, a recovery is
- * complete and a warrant executed when the chain already shows it, and a yank spreads to every number of its image.
- */
-const ALLOWED: Readonly<Record<RequestContract, readonly string[]>> = {
-  AccessGrants: [
-    ...['register', 'updateKeyBundle', 'rotateSigner'],
-    ...['setGuardians', 'openRecovery', 'vetoRecovery', 'completeRecovery'],
-    ...['requestAccess', 'grant', 'grantWithAccount', 'grantBatch', 'openFromBatch', 'revoke', 'claim']
-  ],
-  CredentialRegistry: ['rotateSigner', 'issue', 'revoke'],
-  EmergencyAccess: ['setPolicy', 'breakGlass', 'end', 'dispute', 'reviewByCredential'],
-  BatchAnchors: ['register', 'rotate', 'retire', 'anchor', 'anchorGateways'],
-  NodeRegistry: ['list', 'changePledge', 'retire'],
-  FirmwareRegistry: [
-    'registerManufacturer',
-    'proposeRotation',
-    'cancelRotation',
-    'completeRotation',
-    'heartbeat',
-    'registerModel',
-    'publish',
-    'activate',
-    'raiseRollout',
-    'cutRollout',
-    'raiseMinimum',
-    'proposeSunset',
-    'cancelSunset',
-    'completeSunset',
-    'hold',
-    'confirmHold',
-    'unhold',
-    'yank',
-    'spreadYank',
-    'setDeviceKeys',
-    'tripBreaker',
-    'addAttestor',
-    'removeAttestor',
-    'anchorReport',
-    'addAdvisory',
-    'addRebuild'
-  ],
-  ConsentRegistry: ['give', 'withdraw'],
-  ReleaseRegistry: [
-    'publishRelease',
-    'challenge',
-    'holdRelease',
-    'letGoRelease',
-    'withdrawRelease',
-    'grantAccess',
-    'revokeAccess'
-  ],
-  PrivacyLedger: ['spendSigned'],
-  EscrowWarrant: ['openWarrant', 'objectTo', 'cancelByCourt', 'postNotice', 'postShare', 'execute', 'review']
 }
 
 const MAX_WATCHED = 1024
 /** Most gas of any transaction (EIP-7825), so also of the operator's own. */
 const MAX_TRANSACTION_GAS = 16_777_216
+/** 500 gwei. */
+const DEFAULT_FEE_CAP = 500_000_000_000n
+/** 0.05 ether. */
+const DEFAULT_LOW_BALANCE = 50_000_000_000_000_000n
 /** How often a request that can be rehearsed and not sent is tried again. */
 const MAX_TRIALS = 16
-const MAX_CALLDATA_CHARACTERS = 2 * 32_768
 
-interface Call extends RelayedRequest {
-  readonly to: string
-  readonly data: string
-  readonly maxGas: number
+interface Call extends OutboxCall {
+  readonly asker: string | undefined
 }
 
 /** Makes a relayer. */
 export function createRelayer(
-  { provider, wallet, deployment, log }: RelayerComponents,
+  { provider, wallet, deployment, log, db }: RelayerComponents,
   init: RelayerInit = {}
 ): Relayer {
-  const { maxPending = 64, inclusionTimeoutMs = 60_000, pollMs = 250, watchBlocks = 32 } = init
-  const { maxGas = 1_500_000, gasBudget = { perSecond: 200_000, burst: 30_000_000 } } = init
+  const { maxPending = 64, inclusionTimeoutMs = 60_000, pollMs = 250, watchBlocks = 32, stuckMs = 30_000 } = init
+  const { maxGas = 1_500_000, gasBudget = { perSecond: 200_000, burst: 30_000_000 }, dayBudgets = {} } = init
+  const { maxFeePerGasWei = DEFAULT_FEE_CAP, reserveWei = 0n } = init
+  const { lowBalanceWei = DEFAULT_LOW_BALANCE } = init
+  const clock = Date.now
   const stopped = new AbortController()
-  const budget = createRateLimiter({ clock: Date.now }, gasBudget)
-  const sender = createTransactionSender({ provider, wallet })
+  const rate = createRateLimiter({ clock }, gasBudget)
+  const spending = createSpending({ db, clock }, dayBudgets)
+  const funds = createFunds({ provider, address: wallet.address, log }, { lowBalanceWei, reserveWei })
+  const outbox = createOutbox(db, wallet.address)
+  const sender = createTransactionSender({ provider, wallet, outbox, clock }, maxFeePerGasWei)
   const pending = new Map<string, Promise<RelayResult>>()
-  /** Applied requests that are not deep in the chain yet, by calldata. */
-  const watched = new Map<string, { call: Call; sent: SentTransaction; blockNumber: number }>()
-  let watching: Promise<void> | undefined
+  const counters: RelayerCounters = {
+    ...{ applied: 0, already: 0, refused: 0, sent: 0 },
+    ...{ replaced: 0, resent: 0, timeouts: 0 }
+  }
+  let tending: Promise<void> | undefined
+
+  const isStopped = (): boolean => stopped.signal.aborted
+  const stopping = (): SalusError =>
+    new SalusError('RELAY_STOPPED', 'The node is stopping; ask again after it started.')
 
   /**
    * Tries the call without sending it; true if an equal request has been applied already. The code of a signer runs in it, so it gets
    * no more gas than the request may take: one whose signer burns it all is refused like any that its signer did not sign.
    */
-  async function rehearse(call: Call): Promise<boolean> {
+  async function rehearse(call: OutboxCall): Promise<boolean> {
     try {
       await provider.call({ from: wallet.address, to: call.to, data: call.data, gasLimit: call.maxGas })
       return false
@@ -171,12 +169,16 @@ export function createRelayer(
   }
 
   /** Refuses what costs too much, and charges the asker once however often the request is sent. */
-  function admission(asker: string | undefined): (gas: bigint) => void {
+  function admission({ contract, asker }: Call): (cost: Cost) => Promise<void> {
+    const of: Spender = { contract, asker }
     let isPaid = false
-    return gas => {
-      if (asker == null) return
-      if (gas > maxGas) throw tooMuchGas()
-      if (!isPaid && !budget.take(asker, Number(gas))) {
+    return async ({ gas, wei }) => {
+      if (asker != null && gas > maxGas) throw tooMuchGas()
+      await funds.require(wei, asker != null)
+      if (isPaid) return
+      await spending.book(wei, of)
+      if (asker != null && !rate.take(asker, Number(gas))) {
+        await spending.giveBack(wei, of)
         throw new SalusError('RELAY_BUDGET', 'This address has used up the gas it is paid for; ask again later.')
       }
       isPaid = true
@@ -184,126 +186,200 @@ export function createRelayer(
   }
 
   /** Rehearses, sends, waits; begins again where the transaction vanished. */
-  async function deliver(call: Call, asker?: string): Promise<RelayResult> {
-    const admit = admission(asker)
-    const limit = AbortSignal.any([stopped.signal, AbortSignal.timeout(inclusionTimeoutMs)])
+  async function deliver(call: Call, signal?: AbortSignal): Promise<RelayResult> {
+    const admit = admission(call)
+    const ends = [stopped.signal, AbortSignal.timeout(inclusionTimeoutMs), ...(signal == null ? [] : [signal])]
+    const limit = AbortSignal.any(ends)
     for (let trials = 1; ; trials++) {
-      if (await rehearse(call)) {
+      const underWay = outbox.waitingFor(call)
+      if (underWay == null && (await rehearse(call))) {
         return { status: 'already', txHash: null, blockNumber: await provider.getBlockNumber() }
       }
-      const sent = await sender.send(call, admit)
+      const sent = underWay ?? (await send(call, admit))
       if (sent == null && trials >= MAX_TRIALS) {
         throw new SalusError('CHAIN_REVERTED', 'The contract refused the request without saying why.')
       }
-      const receipt = sent == null ? undefined : await included(sent, limit)
+      const receipt = sent == null ? undefined : await included(sent, limit, signal)
       if (sent == null || receipt == null) {
-        await wait(limit)
+        await wait(limit, signal)
         continue
       }
-      if (receipt.status !== 1) {
-        // Another request of the same kind was faster: the rehearsal now says so, or why not.
-        if (await rehearse(call)) return { status: 'already', txHash: null, blockNumber: receipt.blockNumber }
-        throw new SalusError('CHAIN_REVERTED', 'The contract refused the request without saying why.')
-      }
-      watch(call, sent, receipt.blockNumber)
-      return { status: 'applied', txHash: sent.hash, blockNumber: receipt.blockNumber }
+      const { hash, blockNumber } = receipt
+      await noteIncluded(sent.nonce, blockNumber)
+      await spending.giveBack(costOf(outbox.get(sent.nonce) ?? sent) - receipt.fee, call)
+      if (receipt.status === 1) return { status: 'applied', txHash: hash, blockNumber }
+      await outbox.remove(sent.nonce)
+      // Another request of the same kind was faster: the rehearsal now says so, or why not.
+      if (await rehearse(call)) return { status: 'already', txHash: null, blockNumber }
+      throw new SalusError('CHAIN_REVERTED', 'The contract refused the request without saying why.')
     }
   }
 
+  async function send(call: Call, admit: (cost: Cost) => Promise<void>): Promise<OutboxEntry | undefined> {
+    const { asker, ...plain } = call
+    const sent = await sender.send(plain, admit)
+    if (sent != null) counters.sent++
+    tend()
+    return sent
+  }
+
   /** The receipt; `undefined` if the transaction can no longer get into a block. */
-  async function included(sent: SentTransaction, limit: AbortSignal) {
+  async function included(sent: OutboxEntry, limit: AbortSignal, signal?: AbortSignal) {
     for (;;) {
-      // An endpoint that does not answer is asked again until the time is up.
-      const receipt = await provider.getTransactionReceipt(sent.hash).catch(() => null)
+      // It may have been sent again for more meanwhile. An endpoint that does not answer is asked again until the time is up.
+      const entry = outbox.get(sent.nonce) ?? sent
+      const receipt = await sender.receipt(entry).catch(() => undefined)
       if (receipt != null) return receipt
-      if (!limit.aborted) await pause(pollMs, undefined, { signal: limit }).catch(() => undefined)
-      if (stopped.signal.aborted)
-        throw new SalusError('RELAY_STOPPED', 'The node is stopping; ask again after it started.')
-      if (limit.aborted) {
-        throw new SalusError('RELAY_TIMEOUT', 'The request is not in a block yet. Ask again: it is not applied twice.')
+      await wait(limit, signal)
+      if (!(await sender.keepAlive(outbox.get(sent.nonce) ?? sent))) {
+        await outbox.remove(sent.nonce)
+        return undefined
       }
-      if (!(await sender.keepAlive(sent))) return undefined
     }
   }
 
   /** A pause between two looks, until the time is up. */
-  async function wait(limit: AbortSignal): Promise<void> {
+  async function wait(limit: AbortSignal, signal?: AbortSignal): Promise<void> {
     if (!limit.aborted) await pause(pollMs, undefined, { signal: limit }).catch(() => undefined)
-    if (stopped.signal.aborted)
-      throw new SalusError('RELAY_STOPPED', 'The node is stopping; ask again after it started.')
+    if (isStopped()) throw stopping()
+    signal?.throwIfAborted()
     if (limit.aborted) {
+      counters.timeouts++
       throw new SalusError('RELAY_TIMEOUT', 'The request is not in a block yet. Ask again: it is not applied twice.')
     }
   }
 
-  function watch(call: Call, sent: SentTransaction, blockNumber: number): void {
-    if (watched.size >= MAX_WATCHED) {
-      const [oldest] = watched.keys()
-      if (oldest != null) watched.delete(oldest)
-    }
-    watched.set(call.data, { call, sent, blockNumber })
-    watching ??= watchAll().finally(() => {
-      watching = undefined
+  async function noteIncluded(nonce: number, blockNumber: number): Promise<void> {
+    const entry = outbox.get(nonce)
+    if (entry == null) return
+    if (watchBlocks > 0) await outbox.put({ ...entry, blockNumber })
+    else await outbox.remove(nonce)
+    tend()
+  }
+
+  /** Looks after what was sent until it is deep in the chain; ends where there is nothing left. */
+  function tend(): void {
+    if (isStopped() || outbox.entries().length === 0) return
+    tending ??= tendAll().finally(() => {
+      tending = undefined
     })
   }
 
-  const isStopped = (): boolean => stopped.signal.aborted
-
-  /** Receipts already handed out can vanish with a re-organisation or a crashed development chain. */
-  async function watchAll(): Promise<void> {
-    while (watched.size > 0 && !stopped.signal.aborted) {
-      await pause(8 * pollMs, undefined, { signal: stopped.signal }).catch(() => undefined)
-      for (const [data, { call, sent, blockNumber }] of watched) {
+  async function tendAll(): Promise<void> {
+    while (outbox.entries().length > 0 && !isStopped()) {
+      await pause(4 * pollMs, undefined, { signal: stopped.signal }).catch(() => undefined)
+      const entries = outbox.entries()
+      for (const { nonce } of entries.slice(0, Math.max(entries.length - MAX_WATCHED, 0))) await outbox.remove(nonce)
+      for (const { nonce } of outbox.entries()) {
+        const entry = outbox.get(nonce)
         if (isStopped()) return
+        if (entry == null) continue
         try {
-          const [receipt, head] = await Promise.all([
-            provider.getTransactionReceipt(sent.hash),
-            provider.getBlockNumber()
-          ])
-          if (receipt != null && head - receipt.blockNumber >= watchBlocks) watched.delete(data)
-          if (receipt != null) continue
-          log.warn(
-            { contract: call.contract, method: call.method, blockNumber },
-            'a relayed request vanished; sent again'
-          )
-          const { status } = await deliver(call)
-          if (status === 'already') watched.delete(data)
+          await tendOne(entry)
         } catch (error) {
-          // Refused by the contract: it can never be applied again. An endpoint that is away says nothing.
-          if (isSalusError(error) && !isOutage(error)) watched.delete(data)
           // The code only: what the endpoint says repeats the request, and with it the pseudonym.
-          const code = isSalusError(error) ? error.code : 'CHAIN_RPC_FAILED'
-          log.warn({ code, contract: call.contract, method: call.method }, 'a relayed request could not be checked')
+          const { code } = rpcError(error)
+          const { contract, method } = entry.call
+          log.warn({ code, contract, method }, 'a relayed request could not be checked')
           await pause(8 * pollMs, undefined, { signal: stopped.signal }).catch(() => undefined)
         }
       }
     }
   }
 
+  /** Receipts already handed out can vanish with a re-organisation or a crashed development chain. */
+  async function tendOne(entry: OutboxEntry): Promise<void> {
+    const { nonce, call } = entry
+    const [receipt, head] = await Promise.all([sender.receipt(entry), provider.getBlockNumber()])
+    if (receipt != null) {
+      if (head - receipt.blockNumber >= watchBlocks) await outbox.remove(nonce)
+      else if (entry.blockNumber !== receipt.blockNumber) await noteIncluded(nonce, receipt.blockNumber)
+      return
+    }
+    const { contract, method } = call
+    if (entry.blockNumber != null) {
+      counters.resent++
+      log.warn({ contract, method, blockNumber: entry.blockNumber }, 'a relayed request vanished; sent again')
+      await outbox.put({ ...entry, blockNumber: null })
+    }
+    if (!(await sender.keepAlive(entry))) {
+      await outbox.remove(nonce)
+      if (entry.blockNumber != null) await deliverAgain(call)
+    } else if (await sender.replace(entry, stuckMs)) {
+      counters.replaced++
+      log.warn(
+        { contract, method, attempts: entry.attempts.length + 1 },
+        'a transaction was stuck; sent again for more'
+      )
+    }
+  }
+
+  /** Another transaction has taken the nonce of one that had been applied. */
+  async function deliverAgain(call: OutboxCall): Promise<void> {
+    try {
+      if (!(await rehearse(call))) await send({ ...call, asker: undefined }, async () => Promise.resolve())
+    } catch (error) {
+      // Refused by the contract: it can never be applied again.
+      if (!isSalusError(error) || isOutage(error)) throw error
+    }
+  }
+
   return {
-    async submit(request, asker) {
-      const encoded = encodeCall(deployment, request)
-      const call = { ...encoded, maxGas: asker == null ? MAX_TRANSACTION_GAS : maxGas }
+    async start() {
+      await Promise.all([outbox.load(), spending.load()])
+      const left = outbox.entries().filter(({ blockNumber }) => blockNumber == null).length
+      if (left > 0) log.info({ transactions: left }, 'transactions of an earlier run are taken up again')
+      tend()
+    },
+    async submit(request, asker, signal) {
+      const call: Call = {
+        ...encodeCall(deployment, request),
+        maxGas: asker == null ? MAX_TRANSACTION_GAS : maxGas,
+        asker
+      }
       const key = `${call.to}:${call.data}`
       const underWay = pending.get(key)
       if (underWay != null) return underWay
-      if (stopped.signal.aborted)
-        throw new SalusError('RELAY_STOPPED', 'The node is stopping; ask again after it started.')
+      if (isStopped()) throw stopping()
       if (pending.size >= maxPending)
         throw new SalusError('RELAY_BUSY', 'Too many requests are under way; ask again later.')
-      const result = deliver(call, asker)
+      const result = deliver(call, signal)
+        .then(outcome => {
+          counters[outcome.status]++
+          return outcome
+        })
         .catch((error: unknown) => {
-          throw rpcError(error)
+          counters.refused++
+          throw signal?.aborted === true ? error : rpcError(error)
         })
         .finally(() => pending.delete(key))
       pending.set(key, result)
       return result
     },
+    status() {
+      const entries = outbox.entries()
+      const waiting = entries.find(({ blockNumber }) => blockNumber == null)?.attempts[0]
+      return {
+        address: wallet.address,
+        ...funds.status(),
+        underWay: pending.size,
+        outbox: entries.length,
+        oldestPendingS: waiting == null ? null : Math.max(0, Math.floor((clock() - waiting.sentMs) / 1_000)),
+        spentTodayWei: String(spending.todayWei()),
+        dayBudgetWei: dayBudgets.allWei == null ? null : String(dayBudgets.allWei),
+        counters: { ...counters }
+      }
+    },
     async stop() {
       stopped.abort()
-      await Promise.allSettled([...pending.values(), watching])
+      await Promise.allSettled([...pending.values(), tending])
     }
   }
+}
+
+/** What a transaction was booked with: that of its first attempt. */
+function costOf({ gasLimit, attempts }: OutboxEntry): bigint {
+  return gasLimit * (attempts[0]?.maxFeePerGas ?? 0n)
 }
 
 function tooMuchGas(cause?: unknown): SalusError {
@@ -319,18 +395,4 @@ function isOutOfGas(cause: unknown): boolean {
 
 function isOutage({ code }: SalusError): boolean {
   return ['CHAIN_UNREACHABLE', 'CHAIN_RPC_FAILED', 'RELAY_TIMEOUT', 'RELAY_STOPPED'].includes(code)
-}
-
-function encodeCall(deployment: Deployment, { contract, method, args }: RelayedRequest): Omit<Call, 'maxGas'> {
-  if (!ALLOWED[contract].includes(method)) {
-    throw new SalusError('RELAY_NOT_ALLOWED', 'This method is not relayed; docs/specs/http-api.md says which are.')
-  }
-  let data: string
-  try {
-    data = CONTRACT_INTERFACES[contract].encodeFunctionData(method, args)
-  } catch (cause) {
-    throw new SalusError('RELAY_ARGUMENTS', 'The arguments are not those of the method; see its interface.', { cause })
-  }
-  if (data.length > MAX_CALLDATA_CHARACTERS) throw new SalusError('RELAY_ARGUMENTS', 'The arguments are too large.')
-  return { contract, method, args, to: deployment.contracts[contract].address, data }
 }

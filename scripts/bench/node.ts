@@ -1,10 +1,14 @@
-/** Start-up time of a node process until it answers, on an empty folder and on its data, against a bare Node process. */
+/**
+ * Start-up time of a node process until it answers, on an empty folder and on its data, against a bare Node process; and catching up with
+ * a chain.
+ */
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startService } from '#scripts/process/service.ts'
 import { deployContracts, startChain } from '#scripts/story/network.ts'
+import { benchFollow } from '#scripts/bench/node/follow.ts'
 import type { Bench } from '#scripts/bench/report.ts'
 
 const LIBRARIES = "await import('helia'); await import('libp2p'); await import('ethers')"
@@ -25,6 +29,7 @@ async function bareProcess(script: string): Promise<void> {
 
 /** Runs the benchmark `node`. */
 export async function run(bench: Bench): Promise<void> {
+  await benchFollow(bench)
   const rounds = bench.quick ? 3 : 9
   const folder = await mkdtemp(join(tmpdir(), 'salus-bench-node-'))
   const chain = await startChain(folder)

@@ -1,9 +1,10 @@
 import { expect } from 'chai'
-import { keccak256 } from 'ethers'
+import { encodeRlp as encodeWithEthers, keccak256 } from 'ethers'
 import fc from 'fast-check'
 import { headerHash } from '#core/chain/block-header.ts'
 import { bloomBits, hasBits, isBloom, mayHoldLog } from '#core/chain/bloom.ts'
 import { countsUpTo, readFinalityLevel } from '#core/chain/finality.ts'
+import { encodeRlp } from '#core/chain/rlp.ts'
 import { receiptsRoot } from '#core/chain/receipts.ts'
 import { expectCode } from '#test/error-code.ts'
 
@@ -40,6 +41,18 @@ describe('proofs of a block', () => {
     }
     expect(headerHash({ ...GENESIS, extraData: '0x1' })).to.equal(undefined)
     expect(headerHash({ ...GENESIS, blobGasUsed: '0x0' })).to.equal(undefined)
+  })
+
+  it('stand on the same encoding as everybody’s', () => {
+    const bytes = fc.uint8Array({ maxLength: 300 }).map(one => `0x${Buffer.from(one).toString('hex')}`)
+    const { value } = fc.letrec<{ value: string | string[] }>(tie => ({
+      value: fc.oneof(bytes, fc.array(tie('value'), { maxLength: 5 }) as fc.Arbitrary<string[]>)
+    }))
+    fc.assert(fc.property(value, one => encodeRlp(one) === encodeWithEthers(one)))
+    for (const size of [55, 56, 255, 256, 65_536]) {
+      const long = `0x${'ab'.repeat(size)}`
+      expect(encodeRlp([long])).to.equal(encodeWithEthers([long]))
+    }
   })
 
   it('find in a filter what was put there', () => {

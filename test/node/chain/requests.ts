@@ -6,7 +6,7 @@ import type { Deployment } from '#core/chain/deployment.ts'
 import type { Hex } from '#core/chain/events.ts'
 import { fromHex } from '#core/encoding/bytes.ts'
 import { packTerms, type Terms } from '#core/grant/terms.ts'
-import type { RelayedRequest } from '#node/chain/relayer.ts'
+import type { RelayedRequest } from '#node/chain/relayed-methods.ts'
 
 /** A signed request, and the id of the thing it makes. */
 export interface TestRequest {
