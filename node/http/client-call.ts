@@ -56,17 +56,18 @@ export async function callNode<O extends keyof Operations>(
     maxBytes
   } = input as Readonly<Record<string, unknown>> & {
     readonly path?: Readonly<Record<string, string>>
-    readonly query?: Readonly<Record<string, string>>
+    readonly query?: Readonly<Record<string, string | number>>
     readonly timeoutMs?: number
     readonly maxBytes?: number
   }
   const [method = '', pattern = ''] = operation.split(' ')
   const media = MEDIA[operation]
   const place = pattern.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? ''))
-  const asked = new URLSearchParams(query).toString()
+  const asked = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) asked.set(name, String(value))
   const response = await sendTo(init, {
     method,
-    path: asked === '' ? place : `${place}?${asked}`,
+    path: asked.size === 0 ? place : `${place}?${asked.toString()}`,
     ...(media.body == null ? {} : { body: bytesOf(media.body, body), type: media.body }),
     ...(timeoutMs == null ? {} : { timeoutMs })
   })

@@ -104,7 +104,7 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
     },
     publish: async (message, { replicas } = {}) =>
       callNode(init, 'POST /v1/messages', {
-        query: replicas == null ? {} : { replicas },
+        query: queryOf(replicas),
         body: message,
         ...(replicas == null ? {} : { timeoutMs: SLOW_MS })
       }),
@@ -149,12 +149,8 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
       )
     },
     putBlob: async (cid, bytes, { replicas } = {}) => {
-      await callNode(init, 'PUT /v1/blobs/{cid}', {
-        path: { cid },
-        query: replicas == null ? {} : { replicas },
-        body: bytes,
-        timeoutMs: SLOW_MS
-      })
+      const query = queryOf(replicas)
+      await callNode(init, 'PUT /v1/blobs/{cid}', { path: { cid }, query, body: bytes, timeoutMs: SLOW_MS })
     },
     getBlob: async (cid, maxBytes = MAX_BLOB_BYTES) =>
       callNode(init, 'GET /ipfs/{cid}', { path: { cid }, maxBytes, timeoutMs: SLOW_MS }),
@@ -185,4 +181,8 @@ function shaped<T>(read: () => T): T {
 function whole(value: number): number {
   if (Number.isSafeInteger(value) && value >= 0) return value
   throw new RangeError('no position')
+}
+
+function queryOf(replicas: number | undefined): { readonly replicas?: number } {
+  return replicas == null ? {} : { replicas }
 }

@@ -28,7 +28,12 @@ export function idempotent(store: AnsweredStore, whose: (context: Context) => st
     if (match == null) throw new SalusError('IDEMPOTENCY_KEY', 'The Idempotency-Key is no text of 1 to 128 characters.')
     const asker = hashOf([whose(context)])
     const key = hashOf([match[1] ?? match[2] ?? ''])
-    const request = hashOf([context.req.method, context.req.path, await bodyOf(context)])
+    const request = hashOf([
+      context.req.method,
+      context.req.path,
+      new URL(context.req.url).search,
+      await bodyOf(context)
+    ])
     const place = `${asker}/${key}`
     if (underWay.has(place)) {
       throw new SalusError(
