@@ -15,5 +15,5 @@ export const blocksAtKubo: Suite = {
     kubo = built.path
     return undefined
   },
-  run: async () => runMocha(['test/interop/kubo.interop.ts'], { SALUS_TEST_KUBO: kubo })
+  run: async () => runMocha(['test/interop/kubo.interop.ts'], { env: { SALUS_TEST_KUBO: kubo } })
 }
