@@ -84,7 +84,7 @@ describe('the relayer’s outbox', function () {
     await writeFile(file, JSON.stringify(test.deployment))
     const wanted = await request()
     const start = (): ChildProcess =>
-      fork(join(import.meta.dirname, 'relayer-process.ts'), [
+      fork(new URL('./relayer-process.ts', import.meta.url), [
         ...[test.rpcUrl, file, join(dir, 'killed')],
         JSON.stringify(wanted)
       ])
