@@ -1,39 +1,45 @@
 /**
- * Latency of a message over eight peers in one process, each connected to every other, from publishing to the moment the
- * receiver has it to judge; twenty messages a second. The yardstick is one way over a bare stream: half an echoed round trip.
+ * Gossip between peers in one process, each connected to the six before and after it: latency from publishing to the moment a receiver has it to
+ * judge, and the rate of a burst. The yardstick is one way over a bare stream: half an echoed round trip. Then what catching up costs.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { echo, lpStream } from '@libp2p/utils'
-import { allTopics, topicOf } from '#core/network/topic.ts'
-import { nativePrimitives } from '#node/crypto/native.ts'
-import { createLog } from '#node/log.ts'
-import { createGossip, type Gossip } from '#node/network/gossip.ts'
 import type { Host } from '#node/network/host.ts'
 import { percentile, type Bench } from '#scripts/bench/report.ts'
-import { openBenchPeer, type BenchPeer } from '#scripts/bench/exchange/peer.ts'
+import { measureCatchUp } from '#scripts/bench/gossip/catch-up.ts'
+import { measureMemory } from '#scripts/bench/gossip/memory.ts'
+import { connectAll, openSpeaker, PATIENT, type Speaker } from '#scripts/bench/gossip/speakers.ts'
+import { measureSyncBytes } from '#scripts/bench/gossip/sync-bytes.ts'
 
-const PEERS = 8
 const INTERVAL_MS = 50
+const BURST_BYTES = 1_024
 const ECHO_PROTOCOL = '/salus/bench/echo/1'
 const SIZES = [
   { name: '400B', sizeBytes: 400 },
   { name: '4KB', sizeBytes: 4000 },
   { name: '40KB', sizeBytes: 40_000 }
 ]
-const networkId = new Uint8Array(32).fill(1)
-const patient = new Uint8Array(32).fill(2)
-const topics = allTopics(networkId)
-
-interface Speaker extends BenchPeer {
-  readonly gossip: Gossip
-}
 
 /** Runs the benchmark. */
 export async function run(bench: Bench): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'salus-bench-'))
+  try {
+    // First, while little else has been done in this process.
+    await measureMemory(bench, directory)
+    measureSyncBytes(bench)
+    await measureCatchUp(bench, directory)
+    for (const peers of bench.quick ? [8, 16] : [8, 16, 32]) {
+      await measureGossip(bench, join(directory, String(peers)), peers)
+    }
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}
+
+async function measureGossip(bench: Bench, directory: string, peers: number): Promise<void> {
   const speakers: Speaker[] = []
   /** When each message was published, by its first bytes, and what its deliveries took. */
   const sentMs = new Map<number, number>()
@@ -42,16 +48,22 @@ export async function run(bench: Bench): Promise<void> {
     const sent = sentMs.get(new DataView(bytes.buffer, bytes.byteOffset).getUint32(0))
     if (sent != null) tookMs.push(performance.now() - sent)
   }
+  let number = 0
+  const publish = async (sizeBytes: number): Promise<Uint8Array> => {
+    const bytes = crypto.getRandomValues(new Uint8Array(sizeBytes))
+    new DataView(bytes.buffer).setUint32(0, ++number)
+    sentMs.set(number, performance.now())
+    await speakers[number % peers]?.gossip.publish(bytes, PATIENT)
+    return bytes
+  }
   try {
-    for (let i = 0; i < PEERS; i++) speakers.push(await openSpeaker(join(directory, String(i)), receive))
+    for (let i = 0; i < peers; i++) speakers.push(await openSpeaker(join(directory, String(i)), receive))
     await connectAll(speakers)
     const [first, second] = speakers as [Speaker, Speaker]
     await second.host.libp2p.handle(ECHO_PROTOCOL, async stream => await echo(stream))
     const rounds = bench.quick ? 2 : 10
-    const messages = bench.quick ? 25 : 100
-    let number = 0
-
-    for (const { name, sizeBytes } of SIZES) {
+    const messages = bench.quick ? 20 : 100
+    for (const { name, sizeBytes } of peers === 8 ? SIZES : SIZES.slice(0, 1)) {
       const p50: number[] = []
       const p99: number[] = []
       const bare: number[] = []
@@ -61,16 +73,13 @@ export async function run(bench: Bench): Promise<void> {
         tookMs = []
         const echoedMs: number[] = []
         for (let i = 0; i < messages; i++) {
-          const bytes = crypto.getRandomValues(new Uint8Array(sizeBytes))
-          new DataView(bytes.buffer).setUint32(0, ++number)
-          sentMs.set(number, performance.now())
-          await speakers[number % PEERS]?.gossip.publish(bytes, patient)
+          const bytes = await publish(sizeBytes)
           await pause(INTERVAL_MS / 2)
           echoedMs.push(await oneWay(first.host, second.host, bytes))
           await pause(INTERVAL_MS / 2)
         }
         bench.progress(
-          `${name} round ${String(round)}: ${String(tookMs.length)} of ${String(messages * (PEERS - 1))} deliveries`
+          `${String(peers)} peers, ${name}, round ${String(round)}: ${String(tookMs.length)} of ${String(messages * (peers - 1))} deliveries`
         )
         if (round === 0) continue
         p50.push(percentile(tookMs, 50))
@@ -79,42 +88,49 @@ export async function run(bench: Bench): Promise<void> {
         bareP99.push(percentile(echoedMs, 99))
       }
       const versus = { name: 'one way over a bare stream', samples: bare }
-      bench.figure({ metric: `latency.p50.${name}`, samples: p50, unit: 'ms', versus })
-      bench.figure({ metric: `latency.p99.${name}`, samples: p99, unit: 'ms', versus: { ...versus, samples: bareP99 } })
+      const metric = (figure: string): string => `latency.${figure}.${name}.${String(peers)}-peers`
+      bench.figure({ metric: metric('p50'), samples: p50, unit: 'ms', versus })
+      bench.figure({
+        metric: metric('p99'),
+        samples: p99,
+        unit: 'ms',
+        versus: { ...versus, samples: bareP99 }
+      })
     }
+    await measureBurst(bench, peers, async () => {
+      tookMs = []
+      const burst = bench.quick ? 200 : 1_000
+      const startMs = performance.now()
+      for (let i = 0; i < burst; i++) await publish(BURST_BYTES)
+      const wanted = burst * (peers - 1)
+      // What is not there a while after nothing came any more is lost.
+      let [seen, sinceMs] = [-1, performance.now()]
+      while (tookMs.length < wanted && performance.now() - sinceMs < 10_000) {
+        if (tookMs.length > seen) [seen, sinceMs] = [tookMs.length, performance.now()]
+        await pause(5)
+      }
+      return { perSecond: (burst * 1000) / (performance.now() - startMs), share: tookMs.length / wanted }
+    })
   } finally {
     for (const speaker of speakers) await speaker.stop()
-    await rm(directory, { recursive: true })
   }
 }
 
-async function openSpeaker(directory: string, receive: (bytes: Uint8Array) => void): Promise<Speaker> {
-  const peer = await openBenchPeer(directory, topics)
-  const accept = (bytes: Uint8Array): Promise<{ verdict: 'accept' }> => {
-    receive(bytes)
-    return Promise.resolve({ verdict: 'accept' })
+/** The rate at which all peers have all of a burst, and which share of it arrived. */
+async function measureBurst(
+  bench: Bench,
+  peers: number,
+  burst: () => Promise<{ perSecond: number; share: number }>
+): Promise<void> {
+  const rates: number[] = []
+  const shares: number[] = []
+  for (let round = 0; round < (bench.quick ? 1 : 3); round++) {
+    const { perSecond, share } = await burst()
+    rates.push(perSecond)
+    shares.push(share * 100)
   }
-  const log = createLog({ name: 'bench', level: 'silent' })
-  const { libp2p } = peer.host
-  // Nothing here is useless.
-  const useless = { take: () => true }
-  const components = { libp2p, primitives: nativePrimitives, bans: peer.bans, log, accept, useless }
-  const gossip = createGossip(components, { networkId })
-  gossip.start()
-  return { ...peer, gossip }
-}
-
-/** Connects each peer to every other, and waits until all know each other's subscriptions. */
-async function connectAll(speakers: readonly Speaker[]): Promise<void> {
-  for (const [i, { host }] of speakers.entries()) {
-    for (const other of speakers.slice(i + 1)) await host.libp2p.dial(other.host.libp2p.getMultiaddrs())
-  }
-  const topic = topicOf(nativePrimitives, networkId, patient)
-  const known = (): boolean =>
-    speakers.every(({ host }) => host.libp2p.services.pubsub.getSubscribers(topic).length === PEERS - 1)
-  while (!known()) await pause(20)
-  // Two heartbeats, in which the meshes settle.
-  await pause(2000)
+  bench.figure({ metric: `burst.1KiB.${String(peers)}-peers`, samples: rates, unit: 'messages/s' })
+  bench.figure({ metric: `burst.delivered.${String(peers)}-peers`, samples: shares, unit: '%' })
 }
 
 /** Half of the round trip of a message over a bare stream, in milliseconds. */

@@ -11,7 +11,7 @@ const WRITERS = 3
 /** A node lives this long at most between two kills, ms. */
 const MOST_LIFE_MS = 1_500
 /** A writer rests this long after each entry, ms: what is acknowledged is checked one by one in the end. */
-const WRITE_EVERY_MS = 60
+const WRITE_EVERY_MS = 250
 const SETTLE_MS = 300_000
 
 /** Runs the soak: `times` kills. */
