@@ -257,6 +257,15 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
       })
     )
 
+    /** A blob's bytes; where it is placed elsewhere, its holders may not be connected yet. */
+    async function* readFromHolders(
+      cid: CID,
+      options: { readonly maxBytes: number; readonly signal: AbortSignal }
+    ): AsyncGenerator<Uint8Array> {
+      if (placing != null && !(await blockstore.has(cid))) await placing.placement.connect(cid, options.signal)
+      yield* blobs.read(cid, options)
+    }
+
     const peerSeed = peerSeedOf(privateKey)
     const eraser = await run(createEraser({ p, clock, db, network, messages, acceptor, peerSeed, log }))
     const custody =
@@ -289,7 +298,7 @@ export function createNode({ provider, deployment, wallet, log }: NodeComponents
             handler(patient)
           }),
         index,
-        blobs,
+        blobs: { ...blobs, read: readFromHolders },
         view: () => follower.view(),
         waitingFor: () => (isReady && follower.status().state !== 'waiting' ? [] : ['chain']),
         hasBlock: async cid => blockstore.has(cid),
