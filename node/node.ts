@@ -285,6 +285,15 @@ export function createNode(
       })
     )
 
+    /** A blob's bytes; where it is placed elsewhere, its holders may not be connected yet. */
+    async function* readFromHolders(
+      cid: CID,
+      options: { readonly maxBytes: number; readonly signal: AbortSignal }
+    ): AsyncGenerator<Uint8Array> {
+      if (placing != null && !(await blockstore.has(cid))) await placing.placement.connect(cid, options.signal)
+      yield* blobs.read(cid, options)
+    }
+
     const peerSeed = peerSeedOf(privateKey)
     const eraser = await run(createEraser({ p, clock, db, network, messages, acceptor, peerSeed, log }))
     const custody =
@@ -335,7 +344,7 @@ export function createNode(
             handler(patient)
           }),
         index,
-        blobs,
+        blobs: { ...blobs, read: readFromHolders },
         view: () => follower.view(),
         waitingFor: () => (isServing() ? [] : ['chain']),
         hasBlock: async cid => blockstore.has(cid),

@@ -99,7 +99,7 @@ export function createPlacing(components: PlacingComponents, networkId: Uint8Arr
   const leases = createLeases(elapsedMs, times.leaseS * 1_000)
   const isMember = (peer: string): boolean => members.get(peer) != null
   const prover = createProver({ ...answering, p, blockstore, leases, isMember })
-  const dropper = createDropper({ db, helia, blockstore, index, leases })
+  const dropper = createDropper({ db, helia, blockstore, index, leases, log: components.log })
   const placement = createPlacement(
     { ...answering, p, blockstore, index, members, pledges, dropper, elapsedMs },
     {
