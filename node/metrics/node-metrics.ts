@@ -45,6 +45,8 @@ export function createNodeMetrics(readings: NodeReadings): NodeMetrics {
   const accepted = createCounter({ name: 'salus_messages_accepted', help: 'Messages taken in, by kind.' }, ['kind'])
   const bans = createCounter({ name: 'salus_peers_banned', help: 'Peers cut off for bad conduct.' })
   const connections = createCounter({ name: 'salus_peer_changes', help: 'Connections made and lost.' }, ['change'])
+  // There from the start, so that rates are not of nothing.
+  for (const change of ['connect', 'disconnect']) connections.add({ change }, 0)
   return {
     count: {
       accepted: kind => accepted.add({ kind }),
