@@ -318,9 +318,10 @@ export function createNode(
     const operatorSide = await run(
       createOperatorSide(
         {
-          ...{ p, random, clock, db, provider, host, bans, follower, acceptor, blobs, messages, log },
+          ...{ p, random, clock, db, provider, host, bans, follower, acceptor, blobs, messages, log, relayer, disk },
           isReady: isServing,
-          relayerAddress: wallet?.address
+          placement: () => placing?.placement.status(),
+          upkeep: runningUpkeep
         },
         {
           ...init.operators,
@@ -427,6 +428,13 @@ export function createNode(
     }
   }
 
+  function runningUpkeep(): Upkeep {
+    if (upkeep == null || stopped.signal.aborted) {
+      throw new SalusError('NODE_NOT_RUNNING', 'The node does not run; start it first.')
+    }
+    return upkeep
+  }
+
   /** A start that fails leaves nothing open: what it opened may be needed by the next node on the folder. */
   async function startOrUndo(): Promise<NodeAddress> {
     try {
@@ -442,12 +450,7 @@ export function createNode(
       starting ??= startOrUndo()
       return starting
     },
-    upkeep() {
-      if (upkeep == null || stopped.signal.aborted) {
-        throw new SalusError('NODE_NOT_RUNNING', 'The node does not run; start it first.')
-      }
-      return upkeep
-    },
+    upkeep: runningUpkeep,
     async stop() {
       stopped.abort()
       // Parts are stopped only when no start opens further ones; it tells its own caller why it failed.

@@ -11,11 +11,13 @@ import { createChallenges } from '#node/auth/challenge.ts'
 import { createLocalToken } from '#node/auth/local-token.ts'
 import { createOperatorAuth, type OperatorAuthInit } from '#node/auth/operator-auth.ts'
 import { createTokenStore } from '#node/auth/token-store.ts'
+import type { Relayer } from '#node/chain/relayer.ts'
 import type { Follower } from '#node/chain/follower.ts'
 import { createAnsweredStore } from '#node/http/answered.ts'
 import type { HttpComponents } from '#node/http/components.ts'
 import { createEventHub, type EventHubInit } from '#node/http/event-hub.ts'
 import { addOperatorRoutes } from '#node/http/operator-answers.ts'
+import { addUpkeepRoutes } from '#node/http/upkeep-routes.ts'
 import type { Log } from '#node/log.ts'
 import { alertChanges, alertsOf, type AlertCode } from '#node/metrics/alerts.ts'
 import { createHttpMetrics } from '#node/metrics/http-metrics.ts'
@@ -23,8 +25,11 @@ import { createNodeMetrics } from '#node/metrics/node-metrics.ts'
 import { createProcessMetrics } from '#node/metrics/process-metrics.ts'
 import type { Bans } from '#node/network/bans.ts'
 import type { Host } from '#node/network/host.ts'
+import type { PlacementStatus } from '#node/placement/placement.ts'
 import type { Database } from '#node/store/database.ts'
+import type { Disk } from '#node/store/disk.ts'
 import type { MessageLog } from '#node/store/messages.ts'
+import type { Upkeep } from '#node/store/upkeep.ts'
 
 /** What operators may be given. */
 export interface OperatorInit {
@@ -32,6 +37,10 @@ export interface OperatorInit {
   readonly events?: EventHubInit
   /** Answers `/metrics` to everyone. */
   readonly isMetricsPublic?: boolean
+  /** Folder of backups that are asked for over the API; without one only whoever can read the node's folder has one made. */
+  readonly backupDir?: string
+  /** Most bytes a second that a scrub reads. */
+  readonly scrubBytesPerSecond?: number
   /** Address under which operators reach the API; where it listens unless told. */
   readonly publicUrl?: string
 }
@@ -51,8 +60,11 @@ export interface OperatorSideComponents {
   readonly messages: MessageLog
   readonly log: Log
   readonly isReady: () => boolean
-  /** Account that pays for relayed requests, if there is one. */
-  readonly relayerAddress: string | undefined
+  readonly relayer: Pick<Relayer, 'status'> | undefined
+  readonly disk: Pick<Disk, 'status'>
+  readonly placement: () => PlacementStatus | undefined
+  /** @throws SalusError `NODE_NOT_RUNNING` */
+  readonly upkeep: () => Upkeep
 }
 
 /** What it is told of the node. */
@@ -76,19 +88,16 @@ export interface OperatorSide {
 
 const AUTH: OperatorAuthInit = { operators: [], tokenLifetimeS: 43_200, readTokenLifetimeS: 7_776_000 }
 const EVENTS: EventHubInit = { kept: 1_000, maxReaders: 256 }
-/** Time between two judgements of alerts, and between two looks at the relayer's account, ms. */
+/** Time between two judgements of alerts, ms. */
 const WATCH_MS = 15_000
-/** Below this the relayer's account is low: some hundred requests at 10 gwei. */
-const LOW_WEI = 10n ** 17n
-
 /** Makes it. */
 export function createOperatorSide(components: OperatorSideComponents, init: OperatorSideInit): OperatorSide {
   const { p, random, clock, db, provider, host, bans, follower, acceptor, blobs, messages, log } = components
   const stopped = new AbortController()
   const offs: (() => void)[] = []
   let url = init.publicUrl ?? 'http://127.0.0.1'
-  let wei: bigint | undefined
   let alerts: readonly AlertCode[] = []
+  let lastMissing = 0
   let watching: Promise<void> = Promise.resolve()
 
   const tokens = createTokenStore({ db, clock, random })
@@ -106,14 +115,16 @@ export function createOperatorSide(components: OperatorSideComponents, init: Ope
     new Set(host.libp2p.services.pubsub.getPeers().map(peer => peer.toString()))
   const nodeMetrics = createNodeMetrics({
     peers: () => host.libp2p.getPeers().length,
-    topicPeers: () => gossipPeers().size,
+    gossipPeers: () => gossipPeers().size,
     messages: async () => messages.head(),
     blobsWanted: () => blobs.wanted(),
     eventReaders: () => events.readers(),
     chain: () => follower.status(),
     blockTimeS: () => follower.view().blockTimeS,
     isReady: components.isReady,
-    relayerWei: () => wei,
+    relayer: () => components.relayer?.status(),
+    placement: components.placement,
+    disk: () => components.disk.status(),
     dataDir: init.dataDir
   })
 
@@ -147,17 +158,18 @@ export function createOperatorSide(components: OperatorSideComponents, init: Ope
 
   async function watch(): Promise<void> {
     while (!stopped.signal.aborted) {
-      if (components.relayerAddress != null) {
-        wei = await provider.getBalance(components.relayerAddress).catch(() => undefined)
-      }
-      const disk = await statfs(init.dataDir).catch(() => undefined)
+      const free = await statfs(init.dataDir).catch(() => undefined)
+      const { state, endpoints } = follower.status()
       const now = alertsOf({
-        chainState: follower.status().state,
+        chainState: state,
+        distrusted: endpoints.filter(endpoint => endpoint.state === 'distrusted').length,
         peers: host.libp2p.getPeers().length,
         expectsPeers: init.expectsPeers,
-        diskFreeBytes: disk == null ? undefined : disk.bavail * disk.bsize,
-        relayer: relayerState()
+        disk: components.disk.status().state,
+        diskFreeBytes: free == null ? undefined : free.bavail * free.bsize,
+        relayer: components.relayer?.status().balanceState ?? 'none'
       })
+      tellOfRepairs()
       for (const change of alertChanges(alerts, now)) {
         events.publish('alert', change)
         log.warn(change, change.active ? 'something needs the operator' : 'it is well again')
@@ -167,10 +179,12 @@ export function createOperatorSide(components: OperatorSideComponents, init: Ope
     }
   }
 
-  function relayerState() {
-    if (components.relayerAddress == null) return 'none'
-    if (wei == null) return 'unknown'
-    return wei === 0n ? 'empty' : wei < LOW_WEI ? 'low' : 'good'
+  /** Blobs with too few replicas, where their number has changed. */
+  function tellOfRepairs(): void {
+    const missing = components.placement()?.missing
+    if (missing == null || missing === lastMissing) return
+    lastMissing = missing
+    events.publish('repair', { missing })
   }
 
   return {
@@ -189,6 +203,8 @@ export function createOperatorSide(components: OperatorSideComponents, init: Ope
         { auth, tokens, events, metrics, libp2p: host.libp2p, gossipPeers, bans },
         { isPublic: init.isMetricsPublic === true }
       )
+      const { backupDir, scrubBytesPerSecond } = init
+      addUpkeepRoutes(app, { upkeep: components.upkeep, stopped: stopped.signal }, { backupDir, scrubBytesPerSecond })
     },
     async listening(at) {
       url = init.publicUrl ?? at

@@ -45,8 +45,14 @@ export interface TokenStore {
 /** Most tokens of one holder that live at a time, and of all. */
 const MAX_OF_HOLDER = 64
 const MAX_TOKENS = 1_024
+const TABLE = 'tokens'
 const PREFIX = 'salus_'
 const TOKEN = /^salus_[A-Za-z0-9_-]{43}$/
+
+/** Ends every token of a database that no node uses: a restored one may hold some that were revoked since. */
+export async function forgetTokens(db: Database): Promise<void> {
+  await openTable(db, TABLE).clear()
+}
 
 /** Tokens in a database. */
 export function createTokenStore({
@@ -58,7 +64,7 @@ export function createTokenStore({
   readonly clock: Clock
   readonly random: Random
 }): TokenStore {
-  const table = openTable(db, 'tokens')
+  const table = openTable(db, TABLE)
   const writer = createSyncWriter(db)
   const byHash = new Map<string, TokenRecord>()
   const isLive = ({ expiresAtS }: TokenRecord): boolean => clock() < expiresAtS * 1000

@@ -7,9 +7,11 @@ import { createProvider } from '#node/chain/chain-rpc.ts'
 import { loadDeployment } from '#node/chain/deployment-file.ts'
 import { createEndpoints } from '#node/chain/endpoints.ts'
 import type { FollowerInit } from '#node/chain/follower.ts'
+import type { RelayerInit } from '#node/chain/relayer.ts'
 import { createHttpTransport } from '#node/chain/http-rpc.ts'
 import { loadNetworkKey } from '#node/network/network-key.ts'
 import type { AdmissionInit } from '#node/network/admission.ts'
+import { endpointsOf } from '#node/config/endpoints.ts'
 import { checkSecretFile } from '#node/config/secret-file.ts'
 import type { NodeConfig } from '#node/config/schema.ts'
 import type { CustodyInit } from '#node/custody/custody.ts'
@@ -24,6 +26,9 @@ export interface NodeParts {
   readonly init: Omit<NodeInit, 'services' | 'version'>
 }
 
+const MIB = 2 ** 20
+const WEI_PER_GWEI = 10n ** 9n
+
 /**
  * Reads what the configuration names.
  *
@@ -31,12 +36,13 @@ export interface NodeParts {
  */
 export async function nodeParts(config: NodeConfig, log: Log): Promise<NodeParts> {
   const deployment = await loadDeployment(config.deployment)
-  const { keyFile, gasPerSecond, gasAtOnce, maxPending, maxGas } = config.relayer
+  const { keyFile } = config.relayer
   if (keyFile != null) await checkSecretFile(keyFile)
   const key = keyFile == null ? undefined : await readKeyFile(keyFile)
   const custody = config.custody.enabled ? { custody: await custodyInit(config.custody) } : {}
-  const { rpc, timeoutMs } = config.chain
-  const follower = followerInit(config.chain)
+  const { timeoutMs } = config.chain
+  const rpc = await endpointsOf(config.chain)
+  const follower = followerInit(config.chain, rpc.length)
   const endpoints = createEndpoints({
     transports: rpc.map(url => createHttpTransport(url, { timeoutMs })),
     clock: Date.now,
@@ -52,12 +58,38 @@ export async function nodeParts(config: NodeConfig, log: Log): Promise<NodeParts
       host: { listen, peers, mdns, relay, admission, limits: { maxConnections, connectionsPerSecond } },
       http: httpInit(config.http),
       follower,
-      relayer: { maxPending, maxGas, gasBudget: { perSecond: gasPerSecond, burst: gasAtOnce } },
+      relayer: relayerInit(config.relayer),
+      disk: { reserveBytes: config.store.reserveMib * MIB },
+      ...placementInit(config.placement),
       operators: operatorInit(config),
       syncIntervalMs,
       ...custody
     }
   }
+}
+
+function relayerInit(relayer: NodeConfig['relayer']): RelayerInit {
+  const { maxPending, maxGas, gasPerSecond, gasAtOnce, stuckMs, maxFeeGwei, lowBalanceGwei, reserveGwei } = relayer
+  const wei = (gwei: number | null): bigint | undefined => (gwei == null ? undefined : BigInt(gwei) * WEI_PER_GWEI)
+  return {
+    ...{ maxPending, maxGas, stuckMs },
+    gasBudget: { perSecond: gasPerSecond, burst: gasAtOnce },
+    maxFeePerGasWei: BigInt(maxFeeGwei) * WEI_PER_GWEI,
+    lowBalanceWei: BigInt(lowBalanceGwei) * WEI_PER_GWEI,
+    reserveWei: BigInt(reserveGwei) * WEI_PER_GWEI,
+    dayBudgets: {
+      allWei: wei(relayer.dayBudgetGwei),
+      askerWei: wei(relayer.addressDayBudgetGwei),
+      contractWei: wei(relayer.contractDayBudgetGwei)
+    }
+  }
+}
+
+function placementInit(placement: NodeConfig['placement']): Pick<NodeInit, 'placement'> {
+  const { pledgedMib, patientMib, replicas, operator, region } = placement
+  if (pledgedMib == null) return {}
+  const patientBytes = patientMib == null ? {} : { patientBytes: patientMib * MIB }
+  return { placement: { replicas, pledgedBytes: pledgedMib * MIB, operator, region, ...patientBytes } }
 }
 
 /** @throws SalusError `NETWORK_KEY_UNUSED` where there is a key that would not be used, and as {@link loadNetworkKey} */
@@ -76,9 +108,9 @@ async function admissionInit({ admission: mode, keyFile }: NodeConfig['network']
 }
 
 /** @throws SalusError `CHAIN_QUORUM_SIZE` */
-function followerInit(chain: NodeConfig['chain']): FollowerInit {
-  const { rpc, quorum, finality, confirmations, trustHeaders, proveAll, pollMs } = chain
-  if (quorum != null && quorum > rpc.length) {
+function followerInit(chain: NodeConfig['chain'], endpoints: number): FollowerInit {
+  const { quorum, finality, confirmations, trustHeaders, proveAll, pollMs } = chain
+  if (quorum != null && quorum > endpoints) {
     throw new SalusError(
       'CHAIN_QUORUM_SIZE',
       'As many endpoints cannot agree: name more in chain.rpc, or ask for fewer.'
@@ -101,11 +133,13 @@ function httpInit(http: NodeConfig['http']): NodeInit['http'] {
   }
 }
 
-function operatorInit({ auth, events, metrics, http }: NodeConfig): NonNullable<NodeInit['operators']> {
+function operatorInit({ auth, events, metrics, http, store }: NodeConfig): NonNullable<NodeInit['operators']> {
   return {
     auth,
     events: { kept: events.replayEvents, maxReaders: events.maxReaders },
     isMetricsPublic: metrics.isPublic,
+    ...(store.backupDir == null ? {} : { backupDir: store.backupDir }),
+    scrubBytesPerSecond: store.scrubMibPerSecond * MIB,
     ...(http.publicUrl == null ? {} : { publicUrl: http.publicUrl })
   }
 }

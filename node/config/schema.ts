@@ -17,6 +17,8 @@ const about = <T extends z.ZodType>(schema: T, said: About): T => schema.meta({ 
 
 const whole = (min: number, max: number, standard: number, description: string, unit: string) =>
   about(z.int().min(min).max(max).default(standard), { description, unit })
+const bound = (max: number, description: string, unit: string) =>
+  about(z.int().min(1).max(max).nullable().default(null), { description, unit })
 const yesNo = (standard: boolean, description: string) => about(z.boolean().default(standard), { description })
 const file = (description: string, isSecret = false) =>
   about(z.string().min(1).max(4096).nullable().default(null), {
@@ -40,6 +42,7 @@ const chain = z.strictObject({
     description: 'Endpoints that must agree on a block; null means 2 where there are three or more, else 1.',
     unit: 'endpoints'
   }),
+  rpcFile: file('File with further endpoints, one a line: for addresses that hold a key.', true),
   trustHeaders: yesNo(false, 'Believes blocks without proof: for chains whose block hashes are not Ethereum’s.'),
   proveAll: yesNo(false, 'Proves the logs of old blocks too, each; near the head they always are.'),
   confirmations: whole(0, 1_000, 0, 'Blocks on top of one before it counts.', 'blocks'),
@@ -126,7 +129,30 @@ const relayer = z.strictObject({
   maxPending: whole(1, 10_000, 64, 'Most relayed requests under way at once.', 'requests'),
   maxGas: whole(21_000, 16_777_216, 1_500_000, 'Most gas of one relayed request.', 'gas'),
   gasPerSecond: whole(1, 1_000_000_000, 200_000, 'Gas of one address.', 'gas/s'),
-  gasAtOnce: whole(21_000, 1_000_000_000, 30_000_000, 'Gas of one address in a burst.', 'gas')
+  gasAtOnce: whole(21_000, 1_000_000_000, 30_000_000, 'Gas of one address in a burst.', 'gas'),
+  maxFeeGwei: whole(1, 1_000_000, 500, 'Most it pays for a unit of gas.', 'gwei'),
+  stuckMs: whole(1_000, 3_600_000, 30_000, 'Time after which a transaction in no block is sent again for more.', 'ms'),
+  dayBudgetGwei: bound(1e15, 'Most it spends a day; null for no bound.', 'gwei'),
+  addressDayBudgetGwei: bound(1e15, 'Most it spends a day for one address; null for no bound.', 'gwei'),
+  contractDayBudgetGwei: bound(1e15, 'Most it spends a day on one contract; null for no bound.', 'gwei'),
+  lowBalanceGwei: whole(0, 1e15, 50_000_000, 'Balance below which it says that it is low.', 'gwei'),
+  reserveGwei: whole(0, 1e15, 0, 'Balance that is left for the node’s own requests.', 'gwei')
+})
+
+const store = z.strictObject({
+  reserveMib: whole(1, 1_000_000, 64, 'Room on the disk that records leave to everything else.', 'MiB'),
+  backupDir: file('Folder of backups that are asked for over the API.'),
+  scrubMibPerSecond: whole(1, 10_000, 32, 'Most that a scrub reads.', 'MiB/s')
+})
+
+const placement = z.strictObject({
+  pledgedMib: bound(1e9, 'Room for blobs of others; null keeps every blob.', 'MiB'),
+  patientMib: bound(1e9, 'Room for one patient’s blobs; null means a tenth of the pledge.', 'MiB'),
+  replicas: whole(1, 16, 3, 'Replicas of each blob; the same at every node of a network.', 'replicas'),
+  operator: about(z.string().max(64).default(''), {
+    description: 'Who runs the node: replicas go to several operators.'
+  }),
+  region: about(z.string().max(64).default(''), { description: 'Where the node stands.' })
 })
 
 const custody = z.strictObject({
@@ -159,6 +185,8 @@ export const nodeConfig = z.strictObject({
   events: section(events, 'Server-sent events.'),
   metrics: section(metrics, 'Metrics for Prometheus.'),
   relayer: section(relayer, 'Paying for signed requests.'),
+  store: section(store, 'What is kept on the disk.'),
+  placement: section(placement, 'Keeping a part of the blobs, in a network of many nodes.'),
   custody: section(custody, 'Keeping key shares.'),
   log: section(log, 'The log on standard error.')
 })

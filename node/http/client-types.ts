@@ -212,6 +212,9 @@ export type ConnectAnswer = { readonly peerId: string }
 /** `ConnectRequest` of the OpenAPI document. */
 export type ConnectRequest = { readonly address: string }
 
+/** `BackupRequest` of the OpenAPI document. */
+export type BackupRequest = { readonly to?: string | undefined }
+
 /** What each operation takes and answers. */
 export interface Operations {
   /** What the node is and where it stands. */
@@ -396,6 +399,20 @@ export interface Operations {
     readonly body: undefined
     readonly answer: string
   }
+  /** Makes a backup while the node goes on. */
+  'POST /v1/backups': {
+    readonly path: undefined
+    readonly query: undefined
+    readonly body: BackupRequest
+    readonly answer: string
+  }
+  /** Reads everything that is stored, and has what went bad brought again by peers. */
+  'POST /v1/scrubs': {
+    readonly path: undefined
+    readonly query: undefined
+    readonly body: undefined
+    readonly answer: string
+  }
   /** The keys that shares are sealed to, signed by this node. */
   'GET /v1/custody/card': {
     readonly path: undefined
@@ -475,6 +492,8 @@ export const MEDIA: Readonly<Record<keyof Operations, { readonly body?: string; 
   'POST /v1/peers/{peerId}/ban': {},
   'GET /v1/events': { answer: 'text/event-stream' },
   'GET /metrics': { answer: 'application/openmetrics-text' },
+  'POST /v1/backups': { body: 'application/json', answer: 'text/jsonl' },
+  'POST /v1/scrubs': { answer: 'text/jsonl' },
   'GET /v1/custody/card': { answer: 'application/cbor' },
   'POST /v1/custody/shares': { body: 'application/cbor', answer: 'application/cbor' },
   'POST /v1/custody/releases': { body: 'application/cbor', answer: 'application/cbor' },

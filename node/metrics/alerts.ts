@@ -6,22 +6,36 @@ export interface Standing {
   readonly peers: number
   /** Whether peers are configured at all. */
   readonly expectsPeers: boolean
+  readonly disk: 'ok' | 'low' | 'full' | 'failed'
   readonly diskFreeBytes: number | undefined
+  /** Endpoints of the chain that were caught at a lie. */
+  readonly distrusted: number
   readonly relayer: 'none' | 'unknown' | 'good' | 'low' | 'empty'
 }
 
 /** Stable names of alerts; docs/guides/operate-a-node.md says what to do about each. */
-export type AlertCode = 'CHAIN_AWAY' | 'PEERS_NONE' | 'DISK_LOW' | 'RELAYER_LOW' | 'RELAYER_EMPTY'
+export type AlertCode =
+  'CHAIN_AWAY' | 'PEERS_NONE' | 'DISK_LOW' | 'DISK_FULL' | 'ENDPOINT_DISTRUSTED' | 'RELAYER_LOW' | 'RELAYER_EMPTY'
 
 /** Room on the disk below which it is low, bytes. */
 export const LOW_DISK_BYTES: number = 2 ** 31
 
 /** Everything that is wrong now. */
-export function alertsOf({ chainState, peers, expectsPeers, diskFreeBytes, relayer }: Standing): readonly AlertCode[] {
+export function alertsOf({
+  chainState,
+  peers,
+  expectsPeers,
+  disk,
+  diskFreeBytes,
+  distrusted,
+  relayer
+}: Standing): readonly AlertCode[] {
   const alerts: AlertCode[] = []
   if (chainState === 'waiting') alerts.push('CHAIN_AWAY')
   if (expectsPeers && peers === 0) alerts.push('PEERS_NONE')
-  if (diskFreeBytes != null && diskFreeBytes < LOW_DISK_BYTES) alerts.push('DISK_LOW')
+  if (disk === 'full' || disk === 'failed') alerts.push('DISK_FULL')
+  else if (diskFreeBytes != null && diskFreeBytes < LOW_DISK_BYTES) alerts.push('DISK_LOW')
+  if (distrusted > 0) alerts.push('ENDPOINT_DISTRUSTED')
   if (relayer === 'low') alerts.push('RELAYER_LOW')
   if (relayer === 'empty') alerts.push('RELAYER_EMPTY')
   return alerts

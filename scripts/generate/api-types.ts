@@ -2,6 +2,7 @@
 import { addCustodyRoutes } from '#node/custody/routes.ts'
 import { createHttpApp } from '#node/http/app.ts'
 import { addOperatorRoutes } from '#node/http/operator-answers.ts'
+import { addUpkeepRoutes } from '#node/http/upkeep-routes.ts'
 import { addBlindRoutes } from '#node/search/routes.ts'
 import { GENERATED_HEADER } from '#scripts/generate/header.ts'
 
@@ -42,6 +43,7 @@ export function apiDocument(): ApiDocument {
   const none = {} as never
   const app = createHttpApp(none, { version: '1', network: new Uint8Array(32), clock: () => 0 })
   addOperatorRoutes(app, none, { isPublic: false })
+  addUpkeepRoutes(app, none, {})
   addCustodyRoutes(app, none)
   addBlindRoutes(app, none)
   const document = app.getOpenAPI31Document({

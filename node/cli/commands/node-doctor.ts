@@ -7,6 +7,7 @@ import { readLocalAccess } from '#node/auth/local-token.ts'
 import { loadDeployment } from '#node/chain/deployment-file.ts'
 import { readConfig, withConfigOptions, type ConfigOptions } from '#node/cli/node-options.ts'
 import { checkSecretFile } from '#node/config/secret-file.ts'
+import { endpointsOf } from '#node/config/endpoints.ts'
 import type { NodeConfig } from '#node/config/schema.ts'
 import { checkChain, checkRelayer } from '#node/doctor/chain.ts'
 import { fail, ok, type Finding } from '#node/doctor/finding.ts'
@@ -63,8 +64,9 @@ async function* examine(options: ConfigOptions): AsyncGenerator<Finding> {
   const deployment = await deploymentOf(config)
   if ('level' in deployment) yield deployment
   else {
-    yield* await checkChain(config.chain.rpc, deployment, Date.now())
-    yield await checkRelayer(config.chain.rpc[0] ?? '', deployment.chainId, key)
+    const endpoints = await endpointsOf(config.chain).catch(() => config.chain.rpc)
+    yield* await checkChain(endpoints, deployment, Date.now())
+    yield await checkRelayer(endpoints[0] ?? '', deployment.chainId, key)
   }
   if (access == null) yield* await checkPorts(portsOf(config))
   yield* await checkPeers(config.network.peers)

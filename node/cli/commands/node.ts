@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { addNodeDoctor } from '#node/cli/commands/node-doctor.ts'
 import { addNodeInit } from '#node/cli/commands/node-init.ts'
 import { addNodeRun } from '#node/cli/commands/node-run.ts'
+import { addNodeStore } from '#node/cli/commands/node-store.ts'
 import { addNodeStatus } from '#node/cli/commands/node-status.ts'
 import { addNodeToken } from '#node/cli/commands/node-token.ts'
 
@@ -15,5 +16,6 @@ export function registerNode(program: Command): void {
   addNodeRun(node)
   addNodeStatus(node)
   addNodeToken(node)
+  addNodeStore(node)
   addNodeDoctor(node)
 }

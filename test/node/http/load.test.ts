@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { readLocalAccess } from '#node/auth/local-token.ts'
+import { ROOT } from '#scripts/process/run.ts'
 import { runClients } from '#scripts/soak/clients.ts'
 import { mixedAsk, slopeOf } from '#scripts/soak/http.ts'
-import { createTestWorld, until, type TestNode, type TestWorld } from '#test/node/http/world.ts'
+import { createTestWorld, messageOf, noteOf, until, type TestNode, type TestWorld } from '#test/node/http/world.ts'
 import { parseOpenMetrics } from '#test/node/metrics/parse-open-metrics.ts'
 
 describe('many HTTP clients', function () {
@@ -62,6 +65,38 @@ describe('many HTTP clients', function () {
     expect([refused.status, ((await refused.json()) as { code: string }).code]).to.deep.equal([503, 'EVENTS_BUSY'])
     for (const socket of readers) socket.destroy()
     await until(async () => (await gauge('salus_event_readers')) === 0)
+  })
+
+  it('measures everything that the dashboard shows and the alerts judge', async () => {
+    const { token } = await readLocalAccess(node.dataDir)
+    const names = async (): Promise<string[]> => {
+      const answer = await fetch(new URL('/metrics', node.url), { headers: { authorization: `Bearer ${token}` } })
+      const families = [...parseOpenMetrics(await answer.text()).values()]
+      return families.flatMap(({ samples }) => samples.map(({ name }) => name))
+    }
+    // What is counted by route is there from its first request on.
+    const patient = await world.patient(node)
+    await node.client.publish(messageOf(world.network, patient, noteOf(patient)))
+    // Asked for in the background.
+    await until(async () => (await names()).includes('salus_relayer_balance_ether'))
+    const there = new Set(await names())
+    const read = async (name: string): Promise<string> => readFile(join(ROOT, 'docs/operate', name), 'utf8')
+    const dashboard = JSON.parse(await read('grafana-dashboard.json')) as { panels: { targets: { expr: string }[] }[] }
+    const alerts = await read('alerts.yml')
+    const asked = [...dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)), alerts].join(' ')
+    const used = new Set([...asked.matchAll(/salus_[a-z_]+/g)].map(([name]) => name))
+    expect(used.size).to.be.above(20)
+    expect([...used].filter(name => !there.has(name))).to.deep.equal([])
+    const runbook = await readFile(join(ROOT, 'docs/guides/operate-a-node.md'), 'utf8')
+    const headings = [...runbook.matchAll(/^### (.*)$/gm)].map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9 -]/g, '')
+        .replaceAll(' ', '-')
+    )
+    const cited = [...alerts.matchAll(/operate-a-node\.md#([a-z0-9-]+)/g)].map(([, anchor]) => anchor)
+    expect(cited).to.have.length.above(10)
+    expect(cited.filter(anchor => !headings.includes(anchor ?? ''))).to.deep.equal([])
   })
 
   it('grow memory by a slope that is computed right', () => {

@@ -91,11 +91,21 @@ describe('metrics', () => {
       chainState: 'following',
       peers: 1,
       expectsPeers: true,
+      disk: 'ok',
+      distrusted: 0,
       diskFreeBytes: LOW_DISK_BYTES,
       relayer: 'good'
     } as const
     expect(alertsOf(well)).to.deep.equal([])
-    const bad = { chainState: 'waiting', peers: 0, expectsPeers: true, diskFreeBytes: 1, relayer: 'empty' } as const
+    const bad = {
+      chainState: 'waiting',
+      peers: 0,
+      expectsPeers: true,
+      disk: 'ok',
+      distrusted: 0,
+      diskFreeBytes: 1,
+      relayer: 'empty'
+    } as const
     const codes = ['CHAIN_AWAY', 'PEERS_NONE', 'DISK_LOW', 'RELAYER_EMPTY']
     expect(alertsOf(bad)).to.deep.equal(codes)
     expect(alertsOf({ ...bad, expectsPeers: false, diskFreeBytes: undefined, relayer: 'low' })).to.deep.equal([
