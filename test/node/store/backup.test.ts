@@ -16,6 +16,7 @@ import { restore, verifyBackup } from '#node/store/backup/restore.ts'
 import { createBlockstore } from '#node/store/blocks.ts'
 import { openTable, type Database } from '#node/store/database.ts'
 import { createMessageLog } from '#node/store/messages.ts'
+import { forgetIndexes } from '#node/store/rebuild.ts'
 import { openStore, UNFINISHED } from '#node/store/schema.ts'
 import { expectCode } from '#test/error-code.ts'
 
@@ -225,6 +226,17 @@ describe('backup of a store', function () {
       })
     }
     await withStore(dataDir, async ({ messages }) => expect(await messages.head()).to.be.at.least(acknowledged))
+  })
+
+  it('forgets the indexes that are made again, and nothing else', async () => {
+    await withStore(dataDir, async store => {
+      await append(store, 0, 5)
+      for (const name of ['accept', 'chain']) await openTable(store.db, name).put('key', utf8('value'))
+      const rows = await rowsIn(store.db)
+      await forgetIndexes(store.db)
+      const isIndex = (row: string): boolean => /^!(accept|chain)!/.test(row)
+      expect(await rowsIn(store.db)).to.deep.equal(rows.filter(row => !isIndex(row)))
+    })
   })
 
   it('migrates a store of the first version, and refuses one of a newer', async () => {

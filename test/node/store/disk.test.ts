@@ -56,7 +56,7 @@ describe('a disk that is full', () => {
   })
   afterEach(async () => {
     await close()
-    if (isMounted) execFileSync('umount', [dataDir])
+    if (isMounted) execFileSync('/bin/umount', [dataDir])
     isMounted = false
     await rm(dataDir, { recursive: true, force: true })
   })
@@ -87,7 +87,7 @@ describe('a disk that is full', () => {
   it('loses nothing that was acknowledged when the disk itself ends, and recovers once there is room', async function () {
     // A file system of 12 MiB; where none can be mounted, the test above stands for it.
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', dataDir], { stdio: 'ignore' })
+      execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', dataDir], { stdio: 'ignore' })
     } catch {
       await open()
       this.skip()
