@@ -287,10 +287,17 @@ export interface Operations {
     readonly body: Uint8Array
     readonly answer: BlobAnswer
   }
-  /** The sealed bytes of a blob, from this node or its peers. */
+  /** The sealed bytes of a blob, from this node or its peers; one of its blocks or a CAR of them, from this node. */
   'GET /ipfs/{cid}': {
     readonly path: { readonly cid: string }
-    readonly query: undefined
+    readonly query: {
+      readonly format?: string
+      readonly 'dag-scope'?: string
+      readonly 'entity-bytes'?: string
+      readonly 'car-version'?: string
+      readonly 'car-order'?: string
+      readonly 'car-dups'?: string
+    }
     readonly body: undefined
     readonly answer: Uint8Array
   }

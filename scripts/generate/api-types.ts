@@ -83,7 +83,7 @@ function operationType(name: string, operation: Operation): string {
   const given = (place: string): string => {
     const fields = parameters.filter(parameter => parameter.in === place)
     if (fields.length === 0) return 'undefined'
-    return `{ ${fields.map(({ name: field, required, schema }) => `readonly ${field}${required === true ? '' : '?'}: ${typeOf(schema)}`).join('; ')} }`
+    return `{ ${fields.map(({ name: field, required, schema }) => `readonly '${field}'${required === true ? '' : '?'}: ${typeOf(schema)}`).join('; ')} }`
   }
   return `/** ${summary}. */\n'${name}': {
   readonly path: ${given('path')}
