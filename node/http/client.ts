@@ -153,7 +153,7 @@ export function createNodeClient(init: NodeClientInit): NodeClient {
       await callNode(init, 'PUT /v1/blobs/{cid}', { path: { cid }, query, body: bytes, timeoutMs: SLOW_MS })
     },
     getBlob: async (cid, maxBytes = MAX_BLOB_BYTES) =>
-      callNode(init, 'GET /ipfs/{cid}', { path: { cid }, maxBytes, timeoutMs: SLOW_MS }),
+      callNode(init, 'GET /ipfs/{cid}', { path: { cid }, query: {}, maxBytes, timeoutMs: SLOW_MS }),
     attestation: async id => callNode(init, 'GET /v1/erasures/{id}', { path: { id }, maxBytes: MAX_ATTESTATION_BYTES }),
     grant: async id => callNode(init, 'GET /v1/grants/{id}', { path: { id } }),
     gateway: async id => callNode(init, 'GET /v1/gateways/{id}', { path: { id } }),
