@@ -18,6 +18,9 @@ const HONEST_SHARE = 0.7
 /** Memory that an honest node may take, bytes. */
 const MAX_PEAK_BYTES = 1 << 30
 const WAIT_MS = 120_000
+const MOST_TRIES = 10
+const RETRY_MS = 1_000
+const LOG_CHARS = 3_000
 
 /** Runs the soak: `times` entries are written at honest nodes while hostile peers do their worst. */
 export async function soakByzantine({ times, nodes: count, progress }: SoakInit): Promise<SoakReport> {
@@ -34,7 +37,7 @@ export async function soakByzantine({ times, nodes: count, progress }: SoakInit)
     for (let i = 0; i < times || Object.values(blows).includes(0); i++) {
       const message = swarm.entry(i % 10 === 0 ? 20_000 : 100)
       const node = nodes[i % nodes.length] as SwarmNode
-      if ((await handIn(node.client, message)) == null) throw new Error('an honest node did not answer')
+      await writeAt(node, message, swarm.dataDir)
       written.push(message)
       await pause(20)
       if ((i + 1) % 50 === 0) progress(`${String(i + 1)} entries written among hostile peers`)
@@ -65,6 +68,16 @@ export async function soakByzantine({ times, nodes: count, progress }: SoakInit)
     stopping.abort()
     await swarm.stop()
   }
+}
+
+/** Hands a message in; a busy machine may be late, but a node that stays silent is dead. */
+async function writeAt({ client, index }: SwarmNode, message: Uint8Array, dataDir: string): Promise<void> {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    if ((await handIn(client, message)) != null) return
+    await pause(RETRY_MS)
+  }
+  const log = await readFile(join(dataDir, 'logs', `node-${String(index)}.log`), 'utf8')
+  throw new Error(`honest node ${String(index)} does not answer; the end of its log:\n${log.slice(-LOG_CHARS)}`)
 }
 
 function percent(part: number, whole: number): number {
