@@ -213,12 +213,6 @@ export const problemBody = z
 
 /** See {@link statusBody}. */
 export type Status = z.infer<typeof statusBody>
-/** See {@link relayRequest}. */
-export type RelayRequest = z.infer<typeof relayRequest>
-/** See {@link relayAnswer}. */
-export type RelayAnswer = z.infer<typeof relayAnswer>
-/** See {@link messageAnswer}. */
-export type MessageAnswer = z.infer<typeof messageAnswer>
 /** See {@link grantAnswer}. */
 export type GrantAnswer = z.infer<typeof grantAnswer>
 /** See {@link gatewayAnswer}. */
@@ -233,5 +227,3 @@ export type HeadAnswer = z.infer<typeof headAnswer>
 export type NoticesAnswer = z.infer<typeof noticesAnswer>
 /** See {@link capsulesAnswer}. */
 export type CapsulesAnswer = z.infer<typeof capsulesAnswer>
-/** See {@link healthBody}. */
-export type Health = z.infer<typeof healthBody>

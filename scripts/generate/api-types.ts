@@ -59,7 +59,7 @@ export function renderApiTypes({ paths, components }: ApiDocument): string {
     Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation }))
   )
   const schemas = Object.entries(components.schemas).map(
-    ([name, schema]) => `/** \`${name}\` of the OpenAPI document. */\nexport type ${name} = ${typeOf(schema)}`
+    ([name, schema]) => `/** \`${name}\` of the OpenAPI document. @public */\nexport type ${name} = ${typeOf(schema)}`
   )
   return `${GENERATED_HEADER}
 // From the OpenAPI document of a node (docs/reference/openapi.json).

@@ -1,6 +1,6 @@
 /** `salus node token`: tokens for those who operate a node, and for what watches it. */
 import { InvalidArgumentError, type Command } from 'commander'
-import { SCOPES, type Scope } from '#node/auth/scopes.ts'
+import { SCOPES, SCOPE_MEANS, type Scope } from '#node/auth/scopes.ts'
 import { nodeAccess, withAccessOptions, type AccessOptions } from '#node/cli/node-access.ts'
 import { readCount } from '#node/cli/options.ts'
 import { callNode } from '#node/http/client-call.ts'
@@ -17,7 +17,8 @@ interface CreateOptions extends AccessOptions {
 export function addNodeToken(node: Command): void {
   const token = node.command('token').description('tokens for those who operate the node, and for what watches it')
   withAccessOptions(token.command('create').description('make a token; it is shown this once'))
-    .requiredOption('--scope <scopes...>', `what for: ${SCOPES.join(', ')}`, readScope)
+    .requiredOption('--scope <scopes...>', 'what for, see below', readScope)
+    .addHelpText('after', `\nScopes:\n${SCOPES.map(scope => `  ${scope.padEnd(12)} ${SCOPE_MEANS[scope]}`).join('\n')}`)
     .option('--days <n>', 'how long, as far as the configuration lets it', readCount, 90)
     .option('--label <text>', 'what to call it in lists', '')
     .action(create)

@@ -12,8 +12,7 @@ class Writer extends EventTarget {
   }
 }
 
-const waitOn = (writer: Writer, timeoutMs = 5_000): Promise<void> =>
-  untilBelow(writer, 40, timeoutMs)
+const waitOn = (writer: Writer, timeoutMs = 5_000): Promise<void> => untilBelow(writer, 40, timeoutMs)
 
 describe('waiting for a stream to send', () => {
   it('goes on only when little enough is left, at the first drain and at each after it', async () => {
