@@ -312,7 +312,8 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
         terms: hexWord(event.terms),
         usesLeft,
         claimsS: [],
-        revokedAtS: null
+        // An id is granted once: what says so again, after its end, is no honest chain's.
+        revokedAtS: readRecord(state, 'grant', event.grantId)?.revokedAtS ?? null
       })
       break
     }

@@ -66,6 +66,10 @@ const BATCH = 32
 /** What no further try will change: the bytes behind a CID are what they are. */
 const NEVER: ReadonlySet<string> = new Set(['FETCH_OVERSIZE', 'FETCH_MALFORMED', 'FETCH_NOT_A_FILE'])
 
+/** Time for any blob, ms, and least speed of a larger one: a holder that drips must not keep the others waiting for ever. */
+const MIN_FETCH_MS = 60_000
+const MIN_BYTES_PER_MS = 64
+
 /** Makes the service; nothing is fetched before `start()`. */
 export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKeeperInit = {}): BlobKeeper {
   const { p, host, exchange, blockstore, index, clock, log } = components
@@ -85,7 +89,8 @@ export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKee
     try {
       let bytes = 0
       // Just above the five seconds within which a peer does not send a block again.
-      const limit = { maxBytes: sizeBytes, signal: stopped.signal, tries: 1, deadlineMs: 6_000 }
+      const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(MIN_FETCH_MS + sizeBytes / MIN_BYTES_PER_MS)])
+      const limit = { maxBytes: sizeBytes, signal, tries: 1, deadlineMs: 6_000 }
       for await (const part of exchange.fetch(cid, limit)) bytes += part.length
       if (bytes !== sizeBytes) log.warn('a blob has another size than its entry says; its readers will refuse it')
       else await pin(host.helia, cid)

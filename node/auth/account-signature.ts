@@ -8,20 +8,28 @@ const CHECK_GAS = 3_000_000
 /** A key's signature, characters; a contract's may be longer. */
 const KEY_SIGNATURE_LENGTH = 2 + 2 * 65
 
+/** Who is to have signed. */
+export interface Signatory {
+  readonly address: string
+  /** Whether it is a contract account. */
+  readonly isContract?: boolean
+}
+
 /**
- * Judges a signature.
+ * Judges a signature. The code of a contract account is asked of the chain's endpoint, which is believed: so only where an operator was
+ * configured as one.
  *
  * @param signature - `0x…`
  * @returns false also where the chain cannot be asked
  */
 export async function isSignedBy(
   provider: Pick<JsonRpcProvider, 'call'>,
-  address: string,
+  { address, isContract }: Signatory,
   text: string,
   signature: string
 ): Promise<boolean> {
   const hash = hashMessage(text)
-  if (signature.length === KEY_SIGNATURE_LENGTH && recovers(hash, signature, address)) return true
+  if (isContract !== true) return signature.length === KEY_SIGNATURE_LENGTH && recovers(hash, signature, address)
   const args = AbiCoder.defaultAbiCoder().encode(['bytes32', 'bytes'], [hash, signature])
   try {
     const answer = await provider.call({ to: address, data: `${ERC1271}${args.slice(2)}`, gasLimit: CHECK_GAS })

@@ -12,6 +12,8 @@ import type { TokenRecord, TokenStore } from '#node/auth/token-store.ts'
 export interface Operator {
   readonly address: string
   readonly scopes: readonly Scope[]
+  /** Whether it is a contract account, whose code says what it signed. */
+  readonly isContract?: boolean
 }
 
 /** Whoever presents a token. */
@@ -74,7 +76,7 @@ const LOCAL = 'local'
 /** Makes it. */
 export function createOperatorAuth(components: OperatorAuthComponents, init: OperatorAuthInit): OperatorAuth {
   const { provider, challenges, tokens, local, clock } = components
-  const scopesOf = new Map(init.operators.map(({ address, scopes }) => [address.toLowerCase(), scopes]))
+  const operators = new Map(init.operators.map(operator => [operator.address.toLowerCase(), operator]))
   const used = new Map<string, number>()
 
   function lifetimeOf(scopes: readonly Scope[]): number {
@@ -91,10 +93,10 @@ export function createOperatorAuth(components: OperatorAuthComponents, init: Ope
     challenge: (address, scopes) => challenges.make(address, scopes),
     async redeem(text, signature, label) {
       const { address, scopes, nonce, expiresAtS } = challenges.read(text)
-      const allowed = scopesOf.get(address.toLowerCase())
+      const operator = operators.get(address.toLowerCase())
       // Not told apart from a wrong signature: who operates a node is nobody's business. A stranger's contract is not run.
-      if (allowed == null || !(await isSignedBy(provider, address, text, signature))) throw refused()
-      if (scopes.length === 0 || scopes.some(scope => !allowed.includes(scope))) throw outOfScope()
+      if (operator == null || !(await isSignedBy(provider, operator, text, signature))) throw refused()
+      if (scopes.length === 0 || scopes.some(scope => !operator.scopes.includes(scope))) throw outOfScope()
       useUp(nonce, expiresAtS)
       return tokens.issue({ holder: address.toLowerCase(), label, scopes, lifetimeS: init.tokenLifetimeS })
     },
@@ -109,7 +111,7 @@ export function createOperatorAuth(components: OperatorAuthComponents, init: Ope
       const record = tokens.find(token)
       if (record == null) return undefined
       // An account that is taken out of the configuration takes its tokens with it.
-      const allowed = record.holder === LOCAL ? SCOPES : scopesOf.get(record.holder)
+      const allowed = record.holder === LOCAL ? SCOPES : operators.get(record.holder)?.scopes
       if (allowed == null) return undefined
       return { id: record.id, holder: record.holder, scopes: record.scopes.filter(scope => allowed.includes(scope)) }
     }

@@ -104,12 +104,14 @@ const http = z.strictObject({
 
 const operator = z.strictObject({
   address: z.string().regex(/^0x[0-9a-fA-F]{40}$/, 'expected an address of 0x and 40 hexadecimal digits'),
-  scopes: z.array(z.enum(SCOPES)).min(1)
+  scopes: z.array(z.enum(SCOPES)).min(1),
+  isContract: z.boolean().default(false)
 })
 
 const auth = z.strictObject({
   operators: about(z.array(operator).max(64).default([]), {
-    description: 'Accounts that may sign in, and what for: {"address", "scopes"}.'
+    description:
+      'Accounts that may sign in, and what for: {"address", "scopes"}; "isContract": true for a contract account, for which the endpoint of the chain is believed.'
   }),
   tokenLifetimeS: whole(60, 604_800, 43_200, 'Longest life of a token that may change something.', 's'),
   readTokenLifetimeS: whole(60, 31_622_400, 7_776_000, 'Longest life of a token that may only read.', 's')

@@ -51,8 +51,8 @@ export interface HttpAppInit {
   readonly relays?: Rate
 }
 
-/** Routes that change something and take an `Idempotency-Key`. */
-const IDEMPOTENT = ['/v1/relay', '/v1/messages', '/v1/peers', '/v1/auth/tokens']
+/** Routes that change something and take an `Idempotency-Key`; not the one that makes tokens, whose answer must not lie on the disk. */
+const IDEMPOTENT = ['/v1/relay', '/v1/messages', '/v1/peers']
 
 type Env = { Bindings: HttpBindings }
 

@@ -94,7 +94,8 @@ export async function answerCapsules(
 ): Promise<CapsulesAnswer> {
   const position = index.capsulePosition(grantId)
   const [record] = position == null ? [] : await messages.read(position - 1, 1)
-  if (record == null) return { capsules: [] }
+  // Another message may stand where the capsule was.
+  if (record?.position !== position || record == null) return { capsules: [] }
   const message = decodeMessage(record.bytes, network)
   if (message.kind !== 'capsule') return { capsules: [] }
   return { capsules: [{ position: record.position, capsule: base64url.baseEncode(message.capsule) }] }

@@ -1,4 +1,5 @@
 /** Takes in messages that a peer offers by id: each is fetched once, whoever offers it, and judged before it counts (docs/specs/sync.md). */
+import { setTimeout as pause } from 'node:timers/promises'
 import { SalusError, isSalusError } from '#core/error.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { MAX_GETS } from '#core/network/sync.ts'
@@ -43,6 +44,8 @@ export interface SyncIntakeComponents {
 const WINDOW = 32
 /** Most ids that are remembered to have been refused for good. */
 const MAX_REFUSED = 65_536
+/** Most time for which one peer's answers are waited for before another one is asked for the same, ms. */
+const MAX_WAIT_MS = 30_000
 
 /** An intake over the ids of a log. */
 export function createSyncIntake(components: SyncIntakeComponents): SyncIntake {
@@ -73,7 +76,8 @@ export function createSyncIntake(components: SyncIntakeComponents): SyncIntake {
     if (verdict === 'accept') count.accepted++
     else if (code !== 'MESSAGE_KNOWN') count.ignored++
     if (retry === true) return false
-    if (verdict !== 'accept' && code !== 'MESSAGE_KNOWN') refuse(id)
+    // An id names the signed header only: what was spoilt beside it says nothing about another peer's copy.
+    if (verdict === 'ignore' && code !== 'MESSAGE_KNOWN') refuse(id)
     return true
   }
 
@@ -129,10 +133,10 @@ export function createSyncIntake(components: SyncIntakeComponents): SyncIntake {
       } finally {
         for (const id of mine) claimed.delete(id)
       }
-      // Whoever fetches the rest has its own claims settled before it waits for ours.
-      await Promise.all(others)
+      // Whoever fetches the rest has its own claims settled before it waits for ours; but a peer that dawdles holds up no other.
+      await Promise.race([Promise.all(others), pause(MAX_WAIT_MS, undefined, { ref: false })])
       await ours.catchUp()
-      const left = ids.filter(id => !settled.has(id) && !isSettled(id) && !claimed.has(id) && !mine.includes(id))
+      const left = ids.filter(id => !settled.has(id) && !isSettled(id) && !mine.includes(id))
       if (left.length > 0) await fetch(peer, left, count, settled)
       await ours.catchUp()
       const open = ids.findIndex(id => !settled.has(id) && !isSettled(id))

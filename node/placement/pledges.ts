@@ -1,6 +1,6 @@
 /** Tells peers that this node is there and what it pledges, and hears the same of others through any of them (docs/specs/pledge.md). */
 import { peerIdFromString } from '@libp2p/peer-id'
-import { multiaddr } from '@multiformats/multiaddr'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { isSalusError } from '#core/error.ts'
 import type { Clock, Primitives } from '#core/crypto/primitives.ts'
 import { MAX_PLEDGE_S, signPledge } from '#core/placement/pledge.ts'
@@ -59,6 +59,17 @@ const MAX_ADDRESSES = 4
 const MAX_ADDRESS_BYTES = 128
 /** Most answers of one peer in one round. */
 const MAX_PAGES = 64
+/** Most time for them, ms. */
+const MAX_ASK_MS = 60_000
+
+/** An address of a pledge; none where its bytes are no multiaddress: a stranger wrote them. */
+function addressIn(bytes: Uint8Array): Multiaddr[] {
+  try {
+    return [multiaddr(bytes)]
+  } catch {
+    return []
+  }
+}
 
 /** The `/salus/pledge/1` service of a node. */
 export function createPledges(components: PledgesComponents, init: PledgesInit): Pledges {
@@ -72,6 +83,7 @@ export function createPledges(components: PledgesComponents, init: PledgesInit):
   let timer: NodeJS.Timeout | undefined
   let unhandle: (() => Promise<void>) | undefined
   let turn = 0
+  let waiting = false
 
   function pledgeAnew(): void {
     const nowMs = clock()
@@ -90,7 +102,8 @@ export function createPledges(components: PledgesComponents, init: PledgesInit):
   }
 
   async function ask(id: string): Promise<void> {
-    for (let page = 0; page < MAX_PAGES && !stopping.signal.aborted; page++) {
+    const untilMs = clock() + MAX_ASK_MS
+    for (let page = 0; page < MAX_PAGES && clock() < untilMs && !stopping.signal.aborted; page++) {
       const cursor = cursors.get(id) ?? { run: new Uint8Array(8), after: 0 }
       const { signal } = stopping
       const bytes = await request(libp2p, peerIdFromString(id), PROTOCOL, encodePledgesRequest(cursor), { signal })
@@ -105,7 +118,6 @@ export function createPledges(components: PledgesComponents, init: PledgesInit):
   }
 
   async function round(): Promise<void> {
-    pledgeAnew()
     const peers = libp2p.getPeers().map(String)
     for (const id of cursors.keys()) if (!peers.includes(id)) cursors.delete(id)
     const chosen = Array.from(
@@ -124,8 +136,16 @@ export function createPledges(components: PledgesComponents, init: PledgesInit):
     )
   }
 
+  /** At most one round waits while another one runs. */
   function roundSoon(): void {
-    rounds = rounds.then(round).catch((error: unknown) => log.error({ err: error }, 'pledges could not be exchanged'))
+    if (waiting) return
+    waiting = true
+    rounds = rounds
+      .then(async () => {
+        waiting = false
+        await round()
+      })
+      .catch((error: unknown) => log.error({ err: error }, 'pledges could not be exchanged'))
   }
 
   return {
@@ -140,8 +160,13 @@ export function createPledges(components: PledgesComponents, init: PledgesInit):
         }
       })
       libp2p.addEventListener('peer:connect', roundSoon)
+      pledgeAnew()
       roundSoon()
-      timer = setInterval(roundSoon, init.everyMs)
+      timer = setInterval(() => {
+        // However slow peers are to answer, this node is there.
+        pledgeAnew()
+        roundSoon()
+      }, init.everyMs)
     },
     async stop() {
       clearInterval(timer)
@@ -155,7 +180,7 @@ export function createPledges(components: PledgesComponents, init: PledgesInit):
       if (member == null) return
       const peer = peerIdFromString(id)
       if (libp2p.getConnections(peer).length > 0) return
-      await libp2p.peerStore.merge(peer, { multiaddrs: member.pledge.addresses.map(bytes => multiaddr(bytes)) })
+      await libp2p.peerStore.merge(peer, { multiaddrs: member.pledge.addresses.flatMap(addressIn) })
     }
   }
 }

@@ -63,12 +63,15 @@ async function leavesOf(blockstore: DiskBlockstore, root: CID, sizeBytes: number
   const leaves: Leaf[] = []
   const open: { readonly cid: CID; readonly length: number }[] = [{ cid: root, length: sizeBytes }]
   let from = 0
+  let inner = 0
   for (let next = open.pop(); next != null; next = open.pop()) {
     if (next.cid.code === RAW_CODEC) {
       leaves.push({ ...next, from })
       from += next.length
       continue
     }
+    // A tree of nodes that hold nothing would be walked for ever.
+    if (++inner > MAX_INNER + sizeBytes / MIN_BYTES_A_NODE) return undefined
     const children = childrenOf(await blockOf(blockstore, next.cid))
     if (children == null || leaves.length + open.length > MAX_LEAVES) return undefined
     open.push(...children.reverse())
@@ -76,6 +79,9 @@ async function leavesOf(blockstore: DiskBlockstore, root: CID, sizeBytes: number
   return from === sizeBytes ? leaves : undefined
 }
 
+/** Most nodes that are no leaves: some, and one for so many bytes. */
+const MAX_INNER = 64
+const MIN_BYTES_A_NODE = 4_096
 /** Most leaves of one blob: a TiB. */
 const MAX_LEAVES = 2 ** 20
 

@@ -156,7 +156,7 @@ async function prepare(dataDir: string, to: string): Promise<void> {
   try {
     await mkdir(to, { recursive: true, mode: 0o700 })
     // Of a backup that was broken off.
-    for (const name of await readdir(to)) if (name.endsWith('.tmp')) await rm(join(to, name), { force: true })
+    for (const name of await readdir(to)) if (/^snapshot-.+\.tmp$/.test(name)) await rm(join(to, name), { force: true })
   } catch (cause) {
     throw new SalusError('SNAPSHOT_FOLDER', `${to} cannot be made or written; choose another folder.`, { cause })
   }

@@ -191,6 +191,9 @@ describe('the projection of the chain', () => {
     write(projectEvents(state, [{ name: 'Revoked', patient: id(1), grantId: id(2) }], 99))
     const view = createChainView(state, { blockNumber: 1, blockTimeS: 99 })
     expect(view.grant(id(2))).to.include({ patient: id(1), terms: 0n, usesLeft: 0, revokedAtS: 99 })
+    // No honest chain says so; a lying endpoint may.
+    write(projectEvents(state, [{ name: 'Granted', patient: id(1), grantId: id(2), terms: 3n << 248n }], 100))
+    expect(createChainView(state, { blockNumber: 2, blockTimeS: 100 }).grant(id(2))?.revokedAtS).to.equal(99)
   })
 
   it('remembers when a grant was claimed', () => {

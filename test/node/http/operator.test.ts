@@ -183,7 +183,7 @@ describe('operating a node over HTTP', function () {
     const creation = '0x6f631626ba7e60e01b60005260206000f360005260106010f3'
     const { contractAddress } = (await (await account0.sendTransaction({ data: creation })).wait()) ?? {}
     const auth = {
-      operators: [{ address: String(contractAddress), scopes: ['status:read'] as Scope[] }],
+      operators: [{ address: String(contractAddress), scopes: ['status:read'] as Scope[], isContract: true }],
       tokenLifetimeS: 60,
       readTokenLifetimeS: 60
     }
