@@ -89,7 +89,10 @@ export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKee
     try {
       let bytes = 0
       // Just above the five seconds within which a peer does not send a block again.
-      const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(MIN_FETCH_MS + sizeBytes / MIN_BYTES_PER_MS)])
+      const signal = AbortSignal.any([
+        stopped.signal,
+        AbortSignal.timeout(MIN_FETCH_MS + Math.ceil(sizeBytes / MIN_BYTES_PER_MS))
+      ])
       const limit = { maxBytes: sizeBytes, signal, tries: 1, deadlineMs: 6_000 }
       for await (const part of exchange.fetch(cid, limit)) bytes += part.length
       if (bytes !== sizeBytes) log.warn('a blob has another size than its entry says; its readers will refuse it')
