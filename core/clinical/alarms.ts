@@ -85,6 +85,7 @@ function alertOf(rules: Rules, view: View, { rule, condition, kind, person, numb
   return {
     ...{ gateway: rules.gateway, patient: rules.patient, sequence: state.alertCount + 1, previous: state.lastAlert },
     ...{ kind, rule: rule.name, priority: rule.priority, atMs: nowMs, sinceMs: condition.sinceMs, person },
+    isTechnical: test.on === 'technical',
     vital: found?.vital ?? (test.on === 'drift' ? test.vital : null),
     milli: found?.milli ?? null,
     limitMilli: test.on === 'limit' ? (state.limits[number] ?? null) : null,

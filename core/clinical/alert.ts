@@ -52,6 +52,8 @@ export interface Alert {
   /** Name of the rule in the pack. */
   readonly rule: string
   readonly priority: Priority
+  /** It is about sensors, links or the gateway, not about the patient. */
+  readonly isTechnical: boolean
   readonly atMs: number
   /** When the condition began: the delay is between the two. */
   readonly sinceMs: number
@@ -111,21 +113,8 @@ export function openAlert(p: Primitives, bytes: Uint8Array, signKey: Uint8Array)
 }
 
 const FIELDS = [
-  ...[
-    'v',
-    'gateway',
-    'patient',
-    'sequence',
-    'previous',
-    'kind',
-    'rule',
-    'priority',
-    'atMs',
-    'sinceMs',
-    'vital',
-    'milli'
-  ],
-  ...['limitMilli', 'scores', 'person', 'pack', 'order', 'state', 'evidence']
+  ...['v', 'gateway', 'patient', 'sequence', 'previous', 'kind', 'rule', 'priority', 'isTechnical', 'atMs', 'sinceMs'],
+  ...['vital', 'milli', 'limitMilli', 'scores', 'person', 'pack', 'order', 'state', 'evidence']
 ]
 
 function decodeAlert(bytes: Uint8Array): Alert {
@@ -141,6 +130,7 @@ function decodeAlert(bytes: Uint8Array): Alert {
     kind: readChoice(map['kind'], 'kind', ALERT_KINDS, AREA),
     rule: readText(map['rule'], AREA, 'rule', 32),
     priority: readChoice(map['priority'], 'priority', PRIORITIES, AREA),
+    isTechnical: readChoice(map['isTechnical'], 'isTechnical', [true, false], AREA),
     atMs: readUint(map['atMs'], AREA, 'atMs'),
     sinceMs: readUint(map['sinceMs'], AREA, 'sinceMs'),
     vital: map['vital'] === null ? null : readChoice(map['vital'], 'vital', VITALS, AREA),

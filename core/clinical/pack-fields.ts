@@ -43,11 +43,11 @@ export function readVital(value: unknown): VitalCode {
 }
 
 /**
- * One of a list of texts or numbers.
+ * One of a list of values.
  *
  * @throws SalusError `<area>_SHAPE`, `RULE_PACK_SHAPE` if no area is named
  */
-export function readChoice<T extends string | number>(
+export function readChoice<T extends string | number | boolean>(
   value: unknown,
   field: string,
   of: readonly T[],

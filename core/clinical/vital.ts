@@ -74,6 +74,11 @@ const SOURCES: readonly Source[] = [
   { metric: PERFUSION_INDEX, vital: 'perfusionIndex' }
 ]
 
+/** Codes by which a vital sign is written; where several sensors measure it, those of the first in the list. */
+export const METRIC_OF: Readonly<Record<VitalCode, Metric>> = Object.fromEntries(
+  VITALS.map(vital => [vital, SOURCES.find(each => each.vital === vital)?.metric])
+) as Record<VitalCode, Metric>
+
 /** A fraction that nobody can breathe stays what it is, and so is implausible. */
 function oxygenOfFraction(milli: number): number {
   if (milli < LEAST_OXYGEN_PERCENT_MILLI || milli > MOST_OXYGEN_PERCENT_MILLI) return MAX_MILLI

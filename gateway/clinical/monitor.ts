@@ -65,6 +65,11 @@ export interface Monitor {
   take(readings: readonly Reading[], atMs?: number): Reading[]
   /** Lets time pass; to be called about once a second, and harmless more often. */
   tick(atMs?: number): void
+  /**
+   * To be called once after a restart, when the readings that were journaled behind the snapshot have been taken again: what fell due since
+   * is not made up for, and the time in between is told as a gap.
+   */
+  resume(atMs?: number): void
   /** A person acknowledges the alarm of a rule, switches a rule off, pauses the sound, or a receiver confirms an alert. */
   act(act: MonitorAct, atMs?: number): void
   /** A technical cause begins or ends. */
@@ -88,8 +93,8 @@ export type MonitorAct =
 const CLOCK_BACK_MS = 1000
 
 /**
- * Makes a monitor. After a restart it goes on from the snapshot: alarms that were active still are, and time in between is a gap,
- * not silence of the sensors.
+ * Makes a monitor. From a snapshot it goes on exactly there: the readings that were journaled behind it give the same alerts, with the
+ * same ids, once more.
  *
  * @throws SalusError `CLINICAL_STATE_*` if the snapshot is damaged or of another pack
  */
@@ -128,11 +133,6 @@ export function createMonitor({ p, random, clock }: MonitorComponents, init: Mon
     return added === 0 ? reading : { ...reading, flags: flags | added }
   }
 
-  if (init.snapshot != null) {
-    feed({ type: 'resume', atMs: clock() })
-    feed({ type: 'technical', cause: 'gap', isBad: true, atMs: clock() })
-    feed({ type: 'technical', cause: 'gap', isBad: false, atMs: clock() })
-  }
   return {
     take(readings, atMs = clock()) {
       watchClock(atMs)
@@ -141,6 +141,11 @@ export function createMonitor({ p, random, clock }: MonitorComponents, init: Mon
     tick(atMs = clock()) {
       watchClock(atMs)
       feed({ type: 'time', atMs })
+    },
+    resume(atMs = clock()) {
+      feed({ type: 'resume', atMs })
+      feed({ type: 'technical', cause: 'gap', isBad: true, atMs })
+      feed({ type: 'technical', cause: 'gap', isBad: false, atMs })
     },
     act: (act, atMs = clock()) => void feed({ ...act, atMs }),
     technical: (cause, isBad, atMs = clock()) => void feed({ type: 'technical', cause, isBad, atMs }),
