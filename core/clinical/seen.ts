@@ -81,23 +81,16 @@ function lookAtScore({ pack, state }: View, test: Extract<AlarmTest, { on: 'scor
 }
 
 function isFaulty(view: View, test: Extract<AlarmTest, { on: 'technical' }>): boolean {
-  const { pack, state, nowMs } = view
-  const known = test.vitals.flatMap(vital => {
-    const value = state.vitals[PLACE_OF[vital]]
-    return value == null ? [] : [{ vital, value }]
-  })
+  const { state } = view
   switch (test.cause) {
     case 'silent':
-      return known.some(({ vital, value }) => !isValid(view, vital, value))
+      return test.vitals.some(vital => isExpired(view, vital))
     case 'heartSignalLost':
-      return known.length > 0 && vitalSeen(view, test.vitals) == null
+      return test.vitals.some(vital => state.vitals[PLACE_OF[vital]] != null) && vitalSeen(view, test.vitals) == null
     case 'ratesDisagree':
       return state.rates.differSinceMs != null
     case 'frozen':
-      return known.some(({ vital, value }) => {
-        const frozenMs = indexOf(pack).vitals[PLACE_OF[vital]]?.frozenMs ?? 0
-        return frozenMs > 0 && isValid(view, vital, value) && nowMs - value.sameMs >= frozenMs
-      })
+      return test.vitals.some(vital => isFrozen(view, vital))
     case 'linkLost':
     case 'clockBad':
     case 'diskNearlyFull':
@@ -106,4 +99,15 @@ function isFaulty(view: View, test: Extract<AlarmTest, { on: 'technical' }>): bo
     case 'gap':
       return state.causes.includes(test.cause)
   }
+}
+
+function isExpired(view: View, vital: VitalCode): boolean {
+  const value = view.state.vitals[PLACE_OF[vital]]
+  return value != null && !isValid(view, vital, value)
+}
+
+function isFrozen(view: View, vital: VitalCode): boolean {
+  const value = view.state.vitals[PLACE_OF[vital]]
+  const frozenMs = indexOf(view.pack).vitals[PLACE_OF[vital]]?.frozenMs ?? 0
+  return value != null && frozenMs > 0 && isValid(view, vital, value) && view.nowMs - value.sameMs >= frozenMs
 }

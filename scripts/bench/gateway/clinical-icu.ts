@@ -81,7 +81,8 @@ function scoreStay(text: string): { readonly scores: number[]; readonly rejected
     if (lastTime != null && time !== lastTime) evaluate()
     lastTime = time
     const value = Number(cell)
-    if (value === -1) continue
+    // -1 is missing; so is what else is below zero: 0 °F converted.
+    if (value < 0) continue
     if (name === 'MechVent' && value === 1) values.oxygen = 1000
     if (name === 'FiO2') values.oxygen = value > 0.21 ? 1000 : 0
     const [vital, least = 0, most = 0] = PARAMETERS[name] ?? []
