@@ -11,6 +11,7 @@ import { patientRequestVectors } from '#scripts/vectors/patient-requests.ts'
 import { placementVectors } from '#scripts/vectors/placement-vectors.ts'
 import { recordVectors } from '#scripts/vectors/record-vectors.ts'
 import { researchRequestVectors } from '#scripts/vectors/research-requests.ts'
+import { signalVectors } from '#scripts/vectors/signal-vectors.ts'
 import { superRootVectors } from '#scripts/vectors/super-root-vectors.ts'
 
 /** What the code makes of the formats of records, grants and requests: files of `test/vectors` by name, without `.json`. */
@@ -27,6 +28,7 @@ export async function allVectors(primitives: Primitives): Promise<Record<string,
     ...(await patientRequestVectors()),
     ...(await firmwareRequestVectors()),
     ...(await researchRequestVectors()),
+    ...signalVectors(),
     ...superRootVectors(primitives),
     ...placementVectors(primitives)
   }
