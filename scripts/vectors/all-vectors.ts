@@ -5,6 +5,7 @@ import { careRequestVectors } from '#scripts/vectors/care-requests.ts'
 import { custodyVectors } from '#scripts/vectors/custody-vectors.ts'
 import { fhirVectors } from '#scripts/vectors/fhir-vectors.ts'
 import { firmwareRequestVectors } from '#scripts/vectors/firmware-requests.ts'
+import { gattVectors } from '#scripts/vectors/gatt-vectors.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
 import { logVectors } from '#scripts/vectors/log-vectors.ts'
 import { patientRequestVectors } from '#scripts/vectors/patient-requests.ts'
@@ -28,6 +29,7 @@ export async function allVectors(primitives: Primitives): Promise<Record<string,
     ...(await patientRequestVectors()),
     ...(await firmwareRequestVectors()),
     ...(await researchRequestVectors()),
+    ...gattVectors(),
     ...signalVectors(),
     ...superRootVectors(primitives),
     ...placementVectors(primitives)
