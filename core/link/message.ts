@@ -34,8 +34,16 @@ export interface SensorReading extends Pick<Reading, 'sequence' | 'deviceTimeMs'
 
 /** A message. */
 export type LinkMessage =
-  /** `number` counts the sensor's messages and is never used for another one. */
-  | { readonly kind: 'readings'; readonly number: number; readonly readings: readonly SensorReading[] }
+  /**
+   * `number` counts the sensor's messages and is never used for another one; `previous` is the one that waits before it in the sensor's
+   * queue and must be taken first, null where none does.
+   */
+  | {
+      readonly kind: 'readings'
+      readonly number: number
+      readonly previous: number | null
+      readonly readings: readonly SensorReading[]
+    }
   /** These messages are on the gateway's disk. */
   | { readonly kind: 'acknowledged'; readonly numbers: readonly number[] }
   /** From the next connection on, use this handle and key. */
@@ -50,7 +58,7 @@ export function encodeMessage(message: LinkMessage): Uint8Array {
   const kind = 1 + KINDS.indexOf(message.kind)
   switch (message.kind) {
     case 'readings':
-      return encodeCanonical([kind, message.number, byStream(message.readings)])
+      return encodeCanonical([kind, message.number, message.previous, byStream(message.readings)])
     case 'acknowledged':
       return encodeCanonical([kind, message.numbers])
     case 'rotate':
@@ -70,17 +78,18 @@ export function decodeMessage(bytes: Uint8Array): LinkMessage {
     decodeCanonical(bytes, { area: AREA, maxBytes: MAX_MESSAGE_BYTES }),
     AREA,
     'message',
-    3,
+    4,
     x => x
   )
   const kind = KINDS[readUint(items[0], AREA, 'kind', KINDS.length) - 1]
   switch (kind) {
     case 'readings':
-      requireLength(items, 3)
+      requireLength(items, 4)
       return {
         kind,
         number: readUint(items[1], AREA, 'number', MAX_INTEGER),
-        readings: readList(items[2], AREA, 'streams', MAX_STREAMS, readStreamOfReadings).flat()
+        previous: items[2] === null ? null : readUint(items[2], AREA, 'previous', MAX_INTEGER),
+        readings: readList(items[3], AREA, 'streams', MAX_STREAMS, readStreamOfReadings).flat()
       }
     case 'acknowledged':
       requireLength(items, 2)

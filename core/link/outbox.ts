@@ -3,68 +3,77 @@ import { SalusError } from '#core/error.ts'
 import { WINDOW_SIZE } from '#core/link/window.ts'
 
 const FIRST_TIMEOUT_MS = 250
-const LONGEST_TIMEOUT_MS = 10_000
+const LONGEST_TIMEOUT_MS = 5_000
 
 /** A message that waits. */
-export interface OutboxItem {
-  readonly number: number
-  readonly bytes: Uint8Array
-  /** When it is to be sent, again or at all; milliseconds. */
+interface Waiting<T> {
+  readonly content: T
   dueMs: number
   timeoutMs: number
 }
 
-/** The queue, oldest first; it changes in place. */
-export interface Outbox {
+/** The queue by number, oldest first; it changes in place. */
+export interface Outbox<T> {
   readonly maxItems: number
-  readonly items: Map<number, OutboxItem>
+  readonly items: Map<number, Waiting<T>>
+}
+
+/** A message to send now, with the number of the one that waits before it. */
+export interface Due<T> {
+  readonly number: number
+  readonly previous: number | null
+  readonly content: T
 }
 
 /** Makes an empty queue. */
-export function createOutbox(maxItems: number): Outbox {
+export function createOutbox<T>(maxItems: number): Outbox<T> {
   return { maxItems, items: new Map() }
+}
+
+/** Refuses a message for which there is no room. @throws SalusError `LINK_QUEUE_FULL`: the gateway has not answered for too long */
+export function requireRoom<T>({ maxItems, items }: Outbox<T>): void {
+  if (items.size < maxItems) return
+  throw new SalusError('LINK_QUEUE_FULL', 'Too many messages wait for the gateway; thin them out, or try again later.')
 }
 
 /**
  * Puts a message at the end.
  *
  * @param number - greater than any before
- * @throws SalusError `LINK_QUEUE_FULL`: the gateway has not answered for too long
+ * @throws SalusError `LINK_QUEUE_FULL`
  */
-export function enqueue({ maxItems, items }: Outbox, number: number, bytes: Uint8Array): void {
-  if (items.size >= maxItems) {
-    throw new SalusError(
-      'LINK_QUEUE_FULL',
-      'Too many messages wait for the gateway; thin them out, or try again later.'
-    )
-  }
-  items.set(number, { number, bytes, dueMs: 0, timeoutMs: FIRST_TIMEOUT_MS })
+export function enqueue<T>(outbox: Outbox<T>, number: number, content: T): void {
+  requireRoom(outbox)
+  outbox.items.set(number, { content, dueMs: 0, timeoutMs: FIRST_TIMEOUT_MS })
 }
 
 /**
  * Messages to send now; each is due again after its time-out. Only numbers within a window of the oldest go out: what the gateway
  * finds too old to know, it has therefore acknowledged before.
  */
-export function takeDue({ items }: Outbox, nowMs: number, atMost: number): OutboxItem[] {
-  const due: OutboxItem[] = []
-  const [oldest] = items.keys()
-  for (const item of items.values()) {
-    if (due.length >= atMost || item.number >= (oldest ?? 0) + WINDOW_SIZE) break
-    if (item.dueMs > nowMs) continue
-    item.dueMs = nowMs + item.timeoutMs
-    item.timeoutMs = Math.min(2 * item.timeoutMs, LONGEST_TIMEOUT_MS)
-    due.push(item)
+export function takeDue<T>({ items }: Outbox<T>, nowMs: number, atMost: number): Due<T>[] {
+  const due: Due<T>[] = []
+  const [oldest = 0] = items.keys()
+  let previous: number | null = null
+  for (const [number, item] of items) {
+    if (due.length >= atMost || number >= oldest + WINDOW_SIZE) break
+    if (item.dueMs <= nowMs) {
+      item.dueMs = nowMs + item.timeoutMs
+      item.timeoutMs = Math.min(2 * item.timeoutMs, LONGEST_TIMEOUT_MS)
+      due.push({ number, previous, content: item.content })
+    }
+    previous = number
   }
   return due
 }
 
 /** Drops what was acknowledged; numbers that do not wait are ignored. Returns those that did. */
-export function acknowledge({ items }: Outbox, numbers: readonly number[]): number[] {
+export function acknowledge<T>({ items }: Outbox<T>, numbers: readonly number[]): number[] {
   return numbers.filter(number => items.delete(number))
 }
 
 /** Makes everything due at once: a new session is open. */
-export function makeAllDue({ items }: Outbox): void {
+export function makeAllDue<T>({ items }: Outbox<T>): void {
   for (const item of items.values()) {
     item.dueMs = 0
     item.timeoutMs = FIRST_TIMEOUT_MS
@@ -72,11 +81,11 @@ export function makeAllDue({ items }: Outbox): void {
 }
 
 /** When the next message is due; `undefined` if none waits. */
-export function nextDueMs({ items }: Outbox): number | undefined {
-  const [oldest] = items.keys()
+export function nextDueMs<T>({ items }: Outbox<T>): number | undefined {
+  const [oldest = 0] = items.keys()
   let next: number | undefined
-  for (const { number, dueMs } of items.values()) {
-    if (number >= (oldest ?? 0) + WINDOW_SIZE) break
+  for (const [number, { dueMs }] of items) {
+    if (number >= oldest + WINDOW_SIZE) break
     next = Math.min(next ?? dueMs, dueMs)
   }
   return next

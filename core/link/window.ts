@@ -38,6 +38,13 @@ export function markSeen(window: ReplayWindow, sequence: number): void {
   else window.far |= 1 << (behind - 32)
 }
 
+/** Takes a note back: what was seen could not be used, and may come again. */
+export function unmarkSeen(window: ReplayWindow, sequence: number): void {
+  const behind = window.highest - sequence
+  if (behind < 32) window.near &= ~(1 << behind)
+  else if (behind < WINDOW_SIZE) window.far &= ~(1 << (behind - 32))
+}
+
 function shift(window: ReplayWindow, by: number): void {
   const { near, far } = window
   if (by >= WINDOW_SIZE) {

@@ -28,7 +28,7 @@ function watched(): { p: LinkPrimitives; reused: string[]; sealed: Map<string, s
       const name = toHex(key)
       const aead = nativeLinkPrimitives.aead(key)
       return {
-        open: aead.open,
+        open: (nonce, ciphertext, aad) => aead.open(nonce, ciphertext, aad),
         seal(nonce, plaintext, aad) {
           const out = aead.seal(nonce, plaintext, aad)
           const at = `${name}${toHex(nonce)}`
