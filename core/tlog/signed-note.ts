@@ -67,7 +67,6 @@ export function signatureLine(name: string, keyId: Uint8Array, bytes: Uint8Array
  */
 export function parseNote(note: string): Note {
   const end = note.length > MAX_NOTE_LENGTH ? -1 : note.lastIndexOf('\n\n')
-  // eslint-disable-next-line no-control-regex -- those characters are what is looked for
   if (end < 1 || !note.endsWith('\n') || /[\u0000-\u0009\u000b-\u001f\ufffd]/.test(note)) malformed()
   const lines = note.slice(end + 2, -1).split('\n')
   if (lines.length > MAX_SIGNATURES) malformed()
