@@ -4,9 +4,10 @@
  */
 import type { Clock } from '#core/crypto/primitives.ts'
 import { MAX_STREAMS } from '#core/batch/streams.ts'
-import type { Reading, Stream } from '#core/batch/reading.ts'
+import { READING_FLAGS, type Reading, type Stream } from '#core/batch/reading.ts'
 import type { BatchRecord } from '#core/batch/record.ts'
 import { closeSpan, type BatcherComponents, type SignedBatch } from '#gateway/batcher.ts'
+import { lastSequencesAfter } from '#gateway/last-sequences.ts'
 import type { Ledger } from '#gateway/ledger.ts'
 import type { Arrival, MonitorPort } from '#gateway/ports.ts'
 
@@ -58,6 +59,13 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
   let queue: Promise<unknown> | undefined
   let streams = streamsOf(ledger.state.pending)
   let recordBytes = 0
+  /** What was durable when the last process ended; a live sensor that missed its acknowledgement sends it again. */
+  const before = new Map(
+    lastSequencesAfter(ledger.state.lastSequences, ledger.state.pending).map(({ device, sequence }) => [
+      device,
+      sequence
+    ])
+  )
 
   /** Closes spans one after the other; whoever comes meanwhile waits. */
   async function close(span: number): Promise<void> {
@@ -118,9 +126,16 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
     )
   }
 
+  function isNew({ stream, sequence, flags }: Reading): boolean {
+    // What comes from a device's store is numbered as it was measured.
+    return (flags & READING_FLAGS.historical) !== 0 || sequence > (before.get(stream.device) ?? -1)
+  }
+
   return {
     spanOf,
-    async accept({ readings, records = [], source, next, deviceTimeMs }) {
+    async accept({ readings: arrived, records = [], source, next, deviceTimeMs }) {
+      const readings = next > 0 || before.size === 0 ? arrived : arrived.filter(isNew)
+      if (readings.length === 0 && arrived.length > 0 && records.length === 0) return
       const judged = monitor.take(readings, clock())
       if (judged.records.length > 0) init.onNoticed(judged.records)
       const taken = { source, next, readings: judged.readings, records: [...records, ...judged.records] }

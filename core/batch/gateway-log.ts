@@ -15,7 +15,7 @@ import { decodeTlogProof, encodeTlogProof, verifyTlogProof, type TlogPolicy } fr
 
 const AREA = 'LEAF'
 const VERSION = 1
-const MAX_LEAF_BYTES = 20_000
+const MAX_LEAF_BYTES = 26_000
 
 /** Name of a gateway's log: the network and the gateway's id. */
 export function gatewayLogOrigin(network: Uint8Array, gateway: Uint8Array): string {

@@ -6,7 +6,7 @@ import { MAX_INTEGER } from '#core/batch/reading.ts'
 
 const AREA = 'RECORD'
 const LABEL = 'salus/record/1'
-const MAX_BODY_BYTES = 16_384
+const MAX_BODY_BYTES = 24_576
 
 /** Most bytes of an encoded record. */
 export const MAX_RECORD_BYTES: number = MAX_BODY_BYTES + 64
