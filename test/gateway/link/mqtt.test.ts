@@ -102,7 +102,7 @@ describe('sensors over MQTT', function () {
         const socket = tlsConnect({ host: HOST, port: broker.port, ...pskClient(card), ...options }, () =>
           resolve(socket)
         )
-        socket.on('error', error => resolve('code' in error ? String(error.code) : error.message))
+        socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
         stops.push(async () => Promise.resolve(socket.destroy()))
       })
     const socket = await socketOf({})
