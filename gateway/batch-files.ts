@@ -2,14 +2,17 @@
  * Batches on the gateway's disk: `batches/N` as it was signed, kept for a while so that the gateway itself can prove
  * readings; `outbox/N` sealed, until a node has acknowledged it.
  */
-import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Primitives } from '#core/crypto/primitives.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
+import { utf8 } from '#core/encoding/bytes.ts'
 import { readBytes, readMap, readText } from '#core/encoding/shape.ts'
+import { textOf } from '#core/encoding/text.ts'
 import { SalusError } from '#core/error.ts'
 import { decodeBatch, type Batch } from '#core/batch/batch.ts'
-import { readIfThere, removeDurably, writeDurably } from '#node/store/durable-file.ts'
+import type { RootedHead } from '#gateway/aggregator-port.ts'
+import { decodeRooted, encodeRooted } from '#gateway/rooted-codec.ts'
+import { realDisk, type GatewayDisk } from '#gateway/disk.ts'
 
 const AREA = 'OUTBOX'
 const MAX_OUTBOX_BYTES = 64 * 1024 * 1024
@@ -34,24 +37,50 @@ export interface BatchFiles {
   writeOutgoing(sequence: number, outgoing: Outgoing): Promise<void>
   readOutgoing(sequence: number): Promise<Outgoing | undefined>
   removeOutgoing(sequence: number): Promise<void>
+  /** Keeps a cosigned checkpoint of the tree at a size; older ones of which no batch is kept are deleted. */
+  writeCheckpoint(treeSize: number, note: string): Promise<void>
+  /** The first kept checkpoint of a tree with at least so many leaves. */
+  checkpointFrom(treeSize: number): Promise<{ readonly size: number; readonly note: string } | undefined>
+  /** Keeps where a head of the tree lies under a super-root. */
+  writeRooted(treeSize: number, rooted: RootedHead): Promise<void>
+  /** The first kept place of a tree with at least so many leaves. */
+  rootedFrom(treeSize: number): Promise<{ readonly treeSize: number; readonly rooted: RootedHead } | undefined>
 }
 
+/** Checkpoints and places that are kept at most, the newest. */
+const MAX_KEPT_PROOFS = 4096
+
 /** Opens the files, making their directories. */
-export async function openBatchFiles(directory: string): Promise<BatchFiles> {
+export async function openBatchFiles(directory: string, disk: GatewayDisk = realDisk): Promise<BatchFiles> {
   const batches = join(directory, 'batches')
   const outbox = join(directory, 'outbox')
-  for (const path of [batches, outbox]) await mkdir(path, { recursive: true, mode: 0o700 })
-  const kept = async (): Promise<number[]> =>
-    (await readdir(batches))
+  const checkpoints = join(directory, 'checkpoints')
+  const roots = join(directory, 'rooted')
+  for (const path of [batches, outbox, checkpoints, roots]) await disk.makeFolder(path)
+  /** Batches below are gone: a month's batches are not listed again for each that goes. */
+  let forgotten: number | undefined
+  const numbersIn = async (folder: string): Promise<number[]> =>
+    (await disk.names(folder))
       .filter(name => /^\d+$/.test(name))
       .map(Number)
       .sort((a, b) => a - b)
+  const kept = async (): Promise<number[]> => numbersIn(batches)
+  const writeBounded = async (folder: string, number: number, bytes: Uint8Array): Promise<void> => {
+    await disk.writeDurably(join(folder, String(number)), bytes)
+    for (const old of (await numbersIn(folder)).slice(0, -MAX_KEPT_PROOFS))
+      await disk.removeDurably(join(folder, String(old)))
+  }
+  const firstFrom = async (folder: string, from: number): Promise<{ size: number; bytes: Uint8Array } | undefined> => {
+    const size = (await numbersIn(folder)).find(each => each >= from)
+    const bytes = size == null ? undefined : await disk.readIfThere(join(folder, String(size)))
+    return size == null || bytes == null ? undefined : { size, bytes }
+  }
   return {
     async writeBatch(sequence, bytes) {
-      await writeDurably(join(batches, String(sequence)), bytes)
+      await disk.writeDurably(join(batches, String(sequence)), bytes)
     },
     async readBatch(sequence) {
-      const bytes = await readIfThere(join(batches, String(sequence)))
+      const bytes = await disk.readIfThere(join(batches, String(sequence)))
       if (bytes == null) {
         throw new SalusError(
           'GATEWAY_BATCH_GONE',
@@ -62,17 +91,32 @@ export async function openBatchFiles(directory: string): Promise<BatchFiles> {
     },
     kept,
     async forget(below) {
-      for (const sequence of await kept()) if (sequence < below) await removeDurably(join(batches, String(sequence)))
+      forgotten ??= (await kept())[0] ?? Math.max(below, 1)
+      for (; forgotten < below; forgotten++) await disk.removeDurably(join(batches, String(forgotten)))
     },
     async writeOutgoing(sequence, { message, blob }) {
-      await writeDurably(join(outbox, String(sequence)), encodeCanonical({ message, blob }))
+      await disk.writeDurably(join(outbox, String(sequence)), encodeCanonical({ message, blob }))
     },
     async readOutgoing(sequence) {
-      const bytes = await readIfThere(join(outbox, String(sequence)))
+      const bytes = await disk.readIfThere(join(outbox, String(sequence)))
       return bytes == null ? undefined : decodeOutgoing(bytes)
     },
     async removeOutgoing(sequence) {
-      await removeDurably(join(outbox, String(sequence)))
+      await disk.removeDurably(join(outbox, String(sequence)))
+    },
+    async writeCheckpoint(treeSize, note) {
+      await writeBounded(checkpoints, treeSize, utf8(note))
+    },
+    async checkpointFrom(treeSize) {
+      const found = await firstFrom(checkpoints, treeSize)
+      return found == null ? undefined : { size: found.size, note: textOf(found.bytes) ?? '' }
+    },
+    async writeRooted(treeSize, rooted) {
+      await writeBounded(roots, treeSize, encodeRooted(rooted))
+    },
+    async rootedFrom(treeSize) {
+      const found = await firstFrom(roots, treeSize)
+      return found == null ? undefined : { treeSize: found.size, rooted: decodeRooted(found.bytes) }
     }
   }
 }

@@ -1,13 +1,14 @@
 /** Turns pending readings into the next signed batch, so that a crash at any line never signs two under one number. */
 import type { Clock, Primitives, Random } from '#core/crypto/primitives.ts'
 import { SalusError } from '#core/error.ts'
-import { buildBatch } from '#core/batch/batch.ts'
+import { buildBatchInSteps } from '#core/batch/batch.ts'
 import { BATCH_SECRET_BYTES } from '#core/batch/leaf.ts'
 import { createTree, rangeOf } from '#core/batch/tree.ts'
 import type { Gap } from '#core/batch/header.ts'
 import type { BatchFiles } from '#gateway/batch-files.ts'
 import type { GatewayIdentity } from '#gateway/identity.ts'
 import type { Ledger } from '#gateway/ledger.ts'
+import { withPauses } from '#gateway/with-pauses.ts'
 import type { GatewayState } from '#gateway/state.ts'
 
 /** What making batches needs. */
@@ -25,6 +26,8 @@ export interface BatcherComponents {
 export interface SignedBatch {
   readonly sequence: number
   readonly readings: number
+  /** Of its encoding, before it is sealed. */
+  readonly bytes: number
   readonly treeSize: number
 }
 
@@ -57,7 +60,7 @@ export async function closeSpan(components: BatcherComponents, span: number): Pr
  * @throws SalusError `GATEWAY_PATIENT_UNKNOWN` if the grant's keys have not been seen yet
  */
 export async function signIntent({ p, identity, ledger, files, network }: BatcherComponents): Promise<SignedBatch> {
-  const { intent, patient, pending, header, range } = ledger.state
+  const { intent, patient, pending, records, header, range } = ledger.state
   if (intent == null || patient == null) {
     throw new SalusError('GATEWAY_PATIENT_UNKNOWN', 'The gateway does not know yet whose readings these are.')
   }
@@ -70,14 +73,21 @@ export async function signIntent({ p, identity, ledger, files, network }: Batche
     signSeed: identity.keys.signSeed
   }
   const tree = createTree(range)
-  const { batch, bytes } = buildBatch(p, author, tree, { ...intent, previous: header, readings: pending })
+  // What comes meanwhile belongs to the next batch; its taker waits until this one is signed.
+  const input = { ...intent, previous: header, readings: pending, records }
+  const { batch, bytes } = await withPauses(buildBatchInSteps(p, author, tree, input))
   await files.writeBatch(intent.sequence, bytes)
   await ledger.record({ type: 'signed', header: batch.signed.bytes, range: rangeOf(tree) })
-  return { sequence: intent.sequence, readings: batch.header.count, treeSize: batch.header.treeTo }
+  return {
+    sequence: intent.sequence,
+    readings: batch.readings.length,
+    bytes: bytes.length,
+    treeSize: batch.header.treeTo
+  }
 }
 
 /** Numbers that a device skipped, since the last batch too, and a journal that lost its tail: from that row on the source was asked again. */
-function gapsOf({ pending, lastSequences, lostBytes, nextRow }: GatewayState): Gap[] {
+function gapsOf({ pending, lastSequences, lostBytes, cursors }: GatewayState): Gap[] {
   const gaps: Gap[] = []
   const last = new Map(lastSequences.map(({ device, sequence }) => [device, sequence]))
   for (const { stream, sequence } of pending) {
@@ -87,6 +97,7 @@ function gapsOf({ pending, lastSequences, lostBytes, nextRow }: GatewayState): G
     }
     last.set(stream.device, sequence)
   }
-  if (lostBytes > 0) gaps.push({ device: '*', fromSequence: nextRow, toSequence: nextRow, reason: 'journal' })
+  const place = cursors.reduce((most, { next }) => Math.max(most, next), 0)
+  if (lostBytes > 0) gaps.push({ device: '*', fromSequence: place, toSequence: place, reason: 'journal' })
   return gaps
 }

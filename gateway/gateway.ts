@@ -3,22 +3,27 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock, Primitives, Random } from '#core/crypto/primitives.ts'
 import { networkIdOfDeployment, type Deployment } from '#core/chain/deployment.ts'
 import { equalBytes, fromHex } from '#core/encoding/bytes.ts'
-import { isSalusError, SalusError } from '#core/error.ts'
-import { decodeBatch } from '#core/batch/batch.ts'
-import { MAX_BATCH_READINGS } from '#core/batch/streams.ts'
+import { SalusError } from '#core/error.ts'
+import { DEFAULT_CADENCE, type AnchorCadence } from '#core/batch/anchor-cadence.ts'
+import type { BatchRecord } from '#core/batch/record.ts'
 import type { Log } from '#node/log.ts'
-import { registerGateway, sendAnchor, type AnchorerComponents } from '#gateway/anchorer.ts'
+import type { AggregatorPort } from '#gateway/aggregator-port.ts'
+import { anchorAll } from '#gateway/anchor-loop.ts'
 import { openBatchFiles, type BatchFiles } from '#gateway/batch-files.ts'
-import { closeSpan, signIntent, type BatcherComponents, type SignedBatch } from '#gateway/batcher.ts'
+import { signIntent, type SignedBatch } from '#gateway/batcher.ts'
 import type { GatewayIdentity } from '#gateway/identity.ts'
+import { createIntake, type Intake } from '#gateway/intake.ts'
 import { openLedger, type Ledger } from '#gateway/ledger.ts'
 import type { NodePort } from '#gateway/node-port.ts'
-import { publishBatch, type PublisherComponents } from '#gateway/publisher.ts'
-import type { ReadingSource } from '#gateway/replay.ts'
-import { adoptBatches, syncAnchor, type RecoveryComponents } from '#gateway/recovery.ts'
+import { NO_MONITOR, type LiveSource, type MonitorPort, type ReadingSource } from '#gateway/ports.ts'
+import { createProgress, type Progress } from '#gateway/progress.ts'
+import { publishAll } from '#gateway/publish-loop.ts'
+import { adoptBatches } from '#gateway/recovery.ts'
 import { untilDone } from '#gateway/retry.ts'
 import { createSealingKeys } from '#gateway/sealing-keys.ts'
-import type { AnchorPlan } from '#gateway/state.ts'
+import { cursorOf, type GatewayState } from '#gateway/state.ts'
+import { witnessAll } from '#gateway/witness-loop.ts'
+import type { WitnessPlace } from '#gateway/witness-client.ts'
 
 /** What a gateway needs. */
 export interface GatewayComponents {
@@ -26,10 +31,17 @@ export interface GatewayComponents {
   readonly random: Random
   readonly clock: Clock
   readonly log: Log
-  readonly node: NodePort
+  /** Without a node it signs batches and keeps them; nothing is published or anchored. */
+  readonly node: NodePort | null
   readonly identity: GatewayIdentity
-  readonly deployment: Deployment
-  readonly source: ReadingSource
+  /** Which network; null only without a node. */
+  readonly deployment: Deployment | null
+  readonly sources: readonly ReadingSource[]
+  readonly live?: readonly LiveSource[]
+  readonly monitor?: MonitorPort
+  readonly aggregator?: AggregatorPort
+  /** Price of a unit of gas in wei, where it is known. */
+  readonly gasPrice?: () => Promise<bigint | null>
   /** Evidence for each entry (core/identity/evidence.ts). */
   readonly evidence: Uint8Array
 }
@@ -43,8 +55,14 @@ export interface GatewayInit {
   readonly patientKeys: Uint8Array
   /** Length of a batch on the device's clock; a batch without readings is made as well. */
   readonly batchSeconds: number
-  /** An anchor after each so many batches, and at the end. */
-  readonly anchorEvery: number
+  /** An anchor after each so many batches, and at the end; without it by risk and price. */
+  readonly anchorEvery?: number
+  readonly cadence?: AnchorCadence
+  /** How long an aggregator may take before the gateway anchors by itself, ms. */
+  readonly aggregatorSlaMs?: number
+  readonly witnesses?: readonly WitnessPlace[]
+  /** Shortest time between two cosigned checkpoints, ms. */
+  readonly witnessEveryMs?: number
   /** Ends once everything of the source is published and anchored; otherwise silence is batched too. */
   readonly exitAtEnd: boolean
   /** Signed batches that stay on the disk in clear, so that the gateway can prove their readings. */
@@ -55,8 +73,17 @@ export interface GatewayInit {
 /** What a gateway reports. */
 export type GatewayEvent =
   | ({ readonly event: 'batch' } & SignedBatch)
+  | { readonly event: 'noticed'; readonly records: readonly BatchRecord[] }
   | { readonly event: 'acknowledged'; readonly sequence: number }
   | { readonly event: 'anchored'; readonly sequence: number; readonly treeSize: number; readonly blockNumber: number }
+  | {
+      readonly event: 'rooted'
+      readonly sequence: number
+      readonly epoch: number
+      readonly treeSize: number
+      readonly blockNumber: number
+    }
+  | { readonly event: 'cosigned'; readonly sequence: number; readonly treeSize: number; readonly witnesses: number }
   | { readonly event: 'end' }
 
 /** A running gateway. */
@@ -65,45 +92,62 @@ export interface Gateway {
   start(): Promise<void>
   /** Resolves when it has ended by itself; fails where it cannot go on. */
   readonly ended: Promise<void>
+  /** What it remembers; undefined before the start and after the stop. */
+  state(): GatewayState | undefined
+  /** Logs an act of the operator; resolves when it is durable. */
+  audit(act: Uint8Array): Promise<void>
   /** Ends cleanly: what was taken in is on the disk. */
   stop(): Promise<void>
 }
 
-/** Appends that may wait for the disk at once. */
+/** Arrivals of one recording that may wait for the disk at once. */
 const MAX_UNFLUSHED = 256
 
-/** Empty spans made up for at most when a recording jumps. */
-const MAX_EMPTY_SPANS = 1000
+const TICK_MS = 1000
+const DEFAULT_SLA_MS = 120_000
+const DEFAULT_WITNESS_EVERY_MS = 30_000
+
+/** Whose readings they are, and in which network, while there is no node to tell. */
+const NOBODY = new Uint8Array(32)
 
 /** Makes a gateway. */
 export function createGateway(components: GatewayComponents, init: GatewayInit): Gateway {
   const stopping = new AbortController()
   const { signal } = stopping
   let ledger: Ledger | undefined
+  let intake: Intake | undefined
   let loops: Promise<void> | undefined
-  let settle: { resolve: () => void; reject: (error: unknown) => void } | undefined
-  const ended = new Promise<void>((resolve, reject) => {
-    settle = { resolve, reject }
-  })
+  const { promise: ended, resolve, reject } = Promise.withResolvers<undefined>()
   // Whoever does not wait for the end still learns of a failure from `stop`.
   ended.catch(() => undefined)
 
   return {
     ended,
+    state: () => ledger?.state,
     async start() {
       ledger = await openLedger(init.dataDir)
       const files = await openBatchFiles(init.dataDir)
-      loops = runGateway(components, init, { ledger, files, signal, abort: () => stopping.abort() })
-      loops.then(
-        () => settle?.resolve(),
-        (error: unknown) => settle?.reject(error)
-      )
+      const running = { ledger, files, signal, abort: () => stopping.abort() }
+      loops = runGateway(components, init, running, made => (intake = made))
+      loops.then(() => resolve(undefined), reject)
+    },
+    async audit(act) {
+      if (intake == null) throw new SalusError('GATEWAY_NOT_RUNNING', 'The gateway does not take anything in yet.')
+      const records = [{ kind: 'audit', atMs: components.clock(), body: act } as const]
+      await intake.accept({
+        source: '(operator)',
+        next: 0,
+        deviceTimeMs: Number.MIN_SAFE_INTEGER,
+        readings: [],
+        records
+      })
     },
     async stop() {
       stopping.abort()
       await loops?.catch(() => undefined)
       await ledger?.close()
       ledger = undefined
+      intake = undefined
     }
   }
 }
@@ -115,32 +159,32 @@ interface Running {
   readonly abort: () => void
 }
 
-async function runGateway(components: GatewayComponents, init: GatewayInit, running: Running): Promise<void> {
-  const { p, clock, log, node, identity, deployment } = components
+async function runGateway(
+  components: GatewayComponents,
+  init: GatewayInit,
+  running: Running,
+  onIntake: (intake: Intake) => void
+): Promise<void> {
+  const { node, deployment, monitor = NO_MONITOR } = components
   const { ledger, signal } = running
-  const network = networkIdOfDeployment(deployment)
-  const keys = createSealingKeys(
-    { p, clock, node, identity },
-    {
-      network,
-      contract: fromHex(deployment.contracts.AccessGrants.address, 20),
-      grant: init.grant,
-      patientKeys: init.patientKeys,
-      onPatient: async patient => rememberPatient(ledger, patient)
-    }
-  )
-  if (ledger.state.patient == null) {
-    await untilDone(async () => keys.refresh(), { what: 'fetching the keys of the grant', log, signal })
+  const network = deployment == null ? NOBODY : networkIdOfDeployment(deployment)
+  const shared = { ...components, ...running, monitor, network, onEvent: init.onEvent }
+  const progress = createProgress()
+  const outward = node == null || deployment == null ? undefined : { ...shared, node, deployment }
+  const keys = outward == null ? undefined : await firstKeys(outward, init)
+  if (outward == null && ledger.state.patient == null) {
+    await ledger.record({ type: 'patient', patient: { id: NOBODY, keyBundle: NOBODY } })
   }
   // Still unknown only if the gateway was stopped meanwhile.
   if (ledger.state.patient == null) return
-  const shared = { ...components, ...running, network }
-  const progress = { sourceEnded: false }
-  const loops = [
-    takeIn(shared, init, progress, signal),
-    publishAll({ ...shared, keys, grant: init.grant }, init, progress, signal),
-    anchorAll(shared, init, progress, signal)
-  ]
+  const loops = [takeIn(shared, init, progress, onIntake)]
+  if (outward != null && keys != null) {
+    const { aggregatorSlaMs = DEFAULT_SLA_MS, cadence = DEFAULT_CADENCE } = init
+    loops.push(publishAll({ ...outward, keys, grant: init.grant }, init, progress, signal))
+    loops.push(anchorAll(outward, { ...init, cadence, aggregatorSlaMs }, progress, signal))
+  }
+  const { witnesses = [], witnessEveryMs: everyMs = DEFAULT_WITNESS_EVERY_MS, exitAtEnd } = init
+  loops.push(witnessAll(shared, { witnesses, everyMs, exitAtEnd }, progress, signal))
   try {
     await Promise.all(loops)
   } catch (error) {
@@ -152,8 +196,34 @@ async function runGateway(components: GatewayComponents, init: GatewayInit, runn
   if (!signal.aborted) init.onEvent({ event: 'end' })
 }
 
+/** The keys of the grant; fetched before anything is taken in where it is not known yet whose readings these are. */
+async function firstKeys(
+  {
+    p,
+    clock,
+    log,
+    node,
+    identity,
+    deployment,
+    ledger,
+    network,
+    signal
+  }: Omit<GatewayComponents, 'node' | 'deployment'> &
+    Running & { readonly node: NodePort; readonly deployment: Deployment; readonly network: Uint8Array },
+  { grant, patientKeys }: GatewayInit
+): Promise<ReturnType<typeof createSealingKeys>> {
+  const contract = fromHex(deployment.contracts.AccessGrants.address, 20)
+  const onPatient = async (patient: NonNullable<GatewayState['patient']>): Promise<void> =>
+    rememberPatient(ledger, patient)
+  const keys = createSealingKeys({ p, clock, node, identity }, { network, contract, grant, patientKeys, onPatient })
+  if (ledger.state.patient == null) {
+    await untilDone(async () => keys.refresh(), { what: 'fetching the keys of the grant', log, signal })
+  }
+  return keys
+}
+
 /** The first capsule tells whose readings these are, ever after. The patient's keys may change: the operator names them. */
-async function rememberPatient(ledger: Ledger, patient: NonNullable<Ledger['state']['patient']>): Promise<void> {
+async function rememberPatient(ledger: Ledger, patient: NonNullable<GatewayState['patient']>): Promise<void> {
   const known = ledger.state.patient
   if (known != null && !equalBytes(known.id, patient.id)) {
     throw new SalusError(
@@ -165,50 +235,82 @@ async function rememberPatient(ledger: Ledger, patient: NonNullable<Ledger['stat
     await ledger.record({ type: 'patient', patient })
 }
 
-interface Progress {
-  sourceEnded: boolean
-}
+type Taking = Omit<GatewayComponents, 'monitor'> &
+  Running & { readonly monitor: MonitorPort; readonly network: Uint8Array }
 
 async function takeIn(
-  shared: BatcherComponents & Pick<GatewayComponents, 'source' | 'log'>,
+  shared: Taking,
   { batchSeconds, exitAtEnd, onEvent }: GatewayInit,
   progress: Progress,
-  signal: AbortSignal
+  onIntake: (intake: Intake) => void
 ): Promise<void> {
-  const { ledger, source, log } = shared
-  const close = async (span: number): Promise<void> => onEvent({ event: 'batch', ...(await closeSpan(shared, span)) })
-  const batchMs = batchSeconds * 1000
-  const spanOf = (deviceTimeMs: number): number => Math.floor(deviceTimeMs / batchMs)
-  if (ledger.state.intent != null) onEvent({ event: 'batch', ...(await signIntent(shared)) })
-  const adopted = await adoptBatches(shared, spanOf)
+  const { ledger, sources, live = [], log, signal } = shared
+  const onBatch = (batch: SignedBatch): void => {
+    onEvent({ event: 'batch', ...batch })
+    progress.move()
+  }
+  const onNoticed = (records: readonly BatchRecord[]): void => onEvent({ event: 'noticed', records })
+  const intake = createIntake(shared, { batchSeconds, onBatch, onNoticed })
+  if (ledger.state.intent != null) onBatch(await signIntent(shared))
+  const adopted = await adoptBatches(shared, deviceTimeMs => intake.spanOf(deviceTimeMs))
   if (adopted > 0) log.warn({ batches: adopted }, 'signed batches were found that a damaged journal no longer told of')
-  let unflushed: Promise<void>[] = []
+  onIntake(intake)
   const failed = new AbortController()
   const arriving = AbortSignal.any([signal, failed.signal])
-  for await (const { row, deviceTimeMs, readings } of source.arrivals(ledger.state.nextRow, arriving)) {
-    const span = spanOf(deviceTimeMs)
-    for (let open = openSpan(ledger, spanOf) ?? span; open < span; open++) {
-      // A jump of the device's clock is not worth a flood of empty batches.
-      if (span - open > MAX_EMPTY_SPANS) open = span - 1
-      await close(open)
+  const fail = (error: unknown): void => failed.abort(error)
+  const started: LiveSource[] = []
+  const ticking = tick(intake, arriving, fail)
+  try {
+    for (const source of live) {
+      await source.start(async arrival => intake.accept(arrival))
+      started.push(source)
     }
-    if (ledger.state.pending.length + readings.length > MAX_BATCH_READINGS) await close(span - 1)
-    // Nobody waits for it yet: a failure ends the arrivals, and is thrown behind them.
-    const recorded = ledger.record({ type: 'readings', nextRow: row + 1, readings })
-    unflushed.push(recorded.catch((error: unknown) => failed.abort(error)))
+    await Promise.all(sources.map(async source => drain(source, { ledger, intake, arriving, fail })))
+    failed.signal.throwIfAborted()
+    if (signal.aborted) return
+    if (live.length === 0) {
+      await intake.closePending()
+      progress.sourcesEnded = true
+      progress.move()
+    }
+    // The sources are silent, or bring what they have when they have it; silence is signed as well.
+    while ((!exitAtEnd || live.length > 0) && (await elapsed(batchSeconds * 1000, arriving))) await intake.closeOpen()
+    failed.signal.throwIfAborted()
+  } finally {
+    for (const source of started) await source.stop()
+    failed.abort()
+    await ticking
+  }
+}
+
+/** Takes in all of a recording. A failure to write ends the arrivals, and is thrown behind them. */
+async function drain(
+  source: ReadingSource,
+  {
+    ledger,
+    intake,
+    arriving,
+    fail
+  }: {
+    readonly ledger: Ledger
+    readonly intake: Intake
+    readonly arriving: AbortSignal
+    readonly fail: (error: unknown) => void
+  }
+): Promise<void> {
+  let unflushed: Promise<void>[] = []
+  for await (const arrival of source.arrivals(cursorOf(ledger.state, source.name), arriving)) {
+    unflushed.push(intake.accept(arrival).catch(fail))
     if (unflushed.length >= MAX_UNFLUSHED) {
       await Promise.all(unflushed)
       unflushed = []
     }
   }
   await Promise.all(unflushed)
-  failed.signal.throwIfAborted()
-  if (signal.aborted) return
-  const last = openSpan(ledger, spanOf)
-  if (last != null && ledger.state.pending.length > 0) await close(last)
-  progress.sourceEnded = true
-  // The source is silent from here on, and silence is signed as well.
-  for (let span = (last ?? 0) + 1; !exitAtEnd && (await elapsed(batchMs, signal)); span++) await close(span)
+}
+
+async function tick(intake: Intake, signal: AbortSignal, fail: (error: unknown) => void): Promise<void> {
+  while (await elapsed(TICK_MS, signal)) await intake.tick().catch(fail)
 }
 
 /** A pause; false if the signal ended it. */
@@ -220,111 +322,4 @@ async function elapsed(ms: number, signal: AbortSignal): Promise<boolean> {
     // It fails for one reason only: the signal.
     return false
   }
-}
-
-/** The span that the next reading belongs to or comes after; none before the first reading. */
-function openSpan({ state }: Ledger, spanOf: (timeMs: number) => number): number | undefined {
-  const [first] = state.pending
-  if (state.span != null) return state.span + 1
-  return first == null ? undefined : spanOf(first.deviceTimeMs)
-}
-
-const IDLE_MS = 20
-
-async function publishAll(
-  shared: PublisherComponents,
-  { exitAtEnd, keepBatches, onEvent }: GatewayInit,
-  progress: Progress,
-  signal: AbortSignal
-): Promise<void> {
-  const { ledger, files, log } = shared
-  while (!signal.aborted) {
-    const { acknowledged, sequence } = ledger.state
-    if (acknowledged === sequence) {
-      if (progress.sourceEnded && exitAtEnd) return
-      await elapsed(IDLE_MS, signal)
-      continue
-    }
-    const next = acknowledged + 1
-    await untilDone(async () => publishBatch(shared, next), { what: 'publishing a batch', log, signal })
-    if (ledger.state.acknowledged !== next) continue
-    onEvent({ event: 'acknowledged', sequence: next })
-    await files.forget(Math.min(next, ledger.state.anchored?.batch ?? 0) - keepBatches)
-    await ledger.compact()
-  }
-}
-
-async function anchorAll(
-  shared: AnchorerComponents & RecoveryComponents & Pick<GatewayComponents, 'node' | 'log'>,
-  { anchorEvery, exitAtEnd, onEvent }: GatewayInit,
-  progress: Progress,
-  signal: AbortSignal
-): Promise<void> {
-  const { ledger, log } = shared
-  let registered = false
-  while (!signal.aborted) {
-    const { acknowledged, sequence, anchored, anchoring } = ledger.state
-    const atEnd = progress.sourceEnded && exitAtEnd && acknowledged === sequence
-    const done = anchored?.batch ?? 0
-    const target = atEnd ? acknowledged : acknowledged - (acknowledged % anchorEvery)
-    if (anchoring != null && anchored != null && anchoring.treeSize <= anchored.treeSize) {
-      // The tree never shrinks: the chain would refuse this plan for ever.
-      await ledger.record({ type: 'synced', anchor: anchored })
-      continue
-    }
-    // After the anchor at an end, the next full interval may begin before it.
-    if (anchoring == null && target <= done) {
-      if (atEnd) return
-      await elapsed(IDLE_MS, signal)
-      continue
-    }
-    if (anchoring == null) {
-      const anchor = await planAnchor(shared, target, (anchored?.sequence ?? 0) + 1)
-      await ledger.record({ type: 'anchoring', anchor })
-      continue
-    }
-    if (!registered) {
-      const done = await untilDone(
-        async () => {
-          await registerGateway(shared)
-          return true
-        },
-        { what: 'registering the gateway', log, signal }
-      )
-      registered = done === true
-      continue
-    }
-    const sent = await untilDone(async () => anchorOnce(shared, anchoring), {
-      what: 'anchoring',
-      log,
-      signal,
-      fatal: ['GATEWAY_ROLLED_BACK']
-    })
-    if (sent == null || sent === 'synced') continue
-    await ledger.record({ type: 'anchored' })
-    const { treeSize } = anchoring
-    onEvent({ event: 'anchored', sequence: anchoring.sequence, treeSize, blockNumber: sent.blockNumber })
-  }
-}
-
-/** Sends an anchor; if it is refused because the chain is ahead of a damaged journal, takes the chain's word. */
-async function anchorOnce(
-  shared: AnchorerComponents & RecoveryComponents & Pick<GatewayComponents, 'node'>,
-  plan: AnchorPlan
-): Promise<{ readonly blockNumber: number } | 'synced'> {
-  try {
-    return await sendAnchor(shared, plan)
-  } catch (error) {
-    if (isSalusError(error, 'CHAIN_ANCHOR_OUT_OF_SEQUENCE') && (await syncAnchor(shared, shared.node))) return 'synced'
-    throw error
-  }
-}
-
-async function planAnchor(
-  { p, files, identity }: Pick<BatcherComponents, 'p' | 'files' | 'identity'>,
-  batch: number,
-  sequence: number
-): Promise<AnchorPlan> {
-  const { header } = decodeBatch(p, await files.readBatch(batch), identity.keys.bundle.sign)
-  return { sequence, batch, treeSize: header.treeTo, root: header.root }
 }

@@ -3,9 +3,8 @@
  * survives kill -9 and power cuts. Each record carries a chained digest, so a torn or rotten tail is cut off on opening.
  */
 import { createHash } from 'node:crypto'
-import { open, type FileHandle } from 'node:fs/promises'
 import { SalusError } from '#core/error.ts'
-import { flushFolderOf } from '#node/store/durable-file.ts'
+import { realDisk, type AppendFile, type GatewayDisk } from '#gateway/disk.ts'
 
 const LENGTH_BYTES = 4
 const DIGEST_BYTES = 16
@@ -17,16 +16,23 @@ export const MAX_RECORD_BYTES: number = 1024 * 1024
 /** Most bytes that wait for the disk before appending is refused. */
 const MAX_WAITING_BYTES: number = 16 * 1024 * 1024
 
+/** Records that share one flush at most: a flush begins as soon as the one before has ended, so none waits for others to come. */
+const MAX_GROUP = 256
+
 /** An open journal. */
 export interface Journal {
   /** Records found on opening, oldest first. */
   readonly records: readonly Uint8Array[]
   /** Bytes behind the last whole record that were cut off on opening. */
   readonly lostBytes: number
+  /** Bytes of all whole records. */
+  readonly sizeBytes: number
   /**
-   * Appends a record; resolves when it is on the disk. Records that wait at the same time share one flush.
+   * Appends a record; resolves when it is on the disk. Records that wait at the same time share one flush. What is refused is refused at
+   * once, before the promise: then nothing of it will ever be on the disk.
    *
-   * @throws SalusError `JOURNAL_OVERSIZE`, `JOURNAL_BUSY` if the disk does not keep up, `JOURNAL_FAILED` after a failed write
+   * @throws SalusError `JOURNAL_OVERSIZE`, `JOURNAL_BUSY` if the disk does not keep up, `JOURNAL_FAILED` after a failed write; the last
+   * also by the promise
    */
   append(record: Uint8Array): Promise<void>
   /** Waits for what was appended and closes the file. */
@@ -40,20 +46,23 @@ interface Waiting {
 }
 
 /** Opens a journal, made if it is not there; cuts off a damaged tail. */
-export async function openJournal(path: string): Promise<Journal> {
-  const file = await open(path, 'a+', 0o600)
-  await flushFolderOf(path)
-  const content = await readAll(file)
+export async function openJournal(path: string, disk: GatewayDisk = realDisk): Promise<Journal> {
+  const file = await disk.openAppend(path)
+  const bytes = await file.read()
+  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const { records, digest, end } = scan(content)
-  if (end < content.length) {
-    await file.truncate(end)
-    await file.sync()
-  }
-  return createWriter(file, digest, records, content.length - end)
+  if (end < content.length) await file.truncate(end)
+  return createWriter(file, digest, records, { lostBytes: content.length - end, end })
 }
 
-function createWriter(file: FileHandle, start: Buffer, records: readonly Uint8Array[], lostBytes: number): Journal {
+function createWriter(
+  file: AppendFile,
+  start: Buffer,
+  records: readonly Uint8Array[],
+  { lostBytes, end }: { readonly lostBytes: number; readonly end: number }
+): Journal {
   let digest = start
+  let sizeBytes = end
   let waiting: Waiting[] = []
   let waitingBytes = 0
   let failure: SalusError | undefined
@@ -61,16 +70,16 @@ function createWriter(file: FileHandle, start: Buffer, records: readonly Uint8Ar
 
   async function flush(): Promise<void> {
     while (waiting.length > 0) {
-      const group = waiting
-      waiting = []
-      waitingBytes = 0
+      const group = waiting.slice(0, MAX_GROUP)
+      waiting = waiting.slice(MAX_GROUP)
+      waitingBytes -= group.reduce((sum, { frame }) => sum + frame.length, 0)
       try {
         if (failure != null) throw failure
         const frames = group.map(({ frame }) => frame)
-        const { bytesWritten } = await file.writev(frames)
+        const written = await file.append(frames)
         // A disk that fills up takes a part of it and reports no error.
-        if (bytesWritten !== sizeOf(frames)) throw new Error(`only ${String(bytesWritten)} bytes were written`)
-        await file.datasync()
+        if (written !== sizeOf(frames)) throw new Error(`only ${String(written)} bytes were written`)
+        await file.sync()
         for (const { resolve } of group) resolve()
       } catch (cause) {
         // What is on the disk now is unknown: nothing more is written, opening again will tell.
@@ -86,7 +95,10 @@ function createWriter(file: FileHandle, start: Buffer, records: readonly Uint8Ar
   return {
     records,
     lostBytes,
-    async append(record) {
+    get sizeBytes() {
+      return sizeBytes
+    },
+    append(record) {
       if (record.length > MAX_RECORD_BYTES) throw new SalusError('JOURNAL_OVERSIZE', 'The record is too large.')
       if (failure != null) throw failure
       if (waitingBytes > MAX_WAITING_BYTES) {
@@ -95,27 +107,16 @@ function createWriter(file: FileHandle, start: Buffer, records: readonly Uint8Ar
       digest = digestOf(digest, record)
       const frame = Buffer.concat([lengthOf(record), digest, record])
       waitingBytes += frame.length
+      sizeBytes += frame.length
       const done = new Promise<void>((resolve, reject) => waiting.push({ frame, resolve, reject }))
       flushing ??= flush()
-      await done
+      return done
     },
     async close() {
       await flushing
       await file.close()
     }
   }
-}
-
-async function readAll(file: FileHandle): Promise<Buffer> {
-  const { size } = await file.stat()
-  const content = Buffer.alloc(size)
-  let offset = 0
-  while (offset < size) {
-    const { bytesRead } = await file.read(content, offset, size - offset, offset)
-    if (bytesRead === 0) break
-    offset += bytesRead
-  }
-  return content.subarray(0, offset)
 }
 
 function scan(content: Buffer): { records: Uint8Array[]; digest: Buffer; end: number } {

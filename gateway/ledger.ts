@@ -1,17 +1,18 @@
 /** The state of a gateway on the disk: a snapshot and the journal of changes since. */
 import { createHash } from 'node:crypto'
-import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { concat, equalBytes } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
-import { applyChange, decodeChange, decodeState, encodeChange, encodeState, initialState } from '#gateway/state.ts'
-import type { Change, GatewayState } from '#gateway/state.ts'
-import { readIfThere, removeDurably, writeDurably } from '#node/store/durable-file.ts'
-import { openDatabase, type Database } from '#node/store/database.ts'
+import { decodeChange, decodeState, encodeChange, encodeState } from '#gateway/state-codec.ts'
+import { applyChange, initialState, type Change, type GatewayState } from '#gateway/state.ts'
+import { openDatabase } from '#node/store/database.ts'
+import { realDisk, type GatewayDisk } from '#gateway/disk.ts'
 import { openJournal, type Journal } from '#gateway/journal.ts'
 
 const SNAPSHOT = 'state'
 const DIGEST_BYTES = 32
+/** A journal above this is replaced by a snapshot once its readings are in a batch: what is read on opening stays small. */
+const LARGE_BYTES = 2 ** 20
 const JOURNAL = /^journal-(\d+)$/
 
 /** Durable state. */
@@ -22,6 +23,8 @@ export interface Ledger {
   record(change: Change): Promise<void>
   /** Replaces the journal so far by a snapshot, so that it stays short; changes wait meanwhile. */
   compact(): Promise<void>
+  /** {@link compact}, if the journal has grown enough to be worth it. */
+  compactIfLarge(): Promise<void>
   close(): Promise<void>
 }
 
@@ -32,24 +35,35 @@ export interface Ledger {
  * @throws SalusError `GATEWAY_IN_USE` while another has it open; `GATEWAY_STATE_LOST` if journals are later than the snapshot
  * @throws SalusError `JOURNAL_DIGEST`, `JOURNAL_*`, `READING_*` if snapshot or journal are of another version or damaged beyond their tail
  */
-export async function openLedger(directory: string): Promise<Ledger> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  const lock = await lockDirectory(directory)
+export async function openLedger(
+  directory: string,
+  disk: GatewayDisk = realDisk,
+  lockFolder: LockFolder = lockDirectory
+): Promise<Ledger> {
+  await disk.makeFolder(directory)
+  const lock = await lockFolder(directory)
   try {
-    return await openLocked(directory, lock)
+    return await openLocked(disk, directory, lock)
   } catch (error) {
     await lock.close()
     throw error
   }
 }
 
-async function openLocked(directory: string, lock: Database): Promise<Ledger> {
-  const snapshot = await readIfThere(join(directory, SNAPSHOT))
+/** Keeps a folder for this process until it is closed. */
+export type LockFolder = (directory: string) => Promise<{ close(): Promise<void> }>
+
+async function openLocked(
+  disk: GatewayDisk,
+  directory: string,
+  lock: Awaited<ReturnType<LockFolder>>
+): Promise<Ledger> {
+  const snapshot = await disk.readIfThere(join(directory, SNAPSHOT))
   let { state, journal: number } =
     snapshot == null ? { state: initialState(), journal: 1 } : decodeState(checked(snapshot))
-  await requireNewest(directory, number)
-  let journal: Journal = await openJournal(journalPath(directory, number))
-  await removeOtherJournals(directory, number)
+  await requireNewest(disk, directory, number)
+  let journal: Journal = await openJournal(journalPath(directory, number), disk)
+  await removeOtherJournals(disk, directory, number)
   for (const bytes of journal.records) state = applyChange(state, decodeChange(bytes))
 
   let compacting: Promise<void> | undefined
@@ -58,11 +72,11 @@ async function openLocked(directory: string, lock: Database): Promise<Ledger> {
     await journal.close()
     number++
     // Should the process end here, the next journal begins empty and the old one is not looked at again.
-    await removeDurably(journalPath(directory, number))
+    await disk.removeDurably(journalPath(directory, number))
     const snapshot = encodeState(state, number)
-    await writeDurably(join(directory, SNAPSHOT), concat(digestOf(snapshot), snapshot))
-    journal = await openJournal(journalPath(directory, number))
-    await removeOtherJournals(directory, number)
+    await disk.writeDurably(join(directory, SNAPSHOT), concat(digestOf(snapshot), snapshot))
+    journal = await openJournal(journalPath(directory, number), disk)
+    await removeOtherJournals(disk, directory, number)
   }
 
   const ledger: Ledger = {
@@ -71,13 +85,17 @@ async function openLocked(directory: string, lock: Database): Promise<Ledger> {
     },
     async record(change) {
       if (compacting != null) await compacting
-      // From here to the journal nothing waits: the order of changes is the order of records.
+      // From here on nothing waits: the order of changes is the order of records. What the journal refuses changes nothing.
+      const durable = journal.append(encodeChange(change))
       state = applyChange(state, change)
-      await journal.append(encodeChange(change))
+      await durable
     },
     async compact() {
       compacting ??= startNextJournal().finally(() => (compacting = undefined))
       await compacting
+    },
+    async compactIfLarge() {
+      if (journal.sizeBytes > LARGE_BYTES) await ledger.compact()
     },
     async close() {
       try {
@@ -93,7 +111,7 @@ async function openLocked(directory: string, lock: Database): Promise<Ledger> {
 }
 
 /** LevelDB's own lock: the system frees it however the process ends. */
-async function lockDirectory(directory: string): Promise<Database> {
+const lockDirectory: LockFolder = async directory => {
   try {
     return await openDatabase(join(directory, 'lock'))
   } catch (cause) {
@@ -125,22 +143,22 @@ function journalPath(directory: string, number: number): string {
   return join(directory, `journal-${String(number)}`)
 }
 
-async function journalsIn(directory: string): Promise<number[]> {
-  const names = await readdir(directory)
+async function journalsIn(disk: GatewayDisk, directory: string): Promise<number[]> {
+  const names = await disk.names(directory)
   return names.flatMap(name => JOURNAL.exec(name)?.[1] ?? []).map(Number)
 }
 
 /** A journal begins with the snapshot that names it: one later than the snapshot tells that a later snapshot was there. */
-async function requireNewest(directory: string, number: number): Promise<void> {
-  if ((await journalsIn(directory)).every(each => each <= number)) return
+async function requireNewest(disk: GatewayDisk, directory: string, number: number): Promise<void> {
+  if ((await journalsIn(disk, directory)).every(each => each <= number)) return
   throw new SalusError(
     'GATEWAY_STATE_LOST',
     'The directory holds a journal later than its state; restore the state file or make a new gateway.'
   )
 }
 
-async function removeOtherJournals(directory: string, keep: number): Promise<void> {
-  for (const number of await journalsIn(directory)) {
-    if (number !== keep) await removeDurably(journalPath(directory, number))
+async function removeOtherJournals(disk: GatewayDisk, directory: string, keep: number): Promise<void> {
+  for (const number of await journalsIn(disk, directory)) {
+    if (number !== keep) await disk.removeDurably(journalPath(directory, number))
   }
 }

@@ -5,11 +5,13 @@ import { SalusError } from '#core/error.ts'
 import { batchTree, decodeBatch, type Batch } from '#core/batch/batch.ts'
 import { requireNext } from '#core/batch/chain.ts'
 import { rangeOf } from '#core/batch/tree.ts'
+import type { Reading } from '#core/batch/reading.ts'
 import type { BatchFiles } from '#gateway/batch-files.ts'
 import type { GatewayIdentity } from '#gateway/identity.ts'
 import type { Ledger } from '#gateway/ledger.ts'
 import { lastSequencesAfter } from '#gateway/last-sequences.ts'
 import type { NodePort } from '#gateway/node-port.ts'
+import { MAX_CURSORS, type Cursor } from '#gateway/state.ts'
 
 /** What recovery needs. */
 export interface RecoveryComponents {
@@ -50,12 +52,21 @@ export async function adoptBatches(
       range: rangeOf(batchTree(p, batch)),
       toMs: header.toMs,
       span: readings.reduce((span, { deviceTimeMs }) => Math.max(span, spanOf(deviceTimeMs)), (state.span ?? -1) + 1),
-      nextRow: readings.reduce((row, reading) => Math.max(row, reading.sequence + 1), 0),
+      cursors: cursorsAfter(readings),
       lastSequences: lastSequencesAfter(state.lastSequences, readings)
     })
     adopted++
   }
   return adopted
+}
+
+/** A replayed recording counts its rows as its device's readings; sources that keep no place do not ask. */
+function cursorsAfter(readings: readonly Reading[]): Cursor[] {
+  const next = new Map<string, number>()
+  for (const { stream, sequence } of readings) {
+    next.set(stream.device, Math.max(next.get(stream.device) ?? 0, sequence + 1))
+  }
+  return [...next].slice(0, MAX_CURSORS).map(([source, place]) => ({ source, next: place }))
 }
 
 /**

@@ -3,21 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '#core/crypto/primitives.ts'
 import type { Recording } from '#core/batch/recording.ts'
 import { READING_FLAGS, type Reading, type Stream } from '#core/batch/reading.ts'
-
-/** What arrives at one moment. */
-export interface Arrival {
-  /** Number of the arrival, from 0: where to go on after a restart. */
-  readonly row: number
-  /** Milliseconds on the device's clock. */
-  readonly deviceTimeMs: number
-  readonly readings: readonly Reading[]
-}
-
-/** A source of readings that can begin anywhere. */
-export interface ReadingSource {
-  /** Arrivals from `firstRow` on; ends with the source or with the signal. */
-  arrivals(firstRow: number, signal: AbortSignal): AsyncIterable<Arrival>
-}
+import type { ReadingSource } from '#gateway/ports.ts'
 
 /** How to replay. */
 export interface ReplayInit {
@@ -33,6 +19,7 @@ export function createReplay({ clock }: { readonly clock: Clock }, init: ReplayI
   const { recording, device, speed } = init
   const streams: Stream[] = recording.columns.map(({ metric, exponent }) => ({ device, ...metric, exponent }))
   return {
+    name: device,
     async *arrivals(firstRow, signal) {
       const startedMs = clock()
       const firstTimeMs = recording.rows[firstRow]?.timeMs ?? 0
@@ -47,7 +34,7 @@ export function createReplay({ clock }: { readonly clock: Clock }, init: ReplayI
           const flags = mantissa === null ? READING_FLAGS.absent : 0
           return stream == null ? [] : [{ stream, sequence: row, deviceTimeMs: timeMs, receivedAtMs, mantissa, flags }]
         })
-        yield { row, deviceTimeMs: timeMs, readings }
+        yield { source: device, next: row + 1, deviceTimeMs: timeMs, readings }
       }
     }
   }

@@ -4,8 +4,9 @@ import { blocksAtKubo } from '#scripts/interop/blocks-at-kubo.ts'
 import { contractsOnGeth } from '#scripts/interop/contracts-on-geth.ts'
 import { fhirAtHapi } from '#scripts/interop/fhir-at-hapi.ts'
 import type { Suite } from '#scripts/interop/suite.ts'
+import { tlogInGo } from '#scripts/interop/tlog-in-go.ts'
 
-const SUITES: readonly Suite[] = [contractsOnGeth, fhirAtHapi, blocksAtKubo]
+const SUITES: readonly Suite[] = [contractsOnGeth, fhirAtHapi, blocksAtKubo, tlogInGo]
 const HELP = `Usage: npm run test:interop [-- SUITE ...] [--strict] [--json]
 
 ${SUITES.map(({ name, about }) => `  ${name}: ${about}`).join('\n')}

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { endEverything } from '#scripts/process/service.ts'
 import { soakAway } from '#scripts/soak/away.ts'
 import { soakByzantine } from '#scripts/soak/byzantine.ts'
+import { soakGateway } from '#scripts/soak/gateway.ts'
 import { soakHttp } from '#scripts/soak/http.ts'
 import { soakKill } from '#scripts/soak/kill.ts'
 import { soakPartition } from '#scripts/soak/partition.ts'
@@ -20,6 +21,7 @@ const SOAKS: Readonly<Record<string, Soak>> = {
   partition: { run: soakPartition, what: 'cuts the network in two halves and heals it', times: 5, nodes: 4 },
   away: { run: soakAway, what: 'lets a node miss entries, with wrong clocks', times: 1000, nodes: 3 },
   byzantine: { run: soakByzantine, what: 'writes entries among hostile peers', times: 300, nodes: 7 },
+  gateway: { run: soakGateway, what: 'cuts a gateway short at any step', times: 10_000, nodes: 1 },
   http: { run: soakHttp, what: 'asks one node over HTTP from a thousand clients at once', times: 10, nodes: 1 }
 }
 

@@ -8,7 +8,7 @@ import type {
 } from '#core/agent/agent-state.ts'
 import { MAX_SEALED_SHARE_BYTES } from '#core/custody/sealed-share.ts'
 import { readBytes, readList, readMap, readText, readUint } from '#core/encoding/shape.ts'
-import { MAX_CHECKPOINT_LENGTH } from '#core/receipts/checkpoint.ts'
+import { MAX_CHECKPOINT_LENGTH } from '#core/tlog/checkpoint.ts'
 import { SalusError } from '#core/error.ts'
 import { MAX_EVIDENCE_BYTES } from '#core/identity/evidence.ts'
 import { MAX_ANSWER_CUSTODIANS } from '#core/grant/answer-code.ts'

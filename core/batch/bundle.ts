@@ -99,12 +99,13 @@ export function makeBundle(
   position: number,
   { evidence, chain, anchor, superRoot, anchoredSize }: BundleEvidence
 ): Uint8Array {
-  const reading = batch.readings[position]
-  if (reading == null) throw new SalusError('BUNDLE_POSITION', 'The batch has no reading at this position.')
+  if (batch.readings[position] == null) {
+    throw new SalusError('BUNDLE_POSITION', 'The batch has no reading at this position.')
+  }
   const { header, signed } = batch
   const index = leafIndex(header, position)
   return encodeBundle({
-    ...leafParts(p, batch, position, reading),
+    ...leafParts(p, batch, position),
     index,
     inclusion: inclusionProof(p, tree, index, header.treeTo),
     signed,

@@ -2,7 +2,7 @@
 import { SalusError, isSalusError } from '#core/error.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
 import type { AgentKeys } from '#core/identity/agent-keys.ts'
-import { readCheckpoint, type LogKey } from '#core/receipts/checkpoint.ts'
+import { readCheckpoint, type LogKey } from '#core/tlog/checkpoint.ts'
 import { UNFOLLOWED, beginToFollow, type FollowedLog, type LogAnchor } from '#core/receipts/follow.ts'
 import { decodeReceipt, openReceipt, type ReceiptContent } from '#core/receipts/receipt.ts'
 import { TILE_WIDTH, bundlesFrom, decodeBundle, type TileName } from '#core/receipts/tiles.ts'

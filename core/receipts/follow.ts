@@ -4,7 +4,7 @@ import { equalBytes } from '#core/encoding/bytes.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
 import { leafHash } from '#core/batch/merkle.ts'
 import { EMPTY_RANGE, appendLeaf, createTree, rangeOf, rangeRoot, type CompactRange } from '#core/batch/tree.ts'
-import { readCheckpoint, type Checkpoint, type LogKey } from '#core/receipts/checkpoint.ts'
+import { readCheckpoint, type Checkpoint, type LogKey } from '#core/tlog/checkpoint.ts'
 
 /** How far a log was followed: all that is needed to see that it only grows. */
 export interface FollowedLog {

@@ -126,7 +126,7 @@ async function run(options: RunOptions): Promise<void> {
       node: port == null ? client : { ...client, publish: async message => port.publish(message) },
       identity,
       deployment,
-      source: createReplay({ clock }, { recording: parseRecording(await readFile(replay)), device, speed }),
+      sources: [createReplay({ clock }, { recording: parseRecording(await readFile(replay)), device, speed })],
       evidence: await currentEvidence(data, identity, deployment)
     },
     {

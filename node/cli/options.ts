@@ -24,3 +24,11 @@ function readHex(text: string, length: number): Hex {
   }
   return text.toLowerCase() as Hex
 }
+
+/** Where to listen: `host:port`, `[ipv6]:port` or a port of this machine. */
+export function readListenAddress(text: string): { readonly host: string; readonly port: number } {
+  const [, bracketed, plain, digits] = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text) ?? []
+  const port = Number(digits)
+  if (digits == null || port > 65_535) throw new InvalidArgumentError('Expected host:port.')
+  return { host: bracketed ?? plain ?? '127.0.0.1', port }
+}

@@ -2,7 +2,7 @@
 import { MAX_SHARE_CONFIRMATION_BYTES } from '#core/custody/confirmation.ts'
 import { MAX_CUSTODIAN_CARD_BYTES } from '#core/custody/custodian-card.ts'
 import { MAX_CUSTODY_ANSWER_BYTES } from '#core/custody/release-request.ts'
-import { MAX_CHECKPOINT_LENGTH } from '#core/receipts/checkpoint.ts'
+import { MAX_CHECKPOINT_LENGTH } from '#core/tlog/checkpoint.ts'
 import type { LogSource } from '#core/receipts/collect.ts'
 import { TILE_WIDTH, tilePath } from '#core/receipts/tiles.ts'
 import { bytesIn } from '#node/http/answer.ts'

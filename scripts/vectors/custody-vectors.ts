@@ -15,7 +15,8 @@ import { preferredKemKey } from '#core/grant/capsule.ts'
 import { deriveAgentKeys } from '#core/identity/agent-keys.ts'
 import { encodeEvidence } from '#core/identity/evidence.ts'
 import { cidOfCanonical } from '#core/record/cid.ts'
-import { receiptLogOrigin, signCheckpoint } from '#core/receipts/checkpoint.ts'
+import { receiptLogOrigin } from '#core/receipts/origin.ts'
+import { signCheckpoint } from '#core/tlog/checkpoint.ts'
 import { sealReceipt } from '#core/receipts/receipt.ts'
 import {
   NETWORK,

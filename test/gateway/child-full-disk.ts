@@ -51,7 +51,7 @@ if (what === 'journal') {
       deployment,
       evidence: new Uint8Array(1),
       // Slow enough that each second's readings are on their way to the disk while the next ones are awaited.
-      source: createReplay({ clock }, { recording, device: 'monitor', speed: 200 })
+      sources: [createReplay({ clock }, { recording, device: 'monitor', speed: 200 })]
     },
     {
       dataDir: path,

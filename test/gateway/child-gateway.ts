@@ -7,6 +7,7 @@ import { openBatchFiles } from '#gateway/batch-files.ts'
 import { closeSpan, signIntent, type BatcherComponents } from '#gateway/batcher.ts'
 import { deriveGateway } from '#gateway/identity.ts'
 import { openLedger } from '#gateway/ledger.ts'
+import { cursorOf } from '#gateway/state.ts'
 import { createReplay } from '#gateway/replay.ts'
 import { random } from '#test/gateway/fresh.ts'
 
@@ -32,8 +33,12 @@ const source = createReplay(
   { clock },
   { recording: parseRecording(await readFile(file)), device: 'monitor', speed: Infinity }
 )
-for await (const { row, readings } of source.arrivals(ledger.state.nextRow, new AbortController().signal)) {
-  await ledger.record({ type: 'readings', nextRow: row + 1, readings })
+for await (const { next, readings } of source.arrivals(
+  cursorOf(ledger.state, source.name),
+  new AbortController().signal
+)) {
+  const row = next - 1
+  await ledger.record({ type: 'readings', source: source.name, next, readings, records: [] })
   say({ row })
   if (row % 10 === 9) {
     await closeSpan(components, row)

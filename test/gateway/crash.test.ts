@@ -16,6 +16,7 @@ import { deriveGateway, type GatewayIdentity } from '#gateway/identity.ts'
 import { openJournal } from '#gateway/journal.ts'
 import { openLedger } from '#gateway/ledger.ts'
 import { adoptBatches } from '#gateway/recovery.ts'
+import { cursorOf } from '#gateway/state.ts'
 import { syntheticRecording } from '#scripts/synthetic/recording.ts'
 import { expectCode } from '#test/error-code.ts'
 import { seededRandom } from '#test/seeded-random.ts'
@@ -97,19 +98,19 @@ describe('gateway that is killed', function () {
   it('signs the batch it had decided on again, to the same bytes', async () => {
     const components = await open()
     const { ledger, files } = components
-    await ledger.record({ type: 'readings', nextRow: 3, readings: someReadings(3) })
+    await ledger.record({ type: 'readings', source: 'monitor', next: 3, readings: someReadings(3), records: [] })
     await closeSpan(components, 0)
     const first = await files.readBatch(1)
     // As if the process had ended between the decision and the note that it was signed.
     const { state } = ledger
-    await ledger.record({ type: 'readings', nextRow: 5, readings: someReadings(2, 3) })
+    await ledger.record({ type: 'readings', source: 'monitor', next: 5, readings: someReadings(2, 3), records: [] })
     const intent = { sequence: 2, secret: new Uint8Array(32), fromMs: state.toMs, toMs: state.toMs, span: 1, gaps: [] }
     await ledger.record({ type: 'intent', intent })
     await signIntent(components)
     const second = await files.readBatch(2)
     await ledger.close()
     const again = await open()
-    expect([again.ledger.state.sequence, again.ledger.state.nextRow]).to.deep.equal([2, 5])
+    expect([again.ledger.state.sequence, cursorOf(again.ledger.state, 'monitor')]).to.deep.equal([2, 5])
     expect(toHex(await again.files.readBatch(1))).to.equal(toHex(first))
     expect(toHex(await again.files.readBatch(2))).to.equal(toHex(second))
     await again.ledger.close()
@@ -117,9 +118,21 @@ describe('gateway that is killed', function () {
 
   it('takes over signed batches that a rotten journal no longer tells of, instead of signing others', async () => {
     const components = await open()
-    await components.ledger.record({ type: 'readings', nextRow: 3, readings: someReadings(3) })
+    await components.ledger.record({
+      type: 'readings',
+      source: 'monitor',
+      next: 3,
+      readings: someReadings(3),
+      records: []
+    })
     await closeSpan(components, 0)
-    await components.ledger.record({ type: 'readings', nextRow: 6, readings: someReadings(3, 3) })
+    await components.ledger.record({
+      type: 'readings',
+      source: 'monitor',
+      next: 6,
+      readings: someReadings(3, 3),
+      records: []
+    })
     await closeSpan(components, 1)
     await components.ledger.close()
     const journal = join(directory, 'journal-1')
@@ -131,9 +144,15 @@ describe('gateway that is killed', function () {
     expect(damaged.ledger.state.sequence).to.equal(0)
     expect(damaged.ledger.state.lostBytes).to.be.greaterThan(0)
     expect(await adoptBatches(damaged, ms => Math.floor(ms / 3000))).to.equal(2)
-    const { sequence, nextRow, pending, span } = damaged.ledger.state
-    expect([sequence, nextRow, pending.length, span]).to.deep.equal([2, 6, 0, 1])
-    await damaged.ledger.record({ type: 'readings', nextRow: 7, readings: someReadings(1, 6) })
+    const { sequence, pending, span } = damaged.ledger.state
+    expect([sequence, cursorOf(damaged.ledger.state, 'monitor'), pending.length, span]).to.deep.equal([2, 6, 0, 1])
+    await damaged.ledger.record({
+      type: 'readings',
+      source: 'monitor',
+      next: 7,
+      readings: someReadings(1, 6),
+      records: []
+    })
     await closeSpan(damaged, 2)
     const all = await batches(damaged.files)
     requireNext(p, all[1]!.signed.bytes, all[2]!.signed.bytes)
@@ -195,7 +214,7 @@ describe('journal', () => {
   it('names what it refuses', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'salus-journal-'))
     const journal = await openJournal(join(directory, 'journal'))
-    await expectCode('JOURNAL_OVERSIZE', async () => journal.append(new Uint8Array(2 ** 20 + 1)))
+    await expectCode('JOURNAL_OVERSIZE', () => journal.append(new Uint8Array(2 ** 20 + 1)))
     const appends = Array.from({ length: 30 }, async () => journal.append(new Uint8Array(2 ** 20)))
     const outcomes = await Promise.allSettled(appends)
     const refused = outcomes.filter(each => each.status === 'rejected')

@@ -67,7 +67,7 @@ describe('gateway', function () {
         identity,
         deployment,
         evidence,
-        source: createReplay({ clock }, { recording, device: 'monitor', speed: Infinity })
+        sources: [createReplay({ clock }, { recording, device: 'monitor', speed: Infinity })]
       },
       {
         dataDir: directory,

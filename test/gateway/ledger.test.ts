@@ -40,7 +40,8 @@ describe('state of a gateway', () => {
   /** Takes in the readings of some seconds and signs them; returns the gaps of the batch. */
   async function sign(components: BatcherComponents, from: number, seconds = 2): Promise<readonly Gap[]> {
     const { ledger, files } = components
-    await ledger.record({ type: 'readings', nextRow: from + seconds, readings: someReadings(seconds, from) })
+    const readings = someReadings(seconds, from)
+    await ledger.record({ type: 'readings', source: 'monitor', next: from + seconds, readings, records: [] })
     const { sequence } = await closeSpan(components, from)
     return decodeBatch(p, await files.readBatch(sequence), identity.keys.bundle.sign).header.gaps
   }

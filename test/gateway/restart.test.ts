@@ -46,7 +46,7 @@ describe('gateway that is started again', function () {
     const recording = parseRecording(utf8(`Time [s],HR\n${rows.join('')}`))
     const source = createReplay({ clock }, { recording, device: 'monitor', speed: Infinity })
     return createGateway(
-      { p, random, clock, log: silent, node, identity, deployment, evidence, source },
+      { p, random, clock, log: silent, node, identity, deployment, evidence, sources: [source] },
       {
         dataDir: directory,
         grant,

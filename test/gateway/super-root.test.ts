@@ -45,7 +45,7 @@ describe('a gateway under super-roots', function () {
     const recording = parseRecording(await readFile(SYNTHETIC))
     const source = createReplay({ clock }, { recording, device: 'monitor', speed: Infinity })
     const gateway = createGateway(
-      { p, random, clock, log: silent, node, identity, deployment, evidence, source },
+      { p, random, clock, log: silent, node, identity, deployment, evidence, sources: [source] },
       {
         dataDir: directory,
         grant,

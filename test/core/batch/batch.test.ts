@@ -44,9 +44,9 @@ describe('batch', () => {
   it('lets its holder prove each reading without the batches before', () => {
     const batch = decode(last!.bytes)
     const partial = batchTree(p, batch)
-    for (const [position, reading] of batch.readings.entries()) {
+    for (const position of batch.readings.keys()) {
       const index = leafIndex(batch.header, position)
-      const { reading: bytes, salt } = leafParts(p, batch, position, reading)
+      const { reading: bytes, salt } = leafParts(p, batch, position)
       const leaf = readingLeaf(p, bytes, salt)
       const path = inclusionProof(p, partial, index)
       expect(verifyInclusion(p, { leaf, index, size: tree.size, path, root: batch.header.root })).to.equal(true)
@@ -58,7 +58,9 @@ describe('batch', () => {
     await expectCode('BATCH_TRUNCATED', () => decode(bytes.subarray(0, -1)))
     await expectCode('BATCH_TRAILING', () => decode(concat(bytes, Uint8Array.of(0))))
     await expectCode('BATCH_OVERSIZE', () => decode(new Uint8Array(MAX_BATCH_BYTES + 1)))
-    await expectCode('BATCH_VERSION', () => decode(edited(bytes, map => (map['v'] = 2))))
+    await expectCode('BATCH_VERSION', () => decode(edited(bytes, map => (map['v'] = 3))))
+    await expectCode('BATCH_SHAPE', () => decode(edited(bytes, map => (map['v'] = 2))))
+    await expectCode('BATCH_SHAPE', () => decode(edited(bytes, map => Object.assign(map, { v: 2, records: [] }))))
     await expectCode('BATCH_SHAPE', () => decode(edited(bytes, map => (map['more'] = 1))))
     await expectCode('BATCH_NETWORK', () => decodeBatch(p, bytes, SIGN_KEY, { network: bytes32(9) }))
     await expectCode('BATCH_PATIENT', () => decodeBatch(p, bytes, SIGN_KEY, { patient: bytes32(9) }))

@@ -44,8 +44,8 @@ describe('vectors of readings and batches', () => {
       const batch = decodeBatch(p, fromHex(vector.bytes), fromHex(signKey))
       expect(hex(headerDigest(p, batch.signed.bytes))).to.equal(vector.headerDigest)
       expect([batch.header.treeTo, hex(batch.header.root)]).to.deep.equal([vector.treeSize, vector.root])
-      const leaves = batch.readings.map((each, position) => {
-        const { reading, salt } = leafParts(p, batch, position, each)
+      const leaves = batch.readings.map((_, position) => {
+        const { reading, salt } = leafParts(p, batch, position)
         return { index: leafIndex(batch.header, position), salt: hex(salt), leaf: hex(readingLeaf(p, reading, salt)) }
       })
       expect(leaves).to.deep.equal(vector.leaves)
