@@ -6,6 +6,7 @@ import type { Clock } from '#core/crypto/primitives.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES } from '#core/link/message.ts'
 import { createRateLimiter } from '#core/link/rate-limit.ts'
+import { refusalCode } from '#core/link/refusal-code.ts'
 import { connectRefusal, downTopic, identityOf, publishRefusal, subscribeRefusal } from '#core/link/topic.ts'
 import type { DeviceStore } from '#gateway/link/device-store.ts'
 import { guardStream } from '#gateway/link/guarded-stream.ts'
@@ -70,7 +71,10 @@ export function createMqttBroker(
   let server: Server | undefined
   let broker: Aedes | undefined
 
-  const count = (why: string): void => void (refused[why] = (refused[why] ?? 0) + 1)
+  function count(why: string): void {
+    const code = refusalCode(why)
+    refused[code] = (refused[code] ?? 0) + 1
+  }
 
   const psk = pskServer({
     find: handle => store.find(handle)?.psk,
