@@ -191,6 +191,8 @@ export function createMqttBroker(
     }
     const connected: Connected = { device: credential.device, handle, identity: identityOf(handle) }
     sockets.set(socket, connected)
+    // Acknowledgements are short: the system would hold them back for more (RFC 896).
+    socket.setNoDelay(true)
     socket.once('close', () => sockets.delete(socket))
     const guarded = guardStream(socket, MAX_PACKET_BYTES, () => count('too-large'))
     byStream.set(guarded, connected)

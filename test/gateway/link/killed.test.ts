@@ -53,9 +53,9 @@ describe('a link whose processes are killed', function () {
     await until('all is acknowledged', () => sensor.waiting === 0)
     await sensor.stop()
     await kill(child)
-    const { records, close } = await openJournal(join(folder, 'journal'))
-    await close()
-    const sequences = records.map(record => decodeReading(record).sequence)
+    const journal = await openJournal(join(folder, 'journal'))
+    await journal.close()
+    const sequences = journal.records.map(record => decodeReading(record).sequence)
     // Some stand there twice: those that were durable and not acknowledged yet when the gateway was killed.
     expect([...new Set(sequences)]).to.deep.equal(Array.from({ length: pushed }, (_, i) => i))
   })
