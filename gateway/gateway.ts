@@ -15,7 +15,8 @@ import type { GatewayIdentity } from '#gateway/identity.ts'
 import { createIntake, type Intake } from '#gateway/intake.ts'
 import { openLedger, type Ledger } from '#gateway/ledger.ts'
 import type { NodePort } from '#gateway/node-port.ts'
-import { NO_MONITOR, type LiveSource, type MonitorPort, type ReadingSource } from '#gateway/ports.ts'
+import { inOrder } from '#gateway/in-order.ts'
+import { NO_MONITOR, type Arrival, type LiveSource, type MonitorPort, type ReadingSource } from '#gateway/ports.ts'
 import { createProgress, type Progress } from '#gateway/progress.ts'
 import { publishAll } from '#gateway/publish-loop.ts'
 import { adoptBatches } from '#gateway/recovery.ts'
@@ -63,6 +64,8 @@ export interface GatewayInit {
   readonly witnesses?: readonly WitnessPlace[]
   /** Shortest time between two cosigned checkpoints, ms. */
   readonly witnessEveryMs?: number
+  /** The sources are recordings that are played faster than time: they are taken in the order of their clocks. */
+  readonly isReplay?: boolean
   /** Ends once everything of the source is published and anchored; otherwise silence is batched too. */
   readonly exitAtEnd: boolean
   /** Signed batches that stay on the disk in clear, so that the gateway can prove their readings. */
@@ -240,7 +243,7 @@ type Taking = Omit<GatewayComponents, 'monitor'> &
 
 async function takeIn(
   shared: Taking,
-  { batchSeconds, exitAtEnd, onEvent }: GatewayInit,
+  { batchSeconds, exitAtEnd, isReplay = false, onEvent }: GatewayInit,
   progress: Progress,
   onIntake: (intake: Intake) => void
 ): Promise<void> {
@@ -259,13 +262,18 @@ async function takeIn(
   const arriving = AbortSignal.any([signal, failed.signal])
   const fail = (error: unknown): void => failed.abort(error)
   const started: LiveSource[] = []
-  const ticking = tick(intake, arriving, fail)
+  // Of a replay the recording tells the time.
+  const ticking = isReplay ? Promise.resolve() : tick(intake, arriving, fail)
   try {
     for (const source of live) {
       await source.start(async arrival => intake.accept(arrival))
       started.push(source)
     }
-    await Promise.all(sources.map(async source => drain(source, { ledger, intake, arriving, fail })))
+    const placeOf = (source: string): number => cursorOf(ledger.state, source)
+    const all = isReplay
+      ? [inOrder(sources, placeOf, arriving)]
+      : sources.map(source => source.arrivals(placeOf(source.name), arriving))
+    await Promise.all(all.map(async arrivals => drain(arrivals, { intake, fail })))
     failed.signal.throwIfAborted()
     if (signal.aborted) return
     if (live.length === 0) {
@@ -283,23 +291,13 @@ async function takeIn(
   }
 }
 
-/** Takes in all of a recording. A failure to write ends the arrivals, and is thrown behind them. */
+/** Takes in all that comes. A failure to write ends the arrivals, and is thrown behind them. */
 async function drain(
-  source: ReadingSource,
-  {
-    ledger,
-    intake,
-    arriving,
-    fail
-  }: {
-    readonly ledger: Ledger
-    readonly intake: Intake
-    readonly arriving: AbortSignal
-    readonly fail: (error: unknown) => void
-  }
+  arrivals: AsyncIterable<Arrival>,
+  { intake, fail }: { readonly intake: Intake; readonly fail: (error: unknown) => void }
 ): Promise<void> {
   let unflushed: Promise<void>[] = []
-  for await (const arrival of source.arrivals(cursorOf(ledger.state, source.name), arriving)) {
+  for await (const arrival of arrivals) {
     unflushed.push(intake.accept(arrival).catch(fail))
     if (unflushed.length >= MAX_UNFLUSHED) {
       await Promise.all(unflushed)

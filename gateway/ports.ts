@@ -10,6 +10,8 @@ export interface Arrival {
   readonly next: number
   /** Milliseconds on the device's clock, by which time is cut into batches. */
   readonly deviceTimeMs: number
+  /** When it is judged, milliseconds since 1970; a recording that is played faster than time says its own. The clock's time without it. */
+  readonly atMs?: number
   readonly readings: readonly Reading[]
   /** What goes to the log as it is, such as pieces of waveforms. */
   readonly records?: readonly BatchRecord[]
