@@ -5,12 +5,14 @@ import { careRequestVectors } from '#scripts/vectors/care-requests.ts'
 import { custodyVectors } from '#scripts/vectors/custody-vectors.ts'
 import { fhirVectors } from '#scripts/vectors/fhir-vectors.ts'
 import { firmwareRequestVectors } from '#scripts/vectors/firmware-requests.ts'
+import { gattVectors } from '#scripts/vectors/gatt-vectors.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
 import { logVectors } from '#scripts/vectors/log-vectors.ts'
 import { patientRequestVectors } from '#scripts/vectors/patient-requests.ts'
 import { placementVectors } from '#scripts/vectors/placement-vectors.ts'
 import { recordVectors } from '#scripts/vectors/record-vectors.ts'
 import { researchRequestVectors } from '#scripts/vectors/research-requests.ts'
+import { signalVectors } from '#scripts/vectors/signal-vectors.ts'
 import { superRootVectors } from '#scripts/vectors/super-root-vectors.ts'
 
 /** What the code makes of the formats of records, grants and requests: files of `test/vectors` by name, without `.json`. */
@@ -27,6 +29,8 @@ export async function allVectors(primitives: Primitives): Promise<Record<string,
     ...(await patientRequestVectors()),
     ...(await firmwareRequestVectors()),
     ...(await researchRequestVectors()),
+    ...gattVectors(),
+    ...signalVectors(),
     ...superRootVectors(primitives),
     ...placementVectors(primitives)
   }
