@@ -16,7 +16,15 @@ import { createIntake, type Intake } from '#gateway/intake.ts'
 import { openLedger, type Ledger } from '#gateway/ledger.ts'
 import type { NodePort } from '#gateway/node-port.ts'
 import { inOrder } from '#gateway/in-order.ts'
-import { NO_MONITOR, type Arrival, type LiveSource, type MonitorPort, type ReadingSource } from '#gateway/ports.ts'
+import { createMonitorMemory, type MonitorMemory } from '#gateway/monitor-memory.ts'
+import {
+  NO_MONITOR,
+  type Arrival,
+  type LiveSource,
+  type MakeMonitor,
+  type MonitorPort,
+  type ReadingSource
+} from '#gateway/ports.ts'
 import { createProgress, type Progress } from '#gateway/progress.ts'
 import { publishAll } from '#gateway/publish-loop.ts'
 import { adoptBatches } from '#gateway/recovery.ts'
@@ -39,7 +47,8 @@ export interface GatewayComponents {
   readonly deployment: Deployment | null
   readonly sources: readonly ReadingSource[]
   readonly live?: readonly LiveSource[]
-  readonly monitor?: MonitorPort
+  /** Judges readings; without it nothing is judged. */
+  readonly makeMonitor?: MakeMonitor
   readonly aggregator?: AggregatorPort
   /** Price of a unit of gas in wei, where it is known. */
   readonly gasPrice?: () => Promise<bigint | null>
@@ -168,23 +177,28 @@ async function runGateway(
   running: Running,
   onIntake: (intake: Intake) => void
 ): Promise<void> {
-  const { node, deployment, monitor = NO_MONITOR } = components
+  const { node, deployment } = components
   const { ledger, signal } = running
   const network = deployment == null ? NOBODY : networkIdOfDeployment(deployment)
-  const shared = { ...components, ...running, monitor, network, onEvent: init.onEvent }
+  const known = { ...components, ...running, network }
   const progress = createProgress()
-  const outward = node == null || deployment == null ? undefined : { ...shared, node, deployment }
-  const keys = outward == null ? undefined : await firstKeys(outward, init)
+  const outward = node == null || deployment == null ? undefined : { node, deployment }
+  const keys = outward == null ? undefined : await firstKeys({ ...known, ...outward }, init)
   if (outward == null && ledger.state.patient == null) {
     await ledger.record({ type: 'patient', patient: { id: NOBODY, keyBundle: NOBODY } })
   }
   // Still unknown only if the gateway was stopped meanwhile.
   if (ledger.state.patient == null) return
+  const memory = createMonitorMemory(init.dataDir)
+  const monitor =
+    components.makeMonitor?.({ patient: ledger.state.patient.id, snapshot: await memory.read() }) ?? NO_MONITOR
+  const shared = { ...known, monitor, memory, onEvent: init.onEvent }
   const loops = [takeIn(shared, init, progress, onIntake)]
   if (outward != null && keys != null) {
+    const outer = { ...shared, ...outward }
     const { aggregatorSlaMs = DEFAULT_SLA_MS, cadence = DEFAULT_CADENCE } = init
-    loops.push(publishAll({ ...outward, keys, grant: init.grant }, init, progress, signal))
-    loops.push(anchorAll(outward, { ...init, cadence, aggregatorSlaMs }, progress, signal))
+    loops.push(publishAll({ ...outer, keys, grant: init.grant }, init, progress, signal))
+    loops.push(anchorAll(outer, { ...init, cadence, aggregatorSlaMs }, progress, signal))
   }
   const { witnesses = [], witnessEveryMs: everyMs = DEFAULT_WITNESS_EVERY_MS, exitAtEnd } = init
   loops.push(witnessAll(shared, { witnesses, everyMs, exitAtEnd }, progress, signal))
@@ -238,8 +252,8 @@ async function rememberPatient(ledger: Ledger, patient: NonNullable<GatewayState
     await ledger.record({ type: 'patient', patient })
 }
 
-type Taking = Omit<GatewayComponents, 'monitor'> &
-  Running & { readonly monitor: MonitorPort; readonly network: Uint8Array }
+type Taking = GatewayComponents &
+  Running & { readonly monitor: MonitorPort; readonly memory: MonitorMemory; readonly network: Uint8Array }
 
 async function takeIn(
   shared: Taking,
@@ -247,12 +261,16 @@ async function takeIn(
   progress: Progress,
   onIntake: (intake: Intake) => void
 ): Promise<void> {
-  const { ledger, sources, live = [], log, signal } = shared
+  const { ledger, sources, live = [], log, signal, monitor, memory } = shared
   const onBatch = (batch: SignedBatch): void => {
     onEvent({ event: 'batch', ...batch })
+    memory.keep(monitor.snapshot())
     progress.move()
   }
-  const onNoticed = (records: readonly BatchRecord[]): void => onEvent({ event: 'noticed', records })
+  const onNoticed = (records: readonly BatchRecord[]): void => {
+    onEvent({ event: 'noticed', records })
+    memory.keep(monitor.snapshot())
+  }
   const intake = createIntake(shared, { batchSeconds, onBatch, onNoticed })
   if (ledger.state.intent != null) onBatch(await signIntent(shared))
   const adopted = await adoptBatches(shared, deviceTimeMs => intake.spanOf(deviceTimeMs))
@@ -288,6 +306,7 @@ async function takeIn(
     for (const source of started) await source.stop()
     failed.abort()
     await ticking
+    await memory.flush()
   }
 }
 

@@ -57,6 +57,12 @@ export interface MonitorPort {
   snapshot(): Uint8Array
 }
 
+/** Makes the monitor of a patient, once it is known who that is; from what it remembered, where there is something. */
+export type MakeMonitor = (init: {
+  readonly patient: Uint8Array
+  readonly snapshot: Uint8Array | undefined
+}) => MonitorPort
+
 /** A monitor that judges nothing. */
 export const NO_MONITOR: MonitorPort = {
   take: readings => ({ readings, records: [] }),

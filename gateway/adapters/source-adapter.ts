@@ -1,7 +1,7 @@
 /** A source of readings that can begin anywhere (gateway/replay.ts) as an adapter. */
 import { codeOf } from '#gateway/adapters/failure.ts'
 import type { AdapterHealth, Arrival, SensorAdapter } from '#gateway/adapters/adapter.ts'
-import type { ReadingSource } from '#gateway/replay.ts'
+import type { ReadingSource } from '#gateway/ports.ts'
 
 /** What the adapter says of itself. */
 export interface SourceAdapterInit {
@@ -33,12 +33,12 @@ export function createSourceAdapter(source: ReadingSource, init: SourceAdapterIn
     async *frames({ signal, from = 0 }) {
       const either = AbortSignal.any([signal, closing.signal])
       try {
-        for await (const { row, readings } of source.arrivals(from, either)) {
+        for await (const { next, readings } of source.arrivals(from, either)) {
           if (either.aborted) return
           const receivedAtMs = readings[0]?.receivedAtMs ?? lastArrivalMs ?? 0
           lastArrivalMs = receivedAtMs
           arrivals++
-          yield { device, receivedAtMs, readings, next: row + 1 } satisfies Arrival
+          yield { device, receivedAtMs, readings, next } satisfies Arrival
         }
         if (!either.aborted) state = 'ended'
       } catch (error) {

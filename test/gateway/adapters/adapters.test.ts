@@ -25,6 +25,7 @@ describe('adapter of a source of readings', () => {
   it('says by which code its source failed', async () => {
     const adapter = createSourceAdapter(
       {
+        name: 'monitor',
         async *arrivals() {
           await Promise.resolve()
           throw new SalusError('RECORDING_ORDER', 'no')
