@@ -1,40 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
-import { Option, type Command } from 'commander'
 import { renderUnicodeCompact } from 'uqr'
 import { toHex } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
 import { encodeSensorCard } from '#core/link/provisioning.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { loadOrCreateGateway } from '#gateway/identity.ts'
+import type { ProvisionOptions } from '#gateway/cli/provision-options.ts'
 import { openSensors } from '#gateway/link-source.ts'
 
-interface ProvisionOptions {
-  readonly data: string
-  readonly udp: string
-  readonly mqtt: string
-  readonly out?: string
-  readonly list: boolean
-  readonly revoke: boolean
-  readonly rotate: boolean
-}
-
-/** `salus gateway provision [DEVICE]`: makes sensors known, changes their keys, shuts them out. The gateway is not running meanwhile. */
-export function registerProvision(gateway: Command): void {
-  gateway
-    .command('provision [device]')
-    .description('make a sensor known, and show its card once: as a QR code, or in a file')
-    .requiredOption('--data <dir>', 'data directory of the gateway')
-    .option('--udp <host:port>', 'where the sensor reaches the gateway over UDP', '')
-    .option('--mqtt <host:port>', 'where it reaches it over MQTT', '')
-    .option('--out <file>', 'write the card to a file instead of showing it')
-    .addOption(new Option('--list', 'list the sensors that are known').default(false))
-    .addOption(new Option('--rotate', 'draw a new key; the sensor is told under the old one').default(false))
-    .addOption(new Option('--revoke', 'shut the sensor out for good').default(false).conflicts('rotate'))
-    .action(async (device: string | undefined, options: ProvisionOptions) => provision(device, options))
-}
-
-async function provision(device: string | undefined, options: ProvisionOptions): Promise<void> {
+/** Makes sensors known, changes their keys, shuts them out. The gateway is not running meanwhile. */
+export async function provision(device: string | undefined, options: ProvisionOptions): Promise<void> {
   const { data, udp, mqtt, out, list, revoke, rotate } = options
   const identity = await loadOrCreateGateway(p, data)
   const store = await openSensors({ p, random: length => new Uint8Array(randomBytes(length)), identity, data })

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toHex } from '#core/encoding/bytes.ts'
 import { shippedPack } from '#core/clinical/packs/shipped.ts'
-import { createProvider } from '#node/chain/chain-rpc.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { createNodeClient } from '#node/http/client.ts'
 import { createLog, type Log } from '#node/log.ts'
@@ -19,8 +18,6 @@ import { outwardOf, type Outward, type RunOptions } from '#gateway/cli/run-optio
 import { createGateway, type Gateway, type GatewayComponents, type GatewayEvent } from '#gateway/gateway.ts'
 import { createHealthServer, createHealthWatch } from '#gateway/health.ts'
 import { loadOrCreateGateway, type GatewayIdentity } from '#gateway/identity.ts'
-import { openLinks } from '#gateway/link-source.ts'
-import { openPeerPort } from '#gateway/peer-port.ts'
 import type { MakeMonitor, ReadingSource } from '#gateway/ports.ts'
 
 const clock = (): number => Date.now()
@@ -78,7 +75,11 @@ async function runOver(data: string, options: RunOptions, outward: Outward | nul
     )
   const stopping = new AbortController()
   const outside = await openOutside(data, options, outward, { identity, log, signal: stopping.signal })
-  const live = await openLinks({ p, random, clock, log, identity, data }, options)
+  const isLinked = options.udp != null || options.mqtt != null
+  // What a run does not use is not loaded: a gateway has little memory.
+  const live = isLinked
+    ? await (await import('#gateway/link-source.ts')).openLinks({ p, random, clock, log, identity, data }, options)
+    : []
   const gateway = createGateway(
     {
       ...{ p, random, clock, log, identity, live, makeMonitor },
@@ -162,8 +163,10 @@ async function openOutside(
   }
   const deployment = await storedDeployment(data)
   const client = createNodeClient({ url: outward.node, signal })
-  const port = peer == null ? undefined : await openPeerPort({ clock, log }, { dataDir: data, peer })
-  const provider = rpc == null ? undefined : createProvider(rpc, deployment.chainId)
+  const peerPort = peer == null ? undefined : await import('#gateway/peer-port.ts')
+  const port = await peerPort?.openPeerPort({ clock, log }, { dataDir: data, peer: peer ?? '' })
+  const chainRpc = rpc == null ? undefined : await import('#node/chain/chain-rpc.ts')
+  const provider = chainRpc?.createProvider(rpc ?? '', deployment.chainId)
   const components: Outside = {
     node: port == null ? client : { ...client, publish: async message => port.publish(message) },
     deployment,

@@ -1,4 +1,3 @@
-import type { Command } from 'commander'
 import { networkIdOfDeployment } from '#core/chain/deployment.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { isSalusError } from '#core/error.ts'
@@ -10,16 +9,8 @@ import { storedDeployment } from '#gateway/cli/folder.ts'
 import { loadOrCreateGateway } from '#gateway/identity.ts'
 import { readLedger } from '#gateway/ledger.ts'
 
-/** `salus gateway status`: what the data directory says, also while the gateway runs over it. */
-export function registerStatus(gateway: Command): void {
-  gateway
-    .command('status')
-    .description('print who the gateway is and how far it came, as JSON')
-    .requiredOption('--data <dir>', 'data directory of the gateway')
-    .action(async ({ data }: { readonly data: string }) => status(data))
-}
-
-async function status(data: string): Promise<void> {
+/** Prints what the data directory says, also while the gateway runs over it. */
+export async function status(data: string): Promise<void> {
   const identity = await loadOrCreateGateway(p, data)
   const network = await networkOf(data)
   const state = await readLedger(data)
