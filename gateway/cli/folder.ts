@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { readDeployment, type Deployment } from '#core/chain/deployment.ts'
 import { SalusError } from '#core/error.ts'
-import { decodeEvidence } from '#core/identity/evidence.ts'
+import { decodeEvidence, encodeEvidence } from '#core/identity/evidence.ts'
 import { readIfThere, writeDurably } from '#node/store/durable-file.ts'
 import { signEvidence, type GatewayIdentity } from '#gateway/identity.ts'
 
@@ -20,6 +20,16 @@ export async function currentEvidence(
   const notAfter = stored == null ? 0 : (decodeEvidence(stored).binding?.notAfter ?? 0)
   if (stored != null && notAfter > Date.now() / 1000 + RENEW_BEFORE_S) return stored
   const evidence = await signEvidence(identity, deployment, Date.now())
+  await writeDurably(path, evidence)
+  return evidence
+}
+
+/** The key bundle of a gateway that has no network yet, bound to no wallet; verifiers of its batches read it. */
+export async function unboundEvidence(data: string, { keys }: GatewayIdentity): Promise<Uint8Array> {
+  const path = join(data, 'evidence')
+  const stored = await readIfThere(path)
+  if (stored != null) return stored
+  const evidence = encodeEvidence({ bundle: keys.bundleBytes })
   await writeDurably(path, evidence)
   return evidence
 }

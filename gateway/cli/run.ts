@@ -13,7 +13,7 @@ import { openRecording } from '#gateway/adapters/files/open.ts'
 import { createAggregatorClient } from '#gateway/aggregator-client.ts'
 import { createMonitorPort } from '#gateway/clinical/monitor-port.ts'
 import { createReporter } from '#gateway/cli/report.ts'
-import { currentEvidence, storedDeployment } from '#gateway/cli/folder.ts'
+import { currentEvidence, storedDeployment, unboundEvidence } from '#gateway/cli/folder.ts'
 import { outwardOf, type Outward, type RunOptions } from '#gateway/cli/run-options.ts'
 import { createGateway, type Gateway, type GatewayComponents, type GatewayEvent } from '#gateway/gateway.ts'
 import { createHealthServer, createHealthWatch } from '#gateway/health.ts'
@@ -157,7 +157,7 @@ async function openOutside(
 ): Promise<{ readonly components: Outside; close(): Promise<void> }> {
   if (outward == null) {
     return {
-      components: { node: null, deployment: null, evidence: new Uint8Array() },
+      components: { node: null, deployment: null, evidence: await unboundEvidence(data, identity) },
       close: async () => Promise.resolve()
     }
   }
