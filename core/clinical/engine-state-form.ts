@@ -23,6 +23,7 @@ const FIELDS = [
   ...[
     'v',
     'nowMs',
+    'sampleCount',
     'streams',
     'vitals',
     'rates',
@@ -30,10 +31,9 @@ const FIELDS = [
     'scores',
     'baselines',
     'limits',
-    'conditions',
-    'escalations'
+    'conditions'
   ],
-  ...['alertCount', 'lastAlert', 'pausedUntilMs', 'signal']
+  ...['escalations', 'alertCount', 'lastAlert', 'pausedUntilMs', 'signal']
 ]
 
 /** The bytes of a state. */
@@ -78,6 +78,7 @@ export function decodeEngine({ trusted: { pack } }: Pick<Rules, 'trusted'>, byte
   const [priority, isUrged] = readTuple(map['signal'], 2)
   return {
     nowMs: readTime(map['nowMs']),
+    sampleCount: readUint(map['sampleCount'], STATE_AREA, 'sampleCount'),
     streams: readList(map['streams'], STATE_AREA, 'streams', MAX_STREAMS, readStream),
     vitals: readExactly(map['vitals'], 'vitals', VITALS.length, readVitalState),
     rates: readRates(map['rates']),

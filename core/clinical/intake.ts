@@ -12,6 +12,8 @@ import type { SaturationScale } from '#core/clinical/score.ts'
 import type { VitalCode } from '#core/clinical/vital.ts'
 
 const EVIDENCE_MS = 1000
+/** What the device itself does not believe. */
+const UNUSABLE = READING_FLAGS.absent | READING_FLAGS.artefact | READING_FLAGS.leadOff
 const BY_OXIMETER: readonly VitalCode[] = ['pulseRate', 'oxygenSaturation']
 
 /** What became of a sample. */
@@ -35,7 +37,7 @@ export function takeSample(
 ): Intake {
   const index = indexOf(pack)
   const rule = index.vitals[PLACE_OF[sample.vital]]
-  if (rule == null) return { state, flags: 0 }
+  if (rule == null) return { state: { ...state, sampleCount: state.sampleCount + 1 }, flags: 0 }
   const { vital, milli, atMs } = sample
   const place = state.streams.findIndex(each => each.vital === vital && each.device === sample.device)
   const isRed = milli !== null && isBeyondRed(pack, scale, vital, milli)
@@ -50,10 +52,11 @@ export function takeSample(
     verdict.isUsable &&
     !isRed &&
     (doubtedRate(pack.gate, rates, atMs) === vital || isPoorlyPerfused(pack, state, vital, atMs))
-  const isUsable = verdict.isUsable && !isDoubted
+  const isUsable = verdict.isUsable && !isDoubted && (sample.flags & UNUSABLE) === 0
   const flags = verdict.flags | (isDoubted ? READING_FLAGS.artefact : 0)
   const next = {
     ...state,
+    sampleCount: state.sampleCount + 1,
     rates,
     streams: verdict.stream == null ? state.streams : withStream(state.streams, place, verdict.stream),
     vitals: withVital(state.vitals, vital, { milli: isUsable ? milli : null, atMs, flags: sample.flags | flags }),
