@@ -47,6 +47,9 @@ export interface VitalState {
   readonly isHeld: boolean
   /** Unchanged since. */
   readonly sameMs: number
+  /** The last report, believed or not, and whether it came while the one before would have counted: a sensor that is worn. */
+  readonly reportedMs: number
+  readonly isWorn: boolean
   /** The last values, at least a second apart. */
   readonly recent: readonly EvidenceValue[]
 }

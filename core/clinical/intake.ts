@@ -2,12 +2,12 @@
 import { READING_FLAGS } from '#core/batch/reading.ts'
 import { MAX_EVIDENCE, type EvidenceValue } from '#core/clinical/alert.ts'
 import { closeMinute, minuteOf, type Baseline } from '#core/clinical/baseline.ts'
-import { MAX_STREAMS, type EngineState, type VitalState } from '#core/clinical/engine-state.ts'
+import { MAX_STREAMS, type EngineState } from '#core/clinical/engine-state.ts'
 import { judgeSample, type Sample, type StreamState } from '#core/clinical/gate.ts'
 import { isAtLimit } from '#core/clinical/limits.ts'
 import { PLACE_OF, indexOf } from '#core/clinical/pack-index.ts'
 import { doubtedRate, isRate, takeRate } from '#core/clinical/rates.ts'
-import type { RulePack } from '#core/clinical/rule-pack.ts'
+import type { RulePack, VitalRule } from '#core/clinical/rule-pack.ts'
 import type { SaturationScale } from '#core/clinical/score.ts'
 import type { VitalCode } from '#core/clinical/vital.ts'
 
@@ -59,7 +59,7 @@ export function takeSample(
     sampleCount: state.sampleCount + 1,
     rates,
     streams: verdict.stream == null ? state.streams : withStream(state.streams, place, verdict.stream),
-    vitals: withVital(state.vitals, vital, { milli: isUsable ? milli : null, atMs, flags: sample.flags | flags }),
+    vitals: withVital(state.vitals, rule, { milli: isUsable ? milli : null, atMs, flags: sample.flags | flags }),
     baselines: withBaseline(pack, state.baselines, vital, { milli: isUsable ? milli : null, atMs, isFrozen })
   }
   return { state: next, flags }
@@ -85,18 +85,22 @@ function withStream(streams: readonly StreamState[], place: number, stream: Stre
 
 function withVital(
   vitals: EngineState['vitals'],
-  vital: VitalCode,
+  { vital, validMs }: VitalRule,
   { milli, atMs, flags }: EvidenceValue
 ): EngineState['vitals'] {
   const place = PLACE_OF[vital]
   const last = vitals[place]
-  const recent = withEvidence(last?.recent ?? [], { milli, atMs, flags })
-  if (milli === null) {
-    const held: VitalState = last ?? { milli: null, atMs, isHeld: true, sameMs: atMs, recent }
-    return vitals.with(place, { ...held, isHeld: true, recent })
+  const common = {
+    recent: withEvidence(last?.recent ?? [], { milli, atMs, flags }),
+    reportedMs: atMs,
+    isWorn: last != null && validMs > 0 && atMs - last.reportedMs <= validMs
   }
-  const sameMs = last?.milli === milli ? last.sameMs : atMs
-  return vitals.with(place, { milli, atMs, isHeld: false, sameMs, recent })
+  if (milli === null) {
+    const held = last ?? { milli: null, atMs, sameMs: atMs }
+    return vitals.with(place, { ...held, ...common, isHeld: true })
+  }
+  const sameMs = common.isWorn && last?.milli === milli ? last.sameMs : atMs
+  return vitals.with(place, { milli, atMs, isHeld: false, sameMs, ...common })
 }
 
 /** Keeps the first value of each second. */
