@@ -64,6 +64,15 @@ export function stateDigest(p: Primitives, state: EngineState): Uint8Array {
 }
 
 /**
+ * SHA-256 of what decides: the state without the gate's memory of single devices and without the evidence, which an alert shows itself. Hashing
+ * those for hundreds of devices would take longer than all else about an alert.
+ */
+export function decisionDigest(p: Primitives, state: EngineState): Uint8Array {
+  const vitals = state.vitals.map(each => (each == null ? null : { ...each, recent: [] }))
+  return stateDigest(p, { ...state, streams: [], vitals })
+}
+
+/**
  * Reads a state that was kept under the same rule pack.
  *
  * @throws SalusError `CLINICAL_STATE_TRUNCATED`, `_OVERSIZE`, `_DUPLICATE_KEY`, `_TRAILING`, `_NOT_CANONICAL`, `_MALFORMED`, `_VERSION`,
