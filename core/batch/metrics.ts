@@ -44,6 +44,15 @@ export const DIASTOLIC_PRESSURE: Metric = { mdc: 150022, loinc: '8462-4', ucum: 
 /** Mean pressure, not invasive: MDC_PRESS_BLD_NONINV_MEAN. */
 export const MEAN_PRESSURE: Metric = { mdc: 150023, loinc: '8478-0', ucum: 'mm[Hg]' }
 
+/** Systolic pressure in an artery: MDC_PRESS_BLD_ART_SYS. */
+export const ARTERIAL_SYSTOLIC: Metric = { mdc: 150033, loinc: '8480-6', ucum: 'mm[Hg]' }
+
+/** Diastolic pressure in an artery: MDC_PRESS_BLD_ART_DIA. */
+export const ARTERIAL_DIASTOLIC: Metric = { mdc: 150034, loinc: '8462-4', ucum: 'mm[Hg]' }
+
+/** Mean pressure in an artery: MDC_PRESS_BLD_ART_MEAN. */
+export const ARTERIAL_MEAN: Metric = { mdc: 150035, loinc: '8478-0', ucum: 'mm[Hg]' }
+
 /** Body temperature: MDC_TEMP_BODY. */
 export const BODY_TEMPERATURE: Metric = { mdc: 150364, loinc: '8310-5', ucum: 'Cel' }
 

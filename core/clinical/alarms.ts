@@ -2,7 +2,7 @@
 import { encodeAlert, type Alert } from '#core/clinical/alert.ts'
 import { acknowledge, observe, type Condition } from '#core/clinical/condition.ts'
 import type { AlertEvent, EngineState, Event, Rules, Signal } from '#core/clinical/engine-state.ts'
-import { stateDigest } from '#core/clinical/engine-state-form.ts'
+import { decisionDigest } from '#core/clinical/engine-state-form.ts'
 import { beginEscalation, escalate } from '#core/clinical/escalation.ts'
 import { PLACE_OF } from '#core/clinical/pack-index.ts'
 import { PRIORITIES, type AlarmRule, type AlarmTest } from '#core/clinical/rule-pack.ts'
@@ -97,7 +97,7 @@ function alertOf(rules: Rules, view: View, { rule, condition, kind, person, numb
     }),
     pack: rules.trusted.digest,
     order: rules.order?.digest ?? null,
-    state: stateDigest(rules.p, state),
+    state: decisionDigest(rules.p, state),
     evidence: shown.flatMap(vital => {
       const value = state.vitals[PLACE_OF[vital]]
       return value == null ? [] : [{ vital, values: value.recent }]

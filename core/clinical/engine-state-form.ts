@@ -23,6 +23,7 @@ const FIELDS = [
   ...[
     'v',
     'nowMs',
+    'sampleCount',
     'streams',
     'vitals',
     'rates',
@@ -30,10 +31,9 @@ const FIELDS = [
     'scores',
     'baselines',
     'limits',
-    'conditions',
-    'escalations'
+    'conditions'
   ],
-  ...['alertCount', 'lastAlert', 'pausedUntilMs', 'signal']
+  ...['escalations', 'alertCount', 'lastAlert', 'pausedUntilMs', 'signal']
 ]
 
 /** The bytes of a state. */
@@ -64,6 +64,15 @@ export function stateDigest(p: Primitives, state: EngineState): Uint8Array {
 }
 
 /**
+ * SHA-256 of what decides: the state without the gate's memory of single devices and without the evidence, which an alert shows itself. Hashing
+ * those for hundreds of devices would take longer than all else about an alert.
+ */
+export function decisionDigest(p: Primitives, state: EngineState): Uint8Array {
+  const vitals = state.vitals.map(each => (each == null ? null : { ...each, recent: [] }))
+  return stateDigest(p, { ...state, streams: [], vitals })
+}
+
+/**
  * Reads a state that was kept under the same rule pack.
  *
  * @throws SalusError `CLINICAL_STATE_TRUNCATED`, `_OVERSIZE`, `_DUPLICATE_KEY`, `_TRAILING`, `_NOT_CANONICAL`, `_MALFORMED`, `_VERSION`,
@@ -78,6 +87,7 @@ export function decodeEngine({ trusted: { pack } }: Pick<Rules, 'trusted'>, byte
   const [priority, isUrged] = readTuple(map['signal'], 2)
   return {
     nowMs: readTime(map['nowMs']),
+    sampleCount: readUint(map['sampleCount'], STATE_AREA, 'sampleCount'),
     streams: readList(map['streams'], STATE_AREA, 'streams', MAX_STREAMS, readStream),
     vitals: readExactly(map['vitals'], 'vitals', VITALS.length, readVitalState),
     rates: readRates(map['rates']),

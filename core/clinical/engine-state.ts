@@ -47,6 +47,9 @@ export interface VitalState {
   readonly isHeld: boolean
   /** Unchanged since. */
   readonly sameMs: number
+  /** The last report, believed or not, and whether it came while the one before would have counted: a sensor that is worn. */
+  readonly reportedMs: number
+  readonly isWorn: boolean
   /** The last values, at least a second apart. */
   readonly recent: readonly EvidenceValue[]
 }
@@ -68,6 +71,8 @@ export interface Signal {
 /** All that the engine remembers. Lists follow {@link VITALS} or the lists of the pack. */
 export interface EngineState {
   readonly nowMs: number
+  /** Samples that were taken: where in the log something else was told. */
+  readonly sampleCount: number
   readonly streams: readonly StreamState[]
   readonly vitals: readonly (VitalState | null)[]
   readonly rates: RatesState
@@ -136,6 +141,7 @@ export function baselineVitals(pack: RulePack): VitalCode[] {
 export function initialEngine({ trusted: { pack } }: Pick<Rules, 'trusted'>): EngineState {
   return {
     nowMs: 0,
+    sampleCount: 0,
     streams: [],
     vitals: VITALS.map(() => null),
     rates: NO_RATES,

@@ -46,16 +46,19 @@ export interface Verdict {
   readonly stream: StreamState | undefined
 }
 
-const { absent, artefact, leadOff } = READING_FLAGS
+const { artefact, leadOff } = READING_FLAGS
 
-/** Judges one sample by itself and by what the same device measured before. */
+/**
+ * Judges one sample by itself and by what the same device measured before. What the flags say already is not looked at: judged again with
+ * its own verdict, as in a replay, a sample comes to the same.
+ */
 export function judgeSample(
   { rule, gate, isRed, isZeroMissing }: GateView,
   stream: StreamState | undefined,
   sample: Sample
 ): Verdict {
-  const { milli, flags, device, vital, atMs } = sample
-  if (milli === null || (flags & (absent | artefact | leadOff)) !== 0) return { flags: 0, isUsable: false, stream }
+  const { milli, device, vital, atMs } = sample
+  if (milli === null) return { flags: 0, isUsable: false, stream }
   if (milli === 0 && isZeroMissing) return { flags: artefact | leadOff, isUsable: false, stream }
   if (milli < rule.minMilli || milli > rule.maxMilli) return { flags: artefact, isUsable: false, stream }
   const believed: Verdict = { flags: 0, isUsable: true, stream: { device, vital, milli, atMs, jump: null } }

@@ -2,16 +2,18 @@
 import { READING_FLAGS } from '#core/batch/reading.ts'
 import { MAX_EVIDENCE, type EvidenceValue } from '#core/clinical/alert.ts'
 import { closeMinute, minuteOf, type Baseline } from '#core/clinical/baseline.ts'
-import { MAX_STREAMS, type EngineState, type VitalState } from '#core/clinical/engine-state.ts'
+import { MAX_STREAMS, type EngineState } from '#core/clinical/engine-state.ts'
 import { judgeSample, type Sample, type StreamState } from '#core/clinical/gate.ts'
 import { isAtLimit } from '#core/clinical/limits.ts'
 import { PLACE_OF, indexOf } from '#core/clinical/pack-index.ts'
 import { doubtedRate, isRate, takeRate } from '#core/clinical/rates.ts'
-import type { RulePack } from '#core/clinical/rule-pack.ts'
+import type { RulePack, VitalRule } from '#core/clinical/rule-pack.ts'
 import type { SaturationScale } from '#core/clinical/score.ts'
 import type { VitalCode } from '#core/clinical/vital.ts'
 
 const EVIDENCE_MS = 1000
+/** What the device itself does not believe. */
+const UNUSABLE = READING_FLAGS.absent | READING_FLAGS.artefact | READING_FLAGS.leadOff
 const BY_OXIMETER: readonly VitalCode[] = ['pulseRate', 'oxygenSaturation']
 
 /** What became of a sample. */
@@ -35,7 +37,7 @@ export function takeSample(
 ): Intake {
   const index = indexOf(pack)
   const rule = index.vitals[PLACE_OF[sample.vital]]
-  if (rule == null) return { state, flags: 0 }
+  if (rule == null) return { state: { ...state, sampleCount: state.sampleCount + 1 }, flags: 0 }
   const { vital, milli, atMs } = sample
   const place = state.streams.findIndex(each => each.vital === vital && each.device === sample.device)
   const isRed = milli !== null && isBeyondRed(pack, scale, vital, milli)
@@ -50,13 +52,14 @@ export function takeSample(
     verdict.isUsable &&
     !isRed &&
     (doubtedRate(pack.gate, rates, atMs) === vital || isPoorlyPerfused(pack, state, vital, atMs))
-  const isUsable = verdict.isUsable && !isDoubted
+  const isUsable = verdict.isUsable && !isDoubted && (sample.flags & UNUSABLE) === 0
   const flags = verdict.flags | (isDoubted ? READING_FLAGS.artefact : 0)
   const next = {
     ...state,
+    sampleCount: state.sampleCount + 1,
     rates,
     streams: verdict.stream == null ? state.streams : withStream(state.streams, place, verdict.stream),
-    vitals: withVital(state.vitals, vital, { milli: isUsable ? milli : null, atMs, flags: sample.flags | flags }),
+    vitals: withVital(state.vitals, rule, { milli: isUsable ? milli : null, atMs, flags: sample.flags | flags }),
     baselines: withBaseline(pack, state.baselines, vital, { milli: isUsable ? milli : null, atMs, isFrozen })
   }
   return { state: next, flags }
@@ -82,18 +85,22 @@ function withStream(streams: readonly StreamState[], place: number, stream: Stre
 
 function withVital(
   vitals: EngineState['vitals'],
-  vital: VitalCode,
+  { vital, validMs }: VitalRule,
   { milli, atMs, flags }: EvidenceValue
 ): EngineState['vitals'] {
   const place = PLACE_OF[vital]
   const last = vitals[place]
-  const recent = withEvidence(last?.recent ?? [], { milli, atMs, flags })
-  if (milli === null) {
-    const held: VitalState = last ?? { milli: null, atMs, isHeld: true, sameMs: atMs, recent }
-    return vitals.with(place, { ...held, isHeld: true, recent })
+  const common = {
+    recent: withEvidence(last?.recent ?? [], { milli, atMs, flags }),
+    reportedMs: atMs,
+    isWorn: last != null && validMs > 0 && atMs - last.reportedMs <= validMs
   }
-  const sameMs = last?.milli === milli ? last.sameMs : atMs
-  return vitals.with(place, { milli, atMs, isHeld: false, sameMs, recent })
+  if (milli === null) {
+    const held = last ?? { milli: null, atMs, sameMs: atMs }
+    return vitals.with(place, { ...held, ...common, isHeld: true })
+  }
+  const sameMs = common.isWorn && last?.milli === milli ? last.sameMs : atMs
+  return vitals.with(place, { milli, atMs, isHeld: false, sameMs, ...common })
 }
 
 /** Keeps the first value of each second. */

@@ -86,7 +86,10 @@ function isFaulty(view: View, test: Extract<AlarmTest, { on: 'technical' }>): bo
     case 'silent':
       return test.vitals.some(vital => isExpired(view, vital))
     case 'heartSignalLost':
-      return test.vitals.some(vital => state.vitals[PLACE_OF[vital]] != null) && vitalSeen(view, test.vitals) == null
+      return (
+        test.vitals.some(vital => state.vitals[PLACE_OF[vital]]?.isWorn === true) &&
+        vitalSeen(view, test.vitals) == null
+      )
     case 'ratesDisagree':
       return state.rates.differSinceMs != null
     case 'frozen':
@@ -101,13 +104,14 @@ function isFaulty(view: View, test: Extract<AlarmTest, { on: 'technical' }>): bo
   }
 }
 
+/** Only of a sensor that is worn: what is charted now and then is not expected every minute. */
 function isExpired(view: View, vital: VitalCode): boolean {
   const value = view.state.vitals[PLACE_OF[vital]]
-  return value != null && !isValid(view, vital, value)
+  return value?.isWorn === true && !isValid(view, vital, value)
 }
 
 function isFrozen(view: View, vital: VitalCode): boolean {
   const value = view.state.vitals[PLACE_OF[vital]]
   const frozenMs = indexOf(view.pack).vitals[PLACE_OF[vital]]?.frozenMs ?? 0
-  return value != null && frozenMs > 0 && isValid(view, vital, value) && view.nowMs - value.sameMs >= frozenMs
+  return value?.isWorn === true && frozenMs > 0 && isValid(view, vital, value) && view.nowMs - value.sameMs >= frozenMs
 }

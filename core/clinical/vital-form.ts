@@ -4,11 +4,11 @@ import { MAX_EVIDENCE } from '#core/clinical/alert.ts'
 import type { VitalState } from '#core/clinical/engine-state.ts'
 import { STATE_AREA, readMilli, readNullable, readTime, readTruth, readTuple } from '#core/clinical/state-fields.ts'
 
-/** `[milli, atMs, isHeld, sameMs, [[atMs, milli, flags]…]]`, or null before the first report. */
+/** `[milli, atMs, isHeld, sameMs, reportedMs, isWorn, [[atMs, milli, flags]…]]`, or null before the first report. */
 export function packVital(vital: VitalState | null): unknown[] | null {
   if (vital == null) return null
   const recent = vital.recent.map(each => [each.atMs, each.milli, each.flags])
-  return [vital.milli, vital.atMs, vital.isHeld, vital.sameMs, recent]
+  return [vital.milli, vital.atMs, vital.isHeld, vital.sameMs, vital.reportedMs, vital.isWorn, recent]
 }
 
 /**
@@ -18,12 +18,14 @@ export function packVital(vital: VitalState | null): unknown[] | null {
  */
 export function readVitalState(value: unknown): VitalState | null {
   return readNullable(value, item => {
-    const [milli, atMs, isHeld, sameMs, recent] = readTuple(item, 5)
+    const [milli, atMs, isHeld, sameMs, reportedMs, isWorn, recent] = readTuple(item, 7)
     return {
       milli: readNullable(milli, readMilli),
       atMs: readTime(atMs),
       isHeld: readTruth(isHeld),
       sameMs: readTime(sameMs),
+      reportedMs: readTime(reportedMs),
+      isWorn: readTruth(isWorn),
       recent: readList(recent, STATE_AREA, 'recent', MAX_EVIDENCE, each => {
         const [time, of, flags] = readTuple(each, 3)
         return {

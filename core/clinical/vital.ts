@@ -3,6 +3,9 @@
  * thousandths of the unit: nothing that is hashed or replayed is a floating point number.
  */
 import {
+  ARTERIAL_DIASTOLIC,
+  ARTERIAL_MEAN,
+  ARTERIAL_SYSTOLIC,
   BODY_TEMPERATURE,
   COMA_SCORE,
   CONSCIOUSNESS,
@@ -68,6 +71,9 @@ const SOURCES: readonly Source[] = [
   { metric: SYSTOLIC_PRESSURE, vital: 'systolic' },
   { metric: DIASTOLIC_PRESSURE, vital: 'diastolic' },
   { metric: MEAN_PRESSURE, vital: 'mean' },
+  { metric: ARTERIAL_SYSTOLIC, vital: 'systolic' },
+  { metric: ARTERIAL_DIASTOLIC, vital: 'diastolic' },
+  { metric: ARTERIAL_MEAN, vital: 'mean' },
   { metric: BODY_TEMPERATURE, vital: 'temperature' },
   { metric: CONSCIOUSNESS, vital: 'consciousness' },
   { metric: COMA_SCORE, vital: 'comaScore' },

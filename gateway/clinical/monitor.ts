@@ -15,6 +15,7 @@ import {
   type Rules
 } from '#core/clinical/engine-state.ts'
 import { step } from '#core/clinical/engine.ts'
+import type { LoggedInput } from '#core/clinical/log-form.ts'
 import type { TrustedOrder } from '#core/clinical/order.ts'
 import type { Cause } from '#core/clinical/rule-pack.ts'
 import type { TrustedPack } from '#core/clinical/signed-rule-pack.ts'
@@ -48,6 +49,8 @@ export interface MonitorInit {
    * must not wait: what it hands on goes into a bounded queue of its own.
    */
   readonly onEvent: (event: MonitorEvent) => void
+  /** Called for all that the engine is told beside samples and time, and after how many samples: a replay needs it. */
+  readonly onInput?: (input: LoggedInput, after: number) => void
 }
 
 /** What a monitor says: as the engine, an alert with its signed bytes, and those sealed to the group. */
@@ -112,6 +115,7 @@ export function createMonitor({ p, random, clock }: MonitorComponents, init: Mon
     init.onEvent({ ...event, signed, sealed: init.watch == null ? null : sealAlert(p, random, init.watch, signed) })
   }
   const feed = (input: Input): number => {
+    if (input.type !== 'sample' && input.type !== 'time') init.onInput?.(input, state.sampleCount)
     const next = step(rules, state, input)
     // What is said may ask for the state, so that comes first.
     state = next.state

@@ -80,14 +80,19 @@ async function measureMonitor(bench: Bench): Promise<void> {
   const alarms = ADULT_WARD.alarms.map(rule => ({ ...rule, delayMs: 0, clearMs: 0, isLatched: false }))
   const pack = trustPack(p, encodeRulePack({ ...ADULT_WARD, alarms }))
   const latencies: number[] = []
+  const busy: number[] = []
   let startedMs = 0
+  let started = process.threadCpuUsage()
   const monitor = createMonitor(
     { p, random: length => crypto.getRandomValues(new Uint8Array(length)), clock: Date.now },
     {
       ...{ gateway: bytes32(2), patient: bytes32(3), signSeed: bytes32(5), pack, order: null, chain: [2, 1] },
       watch: { gateway: bytes32(2), group: bytes32(6), secret: bytes32(7) },
       onEvent: event => {
-        if (event.type === 'alert') latencies.push(performance.now() - startedMs)
+        if (event.type !== 'alert') return
+        latencies.push(performance.now() - startedMs)
+        const { user, system } = process.threadCpuUsage(started)
+        busy.push((user + system) / 1000)
       }
     }
   )
@@ -103,10 +108,11 @@ async function measureMonitor(bench: Bench): Promise<void> {
       const kind = (batch + device) % 4
       const isLast = device === 49 && batch % 10 === 0
       const metric = isLast ? OXYGEN_SATURATION : (metrics[kind] ?? HEART_RATE)
-      const mantissa = isLast && batch % 20 === 0 ? 90 : isLast ? 97 : (value[kind] ?? 70)
+      const mantissa = isLast && batch % 20 === 0 ? 91 : isLast ? 92 : (value[kind] ?? 70)
       const stream = { device: isLast ? 'oximeter' : `monitor${String(device)}`, ...metric, exponent: 0 }
       return { stream, sequence: batch, deviceTimeMs: 10 * batch, receivedAtMs: Date.now(), mantissa, flags: 0 }
     })
+    started = process.threadCpuUsage()
     startedMs = performance.now()
     monitor.take(readings)
   }
@@ -114,9 +120,13 @@ async function measureMonitor(bench: Bench): Promise<void> {
   const figure = (metric: string, samples: readonly number[], goal: number): void => {
     bench.figure({ metric, samples, unit: 'ms', goal: `< ${String(goal)} ms`, meets: each => each < goal })
   }
+  bench.figure({ metric: 'clinical.alerts', samples: [latencies.length], unit: 'alerts' })
   figure('clinical.alert.p50', [percentile(latencies, 50)], 1)
   figure('clinical.alert.p99', [percentile(latencies, 99)], 5)
   figure('clinical.alert.max', [Math.max(...latencies)], 50)
+  // What the clock says is also of whoever else keeps the machine busy.
+  figure('clinical.alert.cpu.p50', [percentile(busy, 50)], 1)
+  figure('clinical.alert.cpu.p99', [percentile(busy, 99)], 5)
   bench.figure({ metric: 'clinical.cpu-per-reading', samples: [(user + system) / (50 * batches)], unit: 'µs' })
 }
 

@@ -81,13 +81,21 @@ describe('clinical engine', () => {
   })
 
   it('tells of each score with what is missing of it, and of a sensor that fell silent', () => {
-    const { events } = run([sample('respiratoryRate', 0, 26), time(120)])
+    const { events } = run([sample('respiratoryRate', -1, 26), sample('respiratoryRate', 0, 26), time(120)])
     const scores = events.flatMap(each => (each.type === 'score' && each.name === 'news2' ? [each] : []))
     expect(scores.map(each => [each.atMs - START_MS, each.total, each.risk, each.missing])).to.deep.equal([
-      [0, 3, 2, 126],
+      [-1000, 3, 2, 126],
       [60_001, 0, 0, 127]
     ])
     expect(alertsOf(events)).to.deep.include([75.001, 'respiration.silent', 'onset'])
+  })
+
+  it('does not expect every minute what is charted once an hour', () => {
+    const inputs = [0, 1, 2, 3].flatMap(hour => [
+      sample('heartRate', 3600 * hour, 70),
+      sample('respiratoryRate', 3600 * hour, 16)
+    ])
+    expect(alertsOf(run(inputs).events)).to.deep.equal([])
   })
 
   it('an alert tells of value, limit, scores and evidence, and names the one before', () => {

@@ -89,6 +89,6 @@ describe('quality gate', () => {
       sample('heartRate', second, 0),
       sample('pulseRate', second, 0)
     ])
-    expect(alertsOf(run(without).events)).to.deep.equal([[10, 'heart.lost', 'onset']])
+    expect(alertsOf(run(without).events)).to.deep.equal([[11, 'heart.lost', 'onset']])
   })
 })
