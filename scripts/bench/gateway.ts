@@ -23,6 +23,7 @@ import { verifyBundle } from '#core/batch/verify.ts'
 import { compress } from '#core/record/compression.ts'
 import { fromHex, utf8 } from '#core/encoding/bytes.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
+import { runSignal } from '#scripts/bench/gateway/signal.ts'
 import type { Bench } from '#scripts/bench/report.ts'
 
 const AUTHOR = {
@@ -43,6 +44,7 @@ export async function run(bench: Bench): Promise<void> {
     measureProofs(bench, size)
   }
   await measureBundle(bench)
+  await runSignal(bench)
 }
 
 /** Text of a recording to readings to a signed, encoded batch. */
