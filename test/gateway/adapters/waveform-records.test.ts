@@ -25,7 +25,7 @@ function second(channel: string, i: number, samples: readonly number[]): Wavefor
 }
 
 const wave = (i: number): number[] =>
-  Array.from({ length: 250 }, (_, at) => Math.round(300 * Math.sin((250 * i + at) / 20)))
+  Array.from({ length: 250 }, (_, at) => Math.trunc(300 * Math.sin((250 * i + at) / 20)) + 0)
 const segmentsOf = (records: readonly BatchRecord[]): WaveformSegment[] =>
   records.flatMap(({ body }) => decodeRun(body))
 
