@@ -41,14 +41,15 @@ const CALL_MS = 20_000
 export async function openBlueZ(): Promise<BleBus> {
   // Looked for first: the library would fail in the background, where nobody could catch it.
   await access(process.env['DBUS_SYSTEM_BUS_ADDRESS']?.replace(/^unix:path=/, '') ?? SOCKET).catch(refuseUnavailable)
-  const { createBluetooth } = await import('node-ble')
-  const { bluetooth, destroy } = createBluetooth()
+  const library = await import('node-ble')
+  const session = library.createBluetooth()
+  const { bluetooth } = session
   let adapter
   try {
     adapter = await within(bluetooth.defaultAdapter())
     if (!(await within(adapter.isDiscovering()))) await within(adapter.startDiscovery())
   } catch (cause) {
-    destroy()
+    session.destroy()
     return refuseUnavailable(cause)
   }
   const found = adapter
@@ -96,7 +97,7 @@ export async function openBlueZ(): Promise<BleBus> {
     },
     async close() {
       await within(found.stopDiscovery()).catch(() => undefined)
-      destroy()
+      session.destroy()
     }
   }
 }

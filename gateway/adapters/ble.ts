@@ -84,7 +84,7 @@ export function createBleAdapter({ clock, openBus = openBlueZ }: BleComponents, 
         for (const each of found.slice(0, MAX_CHARACTERISTICS)) await subscribe(device, each)
         await link.disconnected(signal)
       } catch (error) {
-        if (!signal.aborted) refuse(codeOf(error))
+        if (closing.signal === signal && state === 'open') refuse(codeOf(error))
       }
       await opened.pause(retryMs, signal)
     }
