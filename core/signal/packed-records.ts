@@ -5,6 +5,7 @@
 import { readBytes, readList, readMap } from '#core/encoding/shape.ts'
 import { encodeCanonical } from '#core/encoding/canonical.ts'
 import { equalBytes, toHex } from '#core/encoding/bytes.ts'
+import { atOnce, type InSteps } from '#core/encoding/steps.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import {
   decodeRecord,
@@ -14,7 +15,13 @@ import {
   type BatchRecord
 } from '#core/batch/record.ts'
 import { decodeSegment, encodeSegment, streamFields, type WaveformSegment } from '#core/signal/segment.ts'
-import { decodeRun, encodeRun, MAX_RUN_BYTES, MAX_RUN_SAMPLES, MAX_RUN_SEGMENTS } from '#core/signal/waveform-run.ts'
+import {
+  decodeRunInSteps,
+  encodeRunInSteps,
+  MAX_RUN_BYTES,
+  MAX_RUN_SAMPLES,
+  MAX_RUN_SEGMENTS
+} from '#core/signal/waveform-run.ts'
 
 const AREA = 'PACKED'
 
@@ -33,10 +40,25 @@ export interface PackedRecords {
 
 /** Packs records. Waveforms that have no segment in its one form, or are too many, stay as they are. */
 export function packRecords(records: readonly BatchRecord[]): PackedRecords {
+  return atOnce(packRecordsInSteps(records))
+}
+
+/** {@link packRecords} with a pause after each segment. */
+export function* packRecordsInSteps(records: readonly BatchRecord[]): InSteps<PackedRecords> {
   const runs: { segments: WaveformSegment[]; samples: number }[] = []
   const open = new Map<string, number>()
   let total = 0
-  const items = records.map((record): Uint8Array | number => {
+  const items: (Uint8Array | number)[] = []
+  for (const record of records) {
+    items.push(place(record))
+    yield
+  }
+  const packed: Uint8Array[] = []
+  for (const { segments } of runs) packed.push(yield* encodeRunInSteps(segments))
+  return { items, runs: packed }
+
+  /** Bytes of the record, or the number of the run that its segment went into. */
+  function place(record: BatchRecord): Uint8Array | number {
     const segment = segmentOf(record)
     if (segment == null || total + segment.samples.length > MAX_PACKED_SAMPLES) return encodeRecord(record)
     const key = toHex(encodeCanonical(streamFields(segment.stream)))
@@ -56,8 +78,7 @@ export function packRecords(records: readonly BatchRecord[]): PackedRecords {
     run.samples += segment.samples.length
     total += segment.samples.length
     return number
-  })
-  return { items, runs: runs.map(({ segments }) => encodeRun(segments)) }
+  }
 }
 
 /**
@@ -66,24 +87,50 @@ export function packRecords(records: readonly BatchRecord[]): PackedRecords {
  * @throws SalusError `PACKED_SHAPE`, and the codes of records and runs
  */
 export function unpackRecords(value: unknown): BatchRecord[] {
+  return atOnce(unpackRecordsInSteps(value))
+}
+
+/** {@link unpackRecords} with a pause after each segment. */
+export function* unpackRecordsInSteps(value: unknown): InSteps<BatchRecord[]> {
   const map = readMap(value, AREA, ['items', 'runs'])
+  const items = readList(map['items'], AREA, 'items', MAX_BATCH_RECORDS, item => item)
+  const bytes = readList(map['runs'], AREA, 'runs', MAX_PACKED_RUNS, item =>
+    readBytes(item, AREA, 'runs', { min: 1, max: MAX_RUN_BYTES })
+  )
+  const runs: { readonly segments: WaveformSegment[]; next: number }[] = []
   let total = 0
-  const runs = readList(map['runs'], AREA, 'runs', MAX_PACKED_RUNS, item => {
-    const segments = decodeRun(readBytes(item, AREA, 'runs', { min: 1, max: MAX_RUN_BYTES }))
+  for (const each of bytes) {
+    const segments = yield* decodeRunInSteps(each)
     total += segments.reduce((sum, segment) => sum + segment.samples.length, 0)
     if (total > MAX_PACKED_SAMPLES) refuse()
-    return { segments, next: 0 }
-  })
-  const records = readList(map['items'], AREA, 'items', MAX_BATCH_RECORDS, item => {
-    if (typeof item !== 'number') return decodeRecord(readBytes(item, AREA, 'items', { min: 1, max: MAX_RECORD_BYTES }))
-    const run = runs[item]
+    runs.push({ segments, next: 0 })
+  }
+  const records: BatchRecord[] = []
+  for (const item of items) {
+    const run = typeof item === 'number' ? runs[item] : undefined
     const segment = run?.segments[run.next]
-    if (run == null || segment == null) refuse()
-    run.next++
-    return recordOfSegment(segment)
-  })
+    if (run != null && segment != null) {
+      run.next++
+      records.push(recordOfSegment(segment))
+    } else if (typeof item === 'number') {
+      refuse()
+    } else {
+      records.push(decodeRecord(readBytes(item, AREA, 'items', { min: 1, max: MAX_RECORD_BYTES })))
+    }
+    yield
+  }
   if (runs.some(run => run.next < run.segments.length)) refuse()
   return records
+}
+
+/**
+ * How many records a decoded value holds, before anything is unpacked.
+ *
+ * @throws SalusError `PACKED_SHAPE`
+ */
+export function countRecords(value: unknown): number {
+  return readList(readMap(value, AREA, ['items', 'runs'])['items'], AREA, 'items', MAX_BATCH_RECORDS, item => item)
+    .length
 }
 
 /** The record that a segment is. */
