@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { isSalusError } from '#core/error.ts'
 import { decodeBatchHeader } from '#core/batch/batch.ts'
-import type { GatewayEvent } from '#gateway/gateway.ts'
+import type { GatewayEvent } from '#gateway/events.ts'
 import type { Ledger } from '#gateway/ledger.ts'
 import type { Progress } from '#gateway/progress.ts'
 import { askWitness, checkpointAt, type WitnessClientComponents, type WitnessPlace } from '#gateway/witness-client.ts'
