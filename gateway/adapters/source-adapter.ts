@@ -1,4 +1,4 @@
-/** A source of readings that can begin anywhere (gateway/replay.ts) as an adapter. */
+/** A source of readings that can begin anywhere (gateway/ports.ts) as an adapter. */
 import { codeOf } from '#gateway/adapters/failure.ts'
 import type { AdapterHealth, Arrival, SensorAdapter } from '#gateway/adapters/adapter.ts'
 import type { ReadingSource } from '#gateway/ports.ts'
