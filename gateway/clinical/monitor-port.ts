@@ -60,7 +60,8 @@ function open(components: MonitorComponents, init: MonitorInit): ReturnType<type
     return createMonitor(components, init)
   } catch (error) {
     if (!isSalusError(error)) throw error
-    const { snapshot: _, ...fresh } = init
+    const { snapshot, ...fresh } = init
+    if (snapshot == null) throw error
     return createMonitor(components, fresh)
   }
 }
