@@ -29,10 +29,15 @@ module.exports = {
     },
     {
       name: 'gateway-uses-drivers-only',
-      comment: "a gateway may use node's network, chain and HTTP drivers, nothing else of it",
+      comment:
+        "a gateway may use node's network, chain and HTTP drivers, what writes metrics and reads command lines, nothing else of it",
       severity: 'error',
       from: { path: '^gateway/' },
-      to: { path: '^node/', pathNot: '^node/(network|chain|store|http/client|crypto|log)' }
+      to: {
+        path: '^node/',
+        pathNot:
+          '^node/(network|chain|store|http/client|crypto|log|version|metrics/(families|open-metrics|process-metrics)|cli/(options|signals))'
+      }
     },
     {
       name: 'gateway-holds-no-person',

@@ -48,6 +48,31 @@ export async function fetchAnchor(
   throw new SalusError('PROOF_NO_ANCHOR', 'This batch is not anchored yet; try again after the next anchor.')
 }
 
+const SUPER_ROOTED: string = toHex(keccak256(utf8('SuperRooted(address,uint40,uint32,bytes32)')))
+
+/**
+ * Proves that the chain has a super-root.
+ *
+ * @param place - whose, of which epoch, in which block
+ * @throws SalusError as {@link fetchAnchor}
+ */
+export async function fetchSuperRoot(
+  rpc: RpcSender,
+  deployment: Deployment,
+  place: { readonly aggregator: Uint8Array; readonly epoch: number; readonly blockNumber: number }
+): Promise<AnchorProof> {
+  const { address } = deployment.contracts.BatchAnchors
+  const block = toQuantity(place.blockNumber)
+  const topics = [
+    SUPER_ROOTED,
+    `0x${toHex(place.aggregator).slice(2).padStart(64, '0')}`,
+    `0x${place.epoch.toString(16).padStart(64, '0')}`
+  ]
+  const [log] = (await rpc.send('eth_getLogs', [{ address, topics, fromBlock: block, toBlock: block }])) as RpcLog[]
+  if (log == null) throw new SalusError('PROOF_NO_ANCHOR', 'The chain does not have this super-root; try again later.')
+  return proveLog(rpc, log)
+}
+
 /** Trees only grow: going back from the newest anchor, the last one before a smaller tree is the first that has the leaves. */
 async function firstAnchor(
   rpc: RpcSender,

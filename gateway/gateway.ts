@@ -11,6 +11,7 @@ import type { AggregatorPort } from '#gateway/aggregator-port.ts'
 import { anchorAll } from '#gateway/anchor-loop.ts'
 import { openBatchFiles, type BatchFiles } from '#gateway/batch-files.ts'
 import { signIntent, type SignedBatch } from '#gateway/batcher.ts'
+import type { GatewayEvent } from '#gateway/events.ts'
 import type { GatewayIdentity } from '#gateway/identity.ts'
 import { createIntake, type Intake } from '#gateway/intake.ts'
 import { openLedger, type Ledger } from '#gateway/ledger.ts'
@@ -81,22 +82,6 @@ export interface GatewayInit {
   readonly keepBatches: number
   readonly onEvent: (event: GatewayEvent) => void
 }
-
-/** What a gateway reports. */
-export type GatewayEvent =
-  | ({ readonly event: 'batch' } & SignedBatch)
-  | { readonly event: 'noticed'; readonly records: readonly BatchRecord[] }
-  | { readonly event: 'acknowledged'; readonly sequence: number }
-  | { readonly event: 'anchored'; readonly sequence: number; readonly treeSize: number; readonly blockNumber: number }
-  | {
-      readonly event: 'rooted'
-      readonly sequence: number
-      readonly epoch: number
-      readonly treeSize: number
-      readonly blockNumber: number
-    }
-  | { readonly event: 'cosigned'; readonly sequence: number; readonly treeSize: number; readonly witnesses: number }
-  | { readonly event: 'end' }
 
 /** A running gateway. */
 export interface Gateway {

@@ -5,7 +5,7 @@ import { counted, gauge, type Family } from '#node/metrics/families.ts'
 import { OPEN_METRICS_TYPE, writeOpenMetrics } from '#node/metrics/open-metrics.ts'
 import { createProcessMetrics } from '#node/metrics/process-metrics.ts'
 import { VERSION } from '#node/version.ts'
-import type { GatewayEvent } from '#gateway/gateway.ts'
+import type { GatewayEvent } from '#gateway/events.ts'
 import type { GatewayState } from '#gateway/state.ts'
 
 const MAX_CONNECTIONS = 64

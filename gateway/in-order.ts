@@ -28,6 +28,6 @@ export async function* inOrder(
 }
 
 async function headOf(from: AsyncIterator<Arrival>): Promise<Arrival | undefined> {
-  const { value, done } = await from.next()
-  return done === true ? undefined : (value as Arrival)
+  const next = await from.next()
+  return next.done === true ? undefined : next.value
 }

@@ -1,12 +1,13 @@
 /** Makes the proof bundle of a reading from the batches that the gateway keeps and the chain's receipts. */
 import type { Deployment } from '#core/chain/deployment.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
-import { SalusError } from '#core/error.ts'
+import { isSalusError, SalusError } from '#core/error.ts'
 import { batchTree, decodeBatch, extendTree } from '#core/batch/batch.ts'
-import { makeBundle } from '#core/batch/bundle.ts'
+import { makeBundle, type AnchorProof } from '#core/batch/bundle.ts'
+import type { SuperRootPath } from '#core/batch/super-root.ts'
 import { makeTlogProof } from '#core/batch/gateway-log.ts'
 import type { RpcSender } from '#node/chain/chain-rpc.ts'
-import { fetchAnchor } from '#gateway/anchor-proof.ts'
+import { fetchAnchor, fetchSuperRoot } from '#gateway/anchor-proof.ts'
 import { findBatch, type BatchFiles } from '#gateway/batch-files.ts'
 import { checkpointAt } from '#gateway/witness-client.ts'
 import { chainPlaceOf, type GatewayIdentity } from '#gateway/identity.ts'
@@ -59,15 +60,38 @@ export async function proveReading(
   const batch = await findBatch(p, files, signKey, index)
   const { header } = batch
   if (index === header.treeFrom) throw new SalusError('BUNDLE_POSITION', 'This leaf opens a batch; name one after it.')
-  const { anchored, proof } = await fetchAnchor(rpc, deployment, identity.id, header.treeTo)
+  const { treeSize, proof, superRoot } = await anchorOf({ rpc, deployment, identity, files }, header.treeTo)
   const tree = batchTree(p, batch)
-  for (let next = header.sequence + 1; tree.size < anchored.treeSize; next++) {
+  for (let next = header.sequence + 1; tree.size < treeSize; next++) {
     extendTree(p, tree, decodeBatch(p, await files.readBatch(next), signKey))
   }
   return makeBundle(p, tree, batch, index - header.treeFrom - 1, {
     evidence,
     chain: chainPlaceOf(deployment),
     anchor: proof,
-    anchoredSize: anchored.treeSize
+    ...(superRoot == null ? {} : { superRoot }),
+    anchoredSize: treeSize
   })
+}
+
+interface FoundAnchor {
+  readonly treeSize: number
+  readonly proof: AnchorProof
+  readonly superRoot?: SuperRootPath
+}
+
+/** The first anchor of the gateway's own that holds the tree; where there is none yet, its place under a super-root. */
+async function anchorOf(
+  { rpc, deployment, identity, files }: Pick<ProveComponents, 'rpc' | 'deployment' | 'identity' | 'files'>,
+  size: number
+): Promise<FoundAnchor> {
+  const found = await files.rootedFrom(size)
+  try {
+    const { anchored, proof } = await fetchAnchor(rpc, deployment, identity.id, size)
+    return { treeSize: anchored.treeSize, proof }
+  } catch (error) {
+    if (found == null || !isSalusError(error, 'PROOF_NO_ANCHOR')) throw error
+    const { path } = found.rooted
+    return { treeSize: found.treeSize, proof: await fetchSuperRoot(rpc, deployment, found.rooted), superRoot: path }
+  }
 }

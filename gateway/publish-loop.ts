@@ -1,4 +1,4 @@
-import type { GatewayEvent, GatewayInit } from '#gateway/gateway.ts'
+import type { GatewayEvent } from '#gateway/events.ts'
 import { publishBatch, type PublisherComponents } from '#gateway/publisher.ts'
 import type { Progress } from '#gateway/progress.ts'
 import { untilDone } from '#gateway/retry.ts'
@@ -6,7 +6,7 @@ import { untilDone } from '#gateway/retry.ts'
 /** Publishes each signed batch, oldest first, until the sources have ended and nothing is left. */
 export async function publishAll(
   shared: PublisherComponents & { readonly onEvent: (event: GatewayEvent) => void },
-  { exitAtEnd, keepBatches }: Pick<GatewayInit, 'exitAtEnd' | 'keepBatches'>,
+  { exitAtEnd, keepBatches }: { readonly exitAtEnd: boolean; readonly keepBatches: number },
   progress: Progress,
   signal: AbortSignal
 ): Promise<void> {

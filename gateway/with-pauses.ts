@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { InSteps } from '#core/batch/batch.ts'
+import type { InSteps } from '#core/encoding/steps.ts'
 
 /** Work for which alarms may wait, ms. */
 const SLICE_MS = 2

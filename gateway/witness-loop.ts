@@ -1,7 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { isSalusError } from '#core/error.ts'
 import { decodeBatchHeader } from '#core/batch/batch.ts'
-import type { GatewayEvent } from '#gateway/gateway.ts'
+import type { GatewayEvent } from '#gateway/events.ts'
 import type { Ledger } from '#gateway/ledger.ts'
 import type { Progress } from '#gateway/progress.ts'
 import { askWitness, checkpointAt, type WitnessClientComponents, type WitnessPlace } from '#gateway/witness-client.ts'
@@ -24,6 +23,7 @@ export interface WitnessLoopInit {
 
 /** Rounds in which no witness answers before an ended gateway ends without them. */
 const LAST_ROUNDS = 3
+const LAST_REST_MS = 500
 
 /** Keeps a cosigned checkpoint of the newest batch on the disk. A witness that is away delays nothing else. */
 export async function witnessAll(
@@ -35,10 +35,18 @@ export async function witnessAll(
   const { ledger } = components
   let done = 0
   let failed = 0
+  const isEnding = (): boolean => progress.sourcesEnded && exitAtEnd
+
+  /** The time between two checkpoints; an end is not waited for. */
+  async function rest(): Promise<void> {
+    const untilMs = performance.now() + (isEnding() ? LAST_REST_MS : everyMs)
+    const wasEnding = isEnding()
+    while (!signal.aborted && performance.now() < untilMs && isEnding() === wasEnding) await progress.moved(signal)
+  }
+
   while (!signal.aborted && witnesses.length > 0) {
     const { sequence } = ledger.state
-    const isEnd = progress.sourcesEnded && exitAtEnd
-    if (isEnd && (done === sequence || failed >= LAST_ROUNDS)) return
+    if (isEnding() && (done === sequence || failed >= LAST_ROUNDS)) return
     if (done === sequence) {
       await progress.moved(signal)
       continue
@@ -49,7 +57,7 @@ export async function witnessAll(
       failed = 0
       progress.move()
     } else failed++
-    await pause(isEnd ? Math.min(everyMs, 1000) : everyMs, undefined, { signal }).catch(() => undefined)
+    await rest()
   }
 }
 

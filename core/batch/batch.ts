@@ -3,6 +3,7 @@ import type { Primitives } from '#core/crypto/primitives.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
 import { readBytes, readList, readMap } from '#core/encoding/shape.ts'
+import { atOnce, type InSteps } from '#core/encoding/steps.ts'
 import { SalusError } from '#core/error.ts'
 import {
   decodeHeader,
@@ -18,13 +19,7 @@ import {
 import { BATCH_SECRET_BYTES, leafSalt, openingLeaf, readingLeaf, saltKey } from '#core/batch/leaf.ts'
 import { MAX_PROOF_HASHES } from '#core/batch/merkle.ts'
 import { encodeReading, READING_FLAGS, type Reading } from '#core/batch/reading.ts'
-import {
-  decodeRecord,
-  encodeRecord,
-  MAX_BATCH_RECORDS,
-  MAX_RECORD_BYTES,
-  type BatchRecord
-} from '#core/batch/record.ts'
+import { encodeRecord, MAX_BATCH_RECORDS, type BatchRecord } from '#core/batch/record.ts'
 import {
   groupByStream,
   MAX_BATCH_READINGS,
@@ -34,6 +29,7 @@ import {
   type PackedStream,
   unpackStream
 } from '#core/batch/streams.ts'
+import { countRecords, packRecordsInSteps, unpackRecordsInSteps } from '#core/signal/packed-records.ts'
 import { appendLeaf, createTree, rangeOf, rangeRoot, type CompactRange, type Tree } from '#core/batch/tree.ts'
 
 const AREA = 'BATCH'
@@ -90,9 +86,6 @@ export interface Batch {
   readonly records: readonly BatchRecord[]
 }
 
-/** Work that may pause: run it to its end at once, or let others work at each pause. */
-export type InSteps<T> = Generator<undefined, T, undefined>
-
 /**
  * Builds, signs and encodes the next batch. Deterministic: the same input gives the same bytes.
  *
@@ -147,16 +140,9 @@ export function* buildBatchInSteps(
   const bytes = encodeCanonical(
     records.length === 0
       ? { v: VERSION, ...parts }
-      : { v: VERSION_WITH_RECORDS, ...parts, records: records.map(encodeRecord) }
+      : { v: VERSION_WITH_RECORDS, ...parts, records: yield* packRecordsInSteps(records) }
   )
   return { batch: { header, signed, secret, before, readings: ordered, records }, bytes }
-}
-
-function atOnce<T>(steps: InSteps<T>): T {
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-  }
 }
 
 /**
@@ -183,9 +169,10 @@ export function* decodeBatchInSteps(
   signKey: Uint8Array,
   expected: ExpectedBatch = {}
 ): InSteps<Batch> {
-  const { header, signed, secret, peaks, packed, records } = readBatch(p, bytes, signKey, expected)
+  const { header, signed, secret, peaks, packed, packedRecords } = readBatch(p, bytes, signKey, expected)
   const count = packed.reduce((sum, stream) => sum + stream.count, 0)
-  if (count + records.length !== header.count || count > MAX_BATCH_READINGS) {
+  const recordCount = packedRecords === undefined ? 0 : countRecords(packedRecords)
+  if (count + recordCount !== header.count || count > MAX_BATCH_READINGS) {
     throw new SalusError('BATCH_COUNT', 'Refused: readings were added to the batch or left out of it.')
   }
   const batch: Batch = {
@@ -194,7 +181,7 @@ export function* decodeBatchInSteps(
     secret,
     before: { size: header.treeFrom, peaks },
     readings: packed.flatMap(unpackStream),
-    records
+    records: packedRecords === undefined ? [] : yield* unpackRecordsInSteps(packedRecords)
   }
   const tree = createTree(batch.before)
   yield* extendTreeInSteps(p, tree, batch)
@@ -213,7 +200,9 @@ export function decodeBatchHeader(p: Primitives, bytes: Uint8Array, signKey: Uin
   return readBatch(p, bytes, signKey, {}).header
 }
 
-interface ReadBatch extends Omit<Batch, 'before' | 'readings'> {
+interface ReadBatch extends Omit<Batch, 'before' | 'readings' | 'records'> {
+  /** Not unpacked yet: waveforms unfold to many times their bytes. */
+  readonly packedRecords: unknown
   readonly peaks: readonly Uint8Array[]
   readonly packed: readonly PackedStream[]
 }
@@ -232,21 +221,16 @@ function readBatch(p: Primitives, bytes: Uint8Array, signKey: Uint8Array, expect
   const secret = readBytes(map['secret'], AREA, 'secret', BATCH_SECRET_BYTES)
   const peaks = readList(map['peaks'], AREA, 'peaks', MAX_PROOF_HASHES, item => readBytes(item, AREA, 'peaks', 32))
   const packed = readList(map['streams'], AREA, 'streams', MAX_STREAMS, readPackedStream)
-  const records = version === VERSION ? [] : readRecords(map['records'])
   const header = decodeHeader(signed.bytes, expected)
   if (!verifyHeader(p, signed, signKey)) {
     throw new SalusError('BATCH_SIGNATURE', 'Refused: the batch is not signed by this gateway.')
   }
-  return { header, signed, secret, peaks, packed, records }
-}
-
-/** An empty list has another version: each batch has one encoding. */
-function readRecords(value: unknown): BatchRecord[] {
-  const records = readList(value, AREA, 'records', MAX_BATCH_RECORDS, item =>
-    decodeRecord(readBytes(item, AREA, 'records', { min: 1, max: MAX_RECORD_BYTES }))
-  )
-  if (records.length === 0) throw new SalusError('BATCH_SHAPE', 'Refused: a batch without records has no list of them.')
-  return records
+  const packedRecords = version === VERSION ? undefined : map['records']
+  // Without records the version is another: each batch has one encoding.
+  if (packedRecords !== undefined && countRecords(packedRecords) === 0) {
+    throw new SalusError('BATCH_SHAPE', 'Refused: a batch without records has no list of them.')
+  }
+  return { header, signed, secret, peaks, packed, packedRecords }
 }
 
 /**

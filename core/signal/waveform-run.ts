@@ -2,10 +2,11 @@
 import { decodeCanonical, encodeCanonical } from '#core/encoding/canonical.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
 import { readBytes, readList, readUint } from '#core/encoding/shape.ts'
+import { atOnce, type InSteps } from '#core/encoding/steps.ts'
 import { SalusError } from '#core/error.ts'
 import { packColumn, unpackColumn, type DifferenceOrder } from '#core/batch/columns.ts'
 import { MAX_INTEGER } from '#core/batch/reading.ts'
-import { packSamples, unpackSamples } from '#core/signal/sample-code.ts'
+import { createSampleReader, createSampleWriter } from '#core/signal/sample-code.ts'
 import {
   MAX_SEGMENT_SAMPLES,
   readWaveformStream,
@@ -38,6 +39,11 @@ const ORDERS: readonly DifferenceOrder[] = [2, 2, 1, 1, 1]
  * @throws SalusError `WAVEFORM_SHAPE` if there are none, too many, or of several streams
  */
 export function encodeRun(segments: readonly WaveformSegment[]): Uint8Array {
+  return atOnce(encodeRunInSteps(segments))
+}
+
+/** {@link encodeRun} with a pause after each segment. */
+export function* encodeRunInSteps(segments: readonly WaveformSegment[]): InSteps<Uint8Array> {
   const [first] = segments
   const samples = segments.reduce((sum, segment) => sum + segment.samples.length, 0)
   if (first == null || segments.length > MAX_RUN_SEGMENTS || samples > MAX_RUN_SAMPLES) refuseSize()
@@ -54,12 +60,17 @@ export function encodeRun(segments: readonly WaveformSegment[]): Uint8Array {
     segments.map(segment => segment.samples.length),
     segments.map(segment => segment.flags)
   ]
+  const writer = createSampleWriter()
+  for (const segment of segments) {
+    writer.write(segment.samples)
+    yield
+  }
   return encodeCanonical([
     LABEL,
     ...streamFields(first.stream),
     segments.length,
     ...columns.map((column, i) => packColumn(column, ORDERS[i] ?? 1)),
-    packSamples(samplesOf(segments))
+    writer.finish()
   ])
 }
 
@@ -69,6 +80,11 @@ export function encodeRun(segments: readonly WaveformSegment[]): Uint8Array {
  * @throws SalusError `WAVEFORM_*` of the canonical decoder, `WAVEFORM_VERSION`, `WAVEFORM_SHAPE`, `WAVEFORM_CODE`, `BATCH_COLUMN`
  */
 export function decodeRun(bytes: Uint8Array): WaveformSegment[] {
+  return atOnce(decodeRunInSteps(bytes))
+}
+
+/** {@link decodeRun} with a pause after each segment. */
+export function* decodeRunInSteps(bytes: Uint8Array): InSteps<WaveformSegment[]> {
   const value = decodeCanonical(bytes, { area: AREA, maxBytes: MAX_RUN_BYTES })
   const fields = readList(value, AREA, 'run', FIELD_COUNT, item => item)
   if (fields.length !== FIELD_COUNT) throw new SalusError('WAVEFORM_SHAPE', 'Refused: a run is a list of 18 items.')
@@ -86,12 +102,10 @@ export function decodeRun(bytes: Uint8Array): WaveformSegment[] {
   if (lengths.some(length => length < 1 || length > MAX_SEGMENT_SAMPLES)) refuseSize()
   const total = lengths.reduce((sum, length) => sum + length, 0)
   if (total > MAX_RUN_SAMPLES) refuseSize()
-  const samples = unpackSamples(
-    readBytes(packed[ORDERS.length], AREA, 'samples', { min: 1, max: MAX_RUN_BYTES }),
-    total
-  )
-  let from = 0
-  return lengths.map((length, i) => {
+  const coded = readBytes(packed[ORDERS.length], AREA, 'samples', { min: 1, max: MAX_RUN_BYTES })
+  const reader = createSampleReader(coded, total)
+  const segments: WaveformSegment[] = []
+  for (const [i, length] of lengths.entries()) {
     const deviceTimeMs = times[i] ?? 0
     const segment: WaveformSegment = {
       stream,
@@ -99,16 +113,14 @@ export function decodeRun(bytes: Uint8Array): WaveformSegment[] {
       deviceTimeMs,
       receivedAtMs: deviceTimeMs + (latencies[i] ?? 0),
       flags: flags[i] ?? 0,
-      samples: samples.slice(from, from + length)
+      samples: reader.read(length)
     }
-    from += length
     requireBounds(segment)
-    return segment
-  })
-}
-
-function* samplesOf(segments: readonly WaveformSegment[]): Iterable<number> {
-  for (const { samples } of segments) yield* samples
+    segments.push(segment)
+    yield
+  }
+  reader.finish()
+  return segments
 }
 
 function requireBounds(segment: WaveformSegment): void {

@@ -167,9 +167,10 @@ export function createAggregator(components: AggregatorComponents, init: Aggrega
   }
 
   async function run(): Promise<void> {
-    while (!signal.aborted) {
+    for (;;) {
       await pause(epochMs, undefined, { signal }).catch(() => undefined)
-      if (!signal.aborted) await closeEpoch()
+      if (signal.aborted) return
+      await closeEpoch()
     }
   }
 

@@ -1,11 +1,13 @@
+import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
+import { Wallet } from 'ethers'
 import { networkIdOfDeployment } from '#core/chain/deployment.ts'
 import { fromHex } from '#core/encoding/bytes.ts'
+import { SalusError } from '#core/error.ts'
 import { readListenAddress } from '#node/cli/options.ts'
 import { runUntilSignal } from '#node/cli/signals.ts'
 import { loadDeployment } from '#node/chain/deployment-file.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
-import { readKeyFile } from '#node/firmware/keys.ts'
 import { createNodeClient } from '#node/http/client.ts'
 import { createLog } from '#node/log.ts'
 import { createAggregator } from '#gateway/aggregator/aggregator.ts'
@@ -48,7 +50,7 @@ async function aggregate({
   listen
 }: AggregateOptions): Promise<void> {
   const deployment = await loadDeployment(file)
-  const wallet = await readKeyFile(keyFile)
+  const wallet = await readWallet(keyFile)
   const stopping = new AbortController()
   const log = createLog({ name: 'aggregator' })
   const aggregator = createAggregator(
@@ -76,4 +78,12 @@ async function aggregate({
       await aggregator.stop()
     }
   }))
+}
+
+async function readWallet(path: string): Promise<Wallet> {
+  try {
+    return new Wallet((await readFile(path, 'utf8')).trim())
+  } catch (cause) {
+    throw new SalusError('KEY_FILE_UNREADABLE', 'The key file holds no private key; name another.', { cause })
+  }
 }

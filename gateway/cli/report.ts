@@ -1,6 +1,6 @@
 /** What a run came to: readings, batches, bytes, alarms with times, scores over time. */
 import type { MonitorEvent } from '#gateway/clinical/monitor.ts'
-import type { GatewayEvent } from '#gateway/gateway.ts'
+import type { GatewayEvent } from '#gateway/events.ts'
 
 /** An alarm as the report tells it; times in seconds since the recording began. */
 export interface ReportedAlarm {

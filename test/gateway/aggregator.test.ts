@@ -6,14 +6,17 @@ import { networkIdOfDeployment } from '#core/chain/deployment.ts'
 import { fromHex, toHex, utf8 } from '#core/encoding/bytes.ts'
 import { keyBundleDigest } from '#core/identity/key-bundle.ts'
 import { parseRecording } from '#core/batch/recording.ts'
+import { verifyBundle } from '#core/batch/verify.ts'
 import { signGatewayHead } from '#core/batch/gateway-head.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { createAggregator, type Aggregator } from '#gateway/aggregator/aggregator.ts'
 import { createAggregatorServer, type AggregatorServer } from '#gateway/aggregator/server.ts'
 import { createAggregatorClient } from '#gateway/aggregator-client.ts'
 import { openBatchFiles } from '#gateway/batch-files.ts'
-import { createGateway, type GatewayEvent } from '#gateway/gateway.ts'
+import { createGateway } from '#gateway/gateway.ts'
+import type { GatewayEvent } from '#gateway/events.ts'
 import { deriveGateway, signEvidence } from '#gateway/identity.ts'
+import { proveReading } from '#gateway/prove.ts'
 import { createReplay } from '#gateway/replay.ts'
 import { expectCode } from '#test/error-code.ts'
 import { random } from '#test/gateway/fresh.ts'
@@ -109,6 +112,11 @@ describe('aggregator of gateways', function () {
     expect(events.filter(each => each.event === 'anchored')).to.have.length(0)
     const kept = await (await openBatchFiles(join(directory, 'gateway'))).rootedFrom(10)
     expect([kept?.treeSize, kept?.rooted.count]).to.deep.equal([33, 1])
+    const { provider: rpc, deployment, identity, evidence } = ward
+    const files = await openBatchFiles(join(directory, 'gateway'))
+    const bundle = await proveReading({ p, rpc, deployment, identity, files, evidence }, 5)
+    const verified = await verifyBundle(p, bundle)
+    expect([verified.index, verified.superRoot?.epoch]).to.deep.equal([5, 1])
     // The next head goes on, also after the aggregator was started again.
     await server.stop()
     await aggregator.stop()

@@ -20,6 +20,8 @@ import { openWfdbPart, type WfdbPart } from '#gateway/adapters/files/wfdb-part.t
 
 /** Slower than this, a record holds numerics. */
 const NUMERIC_HERTZ = 2
+/** Most samples of all signals in a moment. */
+const MAX_MOMENT_SAMPLES: number = 2 ** 20
 
 /** A stretch of the record. */
 interface Stretch {
@@ -43,7 +45,7 @@ export async function openWfdb(path: string): Promise<RecordedFile> {
   const stretches = stretchesOf(header, basename(path).replace(/\.hea$/, ''))
   const channels = new Map<string, RecordedChannel>()
   const gaps: RecordedGap[] = []
-  const perMoment = Math.max(1, Math.round((1000 * rate.samples) / rate.ms))
+  const perSecond = Math.max(1, Math.round((1000 * rate.samples) / rate.ms))
   const isNumeric = (1000 * rate.samples) / rate.ms < NUMERIC_HERTZ
   const open = new Set<WfdbPart>()
 
@@ -72,6 +74,15 @@ export async function openWfdb(path: string): Promise<RecordedFile> {
       if (end < first + frames) addGap(end, first + frames, 'missing')
       const known = part.signals.map(signal => channelOf(channels, signal, rate))
       const perFrame = part.signals.map(signal => signal.samplesPerFrame)
+      // A header may claim any rate: a moment is never longer than what memory can hold of it.
+      const most = Math.floor(
+        MAX_MOMENT_SAMPLES /
+          Math.max(
+            1,
+            perFrame.reduce((sum, each) => sum + each, 0)
+          )
+      )
+      const perMoment = Math.max(1, Math.min(perSecond, most))
       for (let at = first; at < end;) {
         const next = Math.min(end, (Math.floor(at / perMoment) + 1) * perMoment)
         if (at >= from) yield momentOf(at, await part.read(at - first, next - at), known, perFrame)

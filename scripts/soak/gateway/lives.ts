@@ -99,18 +99,21 @@ async function live(
   await adoptBatches(components, timeMs => intake.spanOf(timeMs))
   // A sensor that forgets what was acknowledged to it, and sends everything else again.
   const from = Math.max(-1, ...told.acknowledged) + 1
-  let waiting: Promise<void>[] = []
+  const waiting: Promise<void>[] = []
   for (let row = from; row < from + rows; row++) {
     const arrival = { source: SOURCE, next: 0, deviceTimeMs: row * 1000, readings: [readingOf(row)] }
     const taken = intake.accept(arrival).then(() => void told.acknowledged.add(row))
     taken.catch(() => undefined)
     waiting.push(taken)
-    if (draw(3) === 0) waiting = await settled(waiting)
+    if (draw(3) === 0) await Promise.all(waiting.splice(0))
     if (draw(4) === 0) await publish()
-    if (draw(40) === 0) await settled(waiting).then(async () => ledger.compact())
+    if (draw(40) === 0) {
+      await Promise.all(waiting.splice(0))
+      await ledger.compact()
+    }
     if (disk.isCut()) break
   }
-  await settled(waiting)
+  await Promise.all(waiting)
   await intake.closePending()
   while (ledger.state.acknowledged < ledger.state.sequence) await publish()
   await ledger.close()
@@ -126,11 +129,6 @@ async function live(
     told.published.set(next, { digest, bytes })
     await ledger.record({ type: 'acknowledged', sequence: next })
   }
-}
-
-async function settled(waiting: Promise<void>[]): Promise<Promise<void>[]> {
-  await Promise.all(waiting)
-  return []
 }
 
 function readingOf(row: number): Reading {

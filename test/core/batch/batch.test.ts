@@ -60,7 +60,9 @@ describe('batch', () => {
     await expectCode('BATCH_OVERSIZE', () => decode(new Uint8Array(MAX_BATCH_BYTES + 1)))
     await expectCode('BATCH_VERSION', () => decode(edited(bytes, map => (map['v'] = 3))))
     await expectCode('BATCH_SHAPE', () => decode(edited(bytes, map => (map['v'] = 2))))
-    await expectCode('BATCH_SHAPE', () => decode(edited(bytes, map => Object.assign(map, { v: 2, records: [] }))))
+    await expectCode('BATCH_SHAPE', () =>
+      decode(edited(bytes, map => Object.assign(map, { v: 2, records: { items: [], runs: [] } })))
+    )
     await expectCode('BATCH_SHAPE', () => decode(edited(bytes, map => (map['more'] = 1))))
     await expectCode('BATCH_NETWORK', () => decodeBatch(p, bytes, SIGN_KEY, { network: bytes32(9) }))
     await expectCode('BATCH_PATIENT', () => decodeBatch(p, bytes, SIGN_KEY, { patient: bytes32(9) }))

@@ -138,6 +138,14 @@ describe('recordings as sensors', () => {
     ])
   })
 
+  it('never take more of a record into memory than a moment, whatever rate its header claims', async () => {
+    await write('q.dat', new Uint8Array(4_000_000))
+    const path = await write('q.hea', 'q 1 1000000 900000000000\nq.dat 16x1000 200 16 0 0 0 0 II\n')
+    const moments = await momentsOf(path)
+    expect(moments.length).to.equal(2)
+    for (const moment of moments) expect(moment.samples[0]?.samples.length).to.be.at.most(2 ** 20)
+  })
+
   it('tell numerics from waveforms by their rate, and −32768 from a value', async () => {
     await write('n.dat', asBytes([800, -32768, 0, 970], 2))
     const path = await write(
