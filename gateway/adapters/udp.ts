@@ -112,7 +112,11 @@ export function createUdpLink(components: UdpLinkComponents, init: UdpLinkInit):
   }
 
   async function confirm({ credential, attempt, hash }: LinkSession): Promise<void> {
-    const ended = await store.confirm(credential.handle, attempt)
+    const ended = await store.confirm(credential.handle, attempt).catch((error: unknown) => {
+      // Without the number on the disk there is no session: the sensor says hello again.
+      responder.forget(credential.device)
+      throw error
+    })
     if (ended != null) {
       responder.forget(credential.device, ended)
       intake.forget(toHex(ended))

@@ -116,6 +116,10 @@ export function createIntake(
     next.release()
   }
 
+  function releaseSame(counter: Counter, number: number): void {
+    for (const [waited, each] of counter.early) if (each.number === number) release(counter, waited)
+  }
+
   /** Keeps a message until the one before it has come. */
   function keep(counter: Counter, device: string, message: ReadingsMessage, waited: number): Promise<Taken> {
     if (early >= MAX_EARLY || counter.early.size >= WINDOW_SIZE || counter.early.has(waited))
@@ -132,12 +136,16 @@ export function createIntake(
   function takeIf(hasRoom: boolean, device: string, handle: string, message: ReadingsMessage): Promise<Taken> {
     const { number, previous } = message
     const counter = counterOf(handle)
+    const isEarly = previous != null && lookUp(counter.window, previous) === 'fresh'
     const found = counter.underWay.get(number)
-    if (found != null) return found
+    if (found != null) {
+      // It waited for one that was taken before this gateway was started, as the sensor has learned since.
+      if (!isEarly) releaseSame(counter, number)
+      return found
+    }
     if (lookUp(counter.window, number) !== 'fresh') return Promise.resolve('taken')
     if (!hasRoom)
       return Promise.reject(new SalusError('LINK_BUSY', 'Too many messages wait for the disk; send this one again.'))
-    const isEarly = previous != null && lookUp(counter.window, previous) === 'fresh'
     return isEarly ? keep(counter, device, message, previous) : begin(counter, device, message)
   }
 

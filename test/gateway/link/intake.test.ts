@@ -86,6 +86,19 @@ describe('the intake', () => {
     expect(await intake.take('a', 'h', message(0, null))).to.equal('taken')
   })
 
+  it('does not wait for one that it took before it was started', async () => {
+    const arrivals: LinkArrival[] = []
+    const accept = (arrival: LinkArrival): Promise<void> => Promise.resolve(void arrivals.push(arrival))
+    const intake = createIntake({ accept, clock }, { capacity: 8 })
+    const early = intake.take('a', 'h', message(8, 7))
+    const later = intake.take('a', 'h', message(9, 8))
+    expect(arrivals).to.deep.equal([])
+    // The acknowledgement of 7 has reached the sensor meanwhile.
+    expect(await intake.take('a', 'h', message(8, null))).to.equal('taken')
+    expect(await Promise.all([early, later])).to.deep.equal(['taken', 'taken'])
+    expect(numbersOf(arrivals)).to.deep.equal([8, 9])
+  })
+
   it('tells sensors apart', async () => {
     const arrivals: LinkArrival[] = []
     const intake = createIntake(
