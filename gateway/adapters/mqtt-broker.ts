@@ -58,6 +58,7 @@ interface Connected {
   readonly device: string
   readonly handle: Uint8Array
   readonly identity: string
+  readonly sensor: string
   client?: Client
 }
 
@@ -101,7 +102,7 @@ export function createMqttBroker(
     const message = decodeMessage(payload)
     if (message.kind === 'rotated') return
     if (message.kind !== 'readings') throw new SalusError('LINK_MESSAGE_SHAPE', 'Refused: sensors do not send this.')
-    await intake.takeInTurn(connected.device, connected.identity, message)
+    await intake.takeInTurn(connected.device, connected.sensor, message)
     tellNextKey(connected)
   }
 
@@ -123,8 +124,7 @@ export function createMqttBroker(
     connected.client = client
     const isNext = store.sensors.some(({ next }) => next != null && identityOf(next.handle) === connected.identity)
     if (!isNext) return
-    const ended = await store.confirm(handle, credential.attempt)
-    if (ended != null) intake.forget(identityOf(ended))
+    await store.confirm(handle, credential.attempt)
   }
 
   const options: AedesOptions = {
@@ -209,7 +209,12 @@ export function createMqttBroker(
       socket.destroy()
       return
     }
-    const connected: Connected = { device: credential.device, handle, identity: identityOf(handle) }
+    const connected: Connected = {
+      device: credential.device,
+      sensor: credential.sensor,
+      handle,
+      identity: identityOf(handle)
+    }
     sockets.set(socket, connected)
     // Acknowledgements are short: the system would hold them back for more (RFC 896).
     socket.setNoDelay(true)
@@ -252,6 +257,7 @@ export function createMqttBroker(
       await closed
     },
     forget(device) {
+      intake.forget(device)
       for (const [socket, each] of sockets) if (each.device === device) socket.destroy()
     }
   }

@@ -82,7 +82,7 @@ describe('the intake', () => {
     const intake = createIntake({ accept: () => Promise.resolve(), clock }, { capacity: 8 })
     const early = Array.from({ length: 80 }, async (_, i) => intake.take('a', 'h', message(2 + i, 1 + i)))
     for (const outcome of await Promise.all(early.slice(64))) expect(outcome).to.equal('early')
-    intake.forget('h')
+    intake.forget('a')
     expect(await intake.take('a', 'h', message(0, null))).to.equal('taken')
   })
 
