@@ -4,6 +4,7 @@ import { acknowledge, observe, type Condition } from '#core/clinical/condition.t
 import type { AlertEvent, EngineState, Event, Rules, Signal } from '#core/clinical/engine-state.ts'
 import { stateDigest } from '#core/clinical/engine-state-form.ts'
 import { beginEscalation, escalate } from '#core/clinical/escalation.ts'
+import { PLACE_OF } from '#core/clinical/pack-index.ts'
 import { PRIORITIES, type AlarmRule, type AlarmTest } from '#core/clinical/rule-pack.ts'
 import { look, vitalSeen, type View } from '#core/clinical/seen.ts'
 import { VITALS, type VitalCode } from '#core/clinical/vital.ts'
@@ -14,13 +15,14 @@ export interface Said {
   readonly events: readonly Event[]
 }
 
-/** Lets every rule look. */
-export function observeAll(rules: Rules, view: View): Said {
+/** Lets the rules with these numbers look. */
+export function observeRules(rules: Rules, view: View, numbers: readonly number[]): Said {
   let { state } = view
   const events: Event[] = []
-  for (const [number, rule] of view.pack.alarms.entries()) {
+  for (const number of numbers) {
+    const rule = view.pack.alarms[number]
     const condition = state.conditions[number]
-    if (condition == null) continue
+    if (rule == null || condition == null) continue
     const step = observe(rule, condition, { ...look(view, number, rule.test, condition), nowMs: view.nowMs })
     if (step.condition === condition) continue
     state = { ...state, conditions: state.conditions.with(number, step.condition) }
@@ -97,7 +99,7 @@ function alertOf(rules: Rules, view: View, { rule, condition, kind, person, numb
     order: rules.order?.digest ?? null,
     state: stateDigest(rules.p, state),
     evidence: shown.flatMap(vital => {
-      const value = state.vitals[VITALS.indexOf(vital)]
+      const value = state.vitals[PLACE_OF[vital]]
       return value == null ? [] : [{ vital, values: value.recent }]
     })
   }
@@ -106,6 +108,7 @@ function alertOf(rules: Rules, view: View, { rule, condition, kind, person, numb
 /** Sends what nobody confirmed or acknowledged on its way further. */
 export function escalateAll({ chain }: Rules, view: View): Said {
   const { state, pack, nowMs } = view
+  if (state.escalations.length === 0) return { state, events: [] }
   const events: Event[] = []
   const escalations = state.escalations.map(at => {
     const next = escalate(pack.timers, chain, at, nowMs)

@@ -110,6 +110,7 @@ export function acknowledge(condition: Condition, remindMs: number): ConditionSt
 /** When something of the condition changes by itself after `nowMs` if nothing new is seen; infinite if nothing does. */
 export function dueOf(rule: AlarmRule, condition: Condition, nowMs: number): number {
   const { phase, sinceMs, badMs, goodMs, isGone, offUntilMs, remindMs } = condition
+  if (phase === 'inactive' && offUntilMs == null) return Infinity
   let due = Infinity
   const consider = (atMs: number): void => {
     if (atMs > nowMs && atMs < due) due = atMs

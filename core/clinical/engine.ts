@@ -3,7 +3,7 @@
  * (docs/specs/alarm.md). A fold: the same rules and the same inputs give the same events, byte for byte. What falls due
  * between two inputs happens at its own time, so that it does not matter how often time alone is told.
  */
-import { escalateAll, observeAll, signalOf, type Said } from '#core/clinical/alarms.ts'
+import { escalateAll, observeRules, signalOf, type Said } from '#core/clinical/alarms.ts'
 import { closeMinute } from '#core/clinical/baseline.ts'
 import { dueOf } from '#core/clinical/condition.ts'
 import type { EngineState, Event, Input, Rules, Step } from '#core/clinical/engine-state.ts'
@@ -11,9 +11,10 @@ import { escalationDue } from '#core/clinical/escalation.ts'
 import { takeSample } from '#core/clinical/intake.ts'
 import { limitNow } from '#core/clinical/limits.ts'
 import { actOn } from '#core/clinical/operator.ts'
+import { PLACE_OF, indexOf } from '#core/clinical/pack-index.ts'
 import { scoreOf, type SaturationScale } from '#core/clinical/score.ts'
 import { valuesNow, type View } from '#core/clinical/seen.ts'
-import { VITALS } from '#core/clinical/vital.ts'
+import type { VitalCode } from '#core/clinical/vital.ts'
 
 const MINUTE_MS = 60_000
 const HALF_HOUR = 30
@@ -40,7 +41,7 @@ export function step(rules: Rules, before: EngineState, input: Input): Step {
     return { state: collect(events, settle(rules, state, atMs)), events, flags: 0 }
   }
   const taken = takeSample(view.pack, view.scale, state, { ...input, atMs }, isAlarmed(view))
-  return { state: collect(events, settle(rules, taken.state, atMs)), events, flags: taken.flags }
+  return { state: collect(events, settleSample(rules, state, taken.state, input.vital)), events, flags: taken.flags }
 }
 
 function collect(events: Event[], said: Said): EngineState {
@@ -63,26 +64,49 @@ function viewOf(rules: Rules, state: EngineState, nowMs: number): View {
 
 /** Tells whether anything about the patient, not the technique, is alarming: nothing is learned meanwhile. */
 function isAlarmed({ pack, state }: View): boolean {
-  return pack.alarms.some(
-    ({ test, priority }, i) =>
-      test.on !== 'technical' && priority !== 'info' && (state.conditions[i]?.phase ?? 'inactive') !== 'inactive'
-  )
+  return indexOf(pack).patientRules.some(number => state.conditions[number]?.phase !== 'inactive')
 }
 
 /** Brings everything that follows from the state at a moment up to date. */
 function settle(rules: Rules, before: EngineState, nowMs: number): Said {
+  const { pack } = rules.trusted
   const events: Event[] = []
   let state = collect(events, closeMinutes(rules, before, nowMs))
   state = collect(events, moveLimits(rules, state, nowMs))
-  state = collect(events, score(rules, state, nowMs))
+  state = collect(events, score(rules, state, nowMs, pack.scores.keys()))
   state = endPauses(state, nowMs)
-  state = collect(events, observeAll(rules, viewOf(rules, state, nowMs)))
+  state = collect(events, observeRules(rules, viewOf(rules, state, nowMs), indexOf(pack).all))
   state = collect(events, escalateAll(rules, viewOf(rules, state, nowMs)))
   state = collect(events, remind(rules, state, nowMs))
-  const signal = signalOf(viewOf(rules, state, nowMs))
-  if (signal.priority === state.signal.priority && signal.isUrged === state.signal.isUrged) return { state, events }
-  events.push({ type: 'signal', atMs: nowMs, ...signal })
-  return { state: { ...state, signal }, events }
+  return { state: collect(events, signal(rules, state, nowMs)), events }
+}
+
+/** The same after a sample: what does not depend on its vital sign has not changed. */
+function settleSample(rules: Rules, before: EngineState, taken: EngineState, vital: VitalCode): Said {
+  const { pack } = rules.trusted
+  const { nowMs } = taken
+  const place = PLACE_OF[vital]
+  const index = indexOf(pack)
+  const events: Event[] = []
+  let state = taken
+  const learned = index.baselines[place] ?? -1
+  const [old, now] = [before.baselines[learned], taken.baselines[learned]]
+  if (old?.median !== now?.median || old?.sigma !== now?.sigma) state = collect(events, moveLimits(rules, state, nowMs))
+  state = collect(events, score(rules, state, nowMs, index.scores[place] ?? []))
+  const isScored = state.scores !== before.scores
+  const numbers = index.rules[place] ?? []
+  const looking = isScored ? [...numbers, ...index.scoreRules] : numbers
+  state = collect(events, observeRules(rules, viewOf(rules, state, nowMs), looking))
+  if (state.conditions === before.conditions) return { state, events }
+  return { state: collect(events, signal(rules, state, nowMs)), events }
+}
+
+/** What signals at the bedside, where that changes. */
+function signal(rules: Rules, state: EngineState, nowMs: number): Said {
+  const next = signalOf(viewOf(rules, state, nowMs))
+  const { priority, isUrged } = state.signal
+  if (next.priority === priority && next.isUrged === isUrged) return { state, events: [] }
+  return { state: { ...state, signal: next }, events: [{ type: 'signal', atMs: nowMs, ...next }] }
 }
 
 function closeMinutes(rules: Rules, state: EngineState, nowMs: number): Said {
@@ -90,7 +114,7 @@ function closeMinutes(rules: Rules, state: EngineState, nowMs: number): Said {
   const events: Event[] = []
   const isFrozen = isAlarmed(viewOf(rules, state, nowMs))
   const baselines = state.baselines.map(baseline => {
-    const rule = pack.vitals.find(each => each.vital === baseline.vital)
+    const rule = indexOf(pack).vitals[PLACE_OF[baseline.vital]]
     if (rule == null || baseline.count === 0 || nowMs < (baseline.minute + 1) * MINUTE_MS) return baseline
     const closed = closeMinute({ ...baseline, isTainted: baseline.isTainted || isFrozen }, rule, pack.adapt)
     const { slopePerHour } = closed
@@ -124,13 +148,15 @@ function moveLimits(rules: Rules, state: EngineState, nowMs: number): Said {
   return events.length === 0 ? { state, events } : { state: { ...state, limits }, events }
 }
 
-function score(rules: Rules, state: EngineState, nowMs: number): Said {
+function score(rules: Rules, state: EngineState, nowMs: number, numbers: Iterable<number>): Said {
   const { pack } = rules.trusted
   const values = valuesNow(pack, state.vitals, nowMs)
   const scale = scaleAt(rules, nowMs)
   const events: Event[] = []
   let { scores } = state
-  for (const [i, table] of pack.scores.entries()) {
+  for (const i of numbers) {
+    const table = pack.scores[i]
+    if (table == null) continue
     const { total, risk, missing } = scoreOf(table, values, scale)
     const last = scores[i]
     if (last != null && last.total === total && last.risk === risk && last.missing === missing) continue
@@ -177,7 +203,7 @@ function nextDue({ trusted: { pack }, order }: Rules, state: EngineState): numbe
   }
   for (const each of state.escalations) consider(escalationDue(pack.timers, each))
   for (const { vital, validMs, frozenMs } of pack.vitals) {
-    const value = state.vitals[VITALS.indexOf(vital)]
+    const value = state.vitals[PLACE_OF[vital]]
     if (value != null && validMs > 0) consider(value.atMs + validMs + 1)
     if (value != null && frozenMs > 0) consider(value.sameMs + frozenMs)
   }

@@ -5,14 +5,13 @@ import { closeMinute, minuteOf, type Baseline } from '#core/clinical/baseline.ts
 import { MAX_STREAMS, type EngineState, type VitalState } from '#core/clinical/engine-state.ts'
 import { judgeSample, type Sample, type StreamState } from '#core/clinical/gate.ts'
 import { isAtLimit } from '#core/clinical/limits.ts'
+import { PLACE_OF, indexOf } from '#core/clinical/pack-index.ts'
 import { doubtedRate, isRate, takeRate } from '#core/clinical/rates.ts'
 import type { RulePack } from '#core/clinical/rule-pack.ts'
 import type { SaturationScale } from '#core/clinical/score.ts'
-import { VITALS, type VitalCode } from '#core/clinical/vital.ts'
+import type { VitalCode } from '#core/clinical/vital.ts'
 
 const EVIDENCE_MS = 1000
-const PERFUSION_INDEX = VITALS.indexOf('perfusionIndex')
-const HEART_RATE = VITALS.indexOf('heartRate')
 const BY_OXIMETER: readonly VitalCode[] = ['pulseRate', 'oxygenSaturation']
 
 /** What became of a sample. */
@@ -34,13 +33,14 @@ export function takeSample(
   sample: Sample,
   isFrozen: boolean
 ): Intake {
-  const rule = pack.vitals.find(each => each.vital === sample.vital)
+  const index = indexOf(pack)
+  const rule = index.vitals[PLACE_OF[sample.vital]]
   if (rule == null) return { state, flags: 0 }
   const { vital, milli, atMs } = sample
   const place = state.streams.findIndex(each => each.vital === vital && each.device === sample.device)
   const isRed = milli !== null && isBeyondRed(pack, scale, vital, milli)
   const isZeroMissing =
-    rule.zero === 'missing' || (rule.zero === 'missingWithHeart' && state.vitals[HEART_RATE]?.isHeld === true)
+    rule.zero === 'missing' || (rule.zero === 'missingWithHeart' && state.vitals[PLACE_OF.heartRate]?.isHeld === true)
   const verdict = judgeSample({ rule, gate: pack.gate, isRed, isZeroMissing }, state.streams[place], sample)
   // A value that can be one is compared with the other rate even where it is not believed.
   const isPossible =
@@ -64,20 +64,14 @@ export function takeSample(
 
 /** Tells whether a value is beyond a limit that never adapts. */
 function isBeyondRed(pack: RulePack, scale: SaturationScale, vital: VitalCode, milli: number): boolean {
-  return pack.alarms.some(
-    ({ test }) =>
-      test.on === 'limit' &&
-      test.floorMilli == null &&
-      (test.scale === 0 || test.scale === scale) &&
-      test.vitals.includes(vital) &&
-      isAtLimit(test.side, milli, test.limitMilli)
-  )
+  const limits = indexOf(pack).red[PLACE_OF[vital]] ?? []
+  return limits.some(test => (test.scale === 0 || test.scale === scale) && isAtLimit(test.side, milli, test.limitMilli))
 }
 
 function isPoorlyPerfused(pack: RulePack, state: EngineState, vital: VitalCode, atMs: number): boolean {
-  const perfusion = state.vitals[PERFUSION_INDEX]
+  const perfusion = state.vitals[PLACE_OF.perfusionIndex]
   if (perfusion?.milli == null || perfusion.isHeld || !BY_OXIMETER.includes(vital)) return false
-  const validMs = pack.vitals.find(each => each.vital === 'perfusionIndex')?.validMs ?? 0
+  const validMs = indexOf(pack).vitals[PLACE_OF.perfusionIndex]?.validMs ?? 0
   return atMs - perfusion.atMs <= validMs && perfusion.milli < pack.gate.perfusionMilli
 }
 
@@ -91,7 +85,7 @@ function withVital(
   vital: VitalCode,
   { milli, atMs, flags }: EvidenceValue
 ): EngineState['vitals'] {
-  const place = VITALS.indexOf(vital)
+  const place = PLACE_OF[vital]
   const last = vitals[place]
   const recent = withEvidence(last?.recent ?? [], { milli, atMs, flags })
   if (milli === null) {
@@ -115,8 +109,9 @@ function withBaseline(
   vital: VitalCode,
   { milli, atMs, isFrozen }: { readonly milli: number | null; readonly atMs: number; readonly isFrozen: boolean }
 ): readonly Baseline[] {
-  const place = baselines.findIndex(each => each.vital === vital)
-  const rule = pack.vitals.find(each => each.vital === vital)
+  const { vitals, baselines: places } = indexOf(pack)
+  const place = places[PLACE_OF[vital]] ?? -1
+  const rule = vitals[PLACE_OF[vital]]
   let baseline = baselines[place]
   if (baseline == null || rule == null) return baselines
   const minute = minuteOf(atMs)

@@ -3,9 +3,10 @@ import { hasDrifted } from '#core/clinical/baseline.ts'
 import type { Condition, Seen } from '#core/clinical/condition.ts'
 import type { EngineState, VitalState } from '#core/clinical/engine-state.ts'
 import { isAtLimit } from '#core/clinical/limits.ts'
+import { PLACE_OF, indexOf } from '#core/clinical/pack-index.ts'
 import type { AlarmTest, RulePack } from '#core/clinical/rule-pack.ts'
 import type { SaturationScale } from '#core/clinical/score.ts'
-import { VITALS, type Values, type VitalCode } from '#core/clinical/vital.ts'
+import type { Values, VitalCode } from '#core/clinical/vital.ts'
 
 /** What a rule sees, with what of it was missing. */
 export interface Sight {
@@ -24,7 +25,7 @@ export interface View {
 const sight = (seen: Seen, missing = 0): Sight => ({ seen, missing })
 
 function isValid({ pack, nowMs }: View, vital: VitalCode, value: VitalState): boolean {
-  const validMs = pack.vitals.find(each => each.vital === vital)?.validMs ?? 0
+  const validMs = indexOf(pack).vitals[PLACE_OF[vital]]?.validMs ?? 0
   return validMs === 0 || nowMs - value.atMs <= validMs
 }
 
@@ -32,7 +33,7 @@ function isValid({ pack, nowMs }: View, vital: VitalCode, value: VitalState): bo
 export function valuesNow(pack: RulePack, vitals: EngineState['vitals'], nowMs: number): Values {
   const values: Partial<Record<VitalCode, number>> = {}
   for (const { vital, validMs } of pack.vitals) {
-    const value = vitals[VITALS.indexOf(vital)]
+    const value = vitals[PLACE_OF[vital]]
     if (value?.milli != null && (validMs === 0 || nowMs - value.atMs <= validMs)) values[vital] = value.milli
   }
   return values
@@ -41,7 +42,7 @@ export function valuesNow(pack: RulePack, vitals: EngineState['vitals'], nowMs: 
 /** The vital sign of a limit rule that counts now: the first that is known, valid and was not withheld. */
 export function vitalSeen(view: View, vitals: readonly VitalCode[]): { vital: VitalCode; milli: number } | undefined {
   for (const vital of vitals) {
-    const value = view.state.vitals[VITALS.indexOf(vital)]
+    const value = view.state.vitals[PLACE_OF[vital]]
     if (value?.milli != null && !value.isHeld && isValid(view, vital, value)) return { vital, milli: value.milli }
   }
   return undefined
@@ -80,23 +81,16 @@ function lookAtScore({ pack, state }: View, test: Extract<AlarmTest, { on: 'scor
 }
 
 function isFaulty(view: View, test: Extract<AlarmTest, { on: 'technical' }>): boolean {
-  const { pack, state, nowMs } = view
-  const known = test.vitals.flatMap(vital => {
-    const value = state.vitals[VITALS.indexOf(vital)]
-    return value == null ? [] : [{ vital, value }]
-  })
+  const { state } = view
   switch (test.cause) {
     case 'silent':
-      return known.some(({ vital, value }) => !isValid(view, vital, value))
+      return test.vitals.some(vital => isExpired(view, vital))
     case 'heartSignalLost':
-      return known.length > 0 && vitalSeen(view, test.vitals) == null
+      return test.vitals.some(vital => state.vitals[PLACE_OF[vital]] != null) && vitalSeen(view, test.vitals) == null
     case 'ratesDisagree':
       return state.rates.differSinceMs != null
     case 'frozen':
-      return known.some(({ vital, value }) => {
-        const frozenMs = pack.vitals.find(each => each.vital === vital)?.frozenMs ?? 0
-        return frozenMs > 0 && isValid(view, vital, value) && nowMs - value.sameMs >= frozenMs
-      })
+      return test.vitals.some(vital => isFrozen(view, vital))
     case 'linkLost':
     case 'clockBad':
     case 'diskNearlyFull':
@@ -105,4 +99,15 @@ function isFaulty(view: View, test: Extract<AlarmTest, { on: 'technical' }>): bo
     case 'gap':
       return state.causes.includes(test.cause)
   }
+}
+
+function isExpired(view: View, vital: VitalCode): boolean {
+  const value = view.state.vitals[PLACE_OF[vital]]
+  return value != null && !isValid(view, vital, value)
+}
+
+function isFrozen(view: View, vital: VitalCode): boolean {
+  const value = view.state.vitals[PLACE_OF[vital]]
+  const frozenMs = indexOf(view.pack).vitals[PLACE_OF[vital]]?.frozenMs ?? 0
+  return value != null && frozenMs > 0 && isValid(view, vital, value) && view.nowMs - value.sameMs >= frozenMs
 }

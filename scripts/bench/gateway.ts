@@ -23,6 +23,7 @@ import { verifyBundle } from '#core/batch/verify.ts'
 import { compress } from '#core/record/compression.ts'
 import { fromHex, utf8 } from '#core/encoding/bytes.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
+import { runClinical } from '#scripts/bench/gateway/clinical.ts'
 import { measureLink } from '#scripts/bench/gateway/link.ts'
 import type { Bench } from '#scripts/bench/report.ts'
 
@@ -44,6 +45,7 @@ export async function run(bench: Bench): Promise<void> {
     measureProofs(bench, size)
   }
   await measureBundle(bench)
+  await runClinical(bench)
   await measureLink(bench)
 }
 

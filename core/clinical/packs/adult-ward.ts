@@ -112,6 +112,7 @@ const ALARMS: readonly AlarmRule[] = [
   alarm('systolic.high.red', 'medium', limit(['systolic'], 'high', 220)),
   alarm('temperature.low.red', 'medium', limit(['temperature'], 'low', 35)),
   alarm('consciousness.red', 'medium', limit(['consciousness'], 'high', 1), { delayMs: 0 }),
+  alarm('coma.red', 'medium', limit(['comaScore'], 'low', 14), { delayMs: 0 }),
   alarm('news2.high', 'high', { on: 'score', score: 'news2', fromRisk: 4 }, { isLatched: true }),
   alarm('news2.medium', 'medium', { on: 'score', score: 'news2', fromRisk: 3 }),
   alarm('qsofa.positive', 'info', { on: 'score', score: 'qsofa', fromRisk: 3 }),
@@ -125,7 +126,9 @@ const ALARMS: readonly AlarmRule[] = [
   alarm('respiration.drift', 'low', { on: 'drift', vital: 'respiratoryRate' }, AT_ONCE),
   alarm('saturation.drift', 'low', { on: 'drift', vital: 'oxygenSaturation' }, AT_ONCE),
   alarm('heart.lost', 'high', technical('heartSignalLost', ...HEART), { delayMs: 10_000, clearMs: 5000 }),
-  ...CONTINUOUS.map(([name, each]) => alarm(`${name}.silent`, 'medium', technical('silent', each), AT_ONCE)),
+  ...CONTINUOUS.map(([name, each]) =>
+    alarm(`${name}.silent`, 'medium', technical('silent', each), { clearMs: 0, mayBeOff: true })
+  ),
   ...SPOT.map(([name, each]) => alarm(`${name}.due`, 'low', technical('silent', each), AT_ONCE)),
   alarm('rates.disagree', 'low', technical('ratesDisagree'), { delayMs: MINUTE_MS, mayBeOff: true }),
   ...RATES.map(([name, each]) => alarm(`${name}.frozen`, 'low', technical('frozen', each), AT_ONCE)),

@@ -87,7 +87,7 @@ describe('clinical engine', () => {
       [0, 3, 2, 126],
       [60_001, 0, 0, 127]
     ])
-    expect(alertsOf(events)).to.deep.include([60.001, 'respiration.silent', 'onset'])
+    expect(alertsOf(events)).to.deep.include([75.001, 'respiration.silent', 'onset'])
   })
 
   it('an alert tells of value, limit, scores and evidence, and names the one before', () => {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { scoreOf, type SaturationScale } from '#core/clinical/score.ts'
 import type { Values, VitalCode } from '#core/clinical/vital.ts'
@@ -37,8 +38,8 @@ describe('scores', () => {
   })
 
   it('NEWS2 gives the points of all reference cases', async function () {
-    const path = referenceData(this, 'gateway/news2/boundaries.json')
-    const { cases } = JSON.parse(await readFile(path, 'utf8')) as {
+    const folder = referenceData(this, 'gateway/news2')
+    const { cases } = JSON.parse(await readFile(join(folder, 'boundaries.json'), 'utf8')) as {
       cases: { param: string; value: number; score: number }[]
     }
     expect(cases).to.have.length(58)
