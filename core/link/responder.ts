@@ -28,6 +28,8 @@ const LOST_LIMIT = { perSecond: 200, burst: 200, maxNames: 1 }
 export interface LinkCredential {
   /** Name of the device at this gateway. */
   readonly device: string
+  /** Names the sensor whatever its handle, and no other that bears the device's name later: its messages are counted by it. */
+  readonly sensor: string
   readonly handle: Uint8Array
   readonly psk: Uint8Array
   /** Digest of what the sensor was provisioned with, 32 bytes. */

@@ -47,13 +47,11 @@ export function createMosquittoLink({ log, store, intake }: MosquittoComponents,
       count('LINK_FOREIGN_TOPIC')
       return
     }
-    const { device, attempt } = credential
-    if (store.sensors.some(({ next }) => next != null && identityOf(next.handle) === identity)) {
-      const ended = await store.confirm(handle, attempt)
-      if (ended != null) intake.forget(identityOf(ended))
-    }
+    const { device, sensor, attempt } = credential
+    const isNext = store.sensors.some(({ next }) => next != null && identityOf(next.handle) === identity)
+    if (isNext) await store.confirm(handle, attempt)
     const message = decodeMessage(payload)
-    if (message.kind === 'readings') await intake.takeInTurn(device, identity, message)
+    if (message.kind === 'readings') await intake.takeInTurn(device, sensor, message)
     tellNextKey(device, identity)
   }
 

@@ -1,5 +1,6 @@
 /** Sensors over MQTT 3.1.1 and TLS 1.3 with pre-shared keys, at a broker inside the gateway (docs/specs/sensor-link.md, profile A). */
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import { Aedes, type AedesOptions, type Client } from 'aedes'
 import type { Clock } from '#core/crypto/primitives.ts'
@@ -15,6 +16,8 @@ import { pskServer } from '#gateway/link/tls-psk.ts'
 import type { Log } from '#node/log.ts'
 
 const MAX_CONNECTIONS = 1024
+/** Of one address, those whose handshake is not over included. */
+const MAX_CONNECTIONS_PER_ADDRESS = 256
 const CONNECT_MS = 10_000
 const LONGEST_KEEPALIVE_S = 600
 /** A message, its topic and its head. */
@@ -55,6 +58,7 @@ interface Connected {
   readonly device: string
   readonly handle: Uint8Array
   readonly identity: string
+  readonly sensor: string
   client?: Client
 }
 
@@ -98,7 +102,7 @@ export function createMqttBroker(
     const message = decodeMessage(payload)
     if (message.kind === 'rotated') return
     if (message.kind !== 'readings') throw new SalusError('LINK_MESSAGE_SHAPE', 'Refused: sensors do not send this.')
-    await intake.takeInTurn(connected.device, connected.identity, message)
+    await intake.takeInTurn(connected.device, connected.sensor, message)
     tellNextKey(connected)
   }
 
@@ -120,8 +124,7 @@ export function createMqttBroker(
     connected.client = client
     const isNext = store.sensors.some(({ next }) => next != null && identityOf(next.handle) === connected.identity)
     if (!isNext) return
-    const ended = await store.confirm(handle, credential.attempt)
-    if (ended != null) intake.forget(identityOf(ended))
+    await store.confirm(handle, credential.attempt)
   }
 
   const options: AedesOptions = {
@@ -180,6 +183,23 @@ export function createMqttBroker(
     }
   }
 
+  const open = new Map<string, number>()
+
+  /** Before TLS: one address must not take all places by connections that never say anything. */
+  function admit(socket: Socket): void {
+    const address = socket.remoteAddress ?? ''
+    const count = (open.get(address) ?? 0) + 1
+    open.set(address, count)
+    socket.once('close', () => {
+      const left = (open.get(address) ?? 1) - 1
+      if (left > 0) open.set(address, left)
+      else open.delete(address)
+    })
+    if (count <= MAX_CONNECTIONS_PER_ADDRESS) return
+    refuse('too-many')
+    socket.destroy()
+  }
+
   function connect(socket: TLSSocket): void {
     const handle = psk.handleOf(socket)
     const credential = handle == null ? undefined : store.find(handle)
@@ -189,7 +209,12 @@ export function createMqttBroker(
       socket.destroy()
       return
     }
-    const connected: Connected = { device: credential.device, handle, identity: identityOf(handle) }
+    const connected: Connected = {
+      device: credential.device,
+      sensor: credential.sensor,
+      handle,
+      identity: identityOf(handle)
+    }
     sockets.set(socket, connected)
     // Acknowledgements are short: the system would hold them back for more (RFC 896).
     socket.setNoDelay(true)
@@ -216,6 +241,7 @@ export function createMqttBroker(
       broker = made
       const listening = createServer(psk.options, connect)
       listening.maxConnections = MAX_CONNECTIONS
+      listening.on('connection', admit)
       listening.on('tlsClientError', () => count('handshake'))
       listening.listen(init.port, init.host)
       await once(listening, 'listening')
@@ -231,6 +257,7 @@ export function createMqttBroker(
       await closed
     },
     forget(device) {
+      intake.forget(device)
       for (const [socket, each] of sockets) if (each.device === device) socket.destroy()
     }
   }

@@ -112,17 +112,18 @@ export function createUdpLink(components: UdpLinkComponents, init: UdpLinkInit):
   }
 
   async function confirm({ credential, attempt, hash }: LinkSession): Promise<void> {
-    const ended = await store.confirm(credential.handle, attempt)
-    if (ended != null) {
-      responder.forget(credential.device, ended)
-      intake.forget(toHex(ended))
-    }
+    const ended = await store.confirm(credential.handle, attempt).catch((error: unknown) => {
+      // Without the number on the disk there is no session: the sensor says hello again.
+      responder.forget(credential.device)
+      throw error
+    })
+    if (ended != null) responder.forget(credential.device, ended)
     init.onSession?.(credential.device, hash)
   }
 
   async function takeMessage(outcome: Extract<Outcome, { type: 'message' }>): Promise<void> {
     const { session, plaintext, isFirst } = outcome
-    const { device, handle } = session.credential
+    const { device, sensor } = session.credential
     if (isFirst)
       confirming.set(
         session.kid,
@@ -132,7 +133,7 @@ export function createUdpLink(components: UdpLinkComponents, init: UdpLinkInit):
     await confirming.get(session.kid)
     const message = decodeMessage(plaintext)
     if (message.kind === 'readings') {
-      if ((await intake.take(device, toHex(handle), message)) === 'taken') acknowledge(device, message.number)
+      if ((await intake.take(device, sensor, message)) === 'taken') acknowledge(device, message.number)
       else count('early')
     }
     tellNextKey(session)
@@ -186,6 +187,9 @@ export function createUdpLink(components: UdpLinkComponents, init: UdpLinkInit):
       if (ended == null) return
       await new Promise<void>(resolve => ended.close(() => resolve()))
     },
-    forget: device => responder.forget(device)
+    forget(device) {
+      responder.forget(device)
+      intake.forget(device)
+    }
   }
 }

@@ -59,7 +59,7 @@ export interface DeviceStore {
    * @throws SalusError `SENSOR_NAME`, `SENSOR_EXISTS`, `SENSOR_LIMIT`, `SENSOR_KEY`
    */
   provision(what: Provisioning): Promise<SensorCard>
-  /** Notes that an attempt became a session; the first under a new key ends the old one. Returns a handle that is void now. */
+  /** Notes that an attempt became a session; the first under a new key ends the old one. Returns a handle that is void from now on. */
   confirm(handle: Uint8Array, attempt: number): Promise<Uint8Array | undefined>
   /** Draws a new handle and key, which the sensor is told under the old. @throws SalusError `SENSOR_UNKNOWN` */
   rotate(device: string): Promise<void>
@@ -102,8 +102,8 @@ export async function openDeviceStore(components: DeviceStoreComponents, init: D
     for (const sensor of state.sensors) {
       for (const { handle, psk, attempt } of accessesOf(sensor)) {
         const statics = sensor.suite === 2 ? { statics: { own: state.gatewaySecret, remote: sensor.sensorKey } } : {}
-        const { device, suite, config } = sensor
-        byHandle.set(toHex(handle), { device, suite, config, handle, psk, attempt, ...statics })
+        const { device, suite, config, record } = sensor
+        byHandle.set(toHex(handle), { device, sensor: toHex(record), suite, config, handle, psk, attempt, ...statics })
       }
     }
   }

@@ -29,14 +29,14 @@ export interface Intake {
   /**
    * Hands a message on.
    *
-   * @param handle - of the sensor, as text: numbers count per handle
+   * @param sensor - whose numbers are counted: the same whatever its handle
    * @throws SalusError `LINK_BUSY` if too many wait already; whatever the gateway fails with
    */
-  take(device: string, handle: string, message: ReadingsMessage): Promise<Taken>
+  take(device: string, sensor: string, message: ReadingsMessage): Promise<Taken>
   /** As {@link Intake.take}, for a source that can be made to wait: never busy. */
-  takeInTurn(device: string, handle: string, message: ReadingsMessage): Promise<Taken>
-  /** Forgets a handle that is no longer good. */
-  forget(handle: string): void
+  takeInTurn(device: string, sensor: string, message: ReadingsMessage): Promise<Taken>
+  /** Forgets the numbers of a device that was revoked. */
+  forget(device: string): void
   /** Messages that are being handed on. */
   readonly waiting: number
   readonly capacity: number
@@ -52,6 +52,7 @@ interface Early {
 }
 
 interface Counter {
+  readonly device: string
   readonly window: ReplayWindow
   readonly underWay: Map<number, Promise<Taken>>
   /** By the number that each waits for. */
@@ -68,10 +69,11 @@ export function createIntake(
   let running = 0
   let early = 0
 
-  function counterOf(handle: string): Counter {
-    let counter = counters.get(handle)
+  function counterOf(device: string, sensor: string): Counter {
+    let counter = counters.get(sensor)
     if (counter == null) {
-      counters.set(handle, (counter = { window: createWindow(), underWay: new Map(), early: new Map() }))
+      counter = { device, window: createWindow(), underWay: new Map(), early: new Map() }
+      counters.set(sensor, counter)
     }
     return counter
   }
@@ -116,6 +118,10 @@ export function createIntake(
     next.release()
   }
 
+  function releaseSame(counter: Counter, number: number): void {
+    for (const [waited, each] of counter.early) if (each.number === number) release(counter, waited)
+  }
+
   /** Keeps a message until the one before it has come. */
   function keep(counter: Counter, device: string, message: ReadingsMessage, waited: number): Promise<Taken> {
     if (early >= MAX_EARLY || counter.early.size >= WINDOW_SIZE || counter.early.has(waited))
@@ -129,15 +135,19 @@ export function createIntake(
     return keeping
   }
 
-  function takeIf(hasRoom: boolean, device: string, handle: string, message: ReadingsMessage): Promise<Taken> {
+  function takeIf(hasRoom: boolean, device: string, sensor: string, message: ReadingsMessage): Promise<Taken> {
     const { number, previous } = message
-    const counter = counterOf(handle)
+    const counter = counterOf(device, sensor)
+    const isEarly = previous != null && lookUp(counter.window, previous) === 'fresh'
     const found = counter.underWay.get(number)
-    if (found != null) return found
+    if (found != null) {
+      // It waited for one that was taken before this gateway was started, as the sensor has learned since.
+      if (!isEarly) releaseSame(counter, number)
+      return found
+    }
     if (lookUp(counter.window, number) !== 'fresh') return Promise.resolve('taken')
     if (!hasRoom)
       return Promise.reject(new SalusError('LINK_BUSY', 'Too many messages wait for the disk; send this one again.'))
-    const isEarly = previous != null && lookUp(counter.window, previous) === 'fresh'
     return isEarly ? keep(counter, device, message, previous) : begin(counter, device, message)
   }
 
@@ -146,11 +156,14 @@ export function createIntake(
     get waiting() {
       return running + queue.length
     },
-    take: async (device, handle, message) => takeIf(running < capacity, device, handle, message),
-    takeInTurn: async (device, handle, message) => takeIf(true, device, handle, message),
-    forget(handle) {
-      early -= counters.get(handle)?.early.size ?? 0
-      counters.delete(handle)
+    take: async (device, sensor, message) => takeIf(running < capacity, device, sensor, message),
+    takeInTurn: async (device, sensor, message) => takeIf(true, device, sensor, message),
+    forget(device) {
+      for (const [sensor, counter] of counters) {
+        if (counter.device !== device) continue
+        early -= counter.early.size
+        counters.delete(sensor)
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 /** A sensor's side of the link over MQTT (docs/specs/sensor-link.md, profile A). */
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
 import { equalBytes } from '#core/encoding/bytes.ts'
-import { decodeMessage, encodeMessage } from '#core/link/message.ts'
+import { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES } from '#core/link/message.ts'
 import { isSalusError } from '#core/error.ts'
 import { downTopic, identityOf, upTopic } from '#core/link/topic.ts'
 import { writeSensorFile, type SensorFile } from '#gateway/link/credential-file.ts'
@@ -70,6 +70,7 @@ export function createMqttCarrier(init: MqttCarrierInit): Carrier {
   }
 
   return {
+    maxMessageBytes: MAX_MESSAGE_BYTES,
     get isOpen() {
       return client?.connected === true
     },

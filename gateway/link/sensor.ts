@@ -1,7 +1,7 @@
 /** The reference sensor: a queue of readings that stay until the gateway has them on its disk, over either profile of the link. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '#core/crypto/primitives.ts'
-import { isSalusError } from '#core/error.ts'
+import { isSalusError, SalusError } from '#core/error.ts'
 import { decodeMessage, encodeMessage, type LinkMessage, type SensorReading } from '#core/link/message.ts'
 import { acknowledge, createOutbox, enqueue, makeAllDue, nextDueMs, requireRoom, takeDue } from '#core/link/outbox.ts'
 import type { Counters } from '#gateway/link/marks-file.ts'
@@ -18,6 +18,8 @@ export interface Carrier {
   /** Sends a message if there is a session; one that is lost is sent again. */
   send(bytes: Uint8Array): void
   readonly isOpen: boolean
+  /** Most bytes of a message that it carries. */
+  readonly maxMessageBytes: number
   /** Puts a new key on the disk, to be used from the next session on. */
   replaceKey(handle: Uint8Array, psk: Uint8Array): Promise<void>
 }
@@ -36,7 +38,7 @@ export interface LinkSensor {
   /**
    * Puts readings in the queue; resolves when they have their number, not when they are sent.
    *
-   * @throws SalusError `LINK_QUEUE_FULL`
+   * @throws SalusError `LINK_QUEUE_FULL`, `LINK_MESSAGE_OVERSIZE`
    */
   push(readings: readonly SensorReading[]): Promise<number>
   /** Numbers of messages that wait. */
@@ -98,6 +100,10 @@ export function createLinkSensor(
   async function pushNow(readings: readonly SensorReading[]): Promise<number> {
     requireRoom(outbox)
     const number = await counters.nextMessage()
+    const longest: LinkMessage = { kind: 'readings', number, previous: number, readings }
+    if (encodeMessage(longest).length > carrier.maxMessageBytes) {
+      throw new SalusError('LINK_MESSAGE_OVERSIZE', 'So many readings do not fit one message; push them in parts.')
+    }
     enqueue(outbox, number, readings)
     wake.abort()
     return number

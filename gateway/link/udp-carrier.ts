@@ -5,6 +5,7 @@ import type { Clock, Random } from '#core/crypto/primitives.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
 import { isSalusError } from '#core/error.ts'
 import { createInitiator, type Initiator } from '#core/link/initiator.ts'
+import { MAX_FRAME_MESSAGE_BYTES } from '#core/link/message.ts'
 import type { LinkPrimitives } from '#core/link/primitives.ts'
 import { credentialOf, writeSensorFile, type SensorFile } from '#gateway/link/credential-file.ts'
 import type { Counters } from '#gateway/link/marks-file.ts'
@@ -137,6 +138,7 @@ export function createUdpCarrier(components: UdpCarrierComponents, init: UdpCarr
   }
 
   return {
+    maxMessageBytes: MAX_FRAME_MESSAGE_BYTES,
     get isOpen() {
       return current.openSinceMs != null
     },

@@ -113,7 +113,7 @@ function measureHandshakes(bench: Bench, rounds: number): void {
     const samples: number[] = []
     let bytes = 0
     for (let round = 0; round < rounds; round++) {
-      const secrets = { handle: random(16), psk: random(32), config: random(32), suite }
+      const secrets = { handle: random(16), psk: random(32), config: random(32), suite, sensor: 'a' }
       const find = (): typeof secrets & { device: string; attempt: number } => ({ ...secrets, device: 'a', attempt: 0 })
       const responder = createResponder({ p, random, find })
       const initiator = createInitiator({ p, random }, secrets)

@@ -39,6 +39,7 @@ export function testSensor(
   const [own, remote] = [gateway.random(32), gateway.random(32)]
   const credential: LinkCredential = {
     device,
+    sensor: device,
     handle,
     psk: gateway.random(32),
     config: gateway.random(32),

@@ -42,7 +42,8 @@ describe('the store of sensors', () => {
     const card = await store.provision(CARD)
     const path = join(folder, 'sensors')
     const file = await readFile(path)
-    for (const secret of [card.psk, card.handle, utf8('monitor')]) expect(file.includes(Buffer.from(secret))).to.equal(false)
+    for (const secret of [card.psk, card.handle, utf8('monitor')])
+      expect(file.includes(Buffer.from(secret))).to.equal(false)
     await expectCode('SENSORS_SEAL', async () => open(new Uint8Array(32)))
     for (const at of [0, 40, file.length - 1]) {
       const changed = Buffer.from(file)

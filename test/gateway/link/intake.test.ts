@@ -82,8 +82,21 @@ describe('the intake', () => {
     const intake = createIntake({ accept: () => Promise.resolve(), clock }, { capacity: 8 })
     const early = Array.from({ length: 80 }, async (_, i) => intake.take('a', 'h', message(2 + i, 1 + i)))
     for (const outcome of await Promise.all(early.slice(64))) expect(outcome).to.equal('early')
-    intake.forget('h')
+    intake.forget('a')
     expect(await intake.take('a', 'h', message(0, null))).to.equal('taken')
+  })
+
+  it('does not wait for one that it took before it was started', async () => {
+    const arrivals: LinkArrival[] = []
+    const accept = (arrival: LinkArrival): Promise<void> => Promise.resolve(void arrivals.push(arrival))
+    const intake = createIntake({ accept, clock }, { capacity: 8 })
+    const early = intake.take('a', 'h', message(8, 7))
+    const later = intake.take('a', 'h', message(9, 8))
+    expect(arrivals).to.deep.equal([])
+    // The acknowledgement of 7 has reached the sensor meanwhile.
+    expect(await intake.take('a', 'h', message(8, null))).to.equal('taken')
+    expect(await Promise.all([early, later])).to.deep.equal(['taken', 'taken'])
+    expect(numbersOf(arrivals)).to.deep.equal([8, 9])
   })
 
   it('tells sensors apart', async () => {

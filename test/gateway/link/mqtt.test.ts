@@ -1,3 +1,4 @@
+import { connect as tcpConnect } from 'node:net'
 import { connect as tlsConnect, type TLSSocket } from 'node:tls'
 import { expect } from 'chai'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
@@ -201,6 +202,17 @@ describe('sensors over MQTT', function () {
     if (of != null) await ended(of)
     expect(await client(card)).to.equal(undefined)
     expect(broker.connections).to.equal(0)
+  })
+
+  it('find a place while a stranger holds connections open that say nothing', async () => {
+    const silent = Array.from({ length: 300 }, () => tcpConnect(broker.port, HOST).on('error', () => undefined))
+    await until('those beyond the limit are ended', () => silent.filter(({ destroyed }) => destroyed).length >= 44)
+    expect(broker.refused['LINK_TOO_MANY']).to.equal(44)
+    for (const socket of silent) socket.destroy()
+    const card = await store.provision(CARD)
+    const sensor = await sensorOf(card)
+    await sensor.push([heartRate(0)])
+    await until('it is acknowledged', () => sensor.waiting === 0)
   })
 
   it('that try too often wait, and hold nobody else up', async () => {
