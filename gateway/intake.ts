@@ -186,7 +186,7 @@ function keyOf(stream: Stream): string {
   let key = keys.get(stream)
   if (key == null) {
     const { device, mdc, loinc, ucum, exponent } = stream
-    keys.set(stream, (key = JSON.stringify([device, mdc, loinc, ucum, exponent])))
+    keys.set(stream, (key = `${String(mdc)} ${String(exponent)} ${loinc} ${ucum} ${device}`))
   }
   return key
 }

@@ -19,8 +19,8 @@ export interface ScoreSeries {
 /** The whole report. */
 export interface RunReport {
   readonly readings: number
-  /** Pieces of waveforms. */
-  readonly segments: number
+  /** Alarms, changes of limits and pieces of waveforms. */
+  readonly records: number
   readonly batches: number
   /** Of all batches as they are signed, before they are sealed. */
   readonly bytes: number
@@ -41,7 +41,7 @@ export interface Reporter {
 
 /** Makes a reporter. @param beganMs - what the monitor was told as the beginning of the recording */
 export function createReporter(beganMs: number): Reporter {
-  let [readings, segments, batches, bytes, treeSize, lastMs] = [0, 0, 0, 0, 0, beganMs]
+  let [readings, records, batches, bytes, treeSize, lastMs] = [0, 0, 0, 0, 0, beganMs]
   const alarms: ReportedAlarm[] = []
   const scores = new Map<string, (readonly [number, number, number, number])[]>()
   const secondsOf = (atMs: number): number => Math.round(atMs - beganMs) / 1000
@@ -49,7 +49,7 @@ export function createReporter(beganMs: number): Reporter {
     onEvent(event) {
       if (event.event !== 'batch') return
       readings += event.readings
-      segments += event.records
+      records += event.records
       batches++
       bytes += event.bytes
       treeSize = event.treeSize
@@ -66,7 +66,7 @@ export function createReporter(beganMs: number): Reporter {
       }
     },
     report: () => ({
-      ...{ readings, segments, batches, bytes, treeSize, alarms },
+      ...{ readings, records, batches, bytes, treeSize, alarms },
       scores: [...scores].map(([name, series]) => ({ name, series })),
       recordedSeconds: secondsOf(lastMs),
       peakMiB: Math.round(process.resourceUsage().maxRSS / 1024)

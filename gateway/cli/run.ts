@@ -6,11 +6,9 @@ import { join } from 'node:path'
 import { toHex } from '#core/encoding/bytes.ts'
 import { shippedPack } from '#core/clinical/packs/shipped.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
-import { createNodeClient } from '#node/http/client.ts'
 import { createLog, type Log } from '#node/log.ts'
 import { createAdapterSource } from '#gateway/adapter-source.ts'
 import { openRecording } from '#gateway/adapters/files/open.ts'
-import { createAggregatorClient } from '#gateway/aggregator-client.ts'
 import { createMonitorPort } from '#gateway/clinical/monitor-port.ts'
 import { createReporter } from '#gateway/cli/report.ts'
 import { currentEvidence, storedDeployment, unboundEvidence } from '#gateway/cli/folder.ts'
@@ -69,6 +67,7 @@ async function runOver(data: string, options: RunOptions, outward: Outward | nul
         order: null,
         chain: CHAIN,
         watch: null,
+        timeBy: isReplay ? 'device' : 'gateway',
         // The times of a replay begin anew with each run.
         ...(snapshot == null || isReplay ? {} : { snapshot }),
         onEvent: event => reporter.onMonitorEvent(event)
@@ -163,6 +162,8 @@ async function openOutside(
     }
   }
   const deployment = await storedDeployment(data)
+  const { createNodeClient } = await import('#node/http/client.ts')
+  const { createAggregatorClient } = await import('#gateway/aggregator-client.ts')
   const client = createNodeClient({ url: outward.node, signal })
   const peerPort = peer == null ? undefined : await import('#gateway/peer-port.ts')
   const port = await peerPort?.openPeerPort({ clock, log }, { dataDir: data, peer: peer ?? '' })

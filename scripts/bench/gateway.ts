@@ -24,6 +24,7 @@ import { compress } from '#core/record/compression.ts'
 import { fromHex, utf8 } from '#core/encoding/bytes.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { runClinical } from '#scripts/bench/gateway/clinical.ts'
+import { measureIngest } from '#scripts/bench/gateway/ingest.ts'
 import { measureLink } from '#scripts/bench/gateway/link.ts'
 import { runSignal } from '#scripts/bench/gateway/signal.ts'
 import type { Bench } from '#scripts/bench/report.ts'
@@ -47,6 +48,7 @@ export async function run(bench: Bench): Promise<void> {
   }
   await measureBundle(bench)
   await runClinical(bench)
+  await measureIngest(bench)
   await measureLink(bench)
   await runSignal(bench)
 }

@@ -31,7 +31,7 @@ describe('record of a batch', () => {
     )
   })
 
-  it('is a leaf behind the readings, and as hard to take away', async () => {
+  it('is a leaf behind the readings, and as hard to take away', () => {
     const { batch, bytes } = buildBatch(p, AUTHOR, createTree(), input)
     expect(decodeBatch(p, bytes, SIGN_KEY)).to.deep.equal(batch)
     expect(batch.header.count).to.equal(6 + records.length)
