@@ -26,6 +26,8 @@ export interface BatcherComponents {
 export interface SignedBatch {
   readonly sequence: number
   readonly readings: number
+  /** Alarms, waveforms and acts beside them. */
+  readonly records: number
   /** Of its encoding, before it is sealed. */
   readonly bytes: number
   readonly treeSize: number
@@ -81,6 +83,7 @@ export async function signIntent({ p, identity, ledger, files, network }: Batche
   return {
     sequence: intent.sequence,
     readings: batch.readings.length,
+    records: batch.records.length,
     bytes: bytes.length,
     treeSize: batch.header.treeTo
   }

@@ -15,7 +15,16 @@ import type { GatewayIdentity } from '#gateway/identity.ts'
 import { createIntake, type Intake } from '#gateway/intake.ts'
 import { openLedger, type Ledger } from '#gateway/ledger.ts'
 import type { NodePort } from '#gateway/node-port.ts'
-import { NO_MONITOR, type LiveSource, type MonitorPort, type ReadingSource } from '#gateway/ports.ts'
+import { inOrder } from '#gateway/in-order.ts'
+import { createMonitorMemory, type MonitorMemory } from '#gateway/monitor-memory.ts'
+import {
+  NO_MONITOR,
+  type Arrival,
+  type LiveSource,
+  type MakeMonitor,
+  type MonitorPort,
+  type ReadingSource
+} from '#gateway/ports.ts'
 import { createProgress, type Progress } from '#gateway/progress.ts'
 import { publishAll } from '#gateway/publish-loop.ts'
 import { adoptBatches } from '#gateway/recovery.ts'
@@ -38,7 +47,8 @@ export interface GatewayComponents {
   readonly deployment: Deployment | null
   readonly sources: readonly ReadingSource[]
   readonly live?: readonly LiveSource[]
-  readonly monitor?: MonitorPort
+  /** Judges readings; without it nothing is judged. */
+  readonly makeMonitor?: MakeMonitor
   readonly aggregator?: AggregatorPort
   /** Price of a unit of gas in wei, where it is known. */
   readonly gasPrice?: () => Promise<bigint | null>
@@ -63,6 +73,8 @@ export interface GatewayInit {
   readonly witnesses?: readonly WitnessPlace[]
   /** Shortest time between two cosigned checkpoints, ms. */
   readonly witnessEveryMs?: number
+  /** The sources are recordings that are played faster than time: they are taken in the order of their clocks. */
+  readonly isReplay?: boolean
   /** Ends once everything of the source is published and anchored; otherwise silence is batched too. */
   readonly exitAtEnd: boolean
   /** Signed batches that stay on the disk in clear, so that the gateway can prove their readings. */
@@ -165,23 +177,28 @@ async function runGateway(
   running: Running,
   onIntake: (intake: Intake) => void
 ): Promise<void> {
-  const { node, deployment, monitor = NO_MONITOR } = components
+  const { node, deployment } = components
   const { ledger, signal } = running
   const network = deployment == null ? NOBODY : networkIdOfDeployment(deployment)
-  const shared = { ...components, ...running, monitor, network, onEvent: init.onEvent }
+  const known = { ...components, ...running, network }
   const progress = createProgress()
-  const outward = node == null || deployment == null ? undefined : { ...shared, node, deployment }
-  const keys = outward == null ? undefined : await firstKeys(outward, init)
+  const outward = node == null || deployment == null ? undefined : { node, deployment }
+  const keys = outward == null ? undefined : await firstKeys({ ...known, ...outward }, init)
   if (outward == null && ledger.state.patient == null) {
     await ledger.record({ type: 'patient', patient: { id: NOBODY, keyBundle: NOBODY } })
   }
   // Still unknown only if the gateway was stopped meanwhile.
   if (ledger.state.patient == null) return
+  const memory = createMonitorMemory(init.dataDir)
+  const monitor =
+    components.makeMonitor?.({ patient: ledger.state.patient.id, snapshot: await memory.read() }) ?? NO_MONITOR
+  const shared = { ...known, monitor, memory, onEvent: init.onEvent }
   const loops = [takeIn(shared, init, progress, onIntake)]
   if (outward != null && keys != null) {
+    const outer = { ...shared, ...outward }
     const { aggregatorSlaMs = DEFAULT_SLA_MS, cadence = DEFAULT_CADENCE } = init
-    loops.push(publishAll({ ...outward, keys, grant: init.grant }, init, progress, signal))
-    loops.push(anchorAll(outward, { ...init, cadence, aggregatorSlaMs }, progress, signal))
+    loops.push(publishAll({ ...outer, keys, grant: init.grant }, init, progress, signal))
+    loops.push(anchorAll(outer, { ...init, cadence, aggregatorSlaMs }, progress, signal))
   }
   const { witnesses = [], witnessEveryMs: everyMs = DEFAULT_WITNESS_EVERY_MS, exitAtEnd } = init
   loops.push(witnessAll(shared, { witnesses, everyMs, exitAtEnd }, progress, signal))
@@ -235,21 +252,25 @@ async function rememberPatient(ledger: Ledger, patient: NonNullable<GatewayState
     await ledger.record({ type: 'patient', patient })
 }
 
-type Taking = Omit<GatewayComponents, 'monitor'> &
-  Running & { readonly monitor: MonitorPort; readonly network: Uint8Array }
+type Taking = GatewayComponents &
+  Running & { readonly monitor: MonitorPort; readonly memory: MonitorMemory; readonly network: Uint8Array }
 
 async function takeIn(
   shared: Taking,
-  { batchSeconds, exitAtEnd, onEvent }: GatewayInit,
+  { batchSeconds, exitAtEnd, isReplay = false, onEvent }: GatewayInit,
   progress: Progress,
   onIntake: (intake: Intake) => void
 ): Promise<void> {
-  const { ledger, sources, live = [], log, signal } = shared
+  const { ledger, sources, live = [], log, signal, monitor, memory } = shared
   const onBatch = (batch: SignedBatch): void => {
     onEvent({ event: 'batch', ...batch })
+    memory.keep(monitor.snapshot())
     progress.move()
   }
-  const onNoticed = (records: readonly BatchRecord[]): void => onEvent({ event: 'noticed', records })
+  const onNoticed = (records: readonly BatchRecord[]): void => {
+    onEvent({ event: 'noticed', records })
+    memory.keep(monitor.snapshot())
+  }
   const intake = createIntake(shared, { batchSeconds, onBatch, onNoticed })
   if (ledger.state.intent != null) onBatch(await signIntent(shared))
   const adopted = await adoptBatches(shared, deviceTimeMs => intake.spanOf(deviceTimeMs))
@@ -259,13 +280,18 @@ async function takeIn(
   const arriving = AbortSignal.any([signal, failed.signal])
   const fail = (error: unknown): void => failed.abort(error)
   const started: LiveSource[] = []
-  const ticking = tick(intake, arriving, fail)
+  // Of a replay the recording tells the time.
+  const ticking = isReplay ? Promise.resolve() : tick(intake, arriving, fail)
   try {
     for (const source of live) {
       await source.start(async arrival => intake.accept(arrival))
       started.push(source)
     }
-    await Promise.all(sources.map(async source => drain(source, { ledger, intake, arriving, fail })))
+    const placeOf = (source: string): number => cursorOf(ledger.state, source)
+    const all = isReplay
+      ? [inOrder(sources, placeOf, arriving)]
+      : sources.map(source => source.arrivals(placeOf(source.name), arriving))
+    await Promise.all(all.map(async arrivals => drain(arrivals, { intake, fail })))
     failed.signal.throwIfAborted()
     if (signal.aborted) return
     if (live.length === 0) {
@@ -280,26 +306,17 @@ async function takeIn(
     for (const source of started) await source.stop()
     failed.abort()
     await ticking
+    await memory.flush()
   }
 }
 
-/** Takes in all of a recording. A failure to write ends the arrivals, and is thrown behind them. */
+/** Takes in all that comes. A failure to write ends the arrivals, and is thrown behind them. */
 async function drain(
-  source: ReadingSource,
-  {
-    ledger,
-    intake,
-    arriving,
-    fail
-  }: {
-    readonly ledger: Ledger
-    readonly intake: Intake
-    readonly arriving: AbortSignal
-    readonly fail: (error: unknown) => void
-  }
+  arrivals: AsyncIterable<Arrival>,
+  { intake, fail }: { readonly intake: Intake; readonly fail: (error: unknown) => void }
 ): Promise<void> {
   let unflushed: Promise<void>[] = []
-  for await (const arrival of source.arrivals(cursorOf(ledger.state, source.name), arriving)) {
+  for await (const arrival of arrivals) {
     unflushed.push(intake.accept(arrival).catch(fail))
     if (unflushed.length >= MAX_UNFLUSHED) {
       await Promise.all(unflushed)

@@ -133,10 +133,10 @@ export function createIntake(components: IntakeComponents, init: IntakeInit): In
 
   return {
     spanOf,
-    async accept({ readings: arrived, records = [], source, next, deviceTimeMs }) {
+    async accept({ readings: arrived, records = [], source, next, deviceTimeMs, atMs = clock() }) {
       const readings = next > 0 || before.size === 0 ? arrived : arrived.filter(isNew)
       if (readings.length === 0 && arrived.length > 0 && records.length === 0) return
-      const judged = monitor.take(readings, clock())
+      const judged = monitor.take(readings, atMs)
       if (judged.records.length > 0) init.onNoticed(judged.records)
       const taken = { source, next, readings: judged.readings, records: [...records, ...judged.records] }
       const span = spanOf(deviceTimeMs)

@@ -55,6 +55,11 @@ export async function openJournal(path: string, disk: GatewayDisk = realDisk): P
   return createWriter(file, digest, records, { lostBytes: content.length - end, end })
 }
 
+/** The whole records of a journal's bytes, oldest first. */
+export function recordsOf(bytes: Uint8Array): readonly Uint8Array[] {
+  return scan(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)).records
+}
+
 function createWriter(
   file: AppendFile,
   start: Buffer,

@@ -7,7 +7,7 @@ import { decodeChange, decodeState, encodeChange, encodeState } from '#gateway/s
 import { applyChange, initialState, type Change, type GatewayState } from '#gateway/state.ts'
 import { openDatabase } from '#node/store/database.ts'
 import { realDisk, type GatewayDisk } from '#gateway/disk.ts'
-import { openJournal, type Journal } from '#gateway/journal.ts'
+import { openJournal, recordsOf, type Journal } from '#gateway/journal.ts'
 
 const SNAPSHOT = 'state'
 const DIGEST_BYTES = 32
@@ -48,6 +48,18 @@ export async function openLedger(
     await lock.close()
     throw error
   }
+}
+
+/**
+ * The state as it lies on the disk, for whoever only looks: nothing is locked, cut off or written.
+ *
+ * @throws SalusError as {@link openLedger}, without `GATEWAY_IN_USE`
+ */
+export async function readLedger(directory: string, disk: GatewayDisk = realDisk): Promise<GatewayState> {
+  const snapshot = await disk.readIfThere(join(directory, SNAPSHOT))
+  const { state, journal } = snapshot == null ? { state: initialState(), journal: 1 } : decodeState(checked(snapshot))
+  const bytes = (await disk.readIfThere(journalPath(directory, journal))) ?? new Uint8Array()
+  return recordsOf(bytes).reduce((before, record) => applyChange(before, decodeChange(record)), state)
 }
 
 /** Keeps a folder for this process until it is closed. */

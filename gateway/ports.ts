@@ -10,6 +10,8 @@ export interface Arrival {
   readonly next: number
   /** Milliseconds on the device's clock, by which time is cut into batches. */
   readonly deviceTimeMs: number
+  /** When it is judged, milliseconds since 1970; a recording that is played faster than time says its own. The clock's time without it. */
+  readonly atMs?: number
   readonly readings: readonly Reading[]
   /** What goes to the log as it is, such as pieces of waveforms. */
   readonly records?: readonly BatchRecord[]
@@ -54,6 +56,12 @@ export interface MonitorPort {
   /** Its state, to go on from after a restart; at most 1 MiB. */
   snapshot(): Uint8Array
 }
+
+/** Makes the monitor of a patient, once it is known who that is; from what it remembered, where there is something. */
+export type MakeMonitor = (init: {
+  readonly patient: Uint8Array
+  readonly snapshot: Uint8Array | undefined
+}) => MonitorPort
 
 /** A monitor that judges nothing. */
 export const NO_MONITOR: MonitorPort = {

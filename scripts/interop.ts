@@ -3,10 +3,19 @@ import { parseArgs } from 'node:util'
 import { blocksAtKubo } from '#scripts/interop/blocks-at-kubo.ts'
 import { contractsOnGeth } from '#scripts/interop/contracts-on-geth.ts'
 import { fhirAtHapi } from '#scripts/interop/fhir-at-hapi.ts'
+import { handshakesAtNoiseprotocol } from '#scripts/interop/handshakes-at-noiseprotocol.ts'
+import { sensorsAtMosquitto } from '#scripts/interop/sensors-at-mosquitto.ts'
 import type { Suite } from '#scripts/interop/suite.ts'
 import { tlogInGo } from '#scripts/interop/tlog-in-go.ts'
 
-const SUITES: readonly Suite[] = [contractsOnGeth, fhirAtHapi, blocksAtKubo, tlogInGo]
+const SUITES: readonly Suite[] = [
+  contractsOnGeth,
+  fhirAtHapi,
+  blocksAtKubo,
+  tlogInGo,
+  sensorsAtMosquitto,
+  handshakesAtNoiseprotocol
+]
 const HELP = `Usage: npm run test:interop [-- SUITE ...] [--strict] [--json]
 
 ${SUITES.map(({ name, about }) => `  ${name}: ${about}`).join('\n')}

@@ -4,8 +4,8 @@ import type { Primitives } from '#core/crypto/primitives.ts'
 import { concat, utf8 } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
 
-/** What a code is: a clinician's request, or the patient's answer to it. */
-export type CodeKind = 'REQUEST' | 'ANSWER'
+/** What a code is: a clinician's request, the patient's answer to it, or what a sensor is given, which is secret. */
+export type CodeKind = 'REQUEST' | 'ANSWER' | 'SENSOR'
 
 /** Characters of one part: a QR code of 77 by 77 modules, which a telephone reads off a screen. */
 const PART_CHARACTERS = 700
@@ -14,7 +14,7 @@ const CHECK_CHARACTERS = 8
 const MAX_TEXT_CHARACTERS = 32_768
 const CHECK_LABEL = utf8('salus/check-number/1')
 /** Only what a QR code's alphanumeric mode holds. */
-const PART = /^SALUS:(REQUEST|ANSWER):([A-Z2-7]{8}):([1-9][0-9]?)\/([1-9][0-9]?):([A-Z2-7]+)$/
+const PART = /^SALUS:(REQUEST|ANSWER|SENSOR):([A-Z2-7]{8}):([1-9][0-9]?)\/([1-9][0-9]?):([A-Z2-7]+)$/
 
 function checkOf(p: Primitives, bytes: Uint8Array): string {
   return base32upper.baseEncode(p.sha256(bytes)).slice(0, CHECK_CHARACTERS)
@@ -59,7 +59,7 @@ export function readCodeText(p: Primitives, kind: CodeKind, text: string): Uint8
   if (parts.some(each => each[1] !== kind || givenKind !== kind)) {
     throw new SalusError(
       'CODE_TEXT_KIND',
-      'This is another kind of code; a request is shown by who asks, an answer by the patient.'
+      'This is another kind of code; a request is shown by who asks, an answer by the patient, a sensor’s by its gateway.'
     )
   }
   const total = Number(count)

@@ -1,5 +1,5 @@
 /** The signed requests by which a gateway, or a log that is anchored as one, comes on the chain (docs/specs/contracts-anchors.md). */
-import { anchorTypes, gatewayRegistrationTypes } from '#core/abi/typed-data/anchors.ts'
+import { anchorTypes, gatewayRegistrationTypes, superRootTypes } from '#core/abi/typed-data/anchors.ts'
 import { domain } from '#core/abi/typed-data/domain.ts'
 import type { ChainCall } from '#core/agent/chain-call.ts'
 import { toHex } from '#core/encoding/bytes.ts'
@@ -62,4 +62,29 @@ export async function anchorCall(
 
 function domainOf({ chainId, contracts }: AnchorTarget) {
   return domain('BatchAnchors', chainId, contracts.BatchAnchors.address)
+}
+
+/** Who anchors super-roots: an account, through a relayer. */
+export interface SuperRootSigner {
+  /** Address, 20 bytes. */
+  readonly signer: Uint8Array
+  readonly wallet: { readonly signTypedData: SignTypedData }
+}
+
+/**
+ * The request that anchors the root over the heads of many gateways.
+ *
+ * @param deadlineS - as for {@link gatewayRegistrationCall}
+ */
+export async function superRootCall(
+  target: AnchorTarget,
+  by: SuperRootSigner,
+  { epoch, count, root: bytes }: { readonly epoch: number; readonly count: number; readonly root: Uint8Array },
+  deadlineS: number
+): Promise<ChainCall> {
+  const [aggregator, root] = [toHex(by.signer), toHex(bytes)]
+  const value = { aggregator, epoch, count, root, deadline: deadlineS }
+  const signature = await by.wallet.signTypedData(domainOf(target), superRootTypes, value)
+  const args = [epoch, count, root, deadlineS, aggregator, signature]
+  return { contract: 'BatchAnchors', method: 'anchorGateways', args }
 }

@@ -4,7 +4,14 @@ import { createCursor } from '#core/gatt/cursor.ts'
 import { readDateTime } from '#core/gatt/date-time.ts'
 import { measured, type Measured, type Measurement } from '#core/gatt/measured.ts'
 import { readSfloat } from '#core/gatt/medical-float.ts'
-import { CUFF_PRESSURE, CUFF_PULSE_RATE, DIASTOLIC, inUnit, MEAN_PRESSURE, SYSTOLIC } from '#core/gatt/metrics.ts'
+import {
+  CUFF_PRESSURE,
+  GATT_CUFF_PULSE_RATE,
+  GATT_DIASTOLIC,
+  inUnit,
+  GATT_MEAN_PRESSURE,
+  GATT_SYSTOLIC
+} from '#core/gatt/metrics.ts'
 
 const KILOPASCAL = 1
 const HAS_TIME = 2
@@ -43,10 +50,10 @@ function decodePressure(bytes: Uint8Array, isIntermediate: boolean): Measurement
   const status = has(HAS_STATUS) ? cursor.uint(2) : 0
   cursor.end()
   const quality = (status & ARTEFACT_STATUS) === 0 ? 0 : READING_FLAGS.artefact
-  const metrics = isIntermediate ? [CUFF_PRESSURE] : [SYSTOLIC, DIASTOLIC, MEAN_PRESSURE]
+  const metrics = isIntermediate ? [CUFF_PRESSURE] : [GATT_SYSTOLIC, GATT_DIASTOLIC, GATT_MEAN_PRESSURE]
   const values: Measured[] = metrics.map((metric, i) =>
     measured(has(KILOPASCAL) ? inUnit(metric, 'kPa', -1) : metric, pressures[i] ?? { special: 'not a number' }, quality)
   )
-  if (pulse != null) values.push(measured(CUFF_PULSE_RATE, pulse, quality))
+  if (pulse != null) values.push(measured(GATT_CUFF_PULSE_RATE, pulse, quality))
   return user == null ? { values, deviceTimeMs } : { values, deviceTimeMs, user }
 }

@@ -2,7 +2,19 @@
  * What Bluetooth sensors measure, double coded (docs/specs/gatt.md). The codes of the vital signs are those of the reference's
  * table; those marked so are from memory of the nomenclature and want a look into ISO/IEEE 11073-10101.
  */
-import { HEART_RATE, OXYGEN_SATURATION, PULSE_RATE, RESPIRATORY_RATE, type Metric } from '#core/batch/metrics.ts'
+import {
+  BODY_TEMPERATURE,
+  DIASTOLIC_PRESSURE,
+  HEART_RATE,
+  MEAN_PRESSURE,
+  OXYGEN_SATURATION,
+  PERFUSION_INDEX,
+  PULSE_RATE,
+  PULSE_RATE_CUFF,
+  RESPIRATORY_RATE,
+  SYSTOLIC_PRESSURE,
+  type Metric
+} from '#core/batch/metrics.ts'
 import type { GattMetric } from '#core/gatt/measured.ts'
 
 /** Heart rate of a chest strap. */
@@ -20,26 +32,26 @@ export const GATT_SATURATION: GattMetric = { ...OXYGEN_SATURATION, exponent: 0 }
 /** Pulse rate of an oximeter. */
 export const GATT_PULSE_RATE: GattMetric = { ...PULSE_RATE, exponent: 0 }
 
-/** Pulse rate of a cuff: MDC_PULS_RATE_NON_INV. */
-export const CUFF_PULSE_RATE: GattMetric = { mdc: 149546, loinc: '8867-4', ucum: '/min', exponent: 0 }
+/** Pulse rate of a cuff. */
+export const GATT_CUFF_PULSE_RATE: GattMetric = { ...PULSE_RATE_CUFF, exponent: 0 }
 
-/** Pulse amplitude index, MDC_SAT_O2_QUAL (from memory). */
-export const PULSE_AMPLITUDE: GattMetric = { mdc: 150448, loinc: '', ucum: '%', exponent: 0 }
+/** Pulse amplitude index of an oximeter: the same as the perfusion index. */
+export const GATT_PERFUSION: GattMetric = { ...PERFUSION_INDEX, exponent: 0 }
 
-/** Systolic pressure: MDC_PRESS_BLD_NONINV_SYS. */
-export const SYSTOLIC: GattMetric = { mdc: 150021, loinc: '8480-6', ucum: 'mm[Hg]', exponent: 0 }
+/** Systolic pressure. */
+export const GATT_SYSTOLIC: GattMetric = { ...SYSTOLIC_PRESSURE, exponent: 0 }
 
-/** Diastolic pressure: MDC_PRESS_BLD_NONINV_DIA. */
-export const DIASTOLIC: GattMetric = { mdc: 150022, loinc: '8462-4', ucum: 'mm[Hg]', exponent: 0 }
+/** Diastolic pressure. */
+export const GATT_DIASTOLIC: GattMetric = { ...DIASTOLIC_PRESSURE, exponent: 0 }
 
-/** Mean arterial pressure: MDC_PRESS_BLD_NONINV_MEAN. */
-export const MEAN_PRESSURE: GattMetric = { mdc: 150023, loinc: '8478-0', ucum: 'mm[Hg]', exponent: 0 }
+/** Mean pressure. */
+export const GATT_MEAN_PRESSURE: GattMetric = { ...MEAN_PRESSURE, exponent: 0 }
 
 /** Pressure in the cuff while it is measured: MDC_PRESS_CUFF (from memory). */
 export const CUFF_PRESSURE: GattMetric = { mdc: 150300, loinc: '', ucum: 'mm[Hg]', exponent: 0 }
 
-/** Body temperature: MDC_TEMP_BODY. */
-export const BODY_TEMPERATURE: GattMetric = { mdc: 150364, loinc: '8310-5', ucum: 'Cel', exponent: -1 }
+/** Body temperature. */
+export const GATT_TEMPERATURE: GattMetric = { ...BODY_TEMPERATURE, exponent: -1 }
 
 /** Body weight: MDC_MASS_BODY_ACTUAL (from memory). */
 export const BODY_WEIGHT: GattMetric = { mdc: 188736, loinc: '29463-7', ucum: 'kg', exponent: -3 }
@@ -62,13 +74,13 @@ const KNOWN: ReadonlyMap<number, GattMetric> = new Map(
     RR_INTERVAL,
     GATT_SATURATION,
     GATT_PULSE_RATE,
-    CUFF_PULSE_RATE,
-    PULSE_AMPLITUDE,
-    SYSTOLIC,
-    DIASTOLIC,
-    MEAN_PRESSURE,
+    GATT_CUFF_PULSE_RATE,
+    GATT_PERFUSION,
+    GATT_SYSTOLIC,
+    GATT_DIASTOLIC,
+    GATT_MEAN_PRESSURE,
     CUFF_PRESSURE,
-    BODY_TEMPERATURE,
+    GATT_TEMPERATURE,
     BODY_WEIGHT,
     BODY_MASS_INDEX,
     BODY_HEIGHT,

@@ -4,7 +4,7 @@ import { createCursor, type Cursor } from '#core/gatt/cursor.ts'
 import { readDateTime } from '#core/gatt/date-time.ts'
 import { measured, type Measured, type Measurement } from '#core/gatt/measured.ts'
 import { readSfloat } from '#core/gatt/medical-float.ts'
-import { GATT_PULSE_RATE, GATT_SATURATION, PULSE_AMPLITUDE } from '#core/gatt/metrics.ts'
+import { GATT_PULSE_RATE, GATT_SATURATION, GATT_PERFUSION } from '#core/gatt/metrics.ts'
 
 const SPOT = { time: 1, status: 2, device: 4, amplitude: 8 }
 const CONTINUOUS = { fast: 1, slow: 2, status: 4, device: 8, amplitude: 16 }
@@ -71,5 +71,5 @@ function valuesOf(
   { quality, amplitude }: Rest
 ): Measured[] {
   const values = [measured(GATT_SATURATION, saturation, quality), measured(GATT_PULSE_RATE, rate, quality)]
-  return amplitude == null ? values : [...values, measured(PULSE_AMPLITUDE, amplitude, quality)]
+  return amplitude == null ? values : [...values, measured(GATT_PERFUSION, amplitude, quality)]
 }

@@ -3,7 +3,7 @@ import { createCursor } from '#core/gatt/cursor.ts'
 import { readDateTime } from '#core/gatt/date-time.ts'
 import { measured, type Measurement } from '#core/gatt/measured.ts'
 import { readFloat } from '#core/gatt/medical-float.ts'
-import { BODY_TEMPERATURE, inUnit } from '#core/gatt/metrics.ts'
+import { GATT_TEMPERATURE, inUnit } from '#core/gatt/metrics.ts'
 
 const FAHRENHEIT = 1
 const HAS_TIME = 2
@@ -22,6 +22,6 @@ export function decodeTemperature(bytes: Uint8Array): Measurement {
   // Where it was taken: ear, armpit, … It changes nothing about the value.
   if ((flags & HAS_TYPE) !== 0) cursor.uint(1)
   cursor.end()
-  const metric = (flags & FAHRENHEIT) === 0 ? BODY_TEMPERATURE : inUnit(BODY_TEMPERATURE, '[degF]')
+  const metric = (flags & FAHRENHEIT) === 0 ? GATT_TEMPERATURE : inUnit(GATT_TEMPERATURE, '[degF]')
   return { values: [measured(metric, temperature)], deviceTimeMs }
 }

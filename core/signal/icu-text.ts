@@ -5,7 +5,18 @@
  * @see https://physionet.org/content/challenge-2012/1.0.0/
  */
 import { SalusError } from '#core/error.ts'
-import { HEART_RATE, OXYGEN_SATURATION, RESPIRATORY_RATE, type Metric } from '#core/batch/metrics.ts'
+import {
+  BODY_TEMPERATURE,
+  COMA_SCORE,
+  DIASTOLIC_PRESSURE,
+  HEART_RATE,
+  MEAN_PRESSURE,
+  OXYGEN_FRACTION,
+  OXYGEN_SATURATION,
+  RESPIRATORY_RATE,
+  SYSTOLIC_PRESSURE,
+  type Metric
+} from '#core/batch/metrics.ts'
 
 const HEADER = 'Time,Parameter,Value'
 const MAX_BYTES: number = 4 * 2 ** 20
@@ -18,21 +29,21 @@ interface Parameter {
   readonly shift?: number
 }
 
-const pressure = (mdc: number, loinc: string): Parameter => ({ metric: { mdc, loinc, ucum: 'mm[Hg]' }, exponent: -2 })
+const invasive = (mdc: number, { loinc, ucum }: Metric): Parameter => ({ metric: { mdc, loinc, ucum }, exponent: -2 })
 const PARAMETERS: ReadonlyMap<string, Parameter> = new Map([
   ['HR', { metric: HEART_RATE, exponent: -2 }],
   ['RespRate', { metric: RESPIRATORY_RATE, exponent: -2 }],
   ['SaO2', { metric: OXYGEN_SATURATION, exponent: -2 }],
-  ['Temp', { metric: { mdc: 150364, loinc: '8310-5', ucum: 'Cel' }, exponent: -2 }],
-  ['GCS', { metric: { mdc: 0, loinc: '9269-2', ucum: '{score}' }, exponent: 0 }],
-  ['FiO2', { metric: { mdc: 0, loinc: '3150-6', ucum: '%' }, exponent: -2, shift: 2 }],
-  ['NISysABP', pressure(150021, '8480-6')],
-  ['NIDiasABP', pressure(150022, '8462-4')],
-  ['NIMAP', pressure(150023, '8478-0')],
+  ['Temp', { metric: BODY_TEMPERATURE, exponent: -2 }],
+  ['GCS', { metric: COMA_SCORE, exponent: 0 }],
+  ['FiO2', { metric: OXYGEN_FRACTION, exponent: -2, shift: 2 }],
+  ['NISysABP', { metric: SYSTOLIC_PRESSURE, exponent: -2 }],
+  ['NIDiasABP', { metric: DIASTOLIC_PRESSURE, exponent: -2 }],
+  ['NIMAP', { metric: MEAN_PRESSURE, exponent: -2 }],
   // Invasive: MDC_PRESS_BLD_ART_SYS, _DIA, _MEAN.
-  ['SysABP', pressure(150033, '8480-6')],
-  ['DiasABP', pressure(150034, '8462-4')],
-  ['MAP', pressure(150035, '8478-0')]
+  ['SysABP', invasive(150033, SYSTOLIC_PRESSURE)],
+  ['DiasABP', invasive(150034, DIASTOLIC_PRESSURE)],
+  ['MAP', invasive(150035, MEAN_PRESSURE)]
 ])
 
 /** One value of a stay. */

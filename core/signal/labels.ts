@@ -1,5 +1,14 @@
 /** What recorders call things: units and numerics of bedside monitors, as UCUM units and coded metrics (docs/specs/recordings.md). */
-import { HEART_RATE, OXYGEN_SATURATION, PULSE_RATE, RESPIRATORY_RATE, type Metric } from '#core/batch/metrics.ts'
+import {
+  DIASTOLIC_PRESSURE,
+  HEART_RATE,
+  MEAN_PRESSURE,
+  OXYGEN_SATURATION,
+  PULSE_RATE,
+  RESPIRATORY_RATE,
+  SYSTOLIC_PRESSURE,
+  type Metric
+} from '#core/batch/metrics.ts'
 
 const UNITS: ReadonlyMap<string, string> = new Map([
   ['mV', 'mV'],
@@ -21,9 +30,9 @@ const NUMERICS: ReadonlyMap<string, Metric> = new Map([
   ['PULSE', PULSE_RATE],
   ['RESP', RESPIRATORY_RATE],
   ['SPO2', OXYGEN_SATURATION],
-  ['NBPSYS', { mdc: 150021, loinc: '8480-6', ucum: 'mm[Hg]' }],
-  ['NBPDIAS', { mdc: 150022, loinc: '8462-4', ucum: 'mm[Hg]' }],
-  ['NBPMEAN', { mdc: 150023, loinc: '8478-0', ucum: 'mm[Hg]' }],
+  ['NBPSYS', SYSTOLIC_PRESSURE],
+  ['NBPDIAS', DIASTOLIC_PRESSURE],
+  ['NBPMEAN', MEAN_PRESSURE],
   ['ABPSYS', { mdc: 150033, loinc: '8480-6', ucum: 'mm[Hg]' }],
   ['ABPDIAS', { mdc: 150034, loinc: '8462-4', ucum: 'mm[Hg]' }],
   ['ABPMEAN', { mdc: 150035, loinc: '8478-0', ucum: 'mm[Hg]' }]

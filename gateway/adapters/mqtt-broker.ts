@@ -6,6 +6,7 @@ import type { Clock } from '#core/crypto/primitives.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import { decodeMessage, encodeMessage, MAX_MESSAGE_BYTES } from '#core/link/message.ts'
 import { createRateLimiter } from '#core/link/rate-limit.ts'
+import { refusalCode } from '#core/link/refusal-code.ts'
 import { connectRefusal, downTopic, identityOf, publishRefusal, subscribeRefusal } from '#core/link/topic.ts'
 import type { DeviceStore } from '#gateway/link/device-store.ts'
 import { guardStream } from '#gateway/link/guarded-stream.ts'
@@ -70,7 +71,10 @@ export function createMqttBroker(
   let server: Server | undefined
   let broker: Aedes | undefined
 
-  const count = (why: string): void => void (refused[why] = (refused[why] ?? 0) + 1)
+  function count(why: string): void {
+    const code = refusalCode(why)
+    refused[code] = (refused[code] ?? 0) + 1
+  }
 
   const psk = pskServer({
     find: handle => store.find(handle)?.psk,
@@ -187,6 +191,8 @@ export function createMqttBroker(
     }
     const connected: Connected = { device: credential.device, handle, identity: identityOf(handle) }
     sockets.set(socket, connected)
+    // Acknowledgements are short: the system would hold them back for more (RFC 896).
+    socket.setNoDelay(true)
     socket.once('close', () => sockets.delete(socket))
     const guarded = guardStream(socket, MAX_PACKET_BYTES, () => count('too-large'))
     byStream.set(guarded, connected)

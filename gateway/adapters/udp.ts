@@ -6,6 +6,7 @@ import { toHex } from '#core/encoding/bytes.ts'
 import { isSalusError } from '#core/error.ts'
 import { decodeMessage, encodeMessage, MAX_ACKNOWLEDGED, type LinkMessage } from '#core/link/message.ts'
 import type { LinkPrimitives } from '#core/link/primitives.ts'
+import { refusalCode } from '#core/link/refusal-code.ts'
 import { createResponder, type LinkSession, type Outcome } from '#core/link/responder.ts'
 import type { DeviceStore } from '#gateway/link/device-store.ts'
 import type { Intake } from '#gateway/link/intake.ts'
@@ -64,7 +65,10 @@ export function createUdpLink(components: UdpLinkComponents, init: UdpLinkInit):
   let socket: Socket | undefined
   let isFlushing = false
 
-  const count = (why: string): void => void (refused[why] = (refused[why] ?? 0) + 1)
+  function count(why: string): void {
+    const code = refusalCode(why)
+    refused[code] = (refused[code] ?? 0) + 1
+  }
 
   function send(bytes: Uint8Array, to: string): void {
     const at = to.lastIndexOf('|')

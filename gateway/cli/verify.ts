@@ -1,5 +1,6 @@
-import { open, readFile } from 'node:fs/promises'
+import { open, readFile, stat } from 'node:fs/promises'
 import type { Command } from 'commander'
+import { isTlogProof, verifyFolder, verifyProofFile, type Summary } from '#gateway/cli/verify-log.ts'
 import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import { MAX_BUNDLE_BYTES } from '#core/batch/bundle.ts'
@@ -14,14 +15,18 @@ interface VerifyOptions {
   readonly patient?: string
   readonly deployment?: string
   readonly contract?: string
+  readonly log?: string
+  readonly witness: readonly string[]
+  readonly quorum: number
+  readonly evidence?: string
   readonly json: boolean
 }
 
-/** `salus verify FILE`: checks a proof bundle offline. Neither this file nor anything it imports can open a connection. */
+/** `salus verify FILE`: checks a proof bundle, a proof file of a log, or a folder of batches, offline. Neither this file nor anything it imports can open a connection. */
 export function registerVerify(program: Command): void {
   program
     .command('verify <file>')
-    .description('check the proof bundle of one reading, offline')
+    .description('check a proof bundle, a proof file of a log, or a folder of batches, offline')
     .option('--block-hash <hash>', 'hash of the anchor’s block, from a source you trust')
     .option('--network <id>', 'refuse a bundle of another network')
     .option('--gateway <id>', 'refuse a bundle of another gateway')
@@ -32,12 +37,24 @@ export function registerVerify(program: Command): void {
         .createOption('--contract <address>', 'refuse a bundle anchored by another BatchAnchors')
         .conflicts('deployment')
     )
+    .option('--log <key>', 'of a proof file: the key of the log, from a source you trust')
+    .option('--witness <key...>', 'of a proof file: keys of witnesses that you trust', [])
+    .option('--quorum <n>', 'how many of them must have cosigned; all unless told', readQuorum, -1)
+    .option('--evidence <file>', 'of a folder: the gateway’s key bundle, from a source you trust')
     .option('--json', 'one JSON line on standard output', false)
     .action(async (file: string, options: VerifyOptions) => verify(file, options))
 }
 
 async function verify(file: string, options: VerifyOptions): Promise<void> {
   try {
+    const other = await verifyOther(file, options)
+    if (other != null) {
+      const lines = Object.entries(other).map(
+        ([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`
+      )
+      console.log(options.json ? JSON.stringify({ ok: true, ...other }) : lines.join('\n'))
+      return
+    }
     const verified = await verifyBundle(portablePrimitives, await readBundleFile(file), await expectedOf(options))
     console.log(options.json ? JSON.stringify({ ok: true, ...summaryOf(verified) }) : textOf(verified))
   } catch (error) {
@@ -46,6 +63,25 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
     console.log(options.json ? JSON.stringify({ ok: false, code, message }) : `${code}: ${message}`)
     process.exitCode = 1
   }
+}
+
+/** What is no bundle: a folder of batches, or a proof file of a log. */
+async function verifyOther(path: string, options: VerifyOptions): Promise<Summary | undefined> {
+  const isFolder = await stat(path).then(
+    found => found.isDirectory(),
+    () => false
+  )
+  if (isFolder) return verifyFolder(portablePrimitives, path, options.evidence)
+  const bytes = await readBundleFile(path)
+  if (!isTlogProof(bytes)) return undefined
+  const { log, witness, quorum } = options
+  const trust = { witness, quorum: quorum < 0 ? witness.length : quorum }
+  return verifyProofFile(portablePrimitives, bytes, log == null ? trust : { ...trust, log })
+}
+
+function readQuorum(text: string): number {
+  if (!/^\d{1,2}$/.test(text)) throw new SalusError('CLI_NUMBER', '--quorum takes a whole number.')
+  return Number(text)
 }
 
 /** The file's bytes; of one that is too large, no more than the decoder needs to say so. */

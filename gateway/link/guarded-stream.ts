@@ -12,6 +12,10 @@ export function guardStream(connection: Duplex, maxPacketBytes: number, onRefuse
     write(chunk: Buffer, _encoding, done) {
       connection.write(chunk, done)
     },
+    // Acknowledgements that wait go out together: each by itself would be a record of TLS and a turn of the loop.
+    writev(chunks, done) {
+      connection.write(Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer)), done)
+    },
     final(done) {
       connection.end(done)
     },

@@ -15,6 +15,7 @@ const GROUPS: Readonly<Record<string, () => Promise<Register>>> = {
   node: async () => (await import('#node/cli/commands/node.ts')).registerNode,
   gateway: async () => (await import('#gateway/cli/gateway.ts')).registerGateway,
   verify: async () => (await import('#gateway/cli/verify.ts')).registerVerify,
+  anchor: async () => (await import('#gateway/cli/anchor.ts')).registerAnchor,
   witness: async () => (await import('#node/cli/commands/witness.ts')).registerWitness,
   agent: async () => (await import('#agent/cli/agent.ts')).registerAgent,
   patient: async () => (await import('#agent/cli/patient.ts')).registerPatient,

@@ -24,6 +24,7 @@ import { compress } from '#core/record/compression.ts'
 import { fromHex, utf8 } from '#core/encoding/bytes.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { runClinical } from '#scripts/bench/gateway/clinical.ts'
+import { measureLink } from '#scripts/bench/gateway/link.ts'
 import type { Bench } from '#scripts/bench/report.ts'
 
 const AUTHOR = {
@@ -45,6 +46,7 @@ export async function run(bench: Bench): Promise<void> {
   }
   await measureBundle(bench)
   await runClinical(bench)
+  await measureLink(bench)
 }
 
 /** Text of a recording to readings to a signed, encoded batch. */

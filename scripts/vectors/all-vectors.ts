@@ -7,6 +7,7 @@ import { fhirVectors } from '#scripts/vectors/fhir-vectors.ts'
 import { firmwareRequestVectors } from '#scripts/vectors/firmware-requests.ts'
 import { gattVectors } from '#scripts/vectors/gatt-vectors.ts'
 import { grantVectors } from '#scripts/vectors/grant-vectors.ts'
+import { linkVectors } from '#scripts/vectors/link-vectors.ts'
 import { logVectors } from '#scripts/vectors/log-vectors.ts'
 import { patientRequestVectors } from '#scripts/vectors/patient-requests.ts'
 import { placementVectors } from '#scripts/vectors/placement-vectors.ts'
@@ -31,6 +32,7 @@ export async function allVectors(primitives: Primitives): Promise<Record<string,
     ...(await researchRequestVectors()),
     ...gattVectors(),
     ...signalVectors(),
+    ...linkVectors(primitives),
     ...superRootVectors(primitives),
     ...placementVectors(primitives)
   }

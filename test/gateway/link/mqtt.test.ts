@@ -102,7 +102,7 @@ describe('sensors over MQTT', function () {
         const socket = tlsConnect({ host: HOST, port: broker.port, ...pskClient(card), ...options }, () =>
           resolve(socket)
         )
-        socket.on('error', error => resolve('code' in error ? String(error.code) : error.message))
+        socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
         stops.push(async () => Promise.resolve(socket.destroy()))
       })
     const socket = await socketOf({})
@@ -140,14 +140,14 @@ describe('sensors over MQTT', function () {
     const other = await store.provision({ ...CARD, device: 'other' })
     const identity = identityOf(card.handle)
     const attempts: [string, (of: MqttClient) => void][] = [
-      ['foreign-topic', of => of.publish(upTopic(identityOf(other.handle)), readings(1), { qos: 1 })],
-      ['foreign-topic', of => of.publish('$SYS/uptime', 'x', { qos: 1 })],
-      ['retained', of => of.publish(upTopic(identity), readings(1), { qos: 1, retain: true })],
-      ['quality-of-service', of => of.publish(upTopic(identity), readings(1), { qos: 2 })],
+      ['LINK_FOREIGN_TOPIC', of => of.publish(upTopic(identityOf(other.handle)), readings(1), { qos: 1 })],
+      ['LINK_FOREIGN_TOPIC', of => of.publish('$SYS/uptime', 'x', { qos: 1 })],
+      ['LINK_RETAINED', of => of.publish(upTopic(identity), readings(1), { qos: 1, retain: true })],
+      ['LINK_QUALITY_OF_SERVICE', of => of.publish(upTopic(identity), readings(1), { qos: 2 })],
       ['LINK_MESSAGE_TRUNCATED', of => of.publish(upTopic(identity), '', { qos: 1 })],
       ['LINK_MESSAGE_MALFORMED', of => of.publish(upTopic(identity), Buffer.from([0xff]), { qos: 1 })],
-      ['too-large', of => of.publish(upTopic(identity), Buffer.alloc(16_385), { qos: 1 })],
-      ['too-large', of => of.publish(upTopic(identity), Buffer.alloc(200_000), { qos: 0 })]
+      ['LINK_TOO_LARGE', of => of.publish(upTopic(identity), Buffer.alloc(16_385), { qos: 1 })],
+      ['LINK_TOO_LARGE', of => of.publish(upTopic(identity), Buffer.alloc(200_000), { qos: 0 })]
     ]
     for (const [why, misbehave] of attempts) {
       const before = broker.refused[why] ?? 0
@@ -170,7 +170,7 @@ describe('sensors over MQTT', function () {
         will: { topic: upTopic(identityOf(card.handle)), payload: Buffer.from('x'), qos: 1, retain: false }
       })
     ).to.equal(undefined)
-    expect(broker.refused).to.include({ 'client-id': 1, session: 1, will: 1 })
+    expect(broker.refused).to.include({ LINK_CLIENT_ID: 1, LINK_SESSION: 1, LINK_WILL: 1 })
     const of = await client(card)
     for (const topic of ['#', 'salus/1/+/up', downTopic(identityOf(other.handle)), '$SYS/#']) {
       const granted = await of?.subscribeAsync(topic, { qos: 1 }).catch(() => 'refused')
@@ -206,7 +206,7 @@ describe('sensors over MQTT', function () {
   it('that try too often wait, and hold nobody else up', async () => {
     const card = await store.provision(CARD)
     for (let i = 0; i < 12; i++) expect(await client({ ...card, psk: random(32) })).to.equal(undefined)
-    expect(broker.refused['too-many']).to.be.greaterThan(0)
+    expect(broker.refused['LINK_TOO_MANY']).to.be.greaterThan(0)
     const other = await store.provision({ ...CARD, device: 'other' })
     expect(await client(other)).not.to.equal(undefined)
   })

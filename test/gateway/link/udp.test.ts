@@ -150,7 +150,7 @@ describe('sensors over UDP', function () {
     await store.revoke('monitor')
     udp.forget('monitor')
     await sensor.push([heartRate(1)])
-    await until('it tried again', () => (udp.refused['not-authenticated'] ?? 0) > 0)
+    await until('it tried again', () => (udp.refused['LINK_NOT_AUTHENTICATED'] ?? 0) > 0)
     expect(sensor.waiting).to.equal(1)
     expect(arrivals.length).to.equal(1)
   })
@@ -162,7 +162,7 @@ describe('sensors over UDP', function () {
     stops.push(async () => sensor.stop())
     for (let i = 0; i < 50; i++) await sensor.push([heartRate(i)])
     await expectCode('LINK_QUEUE_FULL', async () => sensor.push([heartRate(50)]))
-    await until('frames were turned away', () => (udp.refused['busy'] ?? 0) > 20)
+    await until('frames were turned away', () => (udp.refused['LINK_BUSY'] ?? 0) > 20)
     expect(intake.waiting).to.be.at.most(8 + 64)
   })
 
