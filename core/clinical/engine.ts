@@ -28,10 +28,11 @@ export function step(rules: Rules, before: EngineState, input: Input): Step {
   let state = before
   const atMs = Math.max(input.atMs, state.nowMs)
   if (input.type === 'resume' || state.nowMs === 0) state = { ...state, nowMs: atMs }
-  for (let count = 0; count < MAX_DUES; count++) {
-    const due = nextDue(rules, state)
-    if (due >= atMs) break
+  // What was due at the very moment of the last input came after all inputs of that moment: it comes now.
+  let due = nextDue(rules, state, state.nowMs - 1)
+  for (let count = 0; count < MAX_DUES && due < atMs; count++) {
     state = collect(events, settle(rules, { ...state, nowMs: due }, due))
+    due = nextDue(rules, state, due)
   }
   state = { ...state, nowMs: atMs }
   if (input.type === 'time' || input.type === 'resume') return { state, events, flags: 0 }
@@ -190,9 +191,8 @@ function remind(rules: Rules, state: EngineState, nowMs: number): Said {
   return { state: { ...state, conditions }, events }
 }
 
-/** The next moment after the state's at which something happens by itself. */
-function nextDue({ trusted: { pack }, order }: Rules, state: EngineState): number {
-  const { nowMs } = state
+/** The next moment after a given one at which something happens by itself. */
+function nextDue({ trusted: { pack }, order }: Rules, state: EngineState, nowMs: number): number {
   let due = Infinity
   const consider = (atMs: number): void => {
     if (atMs > nowMs && atMs < due) due = atMs

@@ -90,6 +90,14 @@ describe('clinical engine', () => {
     expect(alertsOf(events)).to.deep.include([75.001, 'respiration.silent', 'onset'])
   })
 
+  it('raises the alarm of a score when its delay is over, whatever comes at that moment', () => {
+    const inputs = [sample('systolic', 0, 85), ...steady('oxygenSaturation', 0, 40, 80)]
+    const due = inputs.flatMap(input => [time((input.atMs - START_MS) / 1000), input])
+    for (const each of [inputs, due]) {
+      expect(alertsOf(run(each).events)).to.deep.include([15, 'news2.medium', 'onset'])
+    }
+  })
+
   it('does not expect every minute what is charted once an hour', () => {
     const inputs = [0, 1, 2, 3].flatMap(hour => [
       sample('heartRate', 3600 * hour, 70),

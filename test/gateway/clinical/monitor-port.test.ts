@@ -16,9 +16,9 @@ import {
 } from '#core/clinical/log-form.ts'
 import { shippedPack } from '#core/clinical/packs/shipped.ts'
 import { vitalOf } from '#core/clinical/vital.ts'
-import { createMonitorPort, type ClinicalPort, type MonitorPortInit } from '#gateway/clinical/monitor-port.ts'
+import { createMonitorPort, type ClinicalPort } from '#gateway/clinical/monitor-port.ts'
+import type { MonitorInit } from '#gateway/clinical/monitor.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
-import { expectCode } from '#test/error-code.ts'
 import { survivesMutations } from '#test/mutations.ts'
 import { seededRandom } from '#test/seeded-random.ts'
 
@@ -29,12 +29,12 @@ const RULES: Rules = {
   ...{ p, gateway: bytes32(2), patient: bytes32(3), trusted: shippedPack(p), order: null, chain: [2, 1] }
 }
 
-function port(change: Partial<MonitorPortInit> = {}): ClinicalPort {
+function port(change: Partial<MonitorInit> = {}): ClinicalPort {
   return createMonitorPort(
     { p, random: seededRandom('port'), clock: () => START_MS },
     {
       ...{ gateway: bytes32(2), patient: bytes32(3), signSeed: SIGN_SEED, pack: shippedPack(p), order: null },
-      ...{ chain: [2, 1], watch: null, timeBy: 'gateway', onEvent: () => undefined, ...change }
+      ...{ chain: [2, 1], watch: null, onEvent: () => undefined, ...change }
     }
   )
 }
@@ -50,6 +50,13 @@ const idsOf = (records: readonly BatchRecord[]): string[] =>
     kind === 'alarm' ? [toHex(openAlert(p, body, p.ed25519PublicKey(SIGN_SEED)).id)] : []
   )
 
+const rulesOf = (records: readonly BatchRecord[]): string[] =>
+  records.flatMap(({ kind, body }) => {
+    if (kind !== 'alarm') return []
+    const { alert } = openAlert(p, body, p.ed25519PublicKey(SIGN_SEED))
+    return [`${alert.rule} ${alert.kind}`]
+  })
+
 describe('monitor port', () => {
   it('gives the log what comes to the same alerts again', () => {
     const one = port()
@@ -62,7 +69,6 @@ describe('monitor port', () => {
       if (second === 50) judged.push(one.act({ type: 'acknowledge', rule: 'saturation.extreme', person: 1 }, atMs))
       if (second === 60) judged.push(one.technical('linkLost', true, atMs))
       if (second === 90) judged.push(one.tick(atMs), one.tick(atMs - 5000))
-      if (second === 100) judged.push(one.resume(atMs))
       log.push(...judged.flatMap(each => each.readings))
       records.push(...judged.flatMap(each => each.records))
     }
@@ -85,33 +91,36 @@ describe('monitor port', () => {
     expect(again).to.deep.equal(idsOf(records))
   })
 
-  it('tells the risk, and when it last raised a high alarm, also after a restart', () => {
+  it('tells the risk, and when it last raised a high alarm, also after a restart, which it tells as a gap', () => {
     const one = port()
     expect([one.risk(), one.lastHighAlertMs()]).to.deep.equal(['routine', null])
-    for (let second = 0; second < 20; second++)
+    for (let second = 0; second < 20; second++) {
       one.take([reading(SYSTOLIC_PRESSURE, 85, second)], START_MS + 1000 * second)
+    }
     expect(one.risk()).to.equal('medium')
-    for (let second = 20; second < 40; second++)
+    for (let second = 20; second < 40; second++) {
       one.take([reading(OXYGEN_SATURATION, 80, second)], START_MS + 1000 * second)
+    }
     const after = port({ snapshot: one.snapshot() })
     for (const each of [one, after]) {
-      expect([each.risk(), each.lastHighAlertMs()]).to.deep.equal(['high', START_MS + 35_000])
+      // By the gateway's clock, which stands still here.
+      expect([each.risk(), each.lastHighAlertMs()]).to.deep.equal(['high', START_MS])
     }
-    expect(idsOf(after.resume(START_MS + 100_000).records)).to.have.length(1)
+    expect(rulesOf(after.tick(START_MS + 40_000).records)).to.deep.equal(['gap onset'])
+    expect(rulesOf(after.tick(START_MS + 41_000).records)).to.deep.equal([])
   })
 
-  it('takes a recording’s own time where it is replayed', () => {
-    const one = port({ timeBy: 'device' })
-    const records = Array.from({ length: 30 }, (_, second) =>
-      one.take([reading(OXYGEN_SATURATION, 90, second)], START_MS)
-    ).flatMap(each => each.records)
-    expect(idsOf(records)).to.have.length(2)
-    expect(one.tick(START_MS + 3_600_000).records).to.deep.equal([])
+  it('begins anew, with a gap, where its snapshot is damaged or of other rules', () => {
+    const good = port().snapshot()
+    for (const snapshot of [encodeCanonical([null]), Uint8Array.of(0xff), good.subarray(1), new Uint8Array()]) {
+      const [gap] = port({ snapshot })
+        .tick(START_MS)
+        .records.filter(({ kind }) => kind === 'alarm')
+      expect(gap == null ? undefined : openAlert(p, gap.body, p.ed25519PublicKey(SIGN_SEED)).alert.rule).to.equal('gap')
+    }
   })
 
-  it('refuses a damaged snapshot or record by code', async () => {
-    await expectCode('MONITOR_SNAPSHOT_SHAPE', () => port({ snapshot: encodeCanonical([null]) }))
-    await expectCode('MONITOR_SNAPSHOT_MALFORMED', () => port({ snapshot: Uint8Array.of(0xff) }))
+  it('reads what it logged, and refuses damaged records by code', async () => {
     const told: LoggedInput[] = [
       { type: 'technical', atMs: START_MS, cause: 'gap', isBad: true },
       { type: 'confirm', atMs: START_MS, alert: bytes32(1), person: 0 },
