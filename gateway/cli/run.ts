@@ -67,7 +67,6 @@ async function runOver(data: string, options: RunOptions, outward: Outward | nul
         order: null,
         chain: CHAIN,
         watch: null,
-        timeBy: isReplay ? 'device' : 'gateway',
         // The times of a replay begin anew with each run.
         ...(snapshot == null || isReplay ? {} : { snapshot }),
         onEvent: event => reporter.onMonitorEvent(event)

@@ -59,7 +59,7 @@ async function open(): Promise<Open> {
     { p, random, clock: Date.now },
     {
       ...{ gateway: identity.id, patient: new Uint8Array(32), signSeed: identity.keys.signSeed },
-      ...{ pack: shippedPack(p), order: null, chain: [1], watch: null, timeBy: 'gateway' },
+      ...{ pack: shippedPack(p), order: null, chain: [1], watch: null },
       onEvent: () => undefined
     }
   )
