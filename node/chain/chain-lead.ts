@@ -46,6 +46,8 @@ export interface Leads {
    * @throws SalusError as {@link Leads.elect}
    */
   named(tag: BlockTag): Promise<(number | null)[]>
+  /** Whether endpoints agree on a block whose header does not hash to its hash: then it is no lie. */
+  areRulesUnknown(number: number): Promise<boolean>
   /** The endpoints to compare with, the best first: all that answer and were not caught at a lie. */
   others(lead: Source): readonly Source[]
   /** Ends trust in an endpoint that was compared with, if its failure is a lie. */
@@ -153,13 +155,20 @@ export function createLeads(endpoints: Endpoints, { quorum, trustHeaders }: Lead
     named: async tag =>
       (
         await answersOf(asked(), async rpc => {
-          return rpc.header(tag).catch((error: unknown) => {
+          return rpc.numberOf(tag).catch((error: unknown) => {
             // Chains without finality answer with an error.
             if (isSalusError(error, 'CHAIN_RPC_FAILED')) return undefined
             throw error
           })
         })
-      ).map(({ answer }) => answer?.number ?? null),
+      ).map(({ answer }) => answer ?? null),
+    async areRulesUnknown(number) {
+      const answers = await answersOf(asked(), async rpc => rpc.claim(number))
+      const claims = answers.map(({ answer }) => answer)
+      const [said, ...others] = claims.map(claim => claim?.hash ?? null)
+      if (said == null || claims.some(claim => claim?.isProven === true)) return false
+      return judge({ said, others, needed: Math.max(quorum, 2) }) === 'agreed'
+    },
     others,
     noteFailure
   }

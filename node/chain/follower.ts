@@ -84,7 +84,7 @@ const COMPARE_DEPTH = 2
 const REFUSALS: readonly string[] = ['CHAIN_OTHER_CHAIN', 'CHAIN_NO_CONTRACT']
 const PASSING: readonly string[] = [
   ...['CHAIN_UNREACHABLE', 'CHAIN_RPC_FAILED', 'CHAIN_ANSWER_TOO_LARGE'],
-  ...['CHAIN_QUORUM', 'CHAIN_DISPUTED', 'CHAIN_WITHHELD']
+  ...['CHAIN_QUORUM', 'CHAIN_DISPUTED', 'CHAIN_WITHHELD', 'CHAIN_HEADER_RULES']
 ]
 /** Codes of what may pass with the next block: forks at the head, and replicas that lag. */
 const TRANSIENT: readonly string[] = ['CHAIN_DISPUTED', 'CHAIN_WITHHELD']
@@ -216,10 +216,16 @@ export function createFollower(components: FollowerComponents, init: FollowerIni
         return await look(lead, walk)
       } catch (error) {
         if (stopped.signal.aborted || !isSalusError(error)) throw error
+        if (error.code === 'CHAIN_HEADER_FORGED' && (await areRulesUnknown(lead))) throw unknownRules()
         await noteFailure(lead, error)
         if (trials <= 1) throw error
       }
     }
+  }
+
+  /** Where too few answer, nothing is known of it. */
+  async function areRulesUnknown({ headNumber }: Lead): Promise<boolean> {
+    return leads.areRulesUnknown(headNumber).catch(() => false)
   }
 
   async function noteFailure({ endpoint }: Lead, error: SalusError): Promise<void> {
@@ -322,4 +328,12 @@ export function createFollower(components: FollowerComponents, init: FollowerIni
       return () => handlers.delete(handler)
     }
   }
+}
+
+/** Nobody lies, and nothing can be proven. */
+function unknownRules(): SalusError {
+  return new SalusError(
+    'CHAIN_HEADER_RULES',
+    'The chain has headers that this version does not know; use a newer one, or trust headers.'
+  )
 }

@@ -152,4 +152,24 @@ describe('a follower among liars', function () {
     await until(() => follower.status().state === 'waiting')
     expect(follower.status().blockNumber).to.be.lessThan(4)
   })
+
+  it('blames nobody where all have headers of rules that it does not know', async () => {
+    const all = peers(3, 20)
+    const follower = await network.follow(all)
+    const { requests } = follower.status().endpoints[2] ?? { requests: 0 }
+    for (const one of all) {
+      one.head = 24
+      one.instead = (method, [number], answer) =>
+        method === 'eth_getBlockByNumber' && Number(number) > 20
+          ? { ...(answer as object), extraData: '0x77' }
+          : undefined
+    }
+    await until(() => follower.status().state === 'waiting' && follower.status().code === 'CHAIN_HEADER_RULES')
+    await until(() => (follower.status().endpoints[2]?.requests ?? 0) > requests + 5)
+    expect(follower.status()).to.deep.include({ blockNumber: 20 })
+    expect(follower.status().counters).to.include({ lies: 0, rebuilds: 0 })
+    expect(follower.status().endpoints.map(({ state }) => state)).to.deep.equal(['good', 'good', 'good'])
+    for (const one of all) one.instead = () => undefined
+    await until(() => follower.status().blockNumber === 24)
+  })
 })
