@@ -11,9 +11,10 @@ import { messageId } from '#core/network/message-id.ts'
 import { allTopics } from '#core/network/topic.ts'
 import { openAcceptIndex } from '#node/assembly/accept-index.ts'
 import { createAcceptor, type Outcome } from '#node/assembly/acceptor.ts'
-import { createBlobKeeper } from '#node/assembly/blob-keeper.ts'
+import { createBlobKeeper, type KeptPart } from '#node/assembly/blob-keeper.ts'
 import { createOperatorSide, type OperatorInit } from '#node/assembly/operator-side.ts'
 import { createPlacing, type Placing, type PlacingInit } from '#node/assembly/placing.ts'
+import { placingTrust } from '#node/assembly/placing-trust.ts'
 import { openPending } from '#node/assembly/pending.ts'
 import { createReadGuard } from '#node/assembly/read-guard.ts'
 import type { Endpoints } from '#node/chain/endpoints.ts'
@@ -179,7 +180,7 @@ export function createNode(
     const messages = createMessageLog({ db, disk })
     running.push(async () => messages.stop())
     const index = await openAcceptIndex(db, {
-      keeps: (cid, patient) => placing == null || placing.placement.keeps(cid, patient)
+      keeps: (blob, patient) => placing == null || placing.placement.keeps(blob, patient)
     })
     running.push(async () => index.stop())
     const bans = await run(createBans({ db, clock, log }))
@@ -212,7 +213,8 @@ export function createNode(
     running.push(() => members.stop())
     const pending = await openPending(db)
     const acceptor = await run(createAcceptor({ p, deployment, follower, messages, index, pending, blockstore, log }))
-    const blobs = await run(createBlobKeeper({ p, host, exchange, blockstore, index, clock, log }))
+    const part = (): KeptPart | undefined => placing?.placement
+    const blobs = await run(createBlobKeeper({ p, host, exchange, blockstore, index, clock, log, part }))
     acceptor.onAccepted(() => blobs.nudge())
     const isRetired = (patient: Uint8Array, tag: Uint8Array): boolean => index.view.retiredDay(patient, tag) != null
     const blindLists = await run(createBlindLists({ p, db, network, isRetired }))
@@ -290,7 +292,7 @@ export function createNode(
       cid: CID,
       options: { readonly maxBytes: number; readonly signal: AbortSignal }
     ): AsyncGenerator<Uint8Array> {
-      if (placing != null && !(await blockstore.has(cid))) await placing.placement.connect(cid, options.signal)
+      if (placing != null && !(await blockstore.has(cid))) await placing.placement.connect(cid)
       yield* blobs.read(cid, options)
     }
 
@@ -406,8 +408,9 @@ export function createNode(
       const leases = createLeases(() => performance.now(), 0)
       await run(createProver({ ...answering, p, blockstore, leases, isMember: () => false }))
     } else {
-      const standing = { ...answering, p, clock, db, host, blockstore, index, peerSeed }
-      placing = await run(createPlacing(standing, network, init.placement))
+      const { listed, ...trust } = placingTrust(init.host, members)
+      const standing = { ...answering, p, clock, db, host, blockstore, index, peerSeed, listed }
+      placing = await run(createPlacing(standing, network, { ...trust, ...init.placement }))
     }
     upkeep = createUpkeep({ db, disk, blockstore, helia: host.helia, dataDir: init.dataDir, clock })
     const context: NodeContext = { db, host, exchange, blockstore, messages, follower, deployment, upkeep, log }
