@@ -160,7 +160,9 @@ export function createNode(
     const stores = {
       dataDir: init.dataDir,
       ...(init.disk == null ? {} : { disk: init.disk }),
-      keeps: (cid: CID, patient: Hex): boolean => placing == null || placing.placement.keeps(cid, patient)
+      // Before placing has begun nothing is asked for: it looks at every blob that is named.
+      keeps: (cid: CID, patient: Hex): boolean =>
+        init.placement == null || placing?.placement.keeps(cid, patient) === true
     }
     const { privateKey, db, disk, blockstore, messages, index, bans } = await openStores({ parts, clock, log }, stores)
     const topics = allTopics(network)
@@ -288,12 +290,18 @@ export function createNode(
       audience: host.peerId.toMultihash().bytes
     })
     let isReady = false
-    const isServing = (): boolean => isReady && follower.status().state !== 'waiting'
+    const waitingFor = (): string[] => [
+      ...(isReady && follower.status().state !== 'waiting' ? [] : ['chain']),
+      // While it is only full, reads go on.
+      ...(disk.status().failure === 'error' ? ['disk'] : [])
+    ]
+    const isServing = (): boolean => waitingFor().length === 0
     const operatorSide = await run(
       createOperatorSide(
         {
           ...{ p, random, clock, db, provider, host, bans, follower, acceptor, blobs, messages, log, relayer, disk },
           isReady: isServing,
+          damagedBlocks: () => blockstore.damaged().length,
           placement: () => placing?.placement.status(),
           upkeep: runningUpkeep
         },
@@ -321,7 +329,7 @@ export function createNode(
         index,
         blobs: { ...blobs, read: readFromHolders },
         view: () => follower.view(),
-        waitingFor: () => (isServing() ? [] : ['chain']),
+        waitingFor,
         hasBlock: async cid => blockstore.has(cid),
         readBlock: async cid => readBlock(blockstore, cid),
         noteRead: custody?.noteRead,
@@ -384,7 +392,7 @@ export function createNode(
       const standing = { ...answering, p, clock, db, host, blockstore, index, peerSeed }
       placing = await run(createPlacing(standing, network, init.placement))
     }
-    const keeping = { p, deployment, follower, messages, ids, bans, clock, db, disk, blockstore, host, log }
+    const keeping = { p, deployment, follower, messages, acceptor, ids, bans, clock, db, disk, blockstore, host, log }
     ;({ upkeep } = await run(
       createUpkeepSide(keeping, {
         dataDir: init.dataDir,

@@ -8,6 +8,7 @@ import { isSalusError } from '#core/error.ts'
 import { judge, type AcceptView } from '#core/network/accept.ts'
 import { decodeMessage, type Message } from '#core/network/envelope.ts'
 import { messageId } from '#core/network/message-id.ts'
+import type { Acceptor } from '#node/assembly/acceptor.ts'
 import type { Follower } from '#node/chain/follower.ts'
 import type { Bans } from '#node/network/bans.ts'
 import type { MessageIds } from '#node/network/message-ids.ts'
@@ -21,6 +22,7 @@ export interface MessageCareComponents {
   readonly deployment: Deployment
   readonly follower: Pick<Follower, 'view'>
   readonly messages: MessageLog
+  readonly acceptor: Pick<Acceptor, 'reindex'>
   readonly ids: MessageIds
   readonly libp2p: Libp2p
   readonly bans: Bans
@@ -41,7 +43,7 @@ const NOTHING: AcceptView = {
 
 /** Makes it. */
 export function createMessageCare(components: MessageCareComponents): MessageCare {
-  const { p, deployment, follower, messages, ids, libp2p, bans } = components
+  const { p, deployment, follower, messages, acceptor, ids, libp2p, bans } = components
   const network = networkIdOfDeployment(deployment)
 
   /** The id of the message that was written at a position, whatever is there now. */
@@ -83,6 +85,11 @@ export function createMessageCare(components: MessageCareComponents): MessageCar
       signal.throwIfAborted()
       return undefined
     },
-    mend: async (position, bytes) => messages.mend(position, bytes)
+    async mend(position, bytes) {
+      const isThere = await messages.mend(position, bytes)
+      // An index that was made while it was damaged lacks it.
+      if (isThere) await acceptor.reindex({ position, bytes })
+      return isThere
+    }
   }
 }

@@ -62,6 +62,7 @@ export interface OperatorSideComponents {
   readonly isReady: () => boolean
   readonly relayer: Pick<Relayer, 'status'> | undefined
   readonly disk: Pick<Disk, 'status'>
+  readonly damagedBlocks: () => number
   readonly placement: () => PlacementStatus | undefined
   /** @throws SalusError `NODE_NOT_RUNNING` */
   readonly upkeep: () => Upkeep
@@ -125,6 +126,7 @@ export function createOperatorSide(components: OperatorSideComponents, init: Ope
     relayer: () => components.relayer?.status(),
     placement: components.placement,
     disk: () => components.disk.status(),
+    damagedBlocks: components.damagedBlocks,
     dataDir: init.dataDir
   })
 
@@ -165,7 +167,8 @@ export function createOperatorSide(components: OperatorSideComponents, init: Ope
         distrusted: endpoints.filter(endpoint => endpoint.state === 'distrusted').length,
         peers: host.libp2p.getPeers().length,
         expectsPeers: init.expectsPeers,
-        disk: components.disk.status().state,
+        disk: components.disk.status(),
+        damagedBlocks: components.damagedBlocks(),
         diskFreeBytes: free == null ? undefined : free.bavail * free.bsize,
         relayer: components.relayer?.status().balanceState ?? 'none'
       })

@@ -1,12 +1,16 @@
 /** What an operator should know of at once, judged by how things stand. */
 
+import type { DiskStatus } from '#node/store/disk.ts'
+
 /** How things stand. */
 export interface Standing {
   readonly chainState: string
   readonly peers: number
   /** Whether peers are configured at all. */
   readonly expectsPeers: boolean
-  readonly disk: 'ok' | 'low' | 'full' | 'failed'
+  readonly disk: Pick<DiskStatus, 'state' | 'failure'>
+  /** Blocks that the disk has changed and no peer has brought again yet. */
+  readonly damagedBlocks: number
   readonly diskFreeBytes: number | undefined
   /** Endpoints of the chain that were caught at a lie. */
   readonly distrusted: number
@@ -15,7 +19,15 @@ export interface Standing {
 
 /** Stable names of alerts; docs/guides/operate-a-node.md says what to do about each. */
 export type AlertCode =
-  'CHAIN_AWAY' | 'PEERS_NONE' | 'DISK_LOW' | 'DISK_FULL' | 'ENDPOINT_DISTRUSTED' | 'RELAYER_LOW' | 'RELAYER_EMPTY'
+  | 'CHAIN_AWAY'
+  | 'PEERS_NONE'
+  | 'DISK_LOW'
+  | 'DISK_FULL'
+  | 'STORE_FAILED'
+  | 'BLOCKS_DAMAGED'
+  | 'ENDPOINT_DISTRUSTED'
+  | 'RELAYER_LOW'
+  | 'RELAYER_EMPTY'
 
 /** Room on the disk below which it is low, bytes. */
 export const LOW_DISK_BYTES: number = 2 ** 31
@@ -26,6 +38,7 @@ export function alertsOf({
   peers,
   expectsPeers,
   disk,
+  damagedBlocks,
   diskFreeBytes,
   distrusted,
   relayer
@@ -33,8 +46,10 @@ export function alertsOf({
   const alerts: AlertCode[] = []
   if (chainState === 'waiting') alerts.push('CHAIN_AWAY')
   if (expectsPeers && peers === 0) alerts.push('PEERS_NONE')
-  if (disk === 'full' || disk === 'failed') alerts.push('DISK_FULL')
+  if (disk.state === 'failed' && disk.failure === 'error') alerts.push('STORE_FAILED')
+  else if (disk.state === 'full' || disk.state === 'failed') alerts.push('DISK_FULL')
   else if (diskFreeBytes != null && diskFreeBytes < LOW_DISK_BYTES) alerts.push('DISK_LOW')
+  if (damagedBlocks > 0) alerts.push('BLOCKS_DAMAGED')
   if (distrusted > 0) alerts.push('ENDPOINT_DISTRUSTED')
   if (relayer === 'low') alerts.push('RELAYER_LOW')
   if (relayer === 'empty') alerts.push('RELAYER_EMPTY')

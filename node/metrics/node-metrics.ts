@@ -22,6 +22,7 @@ export interface NodeReadings {
   /** Undefined of a node that keeps every blob, and of one that is not ready. */
   readonly placement: () => PlacementStatus | undefined
   readonly disk: () => DiskStatus
+  readonly damagedBlocks: () => number
   readonly dataDir: string
 }
 
@@ -87,7 +88,7 @@ function placementFamilies(status: PlacementStatus | undefined): readonly Family
   ]
 }
 
-async function diskFamilies({ disk, dataDir }: NodeReadings): Promise<readonly Family[]> {
+async function diskFamilies({ disk, damagedBlocks, dataDir }: NodeReadings): Promise<readonly Family[]> {
   const { state } = disk()
   // A folder that is gone is for the store to tell.
   const found = await statfs(dataDir).catch(() => undefined)
@@ -96,6 +97,10 @@ async function diskFamilies({ disk, dataDir }: NodeReadings): Promise<readonly F
     gauges(
       { name: 'salus_disk_state', help: '1 for how the store finds its disk.' },
       DISK_STATES.map(each => [{ state: each }, each === state ? 1 : 0] as const)
+    ),
+    gauge(
+      { name: 'salus_blocks_damaged', help: 'Blocks that the disk has changed and no peer has brought again.' },
+      damagedBlocks()
     ),
     ...(found == null
       ? []

@@ -6,7 +6,7 @@ import * as Digest from 'multiformats/hashes/digest'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { SalusError } from '#core/error.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
-import { isNoSpace, type Disk } from '#node/store/disk.ts'
+import { failedWrite, type Disk } from '#node/store/disk.ts'
 import { flushFolderOf, readIfThere } from '#node/store/durable-file.ts'
 
 /** Blocks as files, named by the base32 of their multihash, in folders by the name's last two characters. */
@@ -89,13 +89,7 @@ export function createBlockFiles(
         await flushFolderOf(file)
       } catch (cause) {
         await rm(temporary, { force: true })
-        if (isNoSpace(cause)) {
-          // The database was not what failed: it needs no opening anew, and the disk is looked at every second.
-          throw new SalusError('STORE_FULL', 'The node’s disk is full; make room or hand it in to another node.', {
-            cause
-          })
-        }
-        throw new SalusError('STORE_WRITE_FAILED', 'The disk refused a write; check its space and health.', { cause })
+        throw failedWrite(cause)
       }
     },
     async get(name) {

@@ -91,7 +91,8 @@ describe('metrics', () => {
       chainState: 'following',
       peers: 1,
       expectsPeers: true,
-      disk: 'ok',
+      disk: { state: 'ok' },
+      damagedBlocks: 0,
       distrusted: 0,
       diskFreeBytes: LOW_DISK_BYTES,
       relayer: 'good'
@@ -101,7 +102,8 @@ describe('metrics', () => {
       chainState: 'waiting',
       peers: 0,
       expectsPeers: true,
-      disk: 'ok',
+      disk: { state: 'ok' },
+      damagedBlocks: 0,
       distrusted: 0,
       diskFreeBytes: 1,
       relayer: 'empty'
@@ -112,6 +114,14 @@ describe('metrics', () => {
       'CHAIN_AWAY',
       'RELAYER_LOW'
     ])
+    for (const [disk, code] of [
+      [{ state: 'full' }, 'DISK_FULL'],
+      [{ state: 'failed', failure: 'room' }, 'DISK_FULL'],
+      [{ state: 'failed', failure: 'error' }, 'STORE_FAILED']
+    ] as const) {
+      expect(alertsOf({ ...well, disk })).to.deep.equal([code])
+    }
+    expect(alertsOf({ ...well, damagedBlocks: 1 })).to.deep.equal(['BLOCKS_DAMAGED'])
     expect(alertChanges([], alertsOf(bad)).map(({ active }) => active)).to.deep.equal([true, true, true, true])
     expect(alertChanges(alertsOf(bad), [])).to.deep.equal(codes.map(code => ({ code, active: false })))
   })
