@@ -16,7 +16,7 @@ import { createParts, type LiveService } from '#node/assembly/parts.ts'
 import { openPending } from '#node/assembly/pending.ts'
 import { createReadGuard } from '#node/assembly/read-guard.ts'
 import { openStores } from '#node/assembly/stores.ts'
-import { createUpkeepSide, type UpkeepSideInit } from '#node/assembly/upkeep-side.ts'
+import { openUpkeepSide, type UpkeepSideInit } from '#node/assembly/upkeep-side.ts'
 import type { Endpoints } from '#node/chain/endpoints.ts'
 import { createFollower, type Follower, type FollowerInit } from '#node/chain/follower.ts'
 import { createRelayer, type RelayerInit } from '#node/chain/relayer.ts'
@@ -303,7 +303,8 @@ export function createNode(
           isReady: isServing,
           damagedBlocks: () => blockstore.damaged().length,
           placement: () => placing?.placement.status(),
-          upkeep: runningUpkeep
+          upkeep: runningUpkeep,
+          backups: () => upkeep?.backups()
         },
         {
           ...init.operators,
@@ -393,12 +394,11 @@ export function createNode(
       placing = await run(createPlacing(standing, network, init.placement))
     }
     const keeping = { p, deployment, follower, messages, acceptor, ids, bans, clock, db, disk, blockstore, host, log }
-    ;({ upkeep } = await run(
-      createUpkeepSide(keeping, {
-        dataDir: init.dataDir,
-        ...(init.mending == null ? {} : { mending: init.mending })
-      })
-    ))
+    const side = await openUpkeepSide(keeping, {
+      dataDir: init.dataDir,
+      ...(init.mending == null ? {} : { mending: init.mending })
+    })
+    ;({ upkeep } = await run(side))
     const context: NodeContext = { db, host, exchange, blockstore, messages, follower, deployment, upkeep, log }
     for (const service of init.services?.(context) ?? []) await run(service)
     refuseIfStopped()

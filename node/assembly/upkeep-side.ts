@@ -7,6 +7,7 @@ import type { Clock } from '#core/crypto/primitives.ts'
 import type { Log } from '#node/log.ts'
 import { getBlock } from '#node/network/bitswap-block.ts'
 import type { Host } from '#node/network/host.ts'
+import { lastBackupMs } from '#node/store/backup/last-backup.ts'
 import type { DiskBlockstore } from '#node/store/blocks.ts'
 import type { Database } from '#node/store/database.ts'
 import type { Disk } from '#node/store/disk.ts'
@@ -36,8 +37,11 @@ export interface UpkeepSide extends BlockMender {
 /** Time to fetch one damaged block, ms: above the five seconds within which a peer does not send a block again. */
 const HEAL_MS = 6_000
 
-/** Makes it. */
-export function createUpkeepSide(components: UpkeepSideComponents, { dataDir, mending }: UpkeepSideInit): UpkeepSide {
+/** Opens it. */
+export async function openUpkeepSide(
+  components: UpkeepSideComponents,
+  { dataDir, mending }: UpkeepSideInit
+): Promise<UpkeepSide> {
   const { clock, db, disk, blockstore, host, log } = components
   const { libp2p, helia } = host
 
@@ -55,5 +59,6 @@ export function createUpkeepSide(components: UpkeepSideComponents, { dataDir, me
 
   const messages = createMessageCare({ ...components, libp2p })
   const mender = createBlockMender({ blockstore, heal, log }, mending)
-  return { ...mender, upkeep: createUpkeep({ db, disk, blockstore, heal, messages, dataDir, clock }) }
+  const lastMs = await lastBackupMs(db)
+  return { ...mender, upkeep: createUpkeep({ db, disk, blockstore, heal, messages, dataDir, clock }, lastMs) }
 }

@@ -54,11 +54,6 @@ const TABLE = 'tokens'
 const PREFIX = 'salus_'
 const TOKEN = /^salus_[A-Za-z0-9_-]{43}$/
 
-/** Ends every token of a database that no node uses: a restored one may hold some that were revoked since. */
-export async function forgetTokens(db: Database): Promise<void> {
-  await openTable(db, TABLE).clear()
-}
-
 /** Tokens in a database. */
 export function createTokenStore({
   db,

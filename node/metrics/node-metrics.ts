@@ -6,6 +6,7 @@ import { followerFamilies, relayerFamilies } from '#node/metrics/chain-metrics.t
 import { counted, createCounter, gauge, gauges, type Family } from '#node/metrics/families.ts'
 import type { PlacementStatus } from '#node/placement/placement.ts'
 import type { DiskStatus } from '#node/store/disk.ts'
+import type { BackupStanding } from '#node/store/upkeep.ts'
 
 /** Where a node stands, read when the metrics are. */
 export interface NodeReadings {
@@ -23,6 +24,8 @@ export interface NodeReadings {
   readonly placement: () => PlacementStatus | undefined
   readonly disk: () => DiskStatus
   readonly damagedBlocks: () => number
+  /** Undefined of a node that is not ready. */
+  readonly backups: () => BackupStanding | undefined
   readonly dataDir: string
 }
 
@@ -69,6 +72,7 @@ export function createNodeMetrics(readings: NodeReadings): NodeMetrics {
         ...followerFamilies(readings.chain(), readings.blockTimeS()),
         ...relayerFamilies(readings.relayer()),
         ...placementFamilies(readings.placement()),
+        ...backupFamilies(readings.backups()),
         ...(await diskFamilies(readings))
       ]
     }
@@ -86,6 +90,15 @@ function placementFamilies(status: PlacementStatus | undefined): readonly Family
     gauge({ name: 'salus_placement_refused', help: 'Blobs that belong here and have no room.' }, refused),
     counted({ name: 'salus_placement_dropped', help: 'Blobs that were dropped.' }, dropped)
   ]
+}
+
+function backupFamilies(standing: BackupStanding | undefined): readonly Family[] {
+  if (standing == null) return []
+  const { lastMs, failure } = standing
+  const failed = gauge({ name: 'salus_backup_failed', help: '1 if the last backup failed.' }, failure == null ? 0 : 1)
+  if (lastMs == null) return [failed]
+  const about = { unit: 'seconds', name: 'salus_backup_time_seconds', help: 'When the last good backup was made.' }
+  return [failed, gauge(about, lastMs / 1_000)]
 }
 
 async function diskFamilies({ disk, damagedBlocks, dataDir }: NodeReadings): Promise<readonly Family[]> {

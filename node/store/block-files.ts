@@ -46,6 +46,7 @@ export function createBlockFiles(
   const fileOf = (name: string): string => join(directory, name.slice(-2), `${name}${EXTENSION}`)
 
   async function folders(): Promise<string[]> {
+    if (!(await isThere(directory))) return []
     const entries = await readdir(directory, { withFileTypes: true })
     return entries.filter(entry => entry.isDirectory()).map(entry => join(directory, entry.name))
   }

@@ -181,7 +181,7 @@ class SplitBlockstore extends BaseBlockstore implements DiskBlockstore {
   }
 
   damaged(): readonly CID[] {
-    return this.#damaged.names().map(cidOf)
+    return this.#damaged.names().map(cidOfName)
   }
 
   async noteDamaged(cid: CID): Promise<void> {
@@ -222,7 +222,7 @@ class SplitBlockstore extends BaseBlockstore implements DiskBlockstore {
   ): Promise<ScannedBlock> {
     if (damaged) await this.#damaged.note(name)
     else await this.#forgetDamage([name])
-    return { cid: cidOf(name), sizeBytes: bytes?.length ?? 0, where, damaged }
+    return { cid: cidOfName(name), sizeBytes: bytes?.length ?? 0, where, damaged }
   }
 
   /** Blocks are kept by multihash: the codec that was put is not known any more, so compare by multihash. */
@@ -240,13 +240,14 @@ function nameOf(cid: CID): string {
   return base32upper.encoder.encode(cid.multihash.bytes)
 }
 
-function cidOf(name: string): CID {
+/** A block of this name, with the codec of plain bytes. */
+export function cidOfName(name: string): CID {
   return CID.createV1(raw.code, Digest.decode(base32upper.decoder.decode(name)))
 }
 
 function pairOf(name: string, block: Uint8Array): Pair {
   return {
-    cid: cidOf(name),
+    cid: cidOfName(name),
     bytes: (function* () {
       yield block
     })()
