@@ -14,6 +14,10 @@ export interface AcceptIndex {
   reserve(accepted: Accepted): Reservation
   /** The index has every message up to this position; it may have some after it. */
   cursor(): number
+  /** Whether it has the message at a position. */
+  has(position: number): boolean
+  /** Moves the cursor to a position: the messages before it that the index lacks are not in the log any more. */
+  pass(position: number): Promise<void>
   /** Position of the grant's newest capsule. */
   capsulePosition(grantId: string): number | undefined
   /** Whether some accepted entry names the blob in this size. */
@@ -47,7 +51,7 @@ export interface AcceptIndexInit {
 
 /** A message that is being written. */
 export interface Reservation {
-  /** The message is in the log. `wantsBlob`: its blob is to be fetched. */
+  /** The message is in the log. `wantsBlob`: its blob is to be fetched. Where this fails, what was reserved stays so. */
   commit(position: number, wantsBlob: boolean): Promise<void>
   /** The message could not be written. */
   release(): void
@@ -92,12 +96,7 @@ export async function openAcceptIndex(
 
   /** Writes the rows of a message, and the cursor as far as no message is missing before it. */
   async function write(accepted: Accepted, rows: Rows, position: number, wantsBlob: boolean): Promise<void> {
-    let cursor = number(CURSOR)
-    const passed: number[] = []
-    for (let next = cursor + 1; next === position || ahead.has(next); next++) {
-      cursor = next
-      passed.push(next)
-    }
+    const cursor = cursorFrom(number(CURSOR), position)
     const all = isOlderCapsule(accepted) ? new Map<string, string>() : new Map(rows)
     all.set(CURSOR, String(cursor))
     if (accepted.kind === 'capsule' && all.size > 1) all.set(`capsule-at/${toHex(accepted.grantId)}`, String(position))
@@ -119,7 +118,27 @@ export async function openAcceptIndex(
       throw error
     }
     if (position > cursor) ahead.add(position)
-    for (const done of passed) ahead.delete(done)
+    for (const done of ahead) if (done <= cursor) ahead.delete(done)
+  }
+
+  /** The cursor once the message at a position is there too. */
+  function cursorFrom(cursor: number, position: number): number {
+    let at = cursor
+    while (at + 1 === position || ahead.has(at + 1)) at++
+    return at
+  }
+
+  async function moveTo(position: number): Promise<void> {
+    if (position <= number(CURSOR)) return
+    const cursor = cursorFrom(position, position)
+    await table.put(CURSOR, utf8(String(cursor)))
+    for (const done of ahead) if (done <= cursor) ahead.delete(done)
+  }
+
+  /** One after the other: each reads the cursor that the last one wrote. */
+  async function inTurn(work: () => Promise<void>): Promise<void> {
+    writing = writing.catch(() => undefined).then(work)
+    await writing
   }
 
   return {
@@ -139,14 +158,14 @@ export async function openAcceptIndex(
       return {
         release,
         async commit(position, wantsBlob) {
-          // One after the other: each reads the cursor that the last one wrote.
-          writing = writing.catch(() => undefined).then(async () => write(accepted, rows, position, wantsBlob))
-          await writing
+          await inTurn(async () => write(accepted, rows, position, wantsBlob))
           release()
         }
       }
     },
     cursor: () => number(CURSOR),
+    has: position => position <= number(CURSOR) || ahead.has(position),
+    pass: async position => inTurn(async () => moveTo(position)),
     capsulePosition: grantId => {
       const position = number(`capsule-at/${grantId}`)
       return position === 0 ? undefined : position
