@@ -22,6 +22,7 @@ import { openUpkeepSide, type UpkeepSideInit } from '#node/assembly/upkeep-side.
 import type { Endpoints } from '#node/chain/endpoints.ts'
 import { createFollower, type Follower, type FollowerInit } from '#node/chain/follower.ts'
 import { createRelayer, type RelayerInit } from '#node/chain/relayer.ts'
+import { createWitness } from '#node/chain/witness.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
 import { openCustody, type CustodyInit } from '#node/custody/custody.ts'
 import { createEraser } from '#node/custody/eraser.ts'
@@ -203,8 +204,9 @@ export function createNode(
         })
       }
     })
-    const relayer =
-      wallet == null ? undefined : await run(createRelayer({ provider, wallet, deployment, log, db }, init.relayer))
+    const witness = createWitness(endpoints, deployment.chainId)
+    const relaying = { provider, witness, deployment, log, db }
+    const relayer = wallet == null ? undefined : await run(createRelayer({ ...relaying, wallet }, init.relayer))
 
     const gossip = await run(
       createGossip(

@@ -107,6 +107,7 @@ export function createFollower(components: FollowerComponents, init: FollowerIni
   let walk: Walk | undefined
   let away = false
   let loop: Promise<void> | undefined
+  let starting: Promise<void> | undefined
   let state: FollowerStatus['state'] = 'starting'
   let heads: ChainHeads = { latest: 0, safe: null, finalized: null }
   let headsAtMs = -Infinity
@@ -298,18 +299,25 @@ export function createFollower(components: FollowerComponents, init: FollowerIni
     }
   }
 
+  async function begin(): Promise<void> {
+    await open()
+    while (!(await step(true))) {
+      await wait()
+      if (stopped.signal.aborted) throw new SalusError('CHAIN_STOPPED', 'Stopped while it waited for the chain.')
+    }
+    if (!stopped.signal.aborted) loop = run()
+  }
+
   return {
     open,
     async start() {
-      await open()
-      while (!(await step(true))) {
-        await wait()
-        if (stopped.signal.aborted) throw new SalusError('CHAIN_STOPPED', 'Stopped while it waited for the chain.')
-      }
-      loop = run()
+      starting = begin()
+      await starting
     },
     async stop() {
       stopped.abort()
+      // A look that is under way still writes.
+      await starting?.catch(() => undefined)
       await loop
     },
     status: () => ({
