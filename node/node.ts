@@ -11,12 +11,13 @@ import { messageId } from '#core/network/message-id.ts'
 import { allTopics } from '#core/network/topic.ts'
 import { openAcceptIndex } from '#node/assembly/accept-index.ts'
 import { createAcceptor, type Outcome } from '#node/assembly/acceptor.ts'
-import { createBlobKeeper, type KeptPart } from '#node/assembly/blob-keeper.ts'
+import { createBlobKeeper } from '#node/assembly/blob-keeper.ts'
 import { createOperatorSide, type OperatorInit } from '#node/assembly/operator-side.ts'
-import { createPlacing, type Placing, type PlacingInit } from '#node/assembly/placing.ts'
-import { placingTrust } from '#node/assembly/placing-trust.ts'
+import type { PlacingInit } from '#node/assembly/placing.ts'
+import { createPart } from '#node/assembly/part.ts'
 import { openPending } from '#node/assembly/pending.ts'
 import { createReadGuard } from '#node/assembly/read-guard.ts'
+import { createWantRounds } from '#node/assembly/want-rounds.ts'
 import type { Endpoints } from '#node/chain/endpoints.ts'
 import { createFollower, type Follower, type FollowerInit } from '#node/chain/follower.ts'
 import { createRelayer, type RelayerInit } from '#node/chain/relayer.ts'
@@ -40,8 +41,7 @@ import { readBlock } from '#node/network/read-block.ts'
 import { createSubmitService } from '#node/network/submit.ts'
 import { createSync } from '#node/network/sync.ts'
 import { createConfirmer, type ConfirmerInit, type Wanted } from '#node/placement/confirm.ts'
-import { createLeases } from '#node/placement/leases.ts'
-import { createProver } from '#node/placement/proofs.ts'
+import type { Placement } from '#node/placement/placement.ts'
 import { createBlindLists } from '#node/search/blind-lists.ts'
 import { addBlindRoutes } from '#node/search/routes.ts'
 import { createBlockstore, type DiskBlockstore } from '#node/store/blocks.ts'
@@ -152,7 +152,7 @@ export function createNode(
   /** What to stop, in the order it was started. */
   const running: (() => void | Promise<void>)[] = []
   const stopped = new AbortController()
-  let placing: Placing | undefined
+  let placement: Placement | undefined
   let upkeep: Upkeep | undefined
   let starting: Promise<NodeAddress> | undefined
   let stopping: Promise<void> | undefined
@@ -180,7 +180,7 @@ export function createNode(
     const messages = createMessageLog({ db, disk })
     running.push(async () => messages.stop())
     const index = await openAcceptIndex(db, {
-      keeps: (blob, patient) => placing == null || placing.placement.keeps(blob, patient)
+      keeps: (blob, patient) => placement?.keeps(blob, patient) ?? true
     })
     running.push(async () => index.stop())
     const bans = await run(createBans({ db, clock, log }))
@@ -213,8 +213,8 @@ export function createNode(
     running.push(() => members.stop())
     const pending = await openPending(db)
     const acceptor = await run(createAcceptor({ p, deployment, follower, messages, index, pending, blockstore, log }))
-    const part = (): KeptPart | undefined => placing?.placement
-    const blobs = await run(createBlobKeeper({ p, host, exchange, blockstore, index, clock, log, part }))
+    const keeping = { p, host, exchange, blockstore, index, clock, log, part: () => placement }
+    const blobs = await run(createBlobKeeper(keeping))
     acceptor.onAccepted(() => blobs.nudge())
     const isRetired = (patient: Uint8Array, tag: Uint8Array): boolean => index.view.retiredDay(patient, tag) != null
     const blindLists = await run(createBlindLists({ p, db, network, isRetired }))
@@ -275,11 +275,12 @@ export function createNode(
     async function confirmBlob(cid: CID, sizeBytes: number, wanted: Partial<Wanted>): Promise<string[] | undefined> {
       const { replicas = init.replicas ?? 1 } = wanted
       if (replicas <= 1) return undefined
-      return confirmer.blob({ cid, sizeBytes }, { ...wanted, replicas }, placing?.placement.holdersOf(cid))
+      return confirmer.blob({ cid, sizeBytes }, { ...wanted, replicas }, placement?.holdersOf(cid))
     }
 
     const answering = { libp2p, bans, log, rate }
     await run(createHaveService({ ...answering, blockstore }))
+    await run(createWantRounds({ libp2p, wants: index.wants, nudge: () => blobs.nudge(), log }))
     await run(
       createSubmitService({
         ...answering,
@@ -292,7 +293,7 @@ export function createNode(
       cid: CID,
       options: { readonly maxBytes: number; readonly signal: AbortSignal }
     ): AsyncGenerator<Uint8Array> {
-      if (placing != null && !(await blockstore.has(cid))) await placing.placement.connect(cid)
+      if (placement != null && !(await blockstore.has(cid))) await placement.connect(cid)
       yield* blobs.read(cid, options)
     }
 
@@ -322,7 +323,7 @@ export function createNode(
         {
           ...{ p, random, clock, db, provider, host, bans, follower, acceptor, blobs, messages, log, relayer, disk },
           isReady: isServing,
-          placement: () => placing?.placement.status(),
+          placement: () => placement?.status(),
           upkeep: runningUpkeep
         },
         {
@@ -403,15 +404,8 @@ export function createNode(
         { networkId: network, ...(init.syncIntervalMs == null ? {} : { intervalMs: init.syncIntervalMs }) }
       )
     )
-    if (init.placement == null) {
-      // Promises nothing: a node that keeps everything drops nothing.
-      const leases = createLeases(() => performance.now(), 0)
-      await run(createProver({ ...answering, p, blockstore, leases, isMember: () => false }))
-    } else {
-      const { listed, ...trust } = placingTrust(init.host, members)
-      const standing = { ...answering, p, clock, db, host, blockstore, index, peerSeed, listed }
-      placing = await run(createPlacing(standing, network, { ...trust, ...init.placement }))
-    }
+    const standing = { ...answering, p, clock, db, host, blockstore, index, peerSeed, members }
+    placement = (await run(createPart(standing, network, init))).placement
     upkeep = createUpkeep({ db, disk, blockstore, helia: host.helia, dataDir: init.dataDir, clock })
     const context: NodeContext = { db, host, exchange, blockstore, messages, follower, deployment, upkeep, log }
     for (const service of init.services?.(context) ?? []) await run(service)
