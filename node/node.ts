@@ -364,6 +364,7 @@ export function createNode(
     addBlindRoutes(app, { lists: blindLists, guard })
     const server = createHttpServer({ app, log }, init.http)
     parts.onStop(async () => server.stop())
+    parts.onStop(() => operatorSide.hangUp())
     const http = await server.start()
     await operatorSide.listening(http)
     log.info({ http }, 'the HTTP API answers; following the chain')

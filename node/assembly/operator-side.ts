@@ -88,6 +88,8 @@ export interface OperatorSide {
   addRoutes(app: OpenAPIHono<{ Bindings: HttpBindings }>): void
   /** Says where the API listens; leaves the token of this start in the folder. */
   listening(url: string): Promise<void>
+  /** Ends readers of events, backups and scrubs, so that nobody waits for their answers. */
+  hangUp(): void
   stop(): Promise<void>
 }
 
@@ -222,7 +224,12 @@ export function createOperatorSide(components: OperatorSideComponents, init: Ope
     },
     async listening(at) {
       url = init.publicUrl ?? at
-      await local.write(at)
+      // A disk that takes nothing keeps nobody from reading.
+      await local.write(at).catch((error: unknown) => log.error({ err: error }, 'operator.json could not be written'))
+    },
+    hangUp() {
+      stopped.abort()
+      events.stop()
     },
     async stop() {
       stopped.abort()
