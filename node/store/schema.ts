@@ -62,8 +62,12 @@ async function forgetBlobsOfNobody(db: Database): Promise<void> {
   await openTable(db, 'accept').clear()
 }
 
-/** A store without the row is of version 1 if there is anything in it; an empty one is made as it should be. */
-async function versionOf(db: Database): Promise<number> {
+/**
+ * The version of an open database. One without the row is of version 1 if there is anything in it; an empty one is made as it should be.
+ *
+ * @throws SalusError `STORE_DAMAGED`
+ */
+export async function versionOf(db: Database): Promise<number> {
   const bytes = await openTable(db, TABLE).get(KEY)
   if (bytes == null) return 1
   const text = new TextDecoder().decode(bytes)
