@@ -96,6 +96,10 @@ describe('EmergencyAccess: what a patient allows', () => {
     await breakGlass(chain, [ada], emergencyOf(patient, adas, 'next'))
   })
 
+  it('may ask for a pause of a month, not longer', async () => {
+    await allow({ coolDown: 30 * DAY })
+  })
+
   it('leaves an emergency alone that was declared before', async () => {
     const { emergencies } = chain.contracts
     const emergency = emergencyOf(world.patient, world.adas)

@@ -37,6 +37,7 @@ contract GrantTermsTest is Test {
         bool isSame = terms.grantee() == GrantTerms.wrap(other).grantee() && word << 8 == other << 8;
         _require(terms.equalsButForUses(GrantTerms.wrap(other)) == isSame, "another");
         _require(!terms.equalsButForUses(GrantTerms.wrap(word ^ (1 << (other % 248)))), "one bit");
+        _require(!terms.equalsButForUses(GrantTerms.wrap(word ^ (1 << 247))), "the bit beside the uses");
     }
 
     function testFuzz_liveWithinItsTimeOnly(uint40 notBefore, uint40 expiresAt, uint8 uses, uint256 time) public pure {

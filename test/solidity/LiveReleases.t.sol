@@ -32,6 +32,11 @@ contract LiveReleasesTest is Test {
         _equal(_set.newest(atLeast, atMost), expected, "newest");
     }
 
+    function test_findsTheFirstOfAWordFromItsLast() public {
+        _set.add(256);
+        _equal(_set.newest(1, 511), 256, "first of the word");
+    }
+
     function test_emptySetHasNoNewest() public view {
         _equal(_set.newest(1, 1), 0, "first");
         _equal(_set.newest(1, 600), 0, "several words");
