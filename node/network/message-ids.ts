@@ -1,6 +1,7 @@
 /** Ids of the messages in a node's log: the set by which peers compare, and where each message stands (docs/specs/sync.md). */
 import type { Primitives } from '#core/crypto/primitives.ts'
 import { toHex, utf8 } from '#core/encoding/bytes.ts'
+import { isSalusError } from '#core/error.ts'
 import { createMessageSet, type SetPart } from '#core/network/message-set.ts'
 import { openTable, type Database } from '#node/store/database.ts'
 import type { MessageLog } from '#node/store/messages.ts'
@@ -52,12 +53,25 @@ export async function openMessageIds({ p, db, messages, identify }: MessageIdsCo
     return bytes == null ? 0 : Number(new TextDecoder().decode(bytes))
   }
 
+  /** None of a message that the disk has changed: the others are there all the same. */
+  function idOf(bytes: Uint8Array): Uint8Array | undefined {
+    try {
+      return identify(bytes)
+    } catch (error) {
+      if (isSalusError(error)) return undefined
+      throw error
+    }
+  }
+
   async function takeIn(): Promise<void> {
     for (;;) {
       const records = await messages.read(cursor, BATCH)
       const last = records.at(-1)
       if (last == null) return
-      const named = records.map(({ position, bytes }) => ({ position, id: identify(bytes) }))
+      const named = records.flatMap(({ position, bytes }) => {
+        const id = idOf(bytes)
+        return id == null ? [] : [{ position, id }]
+      })
       await table.batch([
         ...named.flatMap(({ position, id }) => [
           { type: 'put' as const, key: `id/${toHex(id).slice(2)}`, value: utf8(String(position)) },

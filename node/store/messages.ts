@@ -37,6 +37,13 @@ export interface MessageLog {
    */
   erase(keys: readonly string[], indexKey: Uint8Array): Promise<void>
   /**
+   * Writes a message that the disk has changed once more in its place, with its checksum; false where it was erased meanwhile.
+   *
+   * @param bytes - of the same message
+   * @throws SalusError `STORE_BUSY`, `STORE_CLOSED`, `STORE_FULL`, `STORE_WRITE_FAILED`
+   */
+  mend(position: number, bytes: Uint8Array): Promise<boolean>
+  /**
    * Has the files written anew in which erased messages were. Takes time with the size of the log.
    *
    * @throws SalusError `STORE_COMPACT`
@@ -150,6 +157,15 @@ export function createMessageLog({ db, disk }: { readonly db: Database; readonly
         },
         { frees: true }
       )
+    },
+    async mend(position, bytes) {
+      return await writer.write(async changes => {
+        const at = toKey(position)
+        if (!(await records.has(at))) return false
+        changes.push({ type: 'put', table: records, key: at, value: bytes })
+        changes.push({ type: 'put', table: sums, key: at, value: sumOf(bytes) })
+        return true
+      })
     },
     compact: async () => compactTable(db, 'log'),
     async getByKey(key) {
