@@ -1,5 +1,5 @@
 /** Which peers a consortium has, by what its chain says (docs/specs/admission.md): pure over the chain as it was followed. */
-import type { NodeListingRecord } from '#core/chain/projection.ts'
+import type { NodeListingRecord } from '#core/chain/records.ts'
 import type { ChainView } from '#core/chain/view.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { nodeIdOf } from '#core/network/node-listing.ts'

@@ -2,17 +2,16 @@
 import type { Deployment } from '#core/chain/deployment.ts'
 import { canEnd, hasEnded, withEnd } from '#core/chain/ended.ts'
 import type { ChainEvent, Hex } from '#core/chain/events.ts'
+import { projectEvents, undoOf } from '#core/chain/projection.ts'
 import {
-  projectEvents,
   recordKey,
-  undoOf,
   withdrawnId,
   type Change,
   type ImageRecord,
   type ModelRecord,
   type ReleaseRecord,
   type StateView
-} from '#core/chain/projection.ts'
+} from '#core/chain/records.ts'
 import { createChainView, type ChainView } from '#core/chain/view.ts'
 import { utf8 } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'

@@ -234,10 +234,9 @@ export function createRelayer(
   }
 
   /** Rehearses, sends, waits; begins again where the transaction vanished. */
-  async function deliver(call: Call, signal?: AbortSignal): Promise<RelayResult> {
+  async function deliver(call: Call): Promise<RelayResult> {
     const purse = purseOf(call)
-    const ends = [stopped.signal, AbortSignal.timeout(inclusionTimeoutMs), ...(signal == null ? [] : [signal])]
-    const limit = AbortSignal.any(ends)
+    const limit = AbortSignal.any([stopped.signal, AbortSignal.timeout(inclusionTimeoutMs)])
     for (let trials = 1; ; trials++) {
       const underWay = outbox.waitingFor(call)
       if (underWay == null && (await rehearse(call))) {
@@ -247,9 +246,9 @@ export function createRelayer(
       if (sent == null && trials >= MAX_TRIALS) {
         throw new SalusError('CHAIN_REVERTED', 'The contract refused the request without saying why.')
       }
-      const receipt = sent == null ? undefined : await included(sent, limit, signal)
+      const receipt = sent == null ? undefined : await included(sent, limit)
       if (sent == null || receipt == null) {
-        await wait(limit, signal)
+        await wait(limit)
         continue
       }
       const { hash, blockNumber } = receipt
@@ -275,13 +274,13 @@ export function createRelayer(
   }
 
   /** The receipt; `undefined` if the transaction can no longer get into a block. */
-  async function included(sent: OutboxEntry, limit: AbortSignal, signal?: AbortSignal) {
+  async function included(sent: OutboxEntry, limit: AbortSignal) {
     for (;;) {
       // It may have been sent again for more meanwhile. An endpoint that does not answer is asked again until the time is up.
       const entry = outbox.get(sent.nonce) ?? sent
       const receipt = await sender.receipt(entry).catch(() => undefined)
       if (receipt != null && (await isSeen(receipt))) return receipt
-      await wait(limit, signal)
+      await wait(limit)
       if (!(await sender.keepAlive(outbox.get(sent.nonce) ?? sent))) {
         await keeper.drop(outbox.get(sent.nonce) ?? sent)
         return undefined
@@ -301,10 +300,9 @@ export function createRelayer(
   }
 
   /** A pause between two looks, until the time is up. */
-  async function wait(limit: AbortSignal, signal?: AbortSignal): Promise<void> {
+  async function wait(limit: AbortSignal): Promise<void> {
     if (!limit.aborted) await pause(pollMs, undefined, { signal: limit }).catch(() => undefined)
     if (isStopped()) throw stopping()
-    signal?.throwIfAborted()
     if (limit.aborted) {
       counters.timeouts++
       throw new SalusError('RELAY_TIMEOUT', 'The request is not in a block yet. Ask again: it is not applied twice.')
@@ -323,6 +321,26 @@ export function createRelayer(
     }
   }
 
+  /** Delivers a request for all who ask for it meanwhile. */
+  async function begin(call: Call, key: string): Promise<RelayResult> {
+    if (isStopped()) throw stopping()
+    const unmined = outbox.entries().filter(({ blockNumber }) => blockNumber == null).length
+    if (pending.size >= maxPending || unmined >= MAX_UNMINED)
+      throw new SalusError('RELAY_BUSY', 'Too many requests are under way; ask again later.')
+    const result = deliver(call)
+      .then(outcome => {
+        counters[outcome.status]++
+        return outcome
+      })
+      .catch((error: unknown) => {
+        counters.refused++
+        throw rpcError(error)
+      })
+      .finally(() => pending.delete(key))
+    pending.set(key, result)
+    return result
+  }
+
   return {
     async start() {
       await Promise.all([outbox.load(), spending.load()])
@@ -337,24 +355,8 @@ export function createRelayer(
         asker
       }
       const key = `${call.to}:${call.data}`
-      const underWay = pending.get(key)
-      if (underWay != null) return underWay
-      if (isStopped()) throw stopping()
-      const unmined = outbox.entries().filter(({ blockNumber }) => blockNumber == null).length
-      if (pending.size >= maxPending || unmined >= MAX_UNMINED)
-        throw new SalusError('RELAY_BUSY', 'Too many requests are under way; ask again later.')
-      const result = deliver(call, signal)
-        .then(outcome => {
-          counters[outcome.status]++
-          return outcome
-        })
-        .catch((error: unknown) => {
-          counters.refused++
-          throw signal?.aborted === true ? error : rpcError(error)
-        })
-        .finally(() => pending.delete(key))
-      pending.set(key, result)
-      return result
+      // Whoever leaves does not end the waiting of others.
+      return whileAsked(pending.get(key) ?? begin(call, key), signal)
     },
     status() {
       const entries = outbox.entries()
@@ -379,6 +381,17 @@ export function createRelayer(
 
 function spenderOf({ contract, asker }: Call): Spender {
   return { contract, asker, isOwn: asker == null }
+}
+
+/** A result, or the reason of a signal that comes before it. */
+async function whileAsked<T>(result: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (signal == null) return result
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    result.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
 }
 
 function tooMuchGas(cause?: unknown): SalusError {

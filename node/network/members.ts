@@ -1,7 +1,7 @@
 /** The peers of a consortium, as the node's own chain follower knows them (docs/specs/admission.md). */
 import type { PeerId } from '@libp2p/interface'
 import type { Deployment } from '#core/chain/deployment.ts'
-import type { NodeListingRecord } from '#core/chain/projection.ts'
+import type { NodeListingRecord } from '#core/chain/records.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
 import { fromHex, toHex } from '#core/encoding/bytes.ts'
 import { membershipsOf } from '#core/network/membership.ts'

@@ -146,7 +146,7 @@ describe('proofs of a block', () => {
           await tree.put(getBytes(encodeWithEthers(toBeArray(i))), encoded(one))
         expect(receiptsRoot(receipts)).to.equal(hexlify(tree.root()))
       }),
-      { numRuns: 25 }
+      { numRuns: 10 }
     )
   })
 

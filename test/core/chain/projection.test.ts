@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { ChainEvent, Hex } from '#core/chain/events.ts'
-import { MAX_PAST_KEY_BUNDLES, projectEvents, undoOf, type Change, type StateView } from '#core/chain/projection.ts'
+import { MAX_PAST_KEY_BUNDLES } from '#core/chain/project-care.ts'
+import { projectEvents, undoOf } from '#core/chain/projection.ts'
+import type { Change, StateView } from '#core/chain/records.ts'
 import { createChainView } from '#core/chain/view.ts'
 
 const id = (n: number): Hex => `0x${n.toString(16).padStart(64, '0')}`

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { ChainEvent, Hex } from '#core/chain/events.ts'
-import { projectEvents, type NodeListingRecord } from '#core/chain/projection.ts'
+import { projectEvents } from '#core/chain/projection.ts'
+import type { NodeListingRecord } from '#core/chain/records.ts'
 import { createChainView } from '#core/chain/view.ts'
 import { toHex } from '#core/encoding/bytes.ts'
 import { membershipsOf } from '#core/network/membership.ts'

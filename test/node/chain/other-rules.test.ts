@@ -47,7 +47,7 @@ describe('blocks under the rules of other chains', function () {
     await ended
   })
 
-  const rules = ['london', 'shanghai', 'cancun', 'prague'].map(name => ['--hardfork', name])
+  const rules = ['london', 'prague'].map(name => ['--hardfork', name])
   for (const options of [...rules, ['--network', 'optimism']]) {
     it(`are proven: ${options.join(' ').slice(2)}`, async () => {
       const chain = await start(...options)

@@ -43,14 +43,18 @@ describe('a relayer and what an endpoint says', function () {
   const nonceOf = async (payer: number): Promise<number> => test.provider.getTransactionCount(account(payer).address)
   const holdBlocks = async (): Promise<unknown> => test.provider.send('evm_setIntervalMining', [0])
 
-  beforeEach(async () => {
+  before(async () => {
     test = await startTestChain()
+  })
+  beforeEach(() => {
     relayers = []
   })
   afterEach(async () => {
     await Promise.all(relayers.map(async relayer => relayer.stop()))
-    await test.stop()
+    await test.provider.send('anvil_dropAllTransactions', [])
+    await test.provider.send('evm_setIntervalMining', [1])
   })
+  after(async () => test.stop())
 
   it('sends a revocation that one endpoint alone calls applied already', async () => {
     const other = await startTestChain()
@@ -88,13 +92,13 @@ describe('a relayer and what an endpoint says', function () {
     let hidden = 5
     const late = twisted(async method => {
       if (method !== 'eth_getTransactionReceipt' || hidden === 0) return Promise.resolve(undefined)
-      if ((await nonceOf(1)) > 0) hidden--
+      if ((await nonceOf(5)) > 0) hidden--
       return null
     })
-    const relayer = relay(late)
+    const relayer = relay(late, {}, 5)
     expect((await relayer.submit(await request())).status).to.equal('applied')
     expect(relayer.status().counters).to.include({ sent: 1, applied: 1 })
-    expect(await nonceOf(1)).to.equal(1)
+    expect(await nonceOf(5)).to.equal(1)
   })
 
   it('is not blocked by a transaction that no pool takes', async () => {
@@ -106,7 +110,7 @@ describe('a relayer and what an endpoint says', function () {
         error: { code: -32_000, message: 'transaction gas limit too high' }
       })
     })
-    const relayer = relay(strict)
+    const relayer = relay(strict, {}, 6)
     await expectCode('CHAIN_RPC_FAILED', async () => relayer.submit(await request(), 'a'))
     expect(relayer.status()).to.include({ outbox: 0, spentTodayWei: '0' })
     expect((await relayer.submit(await request(), 'a')).status).to.equal('applied')
@@ -120,15 +124,15 @@ describe('a relayer and what an endpoint says', function () {
       isStrict = false
       throw makeError('could not coalesce error', 'UNKNOWN_ERROR', { error: { code: -32_000, message: 'no' } })
     })
-    const relayer = relay(strict, { inclusionTimeoutMs: 300, pollMs: 1_000 })
+    const relayer = relay(strict, { inclusionTimeoutMs: 300, pollMs: 1_000 }, 7)
     await expectCode('RELAY_TIMEOUT', async () => relayer.submit(await request(), 'a'))
     await test.provider.send('anvil_dropAllTransactions', [])
     isStrict = true
     const next = relayer.submit(await request(), 'a').catch(() => undefined)
-    await until(async () => (await test.provider.getTransactionCount(account(1).address, 'pending')) === 1)
+    await until(async () => (await test.provider.getTransactionCount(account(7).address, 'pending')) === 1)
     await mine(test.provider, 1)
     await next
-    expect(await nonceOf(1)).to.equal(1)
+    expect(await nonceOf(7)).to.equal(1)
     expect(relayer.status().counters.sent).to.equal(2)
   })
 
@@ -138,7 +142,7 @@ describe('a relayer and what an endpoint says', function () {
       if (isAway && method === 'eth_getTransactionCount') throw new Error('connect ECONNREFUSED')
       return Promise.resolve(undefined)
     })
-    const relayer = relay(flapping, { inclusionTimeoutMs: 300, pollMs: 20 })
+    const relayer = relay(flapping, { inclusionTimeoutMs: 300, pollMs: 20 }, 8)
     isAway = true
     await expectCode('CHAIN_UNREACHABLE', async () => relayer.submit(await request(), 'a'))
     expect(relayer.status().spentTodayWei).to.equal('0')
@@ -155,10 +159,10 @@ describe('a relayer and what an endpoint says', function () {
 
   it('offers no more for a stuck transaction than the day’s budget has', async () => {
     await holdBlocks()
-    const first = relay(test.provider, { stuckMs: 1e9, inclusionTimeoutMs: 200 }, 2)
+    const first = relay(test.provider, { stuckMs: 1e9, inclusionTimeoutMs: 200 }, 9)
     await expectCode('RELAY_TIMEOUT', async () => first.submit(await request(), 'a'))
     const allWei = (BigInt(first.status().spentTodayWei) * 13n) / 10n
-    const relayer = relay(test.provider, { stuckMs: 20, dayBudgets: { allWei } })
+    const relayer = relay(test.provider, { stuckMs: 20, dayBudgets: { allWei } }, 5)
     const asked = relayer.submit(await request(), 'a')
     await until(() => relayer.status().counters.replaced === 1)
     await pause(500)
