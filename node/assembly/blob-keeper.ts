@@ -19,7 +19,7 @@ export interface KeptPart {
   /** Has peers connected that should hold it. */
   connect(cid: CID): Promise<void>
   /** It is here now. */
-  kept(blob: NamedBlob): void
+  kept(blob: NamedBlob): Promise<void>
 }
 
 /** What keeping blobs needs. */
@@ -104,7 +104,6 @@ export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKee
     const cid = CID.parse(want.cid)
     try {
       await part()?.connect(cid)
-      const wasHere = await blockstore.has(cid)
       let bytes = 0
       // Just above the five seconds within which a peer does not send a block again.
       const signal = AbortSignal.any([
@@ -116,7 +115,7 @@ export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKee
       if (bytes !== sizeBytes) log.warn('a blob has another size than its entry says; its readers will refuse it')
       else {
         await pin(host.helia, cid)
-        if (!wasHere) part()?.kept(want)
+        await part()?.kept(want)
       }
       // Only in this size: another entry may name the right one.
       await index.wants.unwant(want)
@@ -171,14 +170,13 @@ export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKee
       }
       if (!blobCid(p, bytes).equals(cid)) throw new SalusError('BLOB_DIGEST', 'The blob is not the one its CID names.')
       const blocks = [...blobBlocks(p, bytes)]
-      const wasHere = await blockstore.has(cid)
       for (const block of blocks) await blockstore.put(block.cid, block.bytes)
       await pin(host.helia, cid)
       // Peers have heard of the entry already, and ask for its blob since.
       for (const block of blocks) await host.announce(block.cid)
       const blob = { cid: cid.toString(), sizeBytes: bytes.length }
       await index.wants.unwant(blob)
-      if (!wasHere) part()?.kept(blob)
+      await part()?.kept(blob)
     },
     // A block that is lost on the way costs one deadline, not the file: just above the peer's five seconds, as above.
     read: (cid, { maxBytes, signal }) =>

@@ -174,8 +174,8 @@ export function createPlacement(components: PlacementComponents, init: Placement
     for await (const page of everyBlob(PAGE)) {
       for (const blob of page) {
         const cid = CID.parse(blob.cid)
-        scanning.upTo = blob.cid
         const holding = await holdingOf(blob)
+        scanning.upTo = blob.cid
         if (holding === 'whole') {
           fresh.add(blob.patient, blob.sizeBytes)
           count++
@@ -188,6 +188,10 @@ export function createPlacement(components: PlacementComponents, init: Placement
     ledger = fresh
     scanning = undefined
     heldBlobs = count
+  }
+
+  function uncount({ sizeBytes }: HeldBlob, patient: Hex | undefined): void {
+    if (patient != null) ledger.remove(patient, sizeBytes)
   }
 
   async function audit(): Promise<void> {
@@ -212,10 +216,11 @@ export function createPlacement(components: PlacementComponents, init: Placement
       for (const blob of droppable) {
         if (!(await dropper.drop(blob.cid, blob.sizeBytes))) continue
         dropped++
-        for (const counted of [ledger, scanning?.fresh]) counted?.remove(rows.get(blob)?.patient ?? '', blob.sizeBytes)
+        uncount(blob, rows.get(blob)?.patient)
       }
       for (const blob of broken) {
         await held.forget(blob.cid)
+        uncount(blob, rows.get(blob)?.patient)
         const row = rows.get(blob)
         if (row != null && !blob.offered) await index.want(row)
       }
@@ -278,9 +283,9 @@ export function createPlacement(components: PlacementComponents, init: Placement
       decideAbout(members.table(), cid, named?.(patient) ?? false, false) === 'fetch' &&
       hasRoom({ patient, sizeBytes }),
     hasRoom,
-    kept(blob) {
+    async kept(blob) {
       const patient = index.patientOf(blob)
-      if (patient == null) return
+      if (patient == null || !(await held.arrived({ cid: CID.parse(blob.cid), sizeBytes: blob.sizeBytes }))) return
       ledger.add(patient, blob.sizeBytes)
       // A scan that is past it does not see it any more.
       if (scanning != null && blob.cid <= scanning.upTo) scanning.fresh.add(patient, blob.sizeBytes)

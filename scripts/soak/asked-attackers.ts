@@ -19,7 +19,7 @@ const PLEDGE_PROTOCOL = '/salus/pledge/1'
 const SPOILT = 5
 /** Time between two drips, ms, and how many come. */
 const DRIP_MS = 500
-const DRIPS = 16
+const DRIPS = 6
 /** A blob that is too large to travel in its message. */
 const BLOB_BYTES = 200_000
 

@@ -37,6 +37,20 @@ describe('which blobs are here', () => {
     }
   })
 
+  it('is counted once, whoever comes upon it first', async () => {
+    const { cid, bytes } = blobOf(2 << 20)
+    const blob = { cid, sizeBytes: bytes.length }
+    const held = openHeld({ db, blockstore })
+    expect(await held.arrived(blob)).to.equal(false)
+    for (const block of blobBlocks(p, bytes)) await blockstore.put(block.cid, block.bytes)
+    expect(await Promise.all([held.arrived(blob), held.arrived(blob)])).to.deep.equal([true, false])
+    await held.forget(cid)
+    expect(await held.holding(blob)).to.equal('whole')
+    expect(await held.arrived(blob)).to.equal(false)
+    await held.forget(cid)
+    expect(await held.arrived(blob)).to.equal(true)
+  })
+
   it('is not known of a tree of which only a part is here, nor by the word of an earlier process', async () => {
     const blob = blobOf(3 << 20)
     const asked = { cid: blob.cid, sizeBytes: blob.bytes.length }

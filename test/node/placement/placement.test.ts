@@ -139,7 +139,10 @@ describe('placement between peers', function () {
     await one?.name(next.cid, 9_000)
     expect(placement.hasRoom({ patient: PATIENT, sizeBytes: 9_000 })).to.equal(true)
     await one?.put(next)
-    expect(placement.status().heldBytes).to.equal(18_000)
+    await until('both are counted', () => {
+      one?.placing.placement.nudge()
+      return placement.status().heldBytes === 18_000
+    })
     expect(placement.hasRoom({ patient: PATIENT, sizeBytes: 9_000 })).to.equal(false)
     expect(placement.keeps({ cid: blobOf(9_000).cid, sizeBytes: 9_000 }, PATIENT)).to.equal(false)
     expect(placement.keeps({ cid: blobOf(900).cid, sizeBytes: 900 }, PATIENT)).to.equal(true)
