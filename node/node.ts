@@ -8,18 +8,22 @@ import { SalusError } from '#core/error.ts'
 import { decodeMessage } from '#core/network/envelope.ts'
 import { messageId } from '#core/network/message-id.ts'
 import { allTopics } from '#core/network/topic.ts'
+import type { AskedBlob } from '#core/placement/proof.ts'
 import { createAcceptor, type Outcome } from '#node/assembly/acceptor.ts'
 import { createBlobKeeper } from '#node/assembly/blob-keeper.ts'
 import { createOperatorSide, type OperatorInit } from '#node/assembly/operator-side.ts'
-import { createPlacing, type Placing, type PlacingInit } from '#node/assembly/placing.ts'
+import type { PlacingInit } from '#node/assembly/placing.ts'
+import { createPart } from '#node/assembly/part.ts'
 import { createParts, type LiveService } from '#node/assembly/parts.ts'
 import { openPending } from '#node/assembly/pending.ts'
 import { createReadGuard } from '#node/assembly/read-guard.ts'
 import { openStores } from '#node/assembly/stores.ts'
 import { openUpkeepSide, type UpkeepSideInit } from '#node/assembly/upkeep-side.ts'
+import { createWantRounds } from '#node/assembly/want-rounds.ts'
 import type { Endpoints } from '#node/chain/endpoints.ts'
 import { createFollower, type Follower, type FollowerInit } from '#node/chain/follower.ts'
 import { createRelayer, type RelayerInit } from '#node/chain/relayer.ts'
+import { createWitness } from '#node/chain/witness.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
 import { openCustody, type CustodyInit } from '#node/custody/custody.ts'
 import { createEraser } from '#node/custody/eraser.ts'
@@ -39,8 +43,7 @@ import { readBlock } from '#node/network/read-block.ts'
 import { createSubmitService } from '#node/network/submit.ts'
 import { createSync } from '#node/network/sync.ts'
 import { createConfirmer, type ConfirmerInit, type Wanted } from '#node/placement/confirm.ts'
-import { createLeases } from '#node/placement/leases.ts'
-import { createProver } from '#node/placement/proofs.ts'
+import type { Placement } from '#node/placement/placement.ts'
 import { createBlindLists } from '#node/search/blind-lists.ts'
 import { addBlindRoutes } from '#node/search/routes.ts'
 import type { DiskBlockstore } from '#node/store/blocks.ts'
@@ -146,7 +149,7 @@ export function createNode(
   const stopped = new AbortController()
   const parts = createParts(log, refuseIfStopped)
   const run = async <T extends LiveService>(part: T): Promise<T> => parts.run(part)
-  let placing: Placing | undefined
+  let placement: Placement | undefined
   let upkeep: Upkeep | undefined
   let starting: Promise<NodeAddress> | undefined
   let stopping: Promise<void> | undefined
@@ -161,8 +164,8 @@ export function createNode(
       dataDir: init.dataDir,
       ...(init.disk == null ? {} : { disk: init.disk }),
       // Before placing has begun nothing is asked for: it looks at every blob that is named.
-      keeps: (cid: CID, patient: Hex): boolean =>
-        init.placement == null || placing?.placement.keeps(cid, patient) === true
+      keeps: (blob: AskedBlob, patient: Hex): boolean =>
+        init.placement == null || placement?.keeps(blob, patient) === true
     }
     const { privateKey, db, disk, blockstore, messages, index, bans } = await openStores({ parts, clock, log }, stores)
     const topics = allTopics(network)
@@ -188,7 +191,8 @@ export function createNode(
     parts.onStop(() => members.stop())
     const pending = await openPending(db)
     const acceptor = await run(createAcceptor({ p, deployment, follower, messages, index, pending, blockstore, log }))
-    const blobs = await run(createBlobKeeper({ p, host, exchange, blockstore, index, clock, log }))
+    const keeping = { p, host, exchange, blockstore, index, clock, log, part: () => placement }
+    const blobs = await run(createBlobKeeper(keeping))
     acceptor.onAccepted(() => blobs.nudge())
     const isRetired = (patient: Uint8Array, tag: Uint8Array): boolean => index.view.retiredDay(patient, tag) != null
     const blindLists = await run(createBlindLists({ p, db, network, isRetired }))
@@ -200,8 +204,9 @@ export function createNode(
         })
       }
     })
-    const relayer =
-      wallet == null ? undefined : await run(createRelayer({ provider, wallet, deployment, log, db }, init.relayer))
+    const witness = createWitness(endpoints, deployment.chainId)
+    const relaying = { provider, witness, deployment, log, db }
+    const relayer = wallet == null ? undefined : await run(createRelayer({ ...relaying, wallet }, init.relayer))
 
     const gossip = await run(
       createGossip(
@@ -249,11 +254,12 @@ export function createNode(
     async function confirmBlob(cid: CID, sizeBytes: number, wanted: Partial<Wanted>): Promise<string[] | undefined> {
       const { replicas = init.replicas ?? 1 } = wanted
       if (replicas <= 1) return undefined
-      return confirmer.blob({ cid, sizeBytes }, { ...wanted, replicas }, placing?.placement.holdersOf(cid))
+      return confirmer.blob({ cid, sizeBytes }, { ...wanted, replicas }, placement?.holdersOf(cid))
     }
 
     const answering = { libp2p, bans, log, rate }
     await run(createHaveService({ ...answering, blockstore }))
+    await run(createWantRounds({ libp2p, wants: index.wants, nudge: () => blobs.nudge(), log }))
     await run(
       createSubmitService({
         ...answering,
@@ -266,7 +272,7 @@ export function createNode(
       cid: CID,
       options: { readonly maxBytes: number; readonly signal: AbortSignal }
     ): AsyncGenerator<Uint8Array> {
-      if (placing != null && !(await blockstore.has(cid))) await placing.placement.connect(cid, options.signal)
+      if (placement != null && !(await blockstore.has(cid))) await placement.connect(cid)
       yield* blobs.read(cid, options)
     }
 
@@ -302,7 +308,7 @@ export function createNode(
           ...{ p, random, clock, db, provider, host, bans, follower, acceptor, blobs, messages, log, relayer, disk },
           isReady: isServing,
           damagedBlocks: () => blockstore.damaged().length,
-          placement: () => placing?.placement.status(),
+          placement: () => placement?.status(),
           upkeep: runningUpkeep,
           backups: () => upkeep?.backups()
         },
@@ -386,16 +392,10 @@ export function createNode(
         { networkId: network, ...(init.syncIntervalMs == null ? {} : { intervalMs: init.syncIntervalMs }) }
       )
     )
-    if (init.placement == null) {
-      // Promises nothing: a node that keeps everything drops nothing.
-      const leases = createLeases(() => performance.now(), 0)
-      await run(createProver({ ...answering, p, blockstore, leases, isMember: () => false }))
-    } else {
-      const standing = { ...answering, p, clock, db, host, blockstore, index, peerSeed }
-      placing = await run(createPlacing(standing, network, init.placement))
-    }
-    const keeping = { p, deployment, follower, messages, acceptor, ids, bans, clock, db, disk, blockstore, host, log }
-    const side = await openUpkeepSide(keeping, {
+    const standing = { ...answering, p, clock, db, host, blockstore, index, peerSeed, members }
+    placement = (await run(createPart(standing, network, init))).placement
+    const tending = { p, deployment, follower, messages, acceptor, ids, bans, clock, db, disk, blockstore, host, log }
+    const side = await openUpkeepSide(tending, {
       dataDir: init.dataDir,
       ...(init.mending == null ? {} : { mending: init.mending })
     })

@@ -330,7 +330,9 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
     }
     case 'GatewayRegistered': {
       const { signer, certificate } = event
-      const start = { sequence: 0, treeSize: 0, root: null, anchoredAtS: null, isRetired: false }
+      // As with grants: an end is for ever.
+      const isRetired = readRecord(state, 'gateway', event.gateway)?.isRetired ?? false
+      const start = { sequence: 0, treeSize: 0, root: null, anchoredAtS: null, isRetired }
       write('gateway', event.gateway, { signer, certificate, ...start })
       break
     }
@@ -425,7 +427,8 @@ function applyEvent(state: StateView, event: ChainEvent, blockTimeS: number, wri
       const { organisation, node, peerKey, pledgedBytes, validUntil, nodeProof } = event
       const listing = { organisation, pledgedBytes: String(pledgedBytes), validUntilS: validUntil, proof: nodeProof }
       const others = readRecord(state, 'node', node)?.listings ?? []
-      write('node', node, { peerKey, listings: withListing(others, { ...listing, isRetired: false }) })
+      const isRetired = others.find(one => one.organisation === organisation)?.isRetired ?? false
+      write('node', node, { peerKey, listings: withListing(others, { ...listing, isRetired }) })
       break
     }
     case 'NodePledgeChanged':

@@ -3,6 +3,7 @@ import { CID } from 'multiformats/cid'
 import type { Hex } from '#core/chain/events.ts'
 import { toHex, utf8 } from '#core/encoding/bytes.ts'
 import { revisionKey, rotationKey, type Accepted, type AcceptView } from '#core/network/accept.ts'
+import type { AskedBlob } from '#core/placement/proof.ts'
 import { openBlobWants, type BlobWants, type NamedBlob, type Rows } from '#node/assembly/blob-wants.ts'
 import { openTable, type Database } from '#node/store/database.ts'
 
@@ -25,6 +26,10 @@ export interface AcceptIndex {
   largestSize(cid: CID): Promise<number | undefined>
   /** Blobs that accepted entries name, after one of them, in the order of their CIDs. */
   blobs(after: NamedBlob | undefined, limit: number): Promise<PatientBlob[]>
+  /** The patient of the first entry that named the blob in this size. */
+  patientOf(blob: NamedBlob): Hex | undefined
+  /** Patients of whose entries later ones name it as well: nobody takes a blob over by naming it. */
+  otherPatientsOf(blob: NamedBlob): AsyncIterable<Hex>
   /** Has a blob brought here that is not here any more, or was not to be until now. */
   want(blob: PatientBlob): Promise<void>
   /** Blobs that are named but not here yet. */
@@ -33,7 +38,7 @@ export interface AcceptIndex {
   stop(): Promise<void>
 }
 
-/** A blob, and a patient of whose entries one names it. */
+/** A blob, and the patient of the first entry that named it. */
 export interface PatientBlob extends NamedBlob {
   readonly patient: Hex
 }
@@ -41,7 +46,7 @@ export interface PatientBlob extends NamedBlob {
 /** What the index may be told. */
 export interface AcceptIndexInit {
   /** Whether a blob that is named belongs on this node; every one unless told. */
-  readonly keeps?: (cid: CID, patient: Hex) => boolean
+  readonly keeps?: (blob: AskedBlob, patient: Hex) => boolean
 }
 
 /** A message that is being written. */
@@ -98,8 +103,12 @@ export async function openAcceptIndex(
     let wanted: Rows = new Map()
     if (accepted.kind === 'entry') {
       const { patient, blob, sizeBytes } = accepted.header
-      all.set(blobKey({ cid: blob.toString(), sizeBytes }), toHex(patient))
-      if (wantsBlob && keeps(blob, toHex(patient))) wanted = wants.rowsOf(toHex(patient), blob, sizeBytes)
+      const named = { cid: blob.toString(), sizeBytes }
+      const first = read(blobKey(named))
+      if (first == null) all.set(blobKey(named), toHex(patient))
+      else if (first !== toHex(patient)) all.set(`${otherPatientsPrefix(named)}${toHex(patient)}`, '')
+      if (wantsBlob && keeps({ cid: blob, sizeBytes }, toHex(patient)))
+        wanted = wants.rowsOf(toHex(patient), blob, sizeBytes)
     }
     try {
       const put = ([key, value]: readonly [string, string]) => ({ type: 'put' as const, key, value: utf8(value) })
@@ -175,6 +184,11 @@ export async function openAcceptIndex(
         return { cid, sizeBytes: Number(size), patient: new TextDecoder().decode(patient) as Hex }
       })
     },
+    patientOf: blob => read(blobKey(blob)) as Hex | undefined,
+    async *otherPatientsOf(blob) {
+      const prefix = otherPatientsPrefix(blob)
+      for await (const key of table.keys({ gt: prefix, lt: `${prefix}~` })) yield key.slice(prefix.length) as Hex
+    },
     async want(blob) {
       const rows = wants.rowsOf(blob.patient, CID.parse(blob.cid), blob.sizeBytes)
       try {
@@ -216,6 +230,10 @@ function rowsOf(accepted: Accepted, day: (key: string) => number | undefined): M
 /** Keys of one blob are in the order of their sizes. */
 function blobKey({ cid, sizeBytes }: NamedBlob): string {
   return `blob/${cid}/${String(sizeBytes).padStart(SIZE_DIGITS, '0')}`
+}
+
+function otherPatientsPrefix({ cid, sizeBytes }: NamedBlob): string {
+  return `blob-also/${cid}/${String(sizeBytes)}/`
 }
 
 function erasedKey(patient: Uint8Array, name: string): string {

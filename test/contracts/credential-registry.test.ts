@@ -98,6 +98,8 @@ describe('CredentialRegistry', () => {
       const deadline = await chain.deadline()
       const { signer } = hospitalKey
       await refuse(credentials.rotateSigner(organisation, '0x', deadline, signer, '0x', '0x'), 'SignerMalformed', '0x')
+      const byNobody = credentials.rotateSigner(organisation, next.signer, deadline, '0x1234', '0x', '0x')
+      await refuse(byNobody, 'SignerMalformed', '0x1234')
       const none = credentials.rotateSigner(id('none'), next.signer, deadline, '0x', '0x', '0x')
       await refuse(none, 'OrganisationUnknown', id('none'))
       await refuse(credentials.signerOf(id('none')), 'OrganisationUnknown', id('none'))

@@ -136,6 +136,13 @@ describe('PatientRegistry', () => {
       })
     }
 
+    it('takes 1024 bytes for a signer, and asks whether it signed', async () => {
+      await expect(registerWith({ signer: `0x${'11'.repeat(1024)}` })).to.be.revertedWithCustomError(
+        chain.contracts.grants,
+        'RequestSignatureInvalid'
+      )
+    })
+
     it('refuses an empty key bundle', async () => {
       await expect(registerWith({ keyBundle: ZeroHash })).to.be.revertedWithCustomError(
         chain.contracts.grants,

@@ -44,6 +44,7 @@ describe('ReleaseRegistry', () => {
       await refuse(desk.releases.setStewards(signers, 1), 'ThresholdInvalid', 1)
       await refuse(desk.releases.setStewards(signers, 0), 'ThresholdInvalid', 0)
       await refuse(desk.releases.setStewards(signers, 4), 'ThresholdInvalid', 4)
+      await refuse(desk.releases.setStewards(signers.slice(0, 1), 2), 'ThresholdInvalid', 2)
       await refuse(desk.releases.setStewards([], 2), 'SignerSetSizeInvalid', 0)
       await refuse(desk.releases.setStewards(many, 2), 'SignerSetSizeInvalid', 17)
       await refuse(desk.releases.setStewards([...signers, signers[0]!], 2), 'SignerSetDuplicate', signers[0])

@@ -196,6 +196,29 @@ describe('the projection of the chain', () => {
     expect(createChainView(state, { blockNumber: 2, blockTimeS: 100 }).grant(id(2))?.revokedAtS).to.equal(99)
   })
 
+  it('keeps a gateway and a peer retired, whatever is said of them again', () => {
+    const { state, write } = paperState()
+    const registered = { name: 'GatewayRegistered' as const, gateway: id(1), signer: id(2), certificate: id(3) }
+    const listing = { pledgedBytes: 1n, validUntil: 9, revision: 1, nodeProof: id(4) }
+    const listed = { name: 'NodeListed' as const, organisation: id(5), node: id(6), peerKey: id(7), ...listing }
+    write(projectEvents(state, [registered, listed], 1))
+    const retired = { organisation: id(5), node: id(6), revision: 2 }
+    write(
+      projectEvents(
+        state,
+        [
+          { name: 'GatewayRetired', gateway: id(1) },
+          { name: 'NodeRetired', ...retired }
+        ],
+        2
+      )
+    )
+    write(projectEvents(state, [registered, listed], 3))
+    const view = createChainView(state, { blockNumber: 3, blockTimeS: 3 })
+    expect(view.gateway(id(1))?.isRetired).to.equal(true)
+    expect(view.node(id(6))?.listings.map(({ isRetired }) => isRetired)).to.deep.equal([true])
+  })
+
   it('remembers when a grant was claimed', () => {
     const { state, write } = paperState()
     const terms = 3n << 248n

@@ -95,6 +95,19 @@ describe('ways between peers', () => {
     }
   })
 
+  it('has at most so many connections with a peer that opens many at once', async () => {
+    const a = await peer({ limits: { maxConnectionsPerPeer: 2 } })
+    const b = await peer({ listen: [] })
+    const dial = async (): Promise<unknown> =>
+      await b.host.libp2p.dial(a.host.libp2p.getMultiaddrs(), { force: true }).catch((error: unknown) => error)
+    await Promise.all(Array.from({ length: 20 }, dial))
+    const counts = (): number[] => [
+      a.host.libp2p.getConnections(b.host.peerId).length,
+      b.host.libp2p.getConnections(a.host.peerId).length
+    ]
+    await until('no more than two are left', () => counts().every(count => count <= 2))
+  })
+
   it('cuts off a peer that sends what nobody reads', async () => {
     const a = await peer({ limits: { maxHeldBytesPerPeer: 1 << 20 } })
     const b = await peer({ listen: [] })
