@@ -18,7 +18,7 @@ export interface MessageIds {
   mark(prefix: string): string
   /** The ids of the log after a position, in its order. */
   after(position: number, limit: number): Promise<{ readonly position: number; readonly id: Uint8Array }[]>
-  /** The message of an id; undefined for one that is not here, or not any more. */
+  /** The message of an id; undefined for one that is not here, not any more, or damaged. */
   get(id: string): Promise<Uint8Array | undefined>
 }
 
@@ -103,8 +103,9 @@ export async function openMessageIds({ p, db, messages, identify }: MessageIdsCo
     async get(id) {
       const position = set.has(id) ? await numberAt(`id/${id}`) : 0
       if (position === 0) return undefined
-      const [record] = await messages.read(position - 1, 1)
-      if (record?.position === position) return record.bytes
+      const record = await messages.at(position)
+      // What the disk has changed is no answer: the peer would take it for a forgery of ours.
+      if (record != null) return record.isDamaged ? undefined : record.bytes
       // It was erased: it is not to be offered any more.
       await table.batch([
         { type: 'del', key: `id/${id}` },

@@ -93,10 +93,12 @@ export function createDisk(components: DiskComponents, init: DiskInit): Disk {
   async function isMended(free: number, failure: DiskStatus['failure']): Promise<boolean> {
     if (failure === 'room' && free < 2 * reserveBytes) return false
     if (wait-- > 0) return false
+    // Counted before: it may not even open.
+    nextWait = Math.min(2 * nextWait, Math.ceil(MAX_RETRY_MS / everyMs))
+    wait = nextWait
     await reopenDatabase(db)
     const isWell = await writes()
-    nextWait = isWell ? 1 : Math.min(2 * nextWait, Math.ceil(MAX_RETRY_MS / everyMs))
-    wait = isWell ? 0 : nextWait
+    if (isWell) [wait, nextWait] = [0, 1]
     return isWell
   }
 

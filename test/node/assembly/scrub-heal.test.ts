@@ -68,6 +68,27 @@ describe('healing a node’s store from its peers', function () {
     expect((await context.upkeep.scrub()).messages.damaged).to.equal(0)
   })
 
+  it('is read by a new peer but for what is damaged, and not cut off for that', async () => {
+    const [first = ''] = await openTable(context.db, 'log').keys({ limit: 1 }).all()
+    await flip('log', first, 0)
+    let late: NodeContext | undefined
+    const reader = await world.node({
+      peers: [node.multiaddr],
+      services: it => {
+        late = it
+        return []
+      }
+    })
+    const head = await context.messages.head()
+    await until(async () => (await late?.messages.head()) === head - 1)
+    // Where a round breaks off, it is not noted how far it came, and the next one asks for the same.
+    const cursors = late == null ? undefined : openTable(late.db, 'sync')
+    await until(async () => ((await cursors?.keys().all()) ?? []).length > 0)
+    expect(late?.host.libp2p.getPeers().map(String)).to.deep.equal([context.host.peerId.toString()])
+    await reader.stop()
+    expect((await context.upkeep.scrub()).messages).to.include({ damaged: 1, healed: 1 })
+  })
+
   it('makes missing checksums again of messages that stand for themselves, without a peer', async () => {
     const before = await logRows()
     await openTable(context.db, 'log-sum').clear()
