@@ -1,36 +1,40 @@
 /** A full node: store, network, chain follower, relayer and HTTP API in one place (docs/guides/run-a-node.md). */
-import { join } from 'node:path'
-import { mkdir } from 'node:fs/promises'
 import type { Wallet, JsonRpcProvider } from 'ethers'
 import type { CID } from 'multiformats/cid'
+import type { Hex } from '#core/chain/events.ts'
 import { networkIdOfDeployment, type Deployment } from '#core/chain/deployment.ts'
 import type { Random } from '#core/crypto/primitives.ts'
 import { SalusError } from '#core/error.ts'
 import { decodeMessage } from '#core/network/envelope.ts'
 import { messageId } from '#core/network/message-id.ts'
 import { allTopics } from '#core/network/topic.ts'
-import { openAcceptIndex } from '#node/assembly/accept-index.ts'
+import type { AskedBlob } from '#core/placement/proof.ts'
 import { createAcceptor, type Outcome } from '#node/assembly/acceptor.ts'
 import { createBlobKeeper } from '#node/assembly/blob-keeper.ts'
 import { createOperatorSide, type OperatorInit } from '#node/assembly/operator-side.ts'
-import { createPlacing, type Placing, type PlacingInit } from '#node/assembly/placing.ts'
+import type { PlacingInit } from '#node/assembly/placing.ts'
+import { createPart } from '#node/assembly/part.ts'
+import { createParts, type LiveService } from '#node/assembly/parts.ts'
 import { openPending } from '#node/assembly/pending.ts'
 import { createReadGuard } from '#node/assembly/read-guard.ts'
+import { openStores } from '#node/assembly/stores.ts'
+import { openUpkeepSide, type UpkeepSideInit } from '#node/assembly/upkeep-side.ts'
+import { createWantRounds } from '#node/assembly/want-rounds.ts'
 import type { Endpoints } from '#node/chain/endpoints.ts'
 import { createFollower, type Follower, type FollowerInit } from '#node/chain/follower.ts'
 import { createRelayer, type RelayerInit } from '#node/chain/relayer.ts'
+import { createWitness } from '#node/chain/witness.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
 import { openCustody, type CustodyInit } from '#node/custody/custody.ts'
 import { createEraser } from '#node/custody/eraser.ts'
 import { createHttpApp, type HttpAppInit } from '#node/http/app.ts'
 import { createHttpServer, type HttpServerInit } from '#node/http/server.ts'
 import type { Log } from '#node/log.ts'
-import { createBans } from '#node/network/bans.ts'
 import { createGossip } from '#node/network/gossip.ts'
 import { createExchange, type Exchange } from '#node/network/exchange.ts'
 import { createHaveService } from '#node/network/have.ts'
 import { createHost, type Host, type HostInit } from '#node/network/host.ts'
-import { loadOrCreateIdentity, peerSeedOf } from '#node/network/identity.ts'
+import { peerSeedOf } from '#node/network/identity.ts'
 import { DEFAULT_LIMITS } from '#node/network/limits.ts'
 import { createMembers } from '#node/network/members.ts'
 import { openMessageIds } from '#node/network/message-ids.ts'
@@ -39,23 +43,15 @@ import { readBlock } from '#node/network/read-block.ts'
 import { createSubmitService } from '#node/network/submit.ts'
 import { createSync } from '#node/network/sync.ts'
 import { createConfirmer, type ConfirmerInit, type Wanted } from '#node/placement/confirm.ts'
-import { createLeases } from '#node/placement/leases.ts'
-import { createProver } from '#node/placement/proofs.ts'
+import type { Placement } from '#node/placement/placement.ts'
 import { createBlindLists } from '#node/search/blind-lists.ts'
 import { addBlindRoutes } from '#node/search/routes.ts'
-import { createBlockstore, type DiskBlockstore } from '#node/store/blocks.ts'
+import type { DiskBlockstore } from '#node/store/blocks.ts'
 import type { Database } from '#node/store/database.ts'
 import { createDatastore } from '#node/store/datastore.ts'
-import { createDisk, type DiskInit } from '#node/store/disk.ts'
-import { createUpkeep, type Upkeep } from '#node/store/upkeep.ts'
-import { createMessageLog, type MessageLog } from '#node/store/messages.ts'
-import { openStore } from '#node/store/schema.ts'
-
-/** Something that runs with a node, such as the replication of firmware. */
-export interface LiveService {
-  start(): void | Promise<void>
-  stop(): void | Promise<void>
-}
+import type { DiskInit } from '#node/store/disk.ts'
+import type { Upkeep } from '#node/store/upkeep.ts'
+import type { MessageLog } from '#node/store/messages.ts'
 
 /** The parts of a node that further services may stand on. */
 export interface NodeContext {
@@ -102,6 +98,8 @@ export interface NodeInit {
   readonly confirm?: ConfirmerInit
   /** When the disk counts as full. */
   readonly disk?: Omit<DiskInit, 'path'>
+  /** How often damaged blocks are looked for at peers. */
+  readonly mending?: UpkeepSideInit['mending']
   /** Places blobs on some nodes of many; a node that is told nothing keeps every blob. */
   readonly placement?: PlacingInit
   /** Further services; started last, stopped first. */
@@ -148,10 +146,10 @@ export function createNode(
   const network = networkIdOfDeployment(deployment)
   const p = nativePrimitives
   const clock = Date.now
-  /** What to stop, in the order it was started. */
-  const running: (() => void | Promise<void>)[] = []
   const stopped = new AbortController()
-  let placing: Placing | undefined
+  const parts = createParts(log, refuseIfStopped)
+  const run = async <T extends LiveService>(part: T): Promise<T> => parts.run(part)
+  let placement: Placement | undefined
   let upkeep: Upkeep | undefined
   let starting: Promise<NodeAddress> | undefined
   let stopping: Promise<void> | undefined
@@ -160,35 +158,16 @@ export function createNode(
     if (stopped.signal.aborted) throw new SalusError('NODE_STOPPED', 'The node was stopped while it started.')
   }
 
-  /** Starts a part and notes how to stop it. */
-  async function run<T extends LiveService>(part: T): Promise<T> {
-    refuseIfStopped()
-    running.push(async () => part.stop())
-    await part.start()
-    return part
-  }
-
-  async function openStores() {
-    const { dataDir } = init
-    await mkdir(dataDir, { recursive: true })
-    const privateKey = await loadOrCreateIdentity(join(dataDir, 'identity.key'))
-    const db = await openStore(dataDir)
-    running.push(async () => db.close())
-    const disk = await run(createDisk({ db, log }, { path: dataDir, ...init.disk }))
-    const blockstore = await run(createBlockstore({ db, directory: join(dataDir, 'blocks'), disk }))
-    const messages = createMessageLog({ db, disk })
-    running.push(async () => messages.stop())
-    const index = await openAcceptIndex(db, {
-      keeps: (cid, patient) => placing == null || placing.placement.keeps(cid, patient)
-    })
-    running.push(async () => index.stop())
-    const bans = await run(createBans({ db, clock, log }))
-    return { privateKey, db, disk, blockstore, messages, index, bans }
-  }
-
   async function start(): Promise<NodeAddress> {
     refuseIfStopped()
-    const { privateKey, db, disk, blockstore, messages, index, bans } = await openStores()
+    const stores = {
+      dataDir: init.dataDir,
+      ...(init.disk == null ? {} : { disk: init.disk }),
+      // Before placing has begun nothing is asked for: it looks at every blob that is named.
+      keeps: (blob: AskedBlob, patient: Hex): boolean =>
+        init.placement == null || placement?.keeps(blob, patient) === true
+    }
+    const { privateKey, db, disk, blockstore, messages, index, bans } = await openStores({ parts, clock, log }, stores)
     const topics = allTopics(network)
     const members = createMembers({ p, deployment })
     const host = await run(
@@ -207,12 +186,13 @@ export function createNode(
       follower.stop().catch((error: unknown) => log.error({ err: error }, 'the chain follower did not stop cleanly'))
     })
     await follower.open()
-    running.push(async () => follower.stop())
+    parts.onStop(async () => follower.stop())
     members.follow(follower)
-    running.push(() => members.stop())
+    parts.onStop(() => members.stop())
     const pending = await openPending(db)
     const acceptor = await run(createAcceptor({ p, deployment, follower, messages, index, pending, blockstore, log }))
-    const blobs = await run(createBlobKeeper({ p, host, exchange, blockstore, index, clock, log }))
+    const keeping = { p, host, exchange, blockstore, index, clock, log, part: () => placement }
+    const blobs = await run(createBlobKeeper(keeping))
     acceptor.onAccepted(() => blobs.nudge())
     const isRetired = (patient: Uint8Array, tag: Uint8Array): boolean => index.view.retiredDay(patient, tag) != null
     const blindLists = await run(createBlindLists({ p, db, network, isRetired }))
@@ -224,8 +204,9 @@ export function createNode(
         })
       }
     })
-    const relayer =
-      wallet == null ? undefined : await run(createRelayer({ provider, wallet, deployment, log, db }, init.relayer))
+    const witness = createWitness(endpoints, deployment.chainId)
+    const relaying = { provider, witness, deployment, log, db }
+    const relayer = wallet == null ? undefined : await run(createRelayer({ ...relaying, wallet }, init.relayer))
 
     const gossip = await run(
       createGossip(
@@ -273,11 +254,12 @@ export function createNode(
     async function confirmBlob(cid: CID, sizeBytes: number, wanted: Partial<Wanted>): Promise<string[] | undefined> {
       const { replicas = init.replicas ?? 1 } = wanted
       if (replicas <= 1) return undefined
-      return confirmer.blob({ cid, sizeBytes }, { ...wanted, replicas }, placing?.placement.holdersOf(cid))
+      return confirmer.blob({ cid, sizeBytes }, { ...wanted, replicas }, placement?.holdersOf(cid))
     }
 
     const answering = { libp2p, bans, log, rate }
     await run(createHaveService({ ...answering, blockstore }))
+    await run(createWantRounds({ libp2p, wants: index.wants, nudge: () => blobs.nudge(), log }))
     await run(
       createSubmitService({
         ...answering,
@@ -290,7 +272,7 @@ export function createNode(
       cid: CID,
       options: { readonly maxBytes: number; readonly signal: AbortSignal }
     ): AsyncGenerator<Uint8Array> {
-      if (placing != null && !(await blockstore.has(cid))) await placing.placement.connect(cid, options.signal)
+      if (placement != null && !(await blockstore.has(cid))) await placement.connect(cid)
       yield* blobs.read(cid, options)
     }
 
@@ -314,14 +296,21 @@ export function createNode(
       audience: host.peerId.toMultihash().bytes
     })
     let isReady = false
-    const isServing = (): boolean => isReady && follower.status().state !== 'waiting'
+    const waitingFor = (): string[] => [
+      ...(isReady && follower.status().state !== 'waiting' ? [] : ['chain']),
+      // While it is only full, reads go on.
+      ...(disk.status().failure === 'error' ? ['disk'] : [])
+    ]
+    const isServing = (): boolean => waitingFor().length === 0
     const operatorSide = await run(
       createOperatorSide(
         {
           ...{ p, random, clock, db, provider, host, bans, follower, acceptor, blobs, messages, log, relayer, disk },
           isReady: isServing,
-          placement: () => placing?.placement.status(),
-          upkeep: runningUpkeep
+          damagedBlocks: () => blockstore.damaged().length,
+          placement: () => placement?.status(),
+          upkeep: runningUpkeep,
+          backups: () => upkeep?.backups()
         },
         {
           ...init.operators,
@@ -347,7 +336,7 @@ export function createNode(
         index,
         blobs: { ...blobs, read: readFromHolders },
         view: () => follower.view(),
-        waitingFor: () => (isServing() ? [] : ['chain']),
+        waitingFor,
         hasBlock: async cid => blockstore.has(cid),
         readBlock: async cid => readBlock(blockstore, cid),
         noteRead: custody?.noteRead,
@@ -380,20 +369,22 @@ export function createNode(
     custody?.addRoutes(app)
     addBlindRoutes(app, { lists: blindLists, guard })
     const server = createHttpServer({ app, log }, init.http)
-    running.push(async () => server.stop())
+    parts.onStop(async () => server.stop())
+    parts.onStop(() => operatorSide.hangUp())
     const http = await server.start()
     await operatorSide.listening(http)
     log.info({ http }, 'the HTTP API answers; following the chain')
 
     await follower.start()
     const identify = (bytes: Uint8Array): Uint8Array => messageId(decodeMessage(bytes, network))
+    const ids = await openMessageIds({ p, db, messages, identify })
     await run(
       createSync(
         {
           ...answering,
           db,
           messages,
-          ids: await openMessageIds({ p, db, messages, identify }),
+          ids,
           identify,
           accept: async (bytes, from) =>
             acceptor.accept(bytes, { provenance: 'replicated', from, waitMs: 0, mayQueue: true })
@@ -401,31 +392,20 @@ export function createNode(
         { networkId: network, ...(init.syncIntervalMs == null ? {} : { intervalMs: init.syncIntervalMs }) }
       )
     )
-    if (init.placement == null) {
-      // Promises nothing: a node that keeps everything drops nothing.
-      const leases = createLeases(() => performance.now(), 0)
-      await run(createProver({ ...answering, p, blockstore, leases, isMember: () => false }))
-    } else {
-      const standing = { ...answering, p, clock, db, host, blockstore, index, peerSeed }
-      placing = await run(createPlacing(standing, network, init.placement))
-    }
-    upkeep = createUpkeep({ db, disk, blockstore, helia: host.helia, dataDir: init.dataDir, clock })
+    const standing = { ...answering, p, clock, db, host, blockstore, index, peerSeed, members }
+    placement = (await run(createPart(standing, network, init))).placement
+    const tending = { p, deployment, follower, messages, acceptor, ids, bans, clock, db, disk, blockstore, host, log }
+    const side = await openUpkeepSide(tending, {
+      dataDir: init.dataDir,
+      ...(init.mending == null ? {} : { mending: init.mending })
+    })
+    ;({ upkeep } = await run(side))
     const context: NodeContext = { db, host, exchange, blockstore, messages, follower, deployment, upkeep, log }
     for (const service of init.services?.(context) ?? []) await run(service)
     refuseIfStopped()
     isReady = true
     log.info({ http, peerId: host.peerId.toString() }, 'node runs')
     return { http, peerId: host.peerId.toString(), multiaddrs: libp2p.getMultiaddrs().map(String) }
-  }
-
-  async function stopAll(): Promise<void> {
-    for (let stop = running.pop(); stop != null; stop = running.pop()) {
-      try {
-        await stop()
-      } catch (error) {
-        log.error({ err: error }, 'a part of the node did not stop cleanly')
-      }
-    }
   }
 
   function runningUpkeep(): Upkeep {
@@ -440,7 +420,7 @@ export function createNode(
     try {
       return await start()
     } catch (error) {
-      await stopAll()
+      await parts.stopAll()
       throw error
     }
   }
@@ -454,7 +434,7 @@ export function createNode(
     async stop() {
       stopped.abort()
       // Parts are stopped only when no start opens further ones; it tells its own caller why it failed.
-      stopping ??= Promise.allSettled([starting]).then(stopAll)
+      stopping ??= Promise.allSettled([starting]).then(async () => parts.stopAll())
       await stopping
     }
   }

@@ -25,7 +25,10 @@ const FIELDS: readonly (readonly [name: string, kind: 'bytes' | 'quantity'])[] =
   ['blobGasUsed', 'quantity'],
   ['excessBlobGas', 'quantity'],
   ['parentBeaconBlockRoot', 'bytes'],
-  ['requestsHash', 'bytes']
+  ['requestsHash', 'bytes'],
+  // EIP-7928 and EIP-7843.
+  ['blockAccessListHash', 'bytes'],
+  ['slotNumber', 'quantity']
 ]
 
 /** Up to the nonce every block has them all. */

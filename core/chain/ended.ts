@@ -2,7 +2,7 @@
  * What ends for ever on the chain: a revoked grant, a retired gateway, a withdrawn image. Once a block said so it stays so for this node, also
  * where a re-organisation, or an endpoint that lies about one, takes the block away (docs/decisions/0038).
  */
-import type { GatewayRecord, GrantRecord } from '#core/chain/projection.ts'
+import type { GatewayRecord, GrantRecord } from '#core/chain/records.ts'
 
 /** Whether a row under this key can end for ever. */
 export function canEnd(key: string): boolean {

@@ -11,7 +11,13 @@ export interface ReceiptFields {
   readonly cumulativeGasUsed: string
   readonly logsBloom: string
   readonly logs: readonly { readonly address: string; readonly topics: readonly string[]; readonly data: string }[]
+  /** Of a deposit of the OP Stack; hashed where it has a version. */
+  readonly depositNonce?: string | undefined
+  readonly depositReceiptVersion?: string | undefined
 }
+
+/** Of transactions that an OP Stack chain takes from the chain below it. */
+const DEPOSIT_TYPE = 0x7e
 
 interface Leaf {
   /** Half-bytes, one hexadecimal digit each. */
@@ -32,14 +38,22 @@ function pathOf(index: number): string {
   return encodeRlp(minimal(`0x${index.toString(16)}`)).slice(2)
 }
 
-function encodeReceipt({ type = '0x0', status, cumulativeGasUsed, logsBloom, logs }: ReceiptFields): string {
+function encodeReceipt(receipt: ReceiptFields): string {
+  const { type = '0x0', status, cumulativeGasUsed, logsBloom, logs } = receipt
   const fields = encodeRlp([
     minimal(status),
     minimal(cumulativeGasUsed),
     logsBloom,
-    logs.map(({ address, topics, data }) => [address, topics, data])
+    logs.map(({ address, topics, data }) => [address, topics, data]),
+    ...depositFields(receipt)
   ])
   return Number(type) === 0 ? fields : `${minimal(type)}${fields.slice(2)}`
+}
+
+/** Those before its Canyon upgrade have a nonce that is not hashed. */
+function depositFields({ type, depositNonce, depositReceiptVersion }: ReceiptFields): string[] {
+  if (Number(type) !== DEPOSIT_TYPE || depositReceiptVersion == null) return []
+  return [minimal(depositNonce ?? '0x0'), minimal(depositReceiptVersion)]
 }
 
 /** The node over leaves in the order of their paths, of which all agree up to `depth`. */

@@ -16,7 +16,7 @@ import {
   type RecoveryRecord,
   type ReleaseRecord,
   type StateView
-} from '#core/chain/projection.ts'
+} from '#core/chain/records.ts'
 
 /** A registered patient. */
 export type PatientOnChain = PatientRecord

@@ -15,9 +15,25 @@ export const SESSION_NONCE_BYTES = 32
 /** Bytes of the tag that each side sends second. */
 export const SESSION_TAG_BYTES = 32
 
-const INFO = utf8('salus/private/1')
+/** Who opened the connection, and who was called. */
+export type SessionRole = 'dialler' | 'listener'
+
+const INFO: Readonly<Record<SessionRole, Uint8Array>> = {
+  dialler: utf8('salus/private/2 dialler'),
+  listener: utf8('salus/private/2 listener')
+}
 const KEY_BYTES = 32
 const COUNTER_BYTES = 16
+
+/** One direction of a connection. */
+export interface Direction {
+  /** Of the sending side. */
+  readonly role: SessionRole
+  /** What the sending side drew, 32 bytes. */
+  readonly senderNonce: Uint8Array
+  /** What the other side drew, 32 bytes. */
+  readonly receiverNonce: Uint8Array
+}
 
 /** What protects one direction of a connection. */
 export interface DirectionKeys {
@@ -30,18 +46,16 @@ export interface DirectionKeys {
 }
 
 /**
- * The keys for what one side sends. Each direction has keys of both nonces, so that nothing of another connection can be sent again.
+ * The keys for what one side sends. Each direction has keys of both nonces, so that nothing of another connection can be sent again, and of
+ * the sender's role, so that a stranger cannot have two connections to one peer answer each other.
  *
  * @param networkKey - 32 bytes
- * @param senderNonce - what the sending side drew, 32 bytes
- * @param receiverNonce - what the other side drew, 32 bytes
  * @throws SalusError `PRIVATE_NONCE` where the nonces are equal: somebody sends back what it was sent
  */
 export function directionKeys(
   p: Pick<Primitives, 'hkdfSha256'>,
   networkKey: Uint8Array,
-  senderNonce: Uint8Array,
-  receiverNonce: Uint8Array
+  { role, senderNonce, receiverNonce }: Direction
 ): DirectionKeys {
   if (equalBytes(senderNonce, receiverNonce)) {
     throw new SalusError('PRIVATE_NONCE', 'Refused: the peer sent back the nonce that it was sent.')
@@ -49,7 +63,7 @@ export function directionKeys(
   const bytes = p.hkdfSha256(
     networkKey,
     concat(senderNonce, receiverNonce),
-    INFO,
+    INFO[role],
     KEY_BYTES + COUNTER_BYTES + SESSION_TAG_BYTES
   )
   return {

@@ -29,6 +29,9 @@ export interface HolderFacts {
   readonly missingMs: number
 }
 
+/** Whether a peer is of those on whose word a copy may go: listed by the registry, or of the operator's own choice. */
+export type IsVouched = (id: string) => boolean
+
 /** `none` does nothing; `fetch` brings it here; `audit` keeps it and asks the others for proofs now and then; `offer` asks, and then may drop it. */
 export type Decision = 'fetch' | 'none' | 'audit' | 'offer'
 
@@ -54,13 +57,26 @@ export function askedAbout(rules: PlacementRules, table: PeerTable, me: string, 
   return idsOf(table, seed, 2 * rules.replicas).filter(id => id !== me)
 }
 
+/** Who has the duty to hold a blob, besides this node: the first peers. They alone fail where they do not prove it. */
+export function dutyOf(rules: PlacementRules, table: PeerTable, me: string, seed: Seed): string[] {
+  return idsOf(table, seed, rules.replicas).filter(id => id !== me)
+}
+
 /**
- * Whether a node that is not among the first may drop what it offered: each of the first proved that it holds the blob, and
- * promised to keep it for a while. Others do not count: they may be about to ask the same.
+ * Whether a node that is not among the first may drop what it offered: each of the first, and there are as many as there shall be
+ * replicas, proved that it holds the blob, promised to keep it for a while, and is vouched for. Others do not count: they may be about
+ * to ask the same, and peers that anyone can invent prove what they are shown.
  */
-export function mayDrop(rules: PlacementRules, table: PeerTable, me: string, { seed, holders }: HolderFacts): boolean {
+export function mayDrop(
+  rules: PlacementRules,
+  table: PeerTable,
+  me: string,
+  { seed, holders }: Pick<HolderFacts, 'seed' | 'holders'>,
+  isVouched: IsVouched
+): boolean {
   const first = idsOf(table, seed, rules.replicas)
-  return first.length > 0 && !first.includes(me) && first.every(id => holders.has(id))
+  if (first.length < rules.replicas || first.includes(me)) return false
+  return first.every(id => holders.has(id) && isVouched(id))
 }
 
 /**

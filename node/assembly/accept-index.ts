@@ -3,6 +3,7 @@ import { CID } from 'multiformats/cid'
 import type { Hex } from '#core/chain/events.ts'
 import { toHex, utf8 } from '#core/encoding/bytes.ts'
 import { revisionKey, rotationKey, type Accepted, type AcceptView } from '#core/network/accept.ts'
+import type { AskedBlob } from '#core/placement/proof.ts'
 import { openBlobWants, type BlobWants, type NamedBlob, type Rows } from '#node/assembly/blob-wants.ts'
 import { openTable, type Database } from '#node/store/database.ts'
 
@@ -13,6 +14,10 @@ export interface AcceptIndex {
   reserve(accepted: Accepted): Reservation
   /** The index has every message up to this position; it may have some after it. */
   cursor(): number
+  /** Whether it has the message at a position. */
+  has(position: number): boolean
+  /** Moves the cursor to a position: the messages before it that the index lacks are not in the log any more. */
+  pass(position: number): Promise<void>
   /** Position of the grant's newest capsule. */
   capsulePosition(grantId: string): number | undefined
   /** Whether some accepted entry names the blob in this size. */
@@ -21,6 +26,10 @@ export interface AcceptIndex {
   largestSize(cid: CID): Promise<number | undefined>
   /** Blobs that accepted entries name, after one of them, in the order of their CIDs. */
   blobs(after: NamedBlob | undefined, limit: number): Promise<PatientBlob[]>
+  /** The patient of the first entry that named the blob in this size. */
+  patientOf(blob: NamedBlob): Hex | undefined
+  /** Patients of whose entries later ones name it as well: nobody takes a blob over by naming it. */
+  otherPatientsOf(blob: NamedBlob): AsyncIterable<Hex>
   /** Has a blob brought here that is not here any more, or was not to be until now. */
   want(blob: PatientBlob): Promise<void>
   /** Blobs that are named but not here yet. */
@@ -29,7 +38,7 @@ export interface AcceptIndex {
   stop(): Promise<void>
 }
 
-/** A blob, and a patient of whose entries one names it. */
+/** A blob, and the patient of the first entry that named it. */
 export interface PatientBlob extends NamedBlob {
   readonly patient: Hex
 }
@@ -37,12 +46,12 @@ export interface PatientBlob extends NamedBlob {
 /** What the index may be told. */
 export interface AcceptIndexInit {
   /** Whether a blob that is named belongs on this node; every one unless told. */
-  readonly keeps?: (cid: CID, patient: Hex) => boolean
+  readonly keeps?: (blob: AskedBlob, patient: Hex) => boolean
 }
 
 /** A message that is being written. */
 export interface Reservation {
-  /** The message is in the log. `wantsBlob`: its blob is to be fetched. */
+  /** The message is in the log. `wantsBlob`: its blob is to be fetched. Where this fails, what was reserved stays so. */
   commit(position: number, wantsBlob: boolean): Promise<void>
   /** The message could not be written. */
   release(): void
@@ -87,20 +96,19 @@ export async function openAcceptIndex(
 
   /** Writes the rows of a message, and the cursor as far as no message is missing before it. */
   async function write(accepted: Accepted, rows: Rows, position: number, wantsBlob: boolean): Promise<void> {
-    let cursor = number(CURSOR)
-    const passed: number[] = []
-    for (let next = cursor + 1; next === position || ahead.has(next); next++) {
-      cursor = next
-      passed.push(next)
-    }
+    const cursor = cursorFrom(number(CURSOR), position)
     const all = isOlderCapsule(accepted) ? new Map<string, string>() : new Map(rows)
     all.set(CURSOR, String(cursor))
     if (accepted.kind === 'capsule' && all.size > 1) all.set(`capsule-at/${toHex(accepted.grantId)}`, String(position))
     let wanted: Rows = new Map()
     if (accepted.kind === 'entry') {
       const { patient, blob, sizeBytes } = accepted.header
-      all.set(blobKey({ cid: blob.toString(), sizeBytes }), toHex(patient))
-      if (wantsBlob && keeps(blob, toHex(patient))) wanted = wants.rowsOf(toHex(patient), blob, sizeBytes)
+      const named = { cid: blob.toString(), sizeBytes }
+      const first = read(blobKey(named))
+      if (first == null) all.set(blobKey(named), toHex(patient))
+      else if (first !== toHex(patient)) all.set(`${otherPatientsPrefix(named)}${toHex(patient)}`, '')
+      if (wantsBlob && keeps({ cid: blob, sizeBytes }, toHex(patient)))
+        wanted = wants.rowsOf(toHex(patient), blob, sizeBytes)
     }
     try {
       const put = ([key, value]: readonly [string, string]) => ({ type: 'put' as const, key, value: utf8(value) })
@@ -110,7 +118,27 @@ export async function openAcceptIndex(
       throw error
     }
     if (position > cursor) ahead.add(position)
-    for (const done of passed) ahead.delete(done)
+    for (const done of ahead) if (done <= cursor) ahead.delete(done)
+  }
+
+  /** The cursor once the message at a position is there too. */
+  function cursorFrom(cursor: number, position: number): number {
+    let at = cursor
+    while (at + 1 === position || ahead.has(at + 1)) at++
+    return at
+  }
+
+  async function moveTo(position: number): Promise<void> {
+    if (position <= number(CURSOR)) return
+    const cursor = cursorFrom(position, position)
+    await table.put(CURSOR, utf8(String(cursor)))
+    for (const done of ahead) if (done <= cursor) ahead.delete(done)
+  }
+
+  /** One after the other: each reads the cursor that the last one wrote. */
+  async function inTurn(work: () => Promise<void>): Promise<void> {
+    writing = writing.catch(() => undefined).then(work)
+    await writing
   }
 
   return {
@@ -130,14 +158,14 @@ export async function openAcceptIndex(
       return {
         release,
         async commit(position, wantsBlob) {
-          // One after the other: each reads the cursor that the last one wrote.
-          writing = writing.catch(() => undefined).then(async () => write(accepted, rows, position, wantsBlob))
-          await writing
+          await inTurn(async () => write(accepted, rows, position, wantsBlob))
           release()
         }
       }
     },
     cursor: () => number(CURSOR),
+    has: position => position <= number(CURSOR) || ahead.has(position),
+    pass: async position => inTurn(async () => moveTo(position)),
     capsulePosition: grantId => {
       const position = number(`capsule-at/${grantId}`)
       return position === 0 ? undefined : position
@@ -155,6 +183,11 @@ export async function openAcceptIndex(
         const [, cid = '', size = ''] = key.split('/')
         return { cid, sizeBytes: Number(size), patient: new TextDecoder().decode(patient) as Hex }
       })
+    },
+    patientOf: blob => read(blobKey(blob)) as Hex | undefined,
+    async *otherPatientsOf(blob) {
+      const prefix = otherPatientsPrefix(blob)
+      for await (const key of table.keys({ gt: prefix, lt: `${prefix}~` })) yield key.slice(prefix.length) as Hex
     },
     async want(blob) {
       const rows = wants.rowsOf(blob.patient, CID.parse(blob.cid), blob.sizeBytes)
@@ -197,6 +230,10 @@ function rowsOf(accepted: Accepted, day: (key: string) => number | undefined): M
 /** Keys of one blob are in the order of their sizes. */
 function blobKey({ cid, sizeBytes }: NamedBlob): string {
   return `blob/${cid}/${String(sizeBytes).padStart(SIZE_DIGITS, '0')}`
+}
+
+function otherPatientsPrefix({ cid, sizeBytes }: NamedBlob): string {
+  return `blob-also/${cid}/${String(sizeBytes)}/`
 }
 
 function erasedKey(patient: Uint8Array, name: string): string {

@@ -17,7 +17,7 @@ import type { Follower } from '#node/chain/follower.ts'
 import type { Log } from '#node/log.ts'
 import type { Verdict } from '#node/network/accept.ts'
 import type { DiskBlockstore } from '#node/store/blocks.ts'
-import type { MessageLog } from '#node/store/messages.ts'
+import type { LogRecord, MessageLog } from '#node/store/messages.ts'
 
 /** What taking messages in needs. */
 export interface AcceptorComponents {
@@ -65,6 +65,8 @@ export interface Acceptor {
   start(): Promise<void>
   stop(): Promise<void>
   accept(bytes: Uint8Array, origin: Origin): Promise<Outcome>
+  /** Makes the rows of a message of the log once more: it was damaged, and is not any more. */
+  reindex(record: LogRecord): Promise<void>
   /** Hears of each message that was taken and had not been known. */
   onAccepted(handler: (accepted: Accepted, bytes: Uint8Array) => void): () => void
 }
@@ -83,6 +85,8 @@ type Refused = Outcome & { readonly wait?: Wait }
 
 /** Messages of the log that are read at once when the index is made whole. */
 const CATCH_UP_MESSAGES = 256
+/** Time between two tries to make the index whole, ms. */
+const MEND_EVERY_MS = 1_000
 /** Most time between two looks at the waiting messages, ms: time alone can make one valid. */
 const LOOK_EVERY_MS = 5_000
 
@@ -99,6 +103,9 @@ export function createAcceptor(components: AcceptorComponents, { maxOpenWants = 
   let unhear: (() => void) | undefined
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<void> | undefined
+  let mending: Promise<void> | undefined
+  /** Messages of the log that nobody was told of, since their rows could not be written. */
+  const untold: { readonly about: Accepted; readonly bytes: Uint8Array }[] = []
   let stopped = false
 
   function judgeNow({ message, about }: Task, provenance: Origin['provenance']): Judgement & { readonly wait?: Wait } {
@@ -169,10 +176,11 @@ export function createAcceptor(components: AcceptorComponents, { maxOpenWants = 
     // Judged and reserved without a pause between: nobody else can have taken what excludes this message.
     const reservation = index.reserve(about)
     let position: number
+    let wantsBlob: boolean
     try {
       const blob = message.kind === 'entry' ? message.blob : null
       if (about.kind === 'entry' && blob != null) await blockstore.put(about.header.blob, blob)
-      const wantsBlob = await lacksBlob(about)
+      wantsBlob = await lacksBlob(about)
       if (wantsBlob && provenance === 'live' && index.wants.open(toHex(about.patient)) >= maxOpenWants) {
         reservation.release()
         return { verdict: 'ignore', code: 'BLOB_QUOTA' }
@@ -185,10 +193,18 @@ export function createAcceptor(components: AcceptorComponents, { maxOpenWants = 
       const { patient } = about
       const indexKeys = noticeOf(message) == null ? [patient] : [patient, noticesKey(patient)]
       position = await messages.append(key, bytes, indexKeys)
-      await reservation.commit(position, wantsBlob)
     } catch (error) {
       reservation.release()
       throw error
+    }
+    try {
+      await reservation.commit(position, wantsBlob)
+    } catch (error) {
+      // It is in the log, and stays reserved; what stands on the index hears of it once it is there.
+      log.error({ err: error }, 'the index lacks a message; it is made whole')
+      untold.push({ about, bytes })
+      makeWholeSoon()
+      return { verdict: 'accept', position, accepted: about }
     }
     for (const handler of handlers) handler(about, bytes)
     return { verdict: 'accept', position, accepted: about }
@@ -236,16 +252,50 @@ export function createAcceptor(components: AcceptorComponents, { maxOpenWants = 
       })
   }
 
-  /** Makes rows of messages that were written just before a crash. */
+  /** Makes the rows of messages that the log has and the index lacks: they were written just before a crash, or as the disk was full. */
   async function catchUp(): Promise<void> {
     for (;;) {
       const records = await messages.read(index.cursor(), CATCH_UP_MESSAGES)
-      for (const { position, bytes } of records) {
-        const accepted = acceptedOf(decodeMessage(bytes, network))
-        await index.reserve(accepted).commit(position, await lacksBlob(accepted))
-      }
-      if (records.length === 0) return
+      const last = records.at(-1)
+      if (last == null) return
+      for (const record of records) if (!index.has(record.position)) await indexOne(record)
+      // What is still missing was erased since.
+      await index.pass(last.position)
     }
+  }
+
+  async function indexOne({ position, bytes }: LogRecord): Promise<void> {
+    let accepted: Accepted
+    try {
+      accepted = acceptedOf(decodeMessage(bytes, network))
+    } catch (error) {
+      if (!isSalusError(error)) throw error
+      log.error({ position, err: error }, 'a message of the log is damaged; have the store scrubbed')
+      return
+    }
+    await index.reserve(accepted).commit(position, await lacksBlob(accepted))
+  }
+
+  /** Tries to make the index whole until it is, then tells of what was taken in meanwhile. */
+  async function makeWhole(): Promise<void> {
+    while (!stopped) {
+      try {
+        await catchUp()
+        for (const { about, bytes } of untold.splice(0)) for (const handler of handlers) handler(about, bytes)
+        return
+      } catch (error) {
+        log.warn({ err: error }, 'the index of the messages is not whole; trying again')
+        await nextBlock(MEND_EVERY_MS)
+      }
+    }
+  }
+
+  function makeWholeSoon(): void {
+    mending ??= makeWhole()
+      .catch((error: unknown) => log.error({ err: error }, 'the index of the messages is not whole'))
+      .finally(() => {
+        mending = undefined
+      })
   }
 
   return {
@@ -261,6 +311,7 @@ export function createAcceptor(components: AcceptorComponents, { maxOpenWants = 
       for (const wake of waiters) wake()
       await looking
       await Promise.allSettled(underWay.values())
+      await mending
     },
     async accept(bytes, origin) {
       let task: Task
@@ -283,6 +334,7 @@ export function createAcceptor(components: AcceptorComponents, { maxOpenWants = 
       underWay.set(way, outcome)
       return outcome
     },
+    reindex: indexOne,
     onAccepted(handler) {
       handlers.add(handler)
       return () => handlers.delete(handler)

@@ -5,12 +5,22 @@ import { isSalusError, SalusError } from '#core/error.ts'
 import type { Clock, Primitives } from '#core/crypto/primitives.ts'
 import { blobBlocks, blobCid } from '#core/record/blob-cid.ts'
 import type { AcceptIndex } from '#node/assembly/accept-index.ts'
-import type { WantedBlob } from '#node/assembly/blob-wants.ts'
+import type { NamedBlob, WantedBlob } from '#node/assembly/blob-wants.ts'
 import type { Log } from '#node/log.ts'
 import type { Exchange } from '#node/network/exchange.ts'
 import type { Host } from '#node/network/host.ts'
 import { pin } from '#node/network/import-file.ts'
 import type { DiskBlockstore } from '#node/store/blocks.ts'
+
+/** What a node that keeps only its part says of a blob; one that keeps all has none. */
+export interface KeptPart {
+  /** Whether there is room for it still. */
+  hasRoom(blob: Omit<WantedBlob, 'cid' | 'tries'>): boolean
+  /** Has peers connected that should hold it. */
+  connect(cid: CID): Promise<void>
+  /** It is here now. */
+  kept(blob: NamedBlob): Promise<void>
+}
 
 /** What keeping blobs needs. */
 export interface BlobKeeperComponents {
@@ -21,6 +31,7 @@ export interface BlobKeeperComponents {
   readonly index: AcceptIndex
   readonly clock: Clock
   readonly log: Log
+  readonly part?: () => KeptPart | undefined
 }
 
 /** What it may be told. */
@@ -72,7 +83,7 @@ const MIN_BYTES_PER_MS = 64
 
 /** Makes the service; nothing is fetched before `start()`. */
 export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKeeperInit = {}): BlobKeeper {
-  const { p, host, exchange, blockstore, index, clock, log } = components
+  const { p, host, exchange, blockstore, index, clock, log, part = () => undefined } = components
   const { maxBlobBytes = 256 << 20, maxConcurrent = 2, lookMs = 1_000 } = init
   const stopped = new AbortController()
   let wake = new AbortController()
@@ -85,8 +96,14 @@ export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKee
       await index.wants.unwant(want)
       return
     }
+    if (part()?.hasRoom(want) === false) {
+      // The next look at what belongs here has it wanted again.
+      await index.wants.unwant(want)
+      return
+    }
     const cid = CID.parse(want.cid)
     try {
+      await part()?.connect(cid)
       let bytes = 0
       // Just above the five seconds within which a peer does not send a block again.
       const signal = AbortSignal.any([
@@ -94,9 +111,12 @@ export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKee
         AbortSignal.timeout(MIN_FETCH_MS + Math.ceil(sizeBytes / MIN_BYTES_PER_MS))
       ])
       const limit = { maxBytes: sizeBytes, signal, tries: 1, deadlineMs: 6_000 }
-      for await (const part of exchange.fetch(cid, limit)) bytes += part.length
+      for await (const piece of exchange.fetch(cid, limit)) bytes += piece.length
       if (bytes !== sizeBytes) log.warn('a blob has another size than its entry says; its readers will refuse it')
-      else await pin(host.helia, cid)
+      else {
+        await pin(host.helia, cid)
+        await part()?.kept(want)
+      }
       // Only in this size: another entry may name the right one.
       await index.wants.unwant(want)
     } catch (error) {
@@ -154,7 +174,9 @@ export function createBlobKeeper(components: BlobKeeperComponents, init: BlobKee
       await pin(host.helia, cid)
       // Peers have heard of the entry already, and ask for its blob since.
       for (const block of blocks) await host.announce(block.cid)
-      await index.wants.unwant({ cid: cid.toString(), sizeBytes: bytes.length })
+      const blob = { cid: cid.toString(), sizeBytes: bytes.length }
+      await index.wants.unwant(blob)
+      await part()?.kept(blob)
     },
     // A block that is lost on the way costs one deadline, not the file: just above the peer's five seconds, as above.
     read: (cid, { maxBytes, signal }) =>

@@ -32,6 +32,10 @@ export interface BlobWants {
   total(): number
   /** Up to `limit` blobs whose time has come, a few of each patient, going on where the last call stopped. */
   due(nowMs: number, limit: number): Promise<WantedBlob[]>
+  /** Wanted blobs after one of them, whenever their next try is, in the order of their patients. */
+  page(after: WantedBlob | undefined, limit: number): Promise<WantedBlob[]>
+  /** Somebody says that it has the blob: its next try is now. Whoever says so wrongly makes the one after that no sooner. */
+  hasten(want: WantedBlob): Promise<void>
   /** A try failed: the next one is later, each time twice as long, an hour at most. */
   postpone(want: WantedBlob, nowMs: number): Promise<void>
   /** The blob is here in this size, or will never be. */
@@ -100,6 +104,12 @@ export async function openBlobWants(db: Database): Promise<BlobWants> {
     await table.put(key, utf8(writeState({ tries: Math.min(want.tries + 1, MAX_TRIES), nextMs: nowMs + delayMs })))
   }
 
+  async function hastenNow(want: WantedBlob): Promise<void> {
+    const key = wantKey(want.patient, want)
+    const value = await table.get(key)
+    if (value != null) await table.put(key, utf8(writeState({ tries: readState(value).tries, nextMs: 0 })))
+  }
+
   async function unwantNow(blob: NamedBlob): Promise<void> {
     const prefix = wantedByPrefix(blob)
     for await (const key of table.keys({ gte: prefix, lt: `${prefix}~` })) {
@@ -141,6 +151,15 @@ export async function openBlobWants(db: Database): Promise<BlobWants> {
         found.push(...(await dueOf(patient, nowMs, Math.min(PER_PATIENT, limit - found.length))))
       }
       return found
+    },
+    async page(after, limit) {
+      const range = { gt: after == null ? 'want/' : wantKey(after.patient, after), lt: 'want/~', limit }
+      const rows = await table.iterator(range).all()
+      return rows.map(([key, value]) => ({ ...readKey(key), tries: readState(value).tries }))
+    },
+    async hasten(want) {
+      changing = changing.catch(() => undefined).then(async () => hastenNow(want))
+      return changing
     },
     async postpone(want, nowMs) {
       changing = changing.catch(() => undefined).then(async () => postponeNow(want, nowMs))

@@ -19,7 +19,7 @@ import { createEventHub, type EventHubInit } from '#node/http/event-hub.ts'
 import { addOperatorRoutes } from '#node/http/operator-answers.ts'
 import { addUpkeepRoutes } from '#node/http/upkeep-routes.ts'
 import type { Log } from '#node/log.ts'
-import { alertChanges, alertsOf, type AlertCode } from '#node/metrics/alerts.ts'
+import { alertChanges, alertsOf, backupStateOf, type AlertCode } from '#node/metrics/alerts.ts'
 import { createHttpMetrics } from '#node/metrics/http-metrics.ts'
 import { createNodeMetrics } from '#node/metrics/node-metrics.ts'
 import { createProcessMetrics } from '#node/metrics/process-metrics.ts'
@@ -29,7 +29,7 @@ import type { PlacementStatus } from '#node/placement/placement.ts'
 import type { Database } from '#node/store/database.ts'
 import type { Disk } from '#node/store/disk.ts'
 import type { MessageLog } from '#node/store/messages.ts'
-import type { Upkeep } from '#node/store/upkeep.ts'
+import type { BackupStanding, Upkeep } from '#node/store/upkeep.ts'
 
 /** What operators may be given. */
 export interface OperatorInit {
@@ -39,6 +39,8 @@ export interface OperatorInit {
   readonly isMetricsPublic?: boolean
   /** Folder of backups that are asked for over the API; without one only whoever can read the node's folder has one made. */
   readonly backupDir?: string
+  /** Age of the newest backup above which operators are warned, ms; none unless told. */
+  readonly backupWarnMs?: number
   /** Most bytes a second that a scrub reads. */
   readonly scrubBytesPerSecond?: number
   /** Address under which operators reach the API; where it listens unless told. */
@@ -62,9 +64,12 @@ export interface OperatorSideComponents {
   readonly isReady: () => boolean
   readonly relayer: Pick<Relayer, 'status'> | undefined
   readonly disk: Pick<Disk, 'status'>
+  readonly damagedBlocks: () => number
   readonly placement: () => PlacementStatus | undefined
   /** @throws SalusError `NODE_NOT_RUNNING` */
   readonly upkeep: () => Upkeep
+  /** Undefined of a node that is not ready. */
+  readonly backups: () => BackupStanding | undefined
 }
 
 /** What it is told of the node. */
@@ -83,6 +88,8 @@ export interface OperatorSide {
   addRoutes(app: OpenAPIHono<{ Bindings: HttpBindings }>): void
   /** Says where the API listens; leaves the token of this start in the folder. */
   listening(url: string): Promise<void>
+  /** Ends readers of events, backups and scrubs, so that nobody waits for their answers. */
+  hangUp(): void
   stop(): Promise<void>
 }
 
@@ -96,6 +103,7 @@ export function createOperatorSide(components: OperatorSideComponents, init: Ope
   const stopped = new AbortController()
   const offs: (() => void)[] = []
   let url = init.publicUrl ?? 'http://127.0.0.1'
+  const startedMs = clock()
   let alerts: readonly AlertCode[] = []
   let lastMissing = 0
   let watching: Promise<void> = Promise.resolve()
@@ -125,6 +133,8 @@ export function createOperatorSide(components: OperatorSideComponents, init: Ope
     relayer: () => components.relayer?.status(),
     placement: components.placement,
     disk: () => components.disk.status(),
+    damagedBlocks: components.damagedBlocks,
+    backups: components.backups,
     dataDir: init.dataDir
   })
 
@@ -165,7 +175,9 @@ export function createOperatorSide(components: OperatorSideComponents, init: Ope
         distrusted: endpoints.filter(endpoint => endpoint.state === 'distrusted').length,
         peers: host.libp2p.getPeers().length,
         expectsPeers: init.expectsPeers,
-        disk: components.disk.status().state,
+        disk: components.disk.status(),
+        damagedBlocks: components.damagedBlocks(),
+        backup: backupStateOf(components.backups(), init.backupWarnMs, { startedMs, nowMs: clock() }),
         diskFreeBytes: free == null ? undefined : free.bavail * free.bsize,
         relayer: components.relayer?.status().balanceState ?? 'none'
       })
@@ -204,11 +216,20 @@ export function createOperatorSide(components: OperatorSideComponents, init: Ope
         { isPublic: init.isMetricsPublic === true }
       )
       const { backupDir, scrubBytesPerSecond } = init
-      addUpkeepRoutes(app, { upkeep: components.upkeep, stopped: stopped.signal }, { backupDir, scrubBytesPerSecond })
+      addUpkeepRoutes(
+        app,
+        { upkeep: components.upkeep, log, stopped: stopped.signal },
+        { backupDir, scrubBytesPerSecond }
+      )
     },
     async listening(at) {
       url = init.publicUrl ?? at
-      await local.write(at)
+      // A disk that takes nothing keeps nobody from reading.
+      await local.write(at).catch((error: unknown) => log.error({ err: error }, 'operator.json could not be written'))
+    },
+    hangUp() {
+      stopped.abort()
+      events.stop()
     },
     async stop() {
       stopped.abort()

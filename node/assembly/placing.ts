@@ -5,12 +5,15 @@ import { MAX_LEASE_S } from '#core/placement/proof.ts'
 import type { AcceptIndex } from '#node/assembly/accept-index.ts'
 import type { AnswerComponents } from '#node/network/request.ts'
 import type { Host } from '#node/network/host.ts'
+import type { ListedPeer } from '#node/network/members.ts'
 import { createDropper } from '#node/placement/drop.ts'
+import { openHeld } from '#node/placement/held.ts'
 import { createLeases } from '#node/placement/leases.ts'
-import { createMembers, type ListedPeer, type Members } from '#node/placement/members.ts'
+import { createMembers, type Members } from '#node/placement/members.ts'
 import { createPlacement, type Placement } from '#node/placement/placement.ts'
 import { createPledges } from '#node/placement/pledges.ts'
 import { createProver } from '#node/placement/proofs.ts'
+import { createReach } from '#node/placement/reach.ts'
 import type { DiskBlockstore } from '#node/store/blocks.ts'
 import type { Database } from '#node/store/database.ts'
 
@@ -24,7 +27,7 @@ export interface PlacingComponents extends Omit<AnswerComponents, 'libp2p'> {
   readonly index: AcceptIndex
   readonly peerSeed: Uint8Array
   /** The consortium's registry, where the network has one. */
-  readonly listed?: (peerKey: Uint8Array) => ListedPeer | undefined
+  readonly listed?: ((peerKey: Uint8Array) => ListedPeer | undefined) | undefined
 }
 
 /** How blobs are placed. A node that is told nothing keeps every blob. */
@@ -40,6 +43,10 @@ export interface PlacingInit {
   readonly region?: string
   /** Whether a patient named this node. */
   readonly named?: (patient: Hex) => boolean
+  /** Peers by whose proofs and promises a copy may be dropped; where a registry lists peers, those, or else none unless told. */
+  readonly vouched?: (id: string) => boolean
+  /** Whether whoever connects may pledge, so that what pledges say is not trusted; true unless told. */
+  readonly isOpen?: boolean
   readonly times?: Partial<PlacingTimes>
 }
 
@@ -87,25 +94,32 @@ export function createPlacing(components: PlacingComponents, networkId: Uint8Arr
   const { p, clock, db, host, blockstore, index, peerSeed, listed } = components
   const { libp2p, helia } = host
   const times = { ...DEFAULT_TIMES, ...init.times }
-  const { replicas, pledgedBytes, patientBytes = pledgedBytes / 10, operator = '', region = '', named } = init
+  const { replicas, pledgedBytes, patientBytes = pledgedBytes / 10, operator = '', region = '' } = init
   const elapsedMs = (): number => performance.now()
   const answering = { libp2p, bans: components.bans, log: components.log, rate: components.rate }
   const hearing = { p, clock, elapsedMs, ...(listed == null ? {} : { listed }) }
   const members = createMembers(hearing, { networkId, deadAfterMs: times.deadAfterMs })
   const pledges = createPledges(
-    { ...answering, p, clock, members, peerSeed },
+    { ...answering, p, clock, members, db, peerSeed },
     { networkId, pledgedBytes, operator, region, everyMs: times.pledgeEveryMs }
   )
   const leases = createLeases(elapsedMs, times.leaseS * 1_000)
   const isMember = (peer: string): boolean => members.get(peer) != null
   const prover = createProver({ ...answering, p, blockstore, leases, isMember })
-  const dropper = createDropper({ db, helia, blockstore, index, leases, log: components.log })
+  const held = openHeld({ db, blockstore })
+  const dropper = createDropper({ db, helia, blockstore, index, leases, held, log: components.log })
+  const reach = createReach({ libp2p, members, elapsedMs, log: components.log }, { isOpen: init.isOpen ?? true })
+  const isListed = (id: string): boolean => {
+    const key = members.get(id)?.pledge.peerKey
+    return key != null && listed?.(key) != null
+  }
   const placement = createPlacement(
-    { ...answering, p, blockstore, index, members, pledges, dropper, elapsedMs },
+    { ...answering, p, blockstore, index, members, reach, held, dropper, elapsedMs },
     {
       rules: { replicas, takeOverMs: times.takeOverMs },
       quotas: { totalBytes: pledgedBytes, patientBytes },
-      ...(named == null ? {} : { named }),
+      named: init.named,
+      isVouched: init.vouched ?? isListed,
       scanEveryMs: times.scanEveryMs,
       auditEveryMs: times.auditEveryMs,
       auditRounds: times.auditRounds,

@@ -94,8 +94,9 @@ export function createOperatorAuth(components: OperatorAuthComponents, init: Ope
     async redeem(text, signature, label) {
       const { address, scopes, nonce, expiresAtS } = challenges.read(text)
       const operator = operators.get(address.toLowerCase())
-      // Not told apart from a wrong signature: who operates a node is nobody's business. A stranger's contract is not run.
-      if (operator == null || !(await isSignedBy(provider, operator, text, signature))) throw refused()
+      // Not told apart from a wrong signature, by its time either: who operates a node is nobody's business. A stranger's contract is not run.
+      const isSigned = await isSignedBy(provider, operator ?? { address }, text, signature)
+      if (operator == null || !isSigned) throw refused()
       if (scopes.length === 0 || scopes.some(scope => !operator.scopes.includes(scope))) throw outOfScope()
       useUp(nonce, expiresAtS)
       return tokens.issue({ holder: address.toLowerCase(), label, scopes, lifetimeS: init.tokenLifetimeS })

@@ -38,7 +38,12 @@ export interface TokenStore {
   /** The record of a token that lives. */
   find(token: string): TokenRecord | undefined
   list(): readonly TokenRecord[]
-  /** Ends a token, for good when this resolves; false if there is none of that id. */
+  /**
+   * Ends a token, for good when this resolves; false if there is none of that id. Where the disk refuses it, the token opens nothing while the
+   * process lives, and the same call tries again.
+   *
+   * @throws SalusError `STORE_*`
+   */
   revoke(id: string): Promise<boolean>
 }
 
@@ -48,11 +53,6 @@ const MAX_TOKENS = 1_024
 const TABLE = 'tokens'
 const PREFIX = 'salus_'
 const TOKEN = /^salus_[A-Za-z0-9_-]{43}$/
-
-/** Ends every token of a database that no node uses: a restored one may hold some that were revoked since. */
-export async function forgetTokens(db: Database): Promise<void> {
-  await openTable(db, TABLE).clear()
-}
 
 /** Tokens in a database. */
 export function createTokenStore({
@@ -69,14 +69,34 @@ export function createTokenStore({
   const byHash = new Map<string, TokenRecord>()
   const isLive = ({ expiresAtS }: TokenRecord): boolean => clock() < expiresAtS * 1000
 
+  /** Refused already, and not yet taken off the disk: a restart would have them live again. */
+  const ending = new Map<string, TokenRecord>()
+  /** Holders of tokens that are being written. */
+  const coming: string[] = []
+
+  function end(hash: string, record: TokenRecord): void {
+    byHash.delete(hash)
+    ending.set(hash, record)
+  }
+
+  /** Takes what ended off the disk, also what could not be taken off before. */
+  async function settle(): Promise<void> {
+    const hashes = [...ending.keys()]
+    if (hashes.length === 0) return
+    await writer.write(
+      async changes => {
+        for (const key of hashes) changes.push({ type: 'del', table, key })
+        return Promise.resolve()
+      },
+      { frees: true }
+    )
+    for (const hash of hashes) ending.delete(hash)
+  }
+
   /** Forgets what is over; it opens nothing whether or not it is on the disk. */
   async function sweep(): Promise<void> {
-    const over = [...byHash].filter(([, record]) => !isLive(record)).map(([hash]) => hash)
-    for (const hash of over) byHash.delete(hash)
-    await writer.write(async changes => {
-      for (const key of over) changes.push({ type: 'del', table, key })
-      return Promise.resolve()
-    })
+    for (const [hash, record] of byHash) if (!isLive(record)) end(hash, record)
+    await settle()
   }
 
   return {
@@ -84,15 +104,16 @@ export function createTokenStore({
       for await (const [hash, bytes] of table.iterator()) {
         byHash.set(hash, kept.parse(JSON.parse(new TextDecoder().decode(bytes))))
       }
-      await sweep()
+      // On a disk that takes nothing the node starts all the same.
+      await sweep().catch(() => undefined)
     },
     async stop() {
       await writer.stop()
     },
     async issue({ holder, label, scopes, lifetimeS }) {
       await sweep()
-      const ofHolder = [...byHash.values()].filter(record => record.holder === holder)
-      if (byHash.size >= MAX_TOKENS || ofHolder.length >= MAX_OF_HOLDER) {
+      const holders = [...Array.from(byHash.values(), record => record.holder), ...coming]
+      if (holders.length >= MAX_TOKENS || holders.filter(each => each === holder).length >= MAX_OF_HOLDER) {
         throw new SalusError('AUTH_TOO_MANY', 'This account has as many tokens as it may; revoke one.')
       }
       const token = `${PREFIX}${Buffer.from(random(32)).toString('base64url')}`
@@ -100,11 +121,17 @@ export function createTokenStore({
       const id = toHex(random(8)).slice(2)
       const record = { id, holder, label, scopes: [...scopes], issuedAtS, expiresAtS: issuedAtS + lifetimeS }
       const key = hashOf(token)
-      await writer.write(async changes => {
-        changes.push({ type: 'put', table, key, value: utf8(JSON.stringify(record)) })
-        return Promise.resolve()
-      })
-      byHash.set(key, record)
+      // Counted before it is on the disk, or many at once would pass the bound together.
+      coming.push(holder)
+      try {
+        await writer.write(async changes => {
+          changes.push({ type: 'put', table, key, value: utf8(JSON.stringify(record)) })
+          return Promise.resolve()
+        })
+        byHash.set(key, record)
+      } finally {
+        coming.splice(coming.indexOf(holder), 1)
+      }
       return { token, record }
     },
     find(token) {
@@ -113,14 +140,11 @@ export function createTokenStore({
     },
     list: () => [...byHash.values()].filter(isLive),
     async revoke(id) {
-      const hash = [...byHash].find(([, record]) => record.id === id)?.[0]
-      if (hash == null) return false
+      const found = [...byHash, ...ending].find(([, record]) => record.id === id)
+      if (found == null) return false
       // Refused from now on, whatever the disk says.
-      byHash.delete(hash)
-      await writer.write(async changes => {
-        changes.push({ type: 'del', table, key: hash })
-        return Promise.resolve()
-      })
+      end(...found)
+      await settle()
       return true
     }
   }

@@ -1,7 +1,9 @@
 /** Logs of old blocks by ranges of a size that the endpoint is willing to answer, some ranges ahead of who writes them. */
 import { isSalusError, SalusError } from '#core/error.ts'
+import type { AgreedLogs } from '#node/chain/agreed-logs.ts'
 import { forgedLogs, type LogReader } from '#node/chain/block-logs.ts'
 import type { Cursor } from '#node/chain/chain-index.ts'
+import type { Source } from '#node/chain/chain-lead.ts'
 import type { BlockHeader, ChainRpc, PlacedLog } from '#node/chain/chain-rpc.ts'
 
 /** A block with logs. */
@@ -18,8 +20,11 @@ export interface OldRange {
 
 /** What back-filling needs. */
 export interface BackFillComponents {
-  readonly rpc: ChainRpc
+  readonly lead: Source
   readonly reader: LogReader
+  readonly agreed: AgreedLogs
+  /** Refuses a block that endpoints do not agree on, where its hash does not stand for its time. */
+  readonly confirm: (block: Cursor) => Promise<void>
   readonly addresses: readonly string[]
   /** A whole number below another one, at random: which block is looked at more closely. */
   readonly pick: (below: number) => number
@@ -52,22 +57,24 @@ const RANGES_AHEAD = 4
 const HEADERS_AT_ONCE = 16
 
 /**
- * Ranges from one block to another, both ends included, in their order; the next ones are read meanwhile. Of each range, a block that is said
- * to hold nothing and one that holds something are proven.
+ * Ranges from one block to another, both ends included, in their order; the next ones are read meanwhile. Where there are several endpoints,
+ * others gave the same logs. Of each range, a block that is said to hold nothing and one that holds something are proven as well, where the
+ * endpoint gives receipts.
  *
- * @throws SalusError as the questions, and `CHAIN_LOGS_FORGED`
+ * @throws SalusError as the questions, `CHAIN_LOGS_FORGED`, `CHAIN_DISPUTED`; `CHAIN_QUORUM` where no other endpoint gives the range
  */
 export async function* readOldRanges(
-  { rpc, reader, addresses, pick }: BackFillComponents,
+  { lead, reader, agreed, confirm, addresses, pick }: BackFillComponents,
   { from, until }: { readonly from: number; readonly until: number },
   size: RangeSize
 ): AsyncGenerator<OldRange> {
+  const { rpc } = lead
   let sinceRefused = 0
 
   /** Logs of a range, in parts where the endpoint refuses the whole; a single block cannot be halved. */
-  async function logsIn(first: number, last: number): Promise<PlacedLog[]> {
+  async function partsOf(of: ChainRpc, first: number, last: number): Promise<PlacedLog[]> {
     try {
-      return await rpc.logsIn(first, last, addresses)
+      return await of.logsIn(first, last, addresses)
     } catch (error) {
       const blocks = last - first + 1
       size.blocks = Math.max(1, Math.min(size.blocks, blocks >> 1))
@@ -75,9 +82,16 @@ export async function* readOldRanges(
       size.ceiling = Math.max(1, Math.min(size.ceiling, blocks - 1))
       sinceRefused = 0
       const half = first + (blocks >> 1) - 1
-      const before = await logsIn(first, half)
-      return [...before, ...(await logsIn(half + 1, last))]
+      const before = await partsOf(of, first, half)
+      return [...before, ...(await partsOf(of, half + 1, last))]
     }
+  }
+
+  async function logsIn(of: ChainRpc, first: number, last: number): Promise<PlacedLog[]> {
+    const logs = await partsOf(of, first, last)
+    reader.checkOwn(logs)
+    if (logs.some(({ blockNumber }) => blockNumber < first || blockNumber > last)) throw forgedLogs()
+    return logs
   }
 
   async function header(number: number): Promise<BlockHeader> {
@@ -87,9 +101,8 @@ export async function* readOldRanges(
   }
 
   async function readRange(first: number, last: number): Promise<OldRange> {
-    const [logs, end] = await Promise.all([logsIn(first, last), header(last)])
-    reader.checkOwn(logs)
-    if (logs.some(({ blockNumber }) => blockNumber < first || blockNumber > last)) throw forgedLogs()
+    const [mine, end] = await Promise.all([logsIn(rpc, first, last), header(last)])
+    const logs = await agreed.ofRange(lead, mine, async other => logsIn(other, first, last))
     const byBlock = Map.groupBy(logs, ({ blockNumber }) => blockNumber)
     const blocks = await inBatches([...byBlock], HEADERS_AT_ONCE, async ([number, inBlock]) => {
       return { block: await blockOf(number, inBlock, end), logs: inBlock }
@@ -108,7 +121,9 @@ export async function* readOldRanges(
     if (timeS != null) return { number, hash, timeS }
     const found = await header(number)
     if (found.hash !== hash) throw forgedLogs()
-    return { number, hash, timeS: found.timeS }
+    const { timeS: foundS } = found
+    await confirm({ number, hash, timeS: foundS })
+    return { number, hash, timeS: foundS }
   }
 
   function resize(logs: number, blocks: number): void {
@@ -156,7 +171,7 @@ export async function* readOldRanges(
 }
 
 /** Does something for each of a list, so many at once; the outcomes keep their order. */
-async function inBatches<T, U>(list: readonly T[], atOnce: number, act: (one: T) => Promise<U>): Promise<U[]> {
+export async function inBatches<T, U>(list: readonly T[], atOnce: number, act: (one: T) => Promise<U>): Promise<U[]> {
   const outcomes: U[] = []
   for (let at = 0; at < list.length; at += atOnce) {
     outcomes.push(...(await Promise.all(list.slice(at, at + atOnce).map(act))))
@@ -170,7 +185,7 @@ function isRefusal(error: unknown): boolean {
 }
 
 /** Whether two lists hold the same logs, leaving aside what no proof covers. */
-export function isSameLogs(proven: readonly PlacedLog[], said: readonly PlacedLog[]): boolean {
+function isSameLogs(proven: readonly PlacedLog[], said: readonly PlacedLog[]): boolean {
   const text = ({ address, topics, data }: PlacedLog): string => [address.toLowerCase(), ...topics, data].join()
   return proven.length === said.length && proven.every((log, i) => text(log) === text(said[i] ?? log))
 }

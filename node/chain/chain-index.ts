@@ -2,17 +2,16 @@
 import type { Deployment } from '#core/chain/deployment.ts'
 import { canEnd, hasEnded, withEnd } from '#core/chain/ended.ts'
 import type { ChainEvent, Hex } from '#core/chain/events.ts'
+import { projectEvents, undoOf } from '#core/chain/projection.ts'
 import {
-  projectEvents,
   recordKey,
-  undoOf,
   withdrawnId,
   type Change,
   type ImageRecord,
   type ModelRecord,
   type ReleaseRecord,
   type StateView
-} from '#core/chain/projection.ts'
+} from '#core/chain/records.ts'
 import { createChainView, type ChainView } from '#core/chain/view.ts'
 import { utf8 } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
@@ -43,15 +42,23 @@ export interface ChainIndex {
   view(): ChainView
   /** Sets the block before the first one to follow. */
   begin(at: Cursor): Promise<void>
-  /** Adds the next block; journaled, one atomic write. */
-  append(next: BlockEvents): Promise<void>
+  /**
+   * Adds the next block; journaled, one atomic write.
+   *
+   * @param wordOf - the endpoint on whose word alone its logs are believed; none where they are proven or others gave the same
+   */
+  append(next: BlockEvents, wordOf?: string): Promise<void>
   /** Adds many blocks that are too old to be taken back; one atomic write, the journal starts anew at `end`. */
-  appendOld(blocks: readonly BlockEvents[], end: Cursor): Promise<void>
+  appendOld(blocks: readonly BlockEvents[], end: Cursor, wordOf?: string): Promise<void>
+  /** Whether logs of any block are believed on the word of an endpoint alone, also by an earlier run. */
+  restsOn(endpoint: string): boolean
+  /** The oldest block from which on all blocks up to the cursor are known. */
+  oldestKnown(): Promise<Cursor | undefined>
   /** The newest block up to a number whose hash is known: the cursor, one in the journal, or where the index began. */
   newestUpTo(number: number): Cursor | undefined
   /** Takes the newest block back; one atomic write. Returns false if the journal does not reach that far. */
   takeBack(): Promise<boolean>
-  /** Forgets everything but what ended for ever. */
+  /** Forgets everything but what ended for ever, where more than one endpoint's word stands for it. */
   clear(): Promise<void>
 }
 
@@ -69,6 +76,9 @@ const PROJECTION_REVISION = '6'
 const STATE = 'state/'
 const UNDO = 'undo/'
 const ENDED = 'ended/'
+/** Rows of the state whose end is one endpoint's word, and the endpoints on whose word anything is. */
+const UNSURE = 'unsure/'
+const WORD_OF = 'word/'
 /** Rows that are looked at before what is to be kept of them is written. */
 const KEEP_ROWS = 1_000
 
@@ -102,6 +112,9 @@ export async function openChainIndex(db: Database, deployment: Deployment): Prom
 
   /** Without any, which is the rule, no row is looked for. */
   let anyEnded = (await table.keys({ gte: ENDED, lt: `${ENDED}~`, limit: 1 }).all()).length > 0
+  const trusted = new Set(
+    (await table.keys({ gte: WORD_OF, lt: `${WORD_OF}~` }).all()).map(key => key.slice(WORD_OF.length))
+  )
   const endedState: StateView = {
     get(key) {
       const row = state.get(key)
@@ -114,13 +127,22 @@ export async function openChainIndex(db: Database, deployment: Deployment): Prom
     let kept: Operation[] = []
     for await (const [key, bytes] of table.iterator({ gte: STATE, lt: `${STATE}~` })) {
       const row = new TextDecoder().decode(bytes)
-      if (hasEnded(key.slice(STATE.length), row)) kept.push({ key: ENDED + key.slice(STATE.length), value: row })
+      const name = key.slice(STATE.length)
+      if (hasEnded(name, row) && text(UNSURE + name) == null) kept.push({ key: ENDED + name, value: row })
+      anyEnded ||= kept.length > 0
       if (kept.length < KEEP_ROWS) continue
       await write(kept)
       kept = []
     }
-    anyEnded ||= kept.length > 0
     await write(kept)
+  }
+
+  /** Notes which of the things that a write ends, end on the word of one endpoint. */
+  function unsure(changes: readonly Change[], wordOf: string | undefined): Operation[] {
+    if (wordOf == null) return []
+    trusted.add(wordOf)
+    const ends = changes.filter(({ key, value }) => hasEnded(key, value ?? undefined) && !hasEnded(key, state.get(key)))
+    return [{ key: WORD_OF + wordOf, value: '' }, ...ends.map(({ key }) => ({ key: UNSURE + key, value: '' }))]
   }
 
   const move = async (to: Cursor, operations: readonly Operation[]): Promise<void> => {
@@ -131,27 +153,31 @@ export async function openChainIndex(db: Database, deployment: Deployment): Prom
     cursor: () => cursor,
     view: () => createChainView(endedState, { blockNumber: cursor?.number ?? 0, blockTimeS: cursor?.timeS ?? 0 }),
     begin: async at => move(at, [{ key: BEGINNING, value: JSON.stringify(at) }]),
-    async append({ block, events }) {
+    async append({ block, events }, wordOf) {
       if (cursor == null) throw new Error('the index has no beginning')
       const changes = projectEvents(state, events, block.timeS)
       const undo: UndoRecord = { before: cursor, changes: undoOf(state, changes) }
       await move(block, [
         ...changes.map(toState),
+        ...unsure(changes, wordOf),
         { key: undoKey(block.number), value: JSON.stringify(undo) },
         { key: undoKey(block.number - JOURNAL_BLOCKS), value: null }
       ])
     },
-    async appendOld(blocks, end) {
+    async appendOld(blocks, end, wordOf) {
       const written = new Map<string, string | null>()
       const overlay: StateView = { get: key => (written.has(key) ? (written.get(key) ?? undefined) : state.get(key)) }
       for (const { block, events } of blocks) {
         for (const { key, value } of projectEvents(overlay, events, block.timeS)) written.set(key, value)
       }
       await table.clear({ gte: UNDO, lt: `${UNDO}~` })
-      await move(
-        end,
-        Array.from(written, ([key, value]) => toState({ key, value }))
-      )
+      const changes = Array.from(written, ([key, value]) => ({ key, value }))
+      await move(end, [...changes.map(toState), ...unsure(changes, wordOf)])
+    },
+    restsOn: endpoint => trusted.has(endpoint),
+    async oldestKnown() {
+      const [first] = await table.values({ gte: UNDO, lt: `${UNDO}~`, limit: 1 }).all()
+      return first == null ? cursor : (JSON.parse(new TextDecoder().decode(first)) as UndoRecord).before
     },
     newestUpTo(number) {
       if (cursor == null || cursor.number <= number) return cursor
@@ -163,11 +189,12 @@ export async function openChainIndex(db: Database, deployment: Deployment): Prom
     async takeBack() {
       const undo = cursor == null ? undefined : undoOfBlock(cursor.number)
       if (cursor == null || undo == null) return false
-      const ended = undo.changes.flatMap(({ key, value }) => {
+      const ended = undo.changes.flatMap(({ key, value }): Operation[] => {
         const row = state.get(key)
-        return hasEnded(key, row) && !hasEnded(key, value ?? undefined) ? [{ key: ENDED + key, value: row }] : []
+        if (!hasEnded(key, row) || hasEnded(key, value ?? undefined)) return []
+        return text(UNSURE + key) == null ? [{ key: ENDED + key, value: row }] : [{ key: UNSURE + key, value: null }]
       })
-      anyEnded ||= ended.length > 0
+      anyEnded ||= ended.some(({ value }) => value != null)
       await move(undo.before, [...undo.changes.map(toState), ...ended, { key: undoKey(cursor.number), value: null }])
       return true
     },
@@ -176,8 +203,8 @@ export async function openChainIndex(db: Database, deployment: Deployment): Prom
       // The cursor goes first: without one, whatever a crash leaves behind is cleared again.
       await write([{ key: CURSOR, value: null }])
       cursor = undefined
-      await table.clear({ gte: STATE, lt: `${STATE}~` })
-      await table.clear({ gte: UNDO, lt: `${UNDO}~` })
+      for (const rows of [STATE, UNDO, UNSURE, WORD_OF]) await table.clear({ gte: rows, lt: `${rows}~` })
+      trusted.clear()
     }
   }
   const undoOfBlock = (number: number): UndoRecord | undefined =>

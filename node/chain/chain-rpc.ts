@@ -47,7 +47,11 @@ export interface ChainRpc {
    *
    * @throws SalusError also `CHAIN_HEADER_FORGED`, where hashes are recomputed
    */
-  header(block: number | BlockTag): Promise<BlockHeader | undefined>
+  header(block: number): Promise<BlockHeader | undefined>
+  /** The hash that it names for a block, and whether that is the hash of the header it gives. */
+  claim(block: number): Promise<HeaderClaim | undefined>
+  /** The number of a block that it knows by a name; a header of it would prove nothing about the name. */
+  numberOf(tag: BlockTag): Promise<number | undefined>
   /** keccak256 of an address's code; of no bytes where there is none. */
   codeHash(address: string): Promise<Hex>
   /** Logs of exactly this block. */
@@ -62,6 +66,12 @@ export interface ChainRpc {
 export interface BlockReceipts {
   readonly fields: readonly ReceiptFields[]
   readonly logs: readonly PlacedLog[]
+}
+
+/** A hash for which an endpoint gave a header. */
+export interface HeaderClaim {
+  readonly hash: Hex
+  readonly isProven: boolean
 }
 
 /** What sends a JSON-RPC request: ethers' JSON-RPC provider does. */
@@ -98,16 +108,28 @@ export function createChainRpc(provider: RpcSender, { checkHeaders = false }: Ch
     if (!Array.isArray(answer)) throw badAnswer()
     return answer.map(readLog).sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex)
   }
+  const blockAt = async (block: number) => {
+    const answer = await ask('eth_getBlockByNumber', [toQuantity(block), false])
+    if (answer == null) return undefined
+    const header = readHeader(answer)
+    if (header.number !== block) throw badAnswer()
+    return { header, isProven: () => headerHash(answer as Record<string, unknown>) === header.hash }
+  }
   return {
     chainId: async () => readNumber(await ask('eth_chainId', [])),
     headNumber: async () => readNumber(await ask('eth_blockNumber', [])),
     header: async block => {
-      const answer = await ask('eth_getBlockByNumber', [typeof block === 'number' ? toQuantity(block) : block, false])
-      if (answer == null) return undefined
-      const header = readHeader(answer)
-      if (typeof block === 'number' && header.number !== block) throw badAnswer()
-      if (checkHeaders && headerHash(answer as Record<string, unknown>) !== header.hash) throw forgedHeader()
-      return header
+      const found = await blockAt(block)
+      if (found != null && checkHeaders && !found.isProven()) throw forgedHeader()
+      return found?.header
+    },
+    claim: async block => {
+      const found = await blockAt(block)
+      return found == null ? undefined : { hash: found.header.hash, isProven: found.isProven() }
+    },
+    numberOf: async tag => {
+      const answer = await ask('eth_getBlockByNumber', [tag, false])
+      return answer == null ? undefined : readHeader(answer).number
     },
     codeHash: async address => {
       const code = await ask('eth_getCode', [address, 'latest'])
@@ -201,16 +223,28 @@ function readReceipts(value: unknown): BlockReceipts {
   const found: PlacedLog[] = []
   const fields = value.map((receipt: unknown): ReceiptFields => {
     if (typeof receipt !== 'object' || receipt == null) throw badAnswer()
-    const { type, status, cumulativeGasUsed, logsBloom, logs } = receipt as Record<string, unknown>
+    const { status, cumulativeGasUsed, logsBloom, logs, ...more } = receipt as Record<string, unknown>
     if (!isQuantity(status) || !isQuantity(cumulativeGasUsed) || !isBloom(logsBloom) || !Array.isArray(logs)) {
       throw badAnswer()
     }
-    if (type != null && !isQuantity(type)) throw badAnswer()
     const read = logs.map(readLog)
     found.push(...read)
-    return { type: type ?? undefined, status, cumulativeGasUsed, logsBloom, logs: read }
+    const { type, depositNonce, depositReceiptVersion } = more
+    const optional = {
+      // Some write the digits of the type large.
+      type: readOptional(typeof type === 'string' ? type.toLowerCase() : type),
+      depositNonce: readOptional(depositNonce),
+      depositReceiptVersion: readOptional(depositReceiptVersion)
+    }
+    return { ...optional, status, cumulativeGasUsed, logsBloom, logs: read }
   })
   return { fields, logs: found }
+}
+
+function readOptional(value: unknown): string | undefined {
+  if (value == null) return undefined
+  if (!isQuantity(value)) throw badAnswer()
+  return value
 }
 
 function isQuantity(value: unknown): value is string {

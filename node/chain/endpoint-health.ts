@@ -31,8 +31,12 @@ export interface Health {
   /** What it gave could not be used; it comes after the others for a while. */
   gaveNonsense(code: string): void
   sawHead(number: number): void
-  /** Whether its head has moved, or nobody's has, in the last minutes: one that stands still has no say about the present. */
-  isMoving(newestHead: number): boolean
+  /**
+   * Whether its head has got as far as others', or did within half a minute after they got there: one that does not is waited for no more.
+   *
+   * @param pace - the head of the others
+   */
+  keepsUp(pace: number): boolean
   /** 0 for good; the higher, the later it is asked. */
   rank(): number
   status(): Omit<EndpointStatus, 'isLead'>
@@ -43,19 +47,21 @@ const LONGEST_REST_MS = 60_000
 const AFTER_OTHERS_MS = 10_000
 const FIRST_DISTRUST_MS = 60_000
 const LONGEST_DISTRUST_MS = 3_600_000
-/** Time after which a head that did not move, while others did, is an old one. */
-const STANDSTILL_MS = 120_000
+/** Time for which a head that others have passed is waited for. */
+const GRACE_MS = 30_000
 const SMOOTHING = 1 / 8
 
 /** Begins to note. */
 export function createHealth(name: string, clock: () => number): Health {
   let [requests, failures, disagreements, lies] = [0, 0, 0, 0]
+  let nonsense = 0
   let inARow = 0
   let restsUntilMs = 0
   let afterOthersUntilMs = 0
   let distrustedUntilMs = 0
   let headNumber: number | null = null
-  let headMovedMs = clock()
+  /** The first head of others that it has not reached yet, and when they had. */
+  let passed: { readonly at: number; readonly sinceMs: number } | undefined
   let latencyMs: number | null = null
   let lastCode: string | null = null
 
@@ -88,13 +94,17 @@ export function createHealth(name: string, clock: () => number): Health {
     gaveNonsense(code) {
       failures++
       lastCode = code
-      afterOthersUntilMs = clock() + AFTER_OTHERS_MS
+      afterOthersUntilMs = clock() + AFTER_OTHERS_MS * 2 ** Math.min(nonsense++, 5)
     },
     sawHead(number) {
-      if (number !== headNumber) headMovedMs = clock()
       headNumber = number
     },
-    isMoving: newestHead => headNumber == null || headNumber >= newestHead || clock() - headMovedMs < STANDSTILL_MS,
+    keepsUp(pace) {
+      if (passed != null && (headNumber ?? 0) >= passed.at) passed = undefined
+      if ((headNumber ?? 0) >= pace) return true
+      passed ??= { at: pace, sinceMs: clock() }
+      return clock() - passed.sinceMs < GRACE_MS
+    },
     rank,
     status: () => ({
       name,

@@ -1,5 +1,5 @@
 /** Several JSON-RPC endpoints of one chain: which of them to ask, by their health and by what they were caught at. */
-import { isSalusError } from '#core/error.ts'
+import { isSalusError, SalusError } from '#core/error.ts'
 import type { RpcSender } from '#node/chain/chain-rpc.ts'
 import { createHealth, type EndpointStatus, type Health } from '#node/chain/endpoint-health.ts'
 import type { RpcTransport } from '#node/chain/http-rpc.ts'
@@ -29,6 +29,10 @@ export interface Endpoints {
   ranked(): readonly Endpoint[]
   /** Sends to the best endpoint, and to the next where one is away; a transaction is handed to all, as one may keep it for itself. */
   post(payload: unknown): Promise<unknown>
+  /** Sends to endpoints in good standing other than the best, for a second opinion. */
+  postToOther(payload: unknown): Promise<unknown>
+  /** Puts the best endpoint after the others for a while, because they say otherwise. */
+  demote(): void
   /** Ends trust in an endpoint that was caught at a lie, for a while; said once in the log. */
   distrust(endpoint: Endpoint, code: string): void
   status(): readonly EndpointStatus[]
@@ -55,21 +59,37 @@ export function createEndpoints({ transports, clock, log }: EndpointsComponents)
     throw answers.flatMap(answer => (answer.status === 'rejected' ? [answer.reason as unknown] : []))[0]
   }
 
+  /** The first of some that answers. */
+  async function postToOne(payload: unknown, some: readonly Endpoint[]): Promise<unknown> {
+    let failed: unknown = new SalusError(
+      'CHAIN_UNREACHABLE',
+      'The RPC endpoint does not answer; check its address and that it runs.'
+    )
+    for (const endpoint of some) {
+      try {
+        return await endpoint.post(payload)
+      } catch (error) {
+        failed = error
+      }
+    }
+    throw failed
+  }
+
   return {
     ranked,
     async post(payload) {
-      if (endpoints.length > 1 && hasTransaction(payload)) {
-        return Array.isArray(payload) ? Promise.all(payload.map(postToAll)) : postToAll(payload)
-      }
-      let failed: unknown
-      for (const endpoint of ranked()) {
-        try {
-          return await endpoint.post(payload)
-        } catch (error) {
-          failed = error
-        }
-      }
-      throw failed
+      if (endpoints.length === 1 || !hasTransaction(payload)) return postToOne(payload, ranked())
+      return Array.isArray(payload) ? Promise.all(payload.map(postToAll)) : postToAll(payload)
+    },
+    postToOther: async payload => {
+      const others = ranked().slice(1)
+      return postToOne(
+        payload,
+        others.filter(({ health }) => health.rank() === 0)
+      )
+    },
+    demote() {
+      ranked()[0]?.health.disagreed('CHAIN_DISPUTED')
     },
     distrust(endpoint, code) {
       endpoint.health.lied(code)
@@ -127,6 +147,8 @@ export function soleEndpoint(sender: RpcSender, { clock, log }: Omit<EndpointsCo
   return {
     ranked: () => [endpoint],
     post,
+    postToOther: post,
+    demote: () => undefined,
     distrust(_, code) {
       health.lied(code)
       log.warn({ code }, 'the RPC endpoint was caught at a lie; it is asked again later')

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Deployment } from '#core/chain/deployment.ts'
+import { agreedLevel } from '#core/chain/agreement.ts'
 import { createLogDecoder, followedContracts } from '#core/chain/events.ts'
 import { countsUpTo, type ChainHeads, type FinalityLevel } from '#core/chain/finality.ts'
 import type { ChainView } from '#core/chain/view.ts'
@@ -9,8 +10,8 @@ import { isSalusError, SalusError } from '#core/error.ts'
 import { firstRangeSize } from '#node/chain/back-fill.ts'
 import { createLogReader } from '#node/chain/block-logs.ts'
 import { openChainIndex, type BlockEvents, type ChainIndex } from '#node/chain/chain-index.ts'
-import { createLeads, type Lead } from '#node/chain/chain-lead.ts'
-import type { RpcSender } from '#node/chain/chain-rpc.ts'
+import { createLeads, disputed, isLie, type Lead } from '#node/chain/chain-lead.ts'
+import type { BlockTag, RpcSender } from '#node/chain/chain-rpc.ts'
 import { createWalk, type Walk } from '#node/chain/chain-walk.ts'
 import { soleEndpoint, type Endpoint, type Endpoints } from '#node/chain/endpoints.ts'
 import { noCounts, type FollowerStatus } from '#node/chain/follower-status.ts'
@@ -45,6 +46,8 @@ export interface FollowerInit {
   readonly maxBackoffMs?: number
   /** Time between two comparisons of the endpoints' blocks, ms; 5,000 unless told. */
   readonly compareMs?: number
+  /** Time without progress, while endpoints speak of newer blocks, after which it waits rather than catches up, ms; 10,000 unless told. */
+  readonly stallMs?: number
 }
 
 /** Hears of each block once it is in the index; `events` are those of Salus. */
@@ -77,19 +80,19 @@ export interface Follower {
 const HEADS_MS = 5_000
 /** Blocks below the newest that are compared between endpoints: the newest are often not everywhere yet. */
 const COMPARE_DEPTH = 2
-/** Codes of what only an endpoint that lies, or is broken, gives. */
-const LIES: readonly string[] = ['CHAIN_HEADER_FORGED', 'CHAIN_LOGS_FORGED', 'CHAIN_LOG_MALFORMED']
 /** Codes of an endpoint that must not be followed, and of those that say nothing of others. */
 const REFUSALS: readonly string[] = ['CHAIN_OTHER_CHAIN', 'CHAIN_NO_CONTRACT']
 const PASSING: readonly string[] = [
   ...['CHAIN_UNREACHABLE', 'CHAIN_RPC_FAILED', 'CHAIN_ANSWER_TOO_LARGE'],
-  ...['CHAIN_QUORUM', 'CHAIN_DISPUTED', ...LIES]
+  ...['CHAIN_QUORUM', 'CHAIN_DISPUTED', 'CHAIN_WITHHELD', 'CHAIN_HEADER_RULES']
 ]
+/** Codes of what may pass with the next block: forks at the head, and replicas that lag. */
+const TRANSIENT: readonly string[] = ['CHAIN_DISPUTED', 'CHAIN_WITHHELD']
 
 /** Makes a follower; nothing is asked before `start()`. */
 export function createFollower(components: FollowerComponents, init: FollowerInit = {}): Follower {
   const { deployment, db, log } = components
-  const { confirmations = 0, pollMs = 500, maxBackoffMs = 15_000, compareMs = 5_000 } = init
+  const { confirmations = 0, pollMs = 500, maxBackoffMs = 15_000, compareMs = 5_000, stallMs = 10_000 } = init
   const { finality = confirmations, trustHeaders = false, proveAll = false } = init
   const endpoints = components.endpoints ?? soleEndpoint(components.provider, { clock: Date.now, log })
   const { quorum = endpoints.ranked().length >= 3 ? 2 : 1 } = init
@@ -104,11 +107,14 @@ export function createFollower(components: FollowerComponents, init: FollowerIni
   let walk: Walk | undefined
   let away = false
   let loop: Promise<void> | undefined
+  let starting: Promise<void> | undefined
   let state: FollowerStatus['state'] = 'starting'
   let heads: ChainHeads = { latest: 0, safe: null, finalized: null }
   let headsAtMs = -Infinity
   let comparedAtMs = -Infinity
   let isDisputed = false
+  /** Of the last look that ended well, or added a block. */
+  let progressMs = -Infinity
   let code: string | null = null
   let backoffMs = 0
 
@@ -121,7 +127,7 @@ export function createFollower(components: FollowerComponents, init: FollowerIni
   async function open(): Promise<void> {
     if (index != null) return
     index = await openChainIndex(db, deployment)
-    const parts = { index, leads, deployment, counters, log, verify, decode: createLogDecoder(deployment) }
+    const parts = { index, leads, deployment, counters, log, verify, compare, decode: createLogDecoder(deployment) }
     const tell = (block: BlockEvents): void => {
       for (const handler of handlers) handler(block)
     }
@@ -136,7 +142,7 @@ export function createFollower(components: FollowerComponents, init: FollowerIni
         pick: below => randomInt(below),
         isStopped: () => stopped.signal.aborted
       },
-      { quorum, proveAll },
+      { quorum, trustHeaders, proveAll },
       firstRangeSize()
     )
   }
@@ -164,46 +170,42 @@ export function createFollower(components: FollowerComponents, init: FollowerIni
   async function look(lead: Lead, walking: Walk): Promise<'following' | 'catching-up'> {
     if (verified.get(lead.endpoint) !== lead.endpoint.health.status().failures) await verify(lead)
     await readHeads(lead)
-    const reached = await walking.to(lead, countsUpTo(finality, heads))
-    await compare(lead)
-    return reached
+    return walking(lead, countsUpTo(finality, heads))
   }
 
   /** What the chain says of its newest blocks; asked at each look only where it decides what counts. */
-  async function readHeads({ rpc, headNumber }: Lead): Promise<void> {
+  async function readHeads({ headNumber }: Lead): Promise<void> {
     heads = { ...heads, latest: headNumber }
     const nowMs = performance.now()
     if (typeof finality === 'number' && nowMs < headsAtMs + HEADS_MS) return
     headsAtMs = nowMs
-    const numberOf = async (tag: 'safe' | 'finalized'): Promise<number | null> => {
-      try {
-        return (await rpc.header(tag))?.number ?? null
-      } catch (error) {
-        // Chains without finality answer with an error.
-        if (isSalusError(error, 'CHAIN_RPC_FAILED')) return null
-        throw error
-      }
-    }
-    const [safe, finalized] = await Promise.all([numberOf('safe'), numberOf('finalized')])
+    const level = async (tag: BlockTag): Promise<number | null> => agreedLevel(await leads.named(tag), quorum)
+    const [safe, finalized] = await Promise.all([level('safe'), level('finalized')])
     heads = { latest: headNumber, safe, finalized }
   }
 
-  /** Compares a block near the head between the endpoints. */
+  /** Compares a block near the head of the index, which is the lead's, between the endpoints. */
   async function compare(lead: Lead): Promise<void> {
     const nowMs = performance.now()
-    if (endpoints.ranked().length === 1 || nowMs < comparedAtMs + compareMs) return
+    if (leads.isSole || (!isDisputed && nowMs < comparedAtMs + compareMs)) return
     comparedAtMs = nowMs
     const block = opened().newestUpTo((opened().cursor()?.number ?? 0) - COMPARE_DEPTH)
     if (block == null) return
-    const { same, other, differing } = await leads.votes(lead, block)
-    if (other > 0 && !isDisputed) {
+    const { verdict, differing } = await leads.poll(lead, block, true)
+    if (verdict === 'disputed') throw disputed()
+    if (differing.length > 0) noteDispute(block.number, differing)
+    else isDisputed = false
+    if (verdict === 'agreed') for (const { health } of differing) health.disagreed('CHAIN_DISPUTED')
+  }
+
+  /** Said once, however long it lasts. */
+  function noteDispute(blockNumber: number, differing: readonly Endpoint[]): void {
+    if (!isDisputed) {
       counters.disputes++
       const names = differing.map(({ name }) => name)
-      log.warn({ code: 'CHAIN_DISPUTED', blockNumber: block.number, endpoints: names }, 'RPC endpoints do not agree')
+      log.warn({ code: 'CHAIN_DISPUTED', blockNumber, endpoints: names }, 'RPC endpoints do not agree')
     }
-    isDisputed = other > 0
-    if (other > same + 1) lead.endpoint.health.disagreed('CHAIN_DISPUTED')
-    else if (other < same + 1) for (const { health } of differing) health.disagreed('CHAIN_DISPUTED')
+    isDisputed = true
   }
 
   /** Looks, through another endpoint where one fails; throws where none is left. */
@@ -215,28 +217,32 @@ export function createFollower(components: FollowerComponents, init: FollowerIni
         return await look(lead, walk)
       } catch (error) {
         if (stopped.signal.aborted || !isSalusError(error)) throw error
+        if (error.code === 'CHAIN_HEADER_FORGED' && (await areRulesUnknown(lead))) throw unknownRules()
         await noteFailure(lead, error)
         if (trials <= 1) throw error
       }
     }
   }
 
+  /** Where too few answer, nothing is known of it. */
+  async function areRulesUnknown({ headNumber }: Lead): Promise<boolean> {
+    return leads.areRulesUnknown(headNumber).catch(() => false)
+  }
+
   async function noteFailure({ endpoint }: Lead, error: SalusError): Promise<void> {
-    const isSole = endpoints.ranked().length === 1
-    if (LIES.includes(error.code)) {
+    if (isLie(error)) {
       counters.lies++
       endpoints.distrust(endpoint, error.code)
-      // What it said before may be as wrong.
-      if (walk?.believed.has(endpoint) === true) {
+      // Logs that were believed on its word may be as wrong. A header says nothing of them: its chain may have got newer rules.
+      if (error.code !== 'CHAIN_HEADER_FORGED' && opened().restsOn(endpoint.name)) {
         counters.rebuilds++
-        log.warn({ code: error.code }, 'the chain index is built anew without the endpoint that lied')
-        walk.believed.delete(endpoint)
+        log.warn({ code: error.code }, 'the chain index is built anew: it rests on an endpoint that lied')
         await opened().clear()
       }
     } else if (error.code === 'CHAIN_DISPUTED') {
-      counters.disputes++
+      noteDispute(opened().cursor()?.number ?? 0, [endpoint])
       endpoint.health.disagreed(error.code)
-    } else if (isSole) return
+    } else if (leads.isSole) return
     else if (REFUSALS.includes(error.code)) endpoints.distrust(endpoint, error.code)
     else if (error.code !== 'CHAIN_UNREACHABLE') endpoint.health.gaveNonsense(error.code)
   }
@@ -247,8 +253,10 @@ export function createFollower(components: FollowerComponents, init: FollowerIni
    * @param refuse - throw what waiting cannot cure, as the start does, instead of waiting for the chain to come back
    */
   async function step(refuse: boolean): Promise<boolean> {
+    const before = index?.cursor()?.number
     try {
       const reached = await lookAround()
+      progressMs = performance.now()
       if (away) log.info({ blockNumber: heads.latest }, 'the chain answers again')
       away = false
       state = reached
@@ -257,7 +265,13 @@ export function createFollower(components: FollowerComponents, init: FollowerIni
       return true
     } catch (error) {
       if (stopped.signal.aborted) return false
-      if (!isSalusError(error) || (refuse && !PASSING.includes(error.code))) throw error
+      if (!isSalusError(error) || (refuse && !(PASSING.includes(error.code) || isLie(error)))) throw error
+      if (index?.cursor()?.number !== before) progressMs = performance.now()
+      if (TRANSIENT.includes(error.code) && performance.now() < progressMs + stallMs) {
+        state = 'catching-up'
+        code = error.code
+        return false
+      }
       // Said once, however long it lasts.
       if (!away) log.warn({ code: error.code }, `${error.message} Waiting for the chain.`)
       away = true
@@ -285,18 +299,25 @@ export function createFollower(components: FollowerComponents, init: FollowerIni
     }
   }
 
+  async function begin(): Promise<void> {
+    await open()
+    while (!(await step(true))) {
+      await wait()
+      if (stopped.signal.aborted) throw new SalusError('CHAIN_STOPPED', 'Stopped while it waited for the chain.')
+    }
+    if (!stopped.signal.aborted) loop = run()
+  }
+
   return {
     open,
     async start() {
-      await open()
-      while (!(await step(true))) {
-        await wait()
-        if (stopped.signal.aborted) throw new SalusError('CHAIN_STOPPED', 'Stopped while it waited for the chain.')
-      }
-      loop = run()
+      starting = begin()
+      await starting
     },
     async stop() {
       stopped.abort()
+      // A look that is under way still writes.
+      await starting?.catch(() => undefined)
       await loop
     },
     status: () => ({
@@ -315,4 +336,12 @@ export function createFollower(components: FollowerComponents, init: FollowerIni
       return () => handlers.delete(handler)
     }
   }
+}
+
+/** Nobody lies, and nothing can be proven. */
+function unknownRules(): SalusError {
+  return new SalusError(
+    'CHAIN_HEADER_RULES',
+    'The chain has headers that this version does not know; use a newer one, or trust headers.'
+  )
 }

@@ -1,6 +1,7 @@
 /** The transactions of one account that are not deep in the chain yet: on the disk before they are sent (docs/decisions/0012). */
 import type { RequestContract } from '#core/chain/contract-names.ts'
 import type { GasOffer } from '#core/chain/fees.ts'
+import type { Booking } from '#node/chain/spending.ts'
 import { utf8 } from '#core/encoding/bytes.ts'
 import { openTable, type Database } from '#node/store/database.ts'
 
@@ -30,6 +31,8 @@ export interface OutboxEntry {
   readonly attempts: readonly Attempt[]
   /** Of the block that it was seen in. */
   readonly blockNumber: number | null
+  /** Until it is known what it cost. */
+  readonly booking?: Booking | null
 }
 
 /** Calls under way, by their nonces. */
@@ -47,7 +50,7 @@ export interface Outbox {
 }
 
 const PREFIX = 'tx/'
-const AMOUNTS: readonly string[] = ['gasLimit', 'maxFeePerGas', 'maxPriorityFeePerGas']
+const AMOUNTS: readonly string[] = ['gasLimit', 'maxFeePerGas', 'maxPriorityFeePerGas', 'wei']
 
 /** Opens the outbox of an account of a chain; without a database it lasts as long as the process. */
 export function createOutbox(db: Database | undefined, account: string): Outbox {

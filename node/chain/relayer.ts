@@ -1,6 +1,6 @@
 /** Sends signed requests to the contracts and pays for them; whoever asks needs no gas (docs/specs/http-api.md). */
 import { setTimeout as pause } from 'node:timers/promises'
-import { isError, type JsonRpcProvider, type Wallet } from 'ethers'
+import { isError, type JsonRpcProvider, type TransactionReceipt, type Wallet } from 'ethers'
 import type { Deployment } from '#core/chain/deployment.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import { isAlreadyApplied } from '#node/chain/already-applied.ts'
@@ -8,9 +8,11 @@ import { rpcError } from '#node/chain/chain-rpc.ts'
 import { CONTRACT_INTERFACES, readRevert } from '#node/chain/contract-errors.ts'
 import { createFunds, type BalanceState } from '#node/chain/funds.ts'
 import { createOutbox, type OutboxCall, type OutboxEntry } from '#node/chain/outbox.ts'
+import { createOutboxKeeper } from '#node/chain/outbox-keeper.ts'
 import { encodeCall, type RelayedRequest } from '#node/chain/relayed-methods.ts'
-import { createSpending, type DayBudgets, type Spender } from '#node/chain/spending.ts'
-import { createTransactionSender, type Cost } from '#node/chain/transaction-sender.ts'
+import { createSpending, type Booking, type DayBudgets, type Spender } from '#node/chain/spending.ts'
+import { createTransactionSender, MAX_TRANSACTION_GAS, type Purse } from '#node/chain/transaction-sender.ts'
+import type { Witness } from '#node/chain/witness.ts'
 import type { Log } from '#node/log.ts'
 import { createRateLimiter, type Rate } from '#node/network/rate-limiter.ts'
 import type { Database } from '#node/store/database.ts'
@@ -25,6 +27,8 @@ export interface RelayResult {
 /** What relaying needs. */
 export interface RelayerComponents {
   readonly provider: JsonRpcProvider
+  /** Other endpoints, that are asked before what one says is final: that a request was applied, or that its transaction is lost. */
+  readonly witness?: Witness | undefined
   /** Pays for the transactions; its key signs nothing else. */
   readonly wallet: Wallet
   readonly deployment: Deployment
@@ -107,9 +111,8 @@ export interface Relayer {
   stop(): Promise<void>
 }
 
-const MAX_WATCHED = 1024
-/** Most gas of any transaction (EIP-7825), so also of the operator's own. */
-const MAX_TRANSACTION_GAS = 16_777_216
+/** Most transactions that are in no block; with so many under way the fees are too low for the time. */
+const MAX_UNMINED = 256
 /** 500 gwei. */
 const DEFAULT_FEE_CAP = 500_000_000_000n
 /** 0.05 ether. */
@@ -123,7 +126,7 @@ interface Call extends OutboxCall {
 
 /** Makes a relayer. */
 export function createRelayer(
-  { provider, wallet, deployment, log, db }: RelayerComponents,
+  { provider, witness, wallet, deployment, log, db }: RelayerComponents,
   init: RelayerInit = {}
 ): Relayer {
   const { maxPending = 64, inclusionTimeoutMs = 60_000, pollMs = 250, watchBlocks = 32, stuckMs = 30_000 } = init
@@ -136,13 +139,20 @@ export function createRelayer(
   const spending = createSpending({ db, clock }, dayBudgets)
   const funds = createFunds({ provider, address: wallet.address, log }, { lowBalanceWei, reserveWei })
   const outbox = createOutbox(db, wallet.address)
-  const sender = createTransactionSender({ provider, wallet, outbox, clock }, maxFeePerGasWei)
+  const drop = async (entry: OutboxEntry): Promise<void> => keeper.drop(entry)
+  const parts = { provider, witness: witness?.provider, wallet, outbox, clock, drop }
+  const sender = createTransactionSender(parts, maxFeePerGasWei)
+  /** Who asked for what is not settled yet, by nonce: in memory only. */
+  const askers = new Map<number, string>()
   const pending = new Map<string, Promise<RelayResult>>()
   const counters: RelayerCounters = {
     ...{ applied: 0, already: 0, refused: 0, sent: 0 },
     ...{ replaced: 0, resent: 0, timeouts: 0 }
   }
-  let tending: Promise<void> | undefined
+  const keeper = createOutboxKeeper(
+    { provider, outbox, sender, log, settle, afford, deliverAgain, counters, signal: stopped.signal },
+    { pollMs, watchBlocks, stuckMs }
+  )
 
   const isStopped = (): boolean => stopped.signal.aborted
   const stopping = (): SalusError =>
@@ -152,9 +162,9 @@ export function createRelayer(
    * Tries the call without sending it; true if an equal request has been applied already. The code of a signer runs in it, so it gets
    * no more gas than the request may take: one whose signer burns it all is refused like any that its signer did not sign.
    */
-  async function rehearse(call: OutboxCall): Promise<boolean> {
+  async function tryOut(on: JsonRpcProvider, call: OutboxCall): Promise<boolean> {
     try {
-      await provider.call({ from: wallet.address, to: call.to, data: call.data, gasLimit: call.maxGas })
+      await on.call({ from: wallet.address, to: call.to, data: call.data, gasLimit: call.maxGas })
       return false
     } catch (cause) {
       if (isOutOfGas(cause)) throw tooMuchGas(cause)
@@ -163,50 +173,86 @@ export function createRelayer(
       if (description == null) throw error
       const args = CONTRACT_INTERFACES[call.contract].decodeFunctionData(call.method, call.data).toArray()
       const refused = { ...call, args, errorName: description.name, errorArgs: description.args.toArray() }
-      if (await isAlreadyApplied({ provider, deployment }, refused)) return true
+      if (await isAlreadyApplied({ provider: on, deployment }, refused)) return true
       throw error
     }
   }
 
-  /** Refuses what costs too much, and charges the asker once however often the request is sent. */
-  function admission({ contract, asker }: Call): (cost: Cost) => Promise<void> {
-    const of: Spender = { contract, asker }
-    let isPaid = false
-    return async ({ gas, wei }) => {
-      if (asker != null && gas > maxGas) throw tooMuchGas()
-      await funds.require(wei, asker != null)
-      if (isPaid) return
-      await spending.book(wei, of)
-      if (asker != null && !rate.take(asker, Number(gas))) {
-        await spending.giveBack(wei, of)
-        throw new SalusError('RELAY_BUDGET', 'This address has used up the gas it is paid for; ask again later.')
-      }
-      isPaid = true
+  /** The same, and if other endpoints answer, one of them says so too; where it does not, the next question goes to it. */
+  async function rehearse(call: OutboxCall): Promise<boolean> {
+    if (!(await tryOut(provider, call))) return false
+    if (witness == null) return true
+    const isConfirmed = await tryOut(witness.provider, call).catch(
+      (error: unknown) => isSalusError(error) && isOutage(error)
+    )
+    if (!isConfirmed) witness.differs()
+    return isConfirmed
+  }
+
+  /** Refuses what costs too much, and charges the asker's gas once however often the request is sent. */
+  function purseOf(call: Call): Purse {
+    const of = spenderOf(call)
+    let isCharged = false
+    return {
+      async book({ gas, wei }) {
+        if (!of.isOwn && gas > maxGas) throw tooMuchGas()
+        await funds.require(wei, !of.isOwn)
+        const booking = await spending.book(wei, of)
+        if (!isCharged && of.asker != null && !rate.take(of.asker, Number(gas))) {
+          await spending.settle(booking, 0n, of)
+          throw new SalusError('RELAY_BUDGET', 'This address has used up the gas it is paid for; ask again later.')
+        }
+        isCharged = true
+        return booking
+      },
+      giveBack: async booking => spending.settle(booking, 0n, of)
+    }
+  }
+
+  /** Puts what a transaction cost in the place of what is booked for it, once. */
+  async function settle({ nonce, call, booking }: OutboxEntry, costWei: bigint): Promise<void> {
+    const asker = askers.get(nonce)
+    askers.delete(nonce)
+    if (booking == null) return
+    await spending.settle(booking, costWei, { contract: call.contract, asker, isOwn: booking.isOwn })
+  }
+
+  /** Books what a replacement may cost, in place of what is booked; `undefined` where a budget or the balance is too small for it. */
+  async function afford({ nonce, call, booking }: OutboxEntry, wei: bigint): Promise<Booking | undefined> {
+    const isOwn = booking?.isOwn ?? true
+    const of: Spender = { contract: call.contract, asker: askers.get(nonce), isOwn }
+    try {
+      const extra = wei - (booking?.wei ?? 0n)
+      await funds.require(extra, !isOwn)
+      const more = await spending.book(extra, of)
+      // What was booked on an earlier day stays there.
+      return more.day === booking?.day ? { ...more, wei } : more
+    } catch (error) {
+      if (!isSalusError(error)) throw error
+      return undefined
     }
   }
 
   /** Rehearses, sends, waits; begins again where the transaction vanished. */
-  async function deliver(call: Call, signal?: AbortSignal): Promise<RelayResult> {
-    const admit = admission(call)
-    const ends = [stopped.signal, AbortSignal.timeout(inclusionTimeoutMs), ...(signal == null ? [] : [signal])]
-    const limit = AbortSignal.any(ends)
+  async function deliver(call: Call): Promise<RelayResult> {
+    const purse = purseOf(call)
+    const limit = AbortSignal.any([stopped.signal, AbortSignal.timeout(inclusionTimeoutMs)])
     for (let trials = 1; ; trials++) {
       const underWay = outbox.waitingFor(call)
       if (underWay == null && (await rehearse(call))) {
         return { status: 'already', txHash: null, blockNumber: await provider.getBlockNumber() }
       }
-      const sent = underWay ?? (await send(call, admit))
+      const sent = underWay ?? (await send(call, purse))
       if (sent == null && trials >= MAX_TRIALS) {
         throw new SalusError('CHAIN_REVERTED', 'The contract refused the request without saying why.')
       }
-      const receipt = sent == null ? undefined : await included(sent, limit, signal)
+      const receipt = sent == null ? undefined : await included(sent, limit)
       if (sent == null || receipt == null) {
-        await wait(limit, signal)
+        await wait(limit)
         continue
       }
       const { hash, blockNumber } = receipt
-      await noteIncluded(sent.nonce, blockNumber)
-      await spending.giveBack(costOf(outbox.get(sent.nonce) ?? sent) - receipt.fee, call)
+      await keeper.noteIncluded(sent.nonce, receipt)
       if (receipt.status === 1) return { status: 'applied', txHash: hash, blockNumber }
       await outbox.remove(sent.nonce)
       // Another request of the same kind was faster: the rehearsal now says so, or why not.
@@ -215,114 +261,84 @@ export function createRelayer(
     }
   }
 
-  async function send(call: Call, admit: (cost: Cost) => Promise<void>): Promise<OutboxEntry | undefined> {
+  async function send(call: Call, purse: Purse): Promise<OutboxEntry | undefined> {
     // Who asked is not written down.
-    const { contract, method, to, data, maxGas: most } = call
-    const sent = await sender.send({ contract, method, to, data, maxGas: most }, admit)
-    if (sent != null) counters.sent++
-    tend()
+    const { contract, method, to, data, maxGas: most, asker } = call
+    const sent = await sender.send({ contract, method, to, data, maxGas: most }, purse)
+    if (sent != null) {
+      counters.sent++
+      if (asker != null && sent.booking != null) askers.set(sent.nonce, asker)
+    }
+    keeper.tend()
     return sent
   }
 
   /** The receipt; `undefined` if the transaction can no longer get into a block. */
-  async function included(sent: OutboxEntry, limit: AbortSignal, signal?: AbortSignal) {
+  async function included(sent: OutboxEntry, limit: AbortSignal) {
     for (;;) {
       // It may have been sent again for more meanwhile. An endpoint that does not answer is asked again until the time is up.
       const entry = outbox.get(sent.nonce) ?? sent
       const receipt = await sender.receipt(entry).catch(() => undefined)
-      if (receipt != null) return receipt
-      await wait(limit, signal)
+      if (receipt != null && (await isSeen(receipt))) return receipt
+      await wait(limit)
       if (!(await sender.keepAlive(outbox.get(sent.nonce) ?? sent))) {
-        await outbox.remove(sent.nonce)
+        await keeper.drop(outbox.get(sent.nonce) ?? sent)
         return undefined
       }
     }
   }
 
+  /** Whether other endpoints that answer have the receipt too; they may have it a little later. */
+  async function isSeen({ hash, blockHash, status }: TransactionReceipt): Promise<boolean> {
+    if (witness == null) return true
+    try {
+      const other = await witness.provider.getTransactionReceipt(hash)
+      return other?.blockHash === blockHash && other.status === status
+    } catch {
+      return true
+    }
+  }
+
   /** A pause between two looks, until the time is up. */
-  async function wait(limit: AbortSignal, signal?: AbortSignal): Promise<void> {
+  async function wait(limit: AbortSignal): Promise<void> {
     if (!limit.aborted) await pause(pollMs, undefined, { signal: limit }).catch(() => undefined)
     if (isStopped()) throw stopping()
-    signal?.throwIfAborted()
     if (limit.aborted) {
       counters.timeouts++
       throw new SalusError('RELAY_TIMEOUT', 'The request is not in a block yet. Ask again: it is not applied twice.')
     }
   }
 
-  async function noteIncluded(nonce: number, blockNumber: number): Promise<void> {
-    const entry = outbox.get(nonce)
-    if (entry == null) return
-    if (watchBlocks > 0) await outbox.put({ ...entry, blockNumber })
-    else await outbox.remove(nonce)
-    tend()
-  }
-
-  /** Looks after what was sent until it is deep in the chain; ends where there is nothing left. */
-  function tend(): void {
-    if (isStopped() || outbox.entries().length === 0) return
-    tending ??= tendAll().finally(() => {
-      tending = undefined
-    })
-  }
-
-  async function tendAll(): Promise<void> {
-    while (outbox.entries().length > 0 && !isStopped()) {
-      await pause(4 * pollMs, undefined, { signal: stopped.signal }).catch(() => undefined)
-      const entries = outbox.entries()
-      for (const { nonce } of entries.slice(0, Math.max(entries.length - MAX_WATCHED, 0))) await outbox.remove(nonce)
-      for (const { nonce } of outbox.entries()) {
-        const entry = outbox.get(nonce)
-        if (isStopped()) return
-        if (entry == null) continue
-        try {
-          await tendOne(entry)
-        } catch (error) {
-          // The code only: what the endpoint says repeats the request, and with it the pseudonym.
-          const { code } = rpcError(error)
-          const { contract, method } = entry.call
-          log.warn({ code, contract, method }, 'a relayed request could not be checked')
-          await pause(8 * pollMs, undefined, { signal: stopped.signal }).catch(() => undefined)
-        }
-      }
-    }
-  }
-
-  /** Receipts already handed out can vanish with a re-organisation or a crashed development chain. */
-  async function tendOne(entry: OutboxEntry): Promise<void> {
-    const { nonce, call } = entry
-    const [receipt, head] = await Promise.all([sender.receipt(entry), provider.getBlockNumber()])
-    if (receipt != null) {
-      if (head - receipt.blockNumber >= watchBlocks) await outbox.remove(nonce)
-      else if (entry.blockNumber !== receipt.blockNumber) await noteIncluded(nonce, receipt.blockNumber)
-      return
-    }
-    const { contract, method } = call
-    if (entry.blockNumber != null) {
-      counters.resent++
-      log.warn({ contract, method, blockNumber: entry.blockNumber }, 'a relayed request vanished; sent again')
-      await outbox.put({ ...entry, blockNumber: null })
-    }
-    if (!(await sender.keepAlive(entry))) {
-      await outbox.remove(nonce)
-      if (entry.blockNumber != null) await deliverAgain(call)
-    } else if (await sender.replace(entry, stuckMs)) {
-      counters.replaced++
-      log.warn(
-        { contract, method, attempts: entry.attempts.length + 1 },
-        'a transaction was stuck; sent again for more'
-      )
-    }
-  }
-
   /** Another transaction has taken the nonce of one that had been applied. */
   async function deliverAgain(call: OutboxCall): Promise<void> {
     try {
-      if (!(await rehearse(call))) await send({ ...call, asker: undefined }, async () => Promise.resolve())
+      if (await rehearse(call)) return
+      const again: Call = { ...call, asker: undefined }
+      await send(again, purseOf(again))
     } catch (error) {
       // Refused by the contract: it can never be applied again.
       if (!isSalusError(error) || isOutage(error)) throw error
     }
+  }
+
+  /** Delivers a request for all who ask for it meanwhile. */
+  async function begin(call: Call, key: string): Promise<RelayResult> {
+    if (isStopped()) throw stopping()
+    const unmined = outbox.entries().filter(({ blockNumber }) => blockNumber == null).length
+    if (pending.size >= maxPending || unmined >= MAX_UNMINED)
+      throw new SalusError('RELAY_BUSY', 'Too many requests are under way; ask again later.')
+    const result = deliver(call)
+      .then(outcome => {
+        counters[outcome.status]++
+        return outcome
+      })
+      .catch((error: unknown) => {
+        counters.refused++
+        throw rpcError(error)
+      })
+      .finally(() => pending.delete(key))
+    pending.set(key, result)
+    return result
   }
 
   return {
@@ -330,7 +346,7 @@ export function createRelayer(
       await Promise.all([outbox.load(), spending.load()])
       const left = outbox.entries().filter(({ blockNumber }) => blockNumber == null).length
       if (left > 0) log.info({ transactions: left }, 'transactions of an earlier run are taken up again')
-      tend()
+      keeper.tend()
     },
     async submit(request, asker, signal) {
       const call: Call = {
@@ -339,23 +355,8 @@ export function createRelayer(
         asker
       }
       const key = `${call.to}:${call.data}`
-      const underWay = pending.get(key)
-      if (underWay != null) return underWay
-      if (isStopped()) throw stopping()
-      if (pending.size >= maxPending)
-        throw new SalusError('RELAY_BUSY', 'Too many requests are under way; ask again later.')
-      const result = deliver(call, signal)
-        .then(outcome => {
-          counters[outcome.status]++
-          return outcome
-        })
-        .catch((error: unknown) => {
-          counters.refused++
-          throw signal?.aborted === true ? error : rpcError(error)
-        })
-        .finally(() => pending.delete(key))
-      pending.set(key, result)
-      return result
+      // Whoever leaves does not end the waiting of others.
+      return whileAsked(pending.get(key) ?? begin(call, key), signal)
     },
     status() {
       const entries = outbox.entries()
@@ -373,14 +374,24 @@ export function createRelayer(
     },
     async stop() {
       stopped.abort()
-      await Promise.allSettled([...pending.values(), tending])
+      await Promise.allSettled([...pending.values(), keeper.stop()])
     }
   }
 }
 
-/** What a transaction was booked with: that of its first attempt. */
-function costOf({ gasLimit, attempts }: OutboxEntry): bigint {
-  return gasLimit * (attempts[0]?.maxFeePerGas ?? 0n)
+function spenderOf({ contract, asker }: Call): Spender {
+  return { contract, asker, isOwn: asker == null }
+}
+
+/** A result, or the reason of a signal that comes before it. */
+async function whileAsked<T>(result: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (signal == null) return result
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    result.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
 }
 
 function tooMuchGas(cause?: unknown): SalusError {

@@ -1,5 +1,5 @@
 /** Questions that come at once, sent as one list where the endpoint takes lists. */
-import { SalusError } from '#core/error.ts'
+import { isSalusError, SalusError } from '#core/error.ts'
 import type { RpcSender } from '#node/chain/chain-rpc.ts'
 
 interface Asked {
@@ -42,8 +42,14 @@ export function createBatcher(post: (payload: unknown) => Promise<unknown>): Rpc
         }
         takesLists = false
       } catch (error) {
-        for (const { reject } of list) reject(error)
-        return
+        const isTooLarge = isSalusError(error, 'CHAIN_ANSWER_TOO_LARGE')
+        // Some refuse lists with a status of HTTP alone.
+        const isRefused = isSalusError(error, 'CHAIN_RPC_FAILED')
+        if (!isTooLarge && !isRefused) {
+          for (const { reject } of list) reject(error)
+          return
+        }
+        if (isRefused) takesLists = false
       }
     }
     if (first != null) await Promise.all(list.map(sendOne))

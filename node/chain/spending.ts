@@ -11,24 +11,33 @@ export interface DayBudgets {
   readonly contractWei?: bigint | undefined
 }
 
+/** What was booked for a transaction, on a day counted from 1970. */
+export interface Booking {
+  readonly wei: bigint
+  readonly day: number
+  readonly isOwn: boolean
+}
+
 /** The account of a day. */
 export interface Spending {
   load(): Promise<void>
   /**
    * Books what a transaction may cost at most.
    *
-   * @throws SalusError `RELAY_DAY_BUDGET`, `RELAY_CONTRACT_BUDGET`, `RELAY_BUDGET`; never for the operator's own, which has no asker
+   * @throws SalusError `RELAY_DAY_BUDGET`, `RELAY_CONTRACT_BUDGET`, `RELAY_BUDGET`; never for the operator's own
    */
-  book(wei: bigint, of: Spender): Promise<void>
-  /** Gives back what it did not cost. */
-  giveBack(wei: bigint, of: Spender): Promise<void>
+  book(wei: bigint, of: Spender): Promise<Booking>
+  /** Puts what a transaction cost in the place of what was booked for it; what was booked on an earlier day stays there. */
+  settle(booking: Booking, costWei: bigint, of: Spender): Promise<void>
   todayWei(): bigint
 }
 
-/** For what, and for whom. */
+/** For what, and for whom: an asker that nobody remembers has no budget of its own. */
 export interface Spender {
   readonly contract: string
   readonly asker: string | undefined
+  /** The operator's own requests have no bound. */
+  readonly isOwn: boolean
 }
 
 const ALL = 'all'
@@ -56,9 +65,13 @@ export function createSpending(
   }
 
   async function add(wei: bigint, { contract, asker }: Spender): Promise<void> {
-    for (const key of [ALL, contract]) spent.set(key, (spent.get(key) ?? 0n) + wei)
+    const plus = (to: Map<string, bigint>, key: string): void => {
+      const sum = (to.get(key) ?? 0n) + wei
+      to.set(key, sum < 0n ? 0n : sum)
+    }
+    for (const key of [ALL, contract]) plus(spent, key)
     if (asker != null) {
-      askers.set(asker, (askers.get(asker) ?? 0n) + wei)
+      plus(askers, asker)
       const [first] = askers.keys()
       if (askers.size > MAX_ASKERS && first != null) askers.delete(first)
     }
@@ -78,7 +91,7 @@ export function createSpending(
       today()
       const isOver = (used: bigint | undefined, most: bigint | undefined): boolean =>
         most != null && (used ?? 0n) + wei > most
-      if (of.asker != null) {
+      if (!of.isOwn) {
         if (isOver(spent.get(ALL), budgets.allWei)) {
           throw new SalusError(
             'RELAY_DAY_BUDGET',
@@ -88,16 +101,16 @@ export function createSpending(
         if (isOver(spent.get(of.contract), budgets.contractWei)) {
           throw new SalusError('RELAY_CONTRACT_BUDGET', 'This node pays no more for this contract today.')
         }
-        if (isOver(askers.get(of.asker), budgets.askerWei)) {
+        if (of.asker != null && isOver(askers.get(of.asker), budgets.askerWei)) {
           throw new SalusError('RELAY_BUDGET', 'This address has used up the gas it is paid for; ask again later.')
         }
       }
       await add(wei, of)
+      return { wei, day, isOwn: of.isOwn }
     },
-    async giveBack(wei, of) {
+    async settle(booking, costWei, of) {
       today()
-      const booked = spent.get(ALL) ?? 0n
-      await add(wei > booked ? -booked : -wei, of)
+      if (booking.day === day) await add(costWei - booking.wei, of)
     },
     todayWei() {
       today()

@@ -4,15 +4,20 @@ import { offerWithin, replacementOffer, type GasOffer } from '#core/chain/fees.t
 import { SalusError } from '#core/error.ts'
 import { rpcError } from '#node/chain/chain-rpc.ts'
 import type { Attempt, Outbox, OutboxCall, OutboxEntry } from '#node/chain/outbox.ts'
+import type { Booking } from '#node/chain/spending.ts'
 
 /** What sending needs. */
 export interface SenderComponents {
   readonly provider: JsonRpcProvider
+  /** Another endpoint, that is asked before a transaction is given up. */
+  readonly witness?: JsonRpcProvider | undefined
   /** Nobody else may send from this account. */
   readonly wallet: Wallet
   readonly outbox: Outbox
   /** Milliseconds since 1970. */
   readonly clock: () => number
+  /** Removes an entry of which nothing is under way. */
+  readonly drop: (entry: OutboxEntry) => Promise<void>
 }
 
 /** What is to be known before a transaction is sent. */
@@ -22,35 +27,61 @@ export interface Cost {
   readonly wei: bigint
 }
 
+/** Pays for a transaction. */
+export interface Purse {
+  /** Hears what it may cost before it is sent, and may throw. */
+  book(cost: Cost): Promise<Booking>
+  /** Hears that it was not sent. */
+  giveBack(booking: Booking): Promise<void>
+}
+
 /** Sends transactions of one account. */
 export interface TransactionSender {
   /**
-   * Sends a call; `undefined` where it would no longer succeed with its gas. `admit` hears what it may cost before it is sent, and may
-   * throw. A call that is under way is not sent again.
+   * Sends a call; `undefined` where it would no longer succeed with its gas. A call that is under way is not sent again.
    *
    * @throws SalusError `CHAIN_UNREACHABLE`, `CHAIN_RPC_FAILED`, `RELAY_NO_FUNDS`, `RELAY_FEE_CAP`
    */
-  send(call: OutboxCall, admit: (cost: Cost) => Promise<void>): Promise<OutboxEntry | undefined>
+  send(call: OutboxCall, purse: Purse): Promise<OutboxEntry | undefined>
   /** The receipt of the attempt that got into a block. */
   receipt(entry: OutboxEntry): Promise<TransactionReceipt | undefined>
-  /** Hands it in again where the chain forgot it; false once another transaction has used its nonce. */
+  /**
+   * Hands it in again where the chain forgot it; false once nothing of it is under way: another transaction has used its nonce, as several looks
+   * and the witness say, or the chain takes none of its attempts.
+   */
   keepAlive(entry: OutboxEntry): Promise<boolean>
-  /** Sends it again for more where it is the next one and has waited too long; true if it did. */
-  replace(entry: OutboxEntry, stuckMs: number): Promise<boolean>
+  /**
+   * Sends it again for more where it is the next one and has waited too long; true if it did.
+   *
+   * @param afford - what it may cost then, in place of what is booked; `undefined` where that is too much
+   */
+  replace(
+    entry: OutboxEntry,
+    stuckMs: number,
+    afford: (entry: OutboxEntry, wei: bigint) => Promise<Booking | undefined>
+  ): Promise<boolean>
 }
 
 /** Gas above the estimate: state may change between estimate and block. */
 const GAS_MARGIN_PERCENT = 25n
 /** Attempts with one nonce; the last one is handed in for ever. */
 const MAX_ATTEMPTS = 16
+/** Most gas of any transaction (EIP-7825), so also of the operator's own. */
+export const MAX_TRANSACTION_GAS = 16_777_216
+/** Looks in a row that find the nonce used and no receipt: one endpoint's receipts may come later than its count. */
+const LOST_LOOKS = 8
+/** Errors of JSON-RPC after which a transaction may have been taken all the same: a fault inside, a time-out. */
+const AMBIGUOUS: readonly unknown[] = [-32_603, -32_002]
 
 /** Makes a sender. */
 export function createTransactionSender(
-  { provider, wallet, outbox, clock }: SenderComponents,
+  { provider, witness, wallet, outbox, clock, drop }: SenderComponents,
   maxFeePerGasWei: bigint
 ): TransactionSender {
   /** Nonces are given out one after the other. */
   let turn: Promise<unknown> = Promise.resolve()
+  /** Looks that found a nonce used and no receipt, by nonce. */
+  const missing = new Map<number, number>()
 
   async function suggestion(): Promise<GasOffer> {
     const fees = await provider.getFeeData()
@@ -73,25 +104,26 @@ export function createTransactionSender(
     return written
   }
 
-  async function sendNow(call: OutboxCall, admit: (cost: Cost) => Promise<void>): Promise<OutboxEntry | undefined> {
+  async function sendNow(call: OutboxCall, purse: Purse): Promise<OutboxEntry | undefined> {
     const underWay = outbox.waitingFor(call)
     if (underWay != null) return underWay
-    let nonce: number | undefined
+    let [nonce, booking]: [number | undefined, Booking | undefined] = [undefined, undefined]
     try {
       const { to, data, maxGas } = call
       const [gas, suggested] = await Promise.all([
         provider.estimateGas({ from: wallet.address, to, data, gasLimit: maxGas }),
         suggestion()
       ])
-      const gasLimit = gas + (gas * GAS_MARGIN_PERCENT) / 100n
+      const gasLimit = least(gas + (gas * GAS_MARGIN_PERCENT) / 100n, BigInt(MAX_TRANSACTION_GAS))
       const offer = offerWithin(suggested, maxFeePerGasWei)
-      await admit({ gas: gasLimit, wei: gasLimit * offer.maxFeePerGas })
+      booking = await purse.book({ gas: gasLimit, wei: gasLimit * offer.maxFeePerGas })
       nonce = await nextNonce()
-      return await attempt({ nonce, call, gasLimit, attempts: [] }, offer)
+      return await attempt({ nonce, call, gasLimit, attempts: [], booking }, offer)
     } catch (cause) {
-      // Not taken by the chain: what was written down is not under way.
-      const isRefused = isError(cause, 'INSUFFICIENT_FUNDS') || isError(cause, 'NONCE_EXPIRED')
-      if (nonce != null && isRefused) await outbox.remove(nonce)
+      const isWritten = nonce != null && outbox.get(nonce) != null
+      // Not taken by the chain: what was written down is not under way. Where it may have been taken it is kept alive.
+      if (nonce != null && isWritten && isRefused(cause)) await outbox.remove(nonce)
+      if (booking != null && (!isWritten || isRefused(cause))) await purse.giveBack(booking)
       // The chain changed since the rehearsal: another one will say why.
       if (isError(cause, 'CALL_EXCEPTION') || isError(cause, 'NONCE_EXPIRED')) return undefined
       throw isError(cause, 'INSUFFICIENT_FUNDS')
@@ -105,7 +137,16 @@ export function createTransactionSender(
     const count = async (): Promise<number> => provider.getTransactionCount(wallet.address, 'pending')
     let nonce = await count()
     for (let entry = outbox.get(nonce); entry != null; entry = outbox.get(nonce)) {
-      await broadcast(entry.attempts.at(-1)?.raw ?? '')
+      try {
+        await broadcast(entry.attempts.at(-1)?.raw ?? '')
+      } catch (cause) {
+        if (await isHopeless(entry, cause)) {
+          await drop(entry)
+          return nonce
+        }
+        const isTaken = isError(cause, 'NONCE_EXPIRED') || isError(cause, 'REPLACEMENT_UNDERPRICED')
+        if (!isTaken) throw cause
+      }
       const after = await count()
       // A pool that does not count it yet: it comes after all that is under way.
       nonce = after > nonce ? after : nonce + 1
@@ -113,13 +154,44 @@ export function createTransactionSender(
     return nonce
   }
 
+  /** Whether the chain takes no attempt of an entry, and has none. */
+  async function isHopeless({ attempts }: OutboxEntry, cause: unknown): Promise<boolean> {
+    // Funds may come, and a used nonce is somebody's transaction.
+    if (!isRefused(cause) || isError(cause, 'INSUFFICIENT_FUNDS') || isError(cause, 'NONCE_EXPIRED')) return false
+    for (const { hash } of attempts) {
+      if ((await provider.send('eth_getTransactionByHash', [hash])) != null) return false
+    }
+    return true
+  }
+
   async function broadcast(raw: string): Promise<void> {
     try {
       await provider.send('eth_sendRawTransaction', [raw])
     } catch (cause) {
       // Handing in the same bytes twice is what keeping alive means.
-      if (!/already known|already imported|known transaction/i.test(String(cause))) throw cause
+      if (!/already ?known|already imported|known transaction/i.test(String(cause))) throw cause
     }
+  }
+
+  async function receiptOf(of: JsonRpcProvider, attempts: readonly Attempt[]): Promise<TransactionReceipt | undefined> {
+    for (const { hash } of attempts.toReversed()) {
+      const receipt = await of.getTransactionReceipt(hash)
+      if (receipt != null) return receipt
+    }
+    return undefined
+  }
+
+  /** Whether another transaction has used a nonce; said only after several looks, and if the witness says no other. */
+  async function isLost({ nonce, attempts }: OutboxEntry): Promise<boolean> {
+    const looks = (missing.get(nonce) ?? 0) + 1
+    missing.set(nonce, looks)
+    if (looks < LOST_LOOKS) return false
+    if (witness != null) {
+      if ((await witness.getTransactionCount(wallet.address, 'latest')) <= nonce) return false
+      if ((await receiptOf(witness, attempts)) != null) return false
+    }
+    missing.delete(nonce)
+    return true
   }
 
   async function inTurn<T>(act: () => Promise<T>): Promise<T> {
@@ -129,30 +201,25 @@ export function createTransactionSender(
   }
 
   return {
-    send: async (call, admit) => inTurn(async () => sendNow(call, admit)),
-    async receipt({ attempts }) {
-      for (const { hash } of attempts.toReversed()) {
-        const receipt = await provider.getTransactionReceipt(hash)
-        if (receipt != null) return receipt
-      }
-      return undefined
-    },
-    async keepAlive({ nonce, attempts }) {
+    send: async (call, purse) => inTurn(async () => sendNow(call, purse)),
+    receipt: async ({ attempts }) => receiptOf(provider, attempts),
+    async keepAlive(entry) {
+      const { nonce, attempts } = entry
       try {
         if ((await provider.getTransactionCount(wallet.address, 'latest')) > nonce) {
-          for (const { hash } of attempts) if ((await provider.getTransactionReceipt(hash)) != null) return true
-          return false
+          return (await receiptOf(provider, attempts)) != null || !(await isLost(entry))
         }
+        missing.delete(nonce)
         const newest = attempts.at(-1)
         if (newest == null || (await provider.send('eth_getTransactionByHash', [newest.hash])) != null) return true
         await broadcast(newest.raw)
         return true
       } catch (cause) {
         // An endpoint that is away, or that prefers an older attempt, says nothing about the transaction.
-        return !isError(cause, 'NONCE_EXPIRED')
+        return !(await isHopeless(entry, cause).catch(() => false))
       }
     },
-    async replace({ nonce }, stuckMs) {
+    async replace({ nonce }, stuckMs, afford) {
       return inTurn(async () => {
         const entry = outbox.get(nonce)
         const newest = entry?.attempts.at(-1)
@@ -162,9 +229,24 @@ export function createTransactionSender(
         if ((await provider.getTransactionCount(wallet.address, 'latest')) !== nonce) return false
         const offer = replacementOffer(newest, await suggestion(), maxFeePerGasWei)
         if (offer == null) return false
-        await attempt(entry, offer)
+        const booking = await afford(entry, entry.gasLimit * offer.maxFeePerGas)
+        if (booking == null) return false
+        await attempt({ ...entry, booking }, offer)
         return true
       })
     }
   }
+}
+
+/** Whether an endpoint said that it does not take a transaction, and not only that something went wrong. */
+function isRefused(cause: unknown): boolean {
+  if (isError(cause, 'INSUFFICIENT_FUNDS') || isError(cause, 'NONCE_EXPIRED')) return true
+  if (isError(cause, 'UNSUPPORTED_OPERATION')) return true
+  if (!isError(cause, 'UNKNOWN_ERROR')) return false
+  const { code } = (cause['error'] ?? {}) as { readonly code?: unknown }
+  return typeof code === 'number' && !AMBIGUOUS.includes(code)
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b
 }

@@ -1,12 +1,13 @@
 /** Runs a node as its configuration says, until a signal. */
 import type { Hex } from '#core/chain/events.ts'
+import type { LiveService } from '#node/assembly/parts.ts'
 import { runUntilSignal } from '#node/cli/signals.ts'
 import { listReleases } from '#node/chain/chain-index.ts'
 import { nodeParts } from '#node/config/node-parts.ts'
 import type { NodeConfig } from '#node/config/schema.ts'
 import { createReplicator } from '#node/firmware/replicate.ts'
 import { createLog } from '#node/log.ts'
-import { createNode, type LiveService, type NodeContext } from '#node/node.ts'
+import { createNode, type NodeContext } from '#node/node.ts'
 import { VERSION } from '#node/version.ts'
 
 /** Resolves when it was stopped. */

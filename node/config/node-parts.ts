@@ -26,6 +26,7 @@ export interface NodeParts {
   readonly init: Omit<NodeInit, 'services' | 'version'>
 }
 
+const HOUR_MS = 3_600_000
 const MIB = 2 ** 20
 const WEI_PER_GWEI = 10n ** 9n
 
@@ -138,7 +139,7 @@ function operatorInit({ auth, events, metrics, http, store }: NodeConfig): NonNu
     auth,
     events: { kept: events.replayEvents, maxReaders: events.maxReaders },
     isMetricsPublic: metrics.isPublic,
-    ...(store.backupDir == null ? {} : { backupDir: store.backupDir }),
+    ...(store.backupDir == null ? {} : { backupDir: store.backupDir, backupWarnMs: store.backupWarnHours * HOUR_MS }),
     scrubBytesPerSecond: store.scrubMibPerSecond * MIB,
     ...(http.publicUrl == null ? {} : { publicUrl: http.publicUrl })
   }

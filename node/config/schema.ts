@@ -144,6 +144,13 @@ const relayer = z.strictObject({
 const store = z.strictObject({
   reserveMib: whole(1, 1_000_000, 64, 'Room on the disk that records leave to everything else.', 'MiB'),
   backupDir: file('Folder of backups that are asked for over the API.'),
+  backupWarnHours: whole(
+    1,
+    8_760,
+    48,
+    'Age of the newest backup from which the node warns, where backupDir is set.',
+    'h'
+  ),
   scrubMibPerSecond: whole(1, 10_000, 32, 'Most that a scrub reads.', 'MiB/s')
 })
 

@@ -119,7 +119,10 @@ export function createEraser(components: EraserComponents): Eraser {
 
   return {
     async start() {
-      await work(true)
+      // A node whose disk is full or whose log is damaged serves all the same.
+      await work(true).catch((error: unknown) => {
+        log.error({ err: error }, 'entries could not be erased; trying again with the next one')
+      })
       unhear = acceptor.onAccepted(({ kind }) => {
         if (kind === 'erasure') workSoon()
       })

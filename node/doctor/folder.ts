@@ -7,6 +7,7 @@ import { LOW_DISK_BYTES } from '#node/metrics/alerts.ts'
 import { fail, ok, warn, type Finding } from '#node/doctor/finding.ts'
 import { identityIn } from '#node/network/identity.ts'
 import { openDatabase } from '#node/store/database.ts'
+import { SCHEMA, UNFINISHED, versionOf } from '#node/store/schema.ts'
 
 const OTHERS = 0o077
 const GIB = 2 ** 30
@@ -87,10 +88,27 @@ async function store(dataDir: string): Promise<Finding> {
   // Opening it would make it.
   if ((await stat(folder).catch(() => undefined)) == null)
     return ok(check, 'There is none yet; the first start makes it.')
+  if ((await stat(join(dataDir, UNFINISHED)).catch(() => undefined)) != null) {
+    return fail(check, 'A restore into the folder was broken off.', 'Run "salus node restore" again; it begins anew.')
+  }
   try {
     const db = await openDatabase(folder)
-    await db.close()
-    return ok(check, 'It opens.')
+    const version = await versionOf(db).finally(async () => db.close())
+    if (version > SCHEMA) {
+      return fail(
+        check,
+        `It is of version ${String(version)}, this program writes ${String(SCHEMA)}.`,
+        'Use the newer program that wrote it, or restore a backup of this one.'
+      )
+    }
+    if (version < SCHEMA) {
+      return warn(
+        check,
+        `It opens, and is of version ${String(version)}: the next start makes version ${String(SCHEMA)} of it.`,
+        'Back it up before: an older program cannot open it then.'
+      )
+    }
+    return ok(check, `It opens, and is of version ${String(version)}.`)
   } catch (error) {
     if (isSalusError(error, 'STORE_LOCKED')) {
       return fail(

@@ -49,6 +49,8 @@ export function createAnsweredStore({
   /** All that are kept, oldest first: key of the row to whose it is and when it was. */
   const order = new Map<string, { readonly whose: string; readonly atMs: number }>()
   const counts = new Map<string, number>()
+  /** Whether what is noted is what is on the disk: a write that failed left more rows there. */
+  let isOfDisk = true
 
   function note(row: string, whose: string, atMs: number): void {
     if (!order.has(row)) counts.set(whose, (counts.get(whose) ?? 0) + 1)
@@ -87,12 +89,17 @@ export function createAnsweredStore({
     return gone
   }
 
+  async function load(): Promise<void> {
+    const rows: [string, number][] = []
+    for await (const [row, bytes] of table.iterator()) rows.push([row, read(bytes).atMs])
+    order.clear()
+    counts.clear()
+    for (const [row, atMs] of rows.sort(([, a], [, b]) => a - b)) note(row, row.split('/')[0] ?? '', atMs)
+    isOfDisk = true
+  }
+
   return {
-    async start() {
-      const rows: [string, number][] = []
-      for await (const [row, bytes] of table.iterator()) rows.push([row, read(bytes).atMs])
-      for (const [row, atMs] of rows.sort(([, a], [, b]) => a - b)) note(row, row.split('/')[0] ?? '', atMs)
-    },
+    start: load,
     async stop() {
       await writer.stop()
     },
@@ -102,14 +109,19 @@ export function createAnsweredStore({
       return answer == null || clock() - answer.atMs >= KEPT_MS ? undefined : answer
     },
     async keep(whose, key, answer) {
-      await writer.write(async changes => {
-        const row = `${whose}/${key}`
-        const atMs = clock()
-        note(row, whose, atMs)
-        for (const gone of leaving(whose)) changes.push({ type: 'del', table, key: gone })
-        changes.push({ type: 'put', table, key: row, value: utf8(JSON.stringify({ ...answer, atMs })) })
-        return Promise.resolve()
-      })
+      try {
+        await writer.write(async changes => {
+          if (!isOfDisk) await load()
+          const row = `${whose}/${key}`
+          const atMs = clock()
+          note(row, whose, atMs)
+          for (const gone of leaving(whose)) changes.push({ type: 'del', table, key: gone })
+          changes.push({ type: 'put', table, key: row, value: utf8(JSON.stringify({ ...answer, atMs })) })
+        })
+      } catch (error) {
+        isOfDisk = false
+        throw error
+      }
     }
   }
 }

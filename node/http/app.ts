@@ -73,7 +73,8 @@ export function createHttpApp(components: HttpComponents, init: HttpAppInit): Op
 
   const { auth, answered, httpMetrics } = components
   if (httpMetrics != null) app.use(observed(httpMetrics))
-  app.use(secureHeaders())
+  // Which pages may have an answer is for the next one to say.
+  app.use(secureHeaders({ crossOriginResourcePolicy: false }))
   app.use(corsFor(init.corsOrigins ?? []))
   app.use(noteAsker(init.trustedProxies ?? []))
   const limited: MiddlewareHandler = async (context, next) => {

@@ -5,7 +5,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { SalusError } from '#core/error.ts'
 import type { Caller, OperatorAuth } from '#node/auth/operator-auth.ts'
 import type { Scope } from '#node/auth/scopes.ts'
-import { askerOfAddress } from '#node/http/asker.ts'
+import { askerOfAddress, wholeAddress } from '#node/http/asker.ts'
 
 declare module 'hono' {
   interface ContextVariableMap {
@@ -24,15 +24,16 @@ const BEARER = /^bearer +([A-Za-z0-9_-]{1,128})$/i
  * @throws SalusError `AUTH_TOKEN`
  */
 export function noteAsker(proxies: readonly string[]): MiddlewareHandler {
-  const trusted = new Set(proxies.map(askerOfAddress))
+  const trusted = new Set(proxies.map(wholeAddress))
   return async (context, next) => {
     const { remoteAddress = '' } = (context.env as HttpBindings).incoming.socket
-    let asker = askerOfAddress(remoteAddress)
-    const hops = trusted.has(asker) ? (context.req.header('x-forwarded-for') ?? '').split(',').slice(-8) : []
-    for (let hop = hops.pop()?.trim() ?? ''; isIP(hop) !== 0 && trusted.has(asker); hop = hops.pop()?.trim() ?? '') {
-      asker = askerOfAddress(hop)
+    let address = remoteAddress
+    const isTrusted = (): boolean => trusted.has(wholeAddress(address))
+    const hops = isTrusted() ? (context.req.header('x-forwarded-for') ?? '').split(',').slice(-8) : []
+    for (let hop = hops.pop()?.trim() ?? ''; isIP(hop) !== 0 && isTrusted(); hop = hops.pop()?.trim() ?? '') {
+      address = hop
     }
-    context.set('asker', asker)
+    context.set('asker', askerOfAddress(address))
     await next()
   }
 }

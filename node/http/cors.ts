@@ -28,6 +28,7 @@ export function corsFor(origins: readonly string[]): MiddlewareHandler {
     await next()
     const isPublic = context.req.method === 'GET' && PUBLIC.test(context.req.path)
     if (allowed.size > 0 && !isPublic) context.header('vary', 'Origin', { append: true })
+    context.header('cross-origin-resource-policy', 'same-origin')
     // A request with a token is not a public one, and no page reads its answer that was not let in.
     if (isPublic && context.req.header('authorization') == null) context.header('access-control-allow-origin', '*')
     else if (isKnown) context.header('access-control-allow-origin', origin)

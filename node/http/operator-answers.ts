@@ -4,10 +4,11 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Libp2p } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { SalusError } from '#core/error.ts'
-import type { OperatorAuth } from '#node/auth/operator-auth.ts'
+import type { Caller, OperatorAuth } from '#node/auth/operator-auth.ts'
 import type { TokenStore } from '#node/auth/token-store.ts'
 import { callerWith } from '#node/http/caller.ts'
 import { TOPICS, type EventHub, type Topic } from '#node/http/event-hub.ts'
+import { hangUp } from '#node/http/hang-up.ts'
 import {
   banRoute,
   challengeRoute,
@@ -97,15 +98,17 @@ export function addOperatorRoutes(
     const { caller, asker } = context.var
     const mayHearAll = caller?.scopes.includes('events') === true
     const topics = asked ?? (mayHearAll ? TOPICS : OPEN_TOPICS)
-    if (topics.some(topic => !OPEN_TOPICS.includes(topic))) callerWith(context, 'events')
     const token = context.req.header('authorization')?.split(' ').pop() ?? ''
+    const isOpen = topics.every(topic => OPEN_TOPICS.includes(topic))
+    if (!isOpen) callerWith(context, 'events')
+    const mayStillRead = (now: Caller | undefined): boolean => now != null && (isOpen || now.scopes.includes('events'))
     const { socket } = context.env.incoming
     const stream = events.open({
       topics,
       after: context.req.header('last-event-id'),
       whose: caller == null ? asker : `token:${caller.id}`,
-      mayRead: () => caller == null || auth.callerOf(token)?.scopes.includes('events') === true,
-      ended: () => setImmediate(() => socket.destroySoon())
+      mayRead: () => caller == null || mayStillRead(auth.callerOf(token)),
+      ended: () => setImmediate(() => hangUp(socket))
     })
     return context.body(stream, 200, {
       'content-type': 'text/event-stream; charset=utf-8',

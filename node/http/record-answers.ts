@@ -93,9 +93,8 @@ export async function answerCapsules(
   grantId: string
 ): Promise<CapsulesAnswer> {
   const position = index.capsulePosition(grantId)
-  const [record] = position == null ? [] : await messages.read(position - 1, 1)
-  // Another message may stand where the capsule was.
-  if (record?.position !== position || record == null) return { capsules: [] }
+  const record = position == null ? undefined : await messages.at(position)
+  if (record == null || record.isDamaged) return { capsules: [] }
   const message = decodeMessage(record.bytes, network)
   if (message.kind !== 'capsule') return { capsules: [] }
   return { capsules: [{ position: record.position, capsule: base64url.baseEncode(message.capsule) }] }

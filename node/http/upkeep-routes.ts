@@ -6,6 +6,7 @@ import { isSalusError, SalusError } from '#core/error.ts'
 import { atMost, ofType, strictJson } from '#node/http/body.ts'
 import { callerWith, needs } from '#node/http/caller.ts'
 import { problemBody } from '#node/http/wire.ts'
+import type { Log } from '#node/log.ts'
 import type { Upkeep } from '#node/store/upkeep.ts'
 
 /** One JSON value a line. */
@@ -51,6 +52,7 @@ const PROGRESS_MS = 250
 /** What the routes need. */
 export interface UpkeepComponents {
   readonly upkeep: () => Upkeep
+  readonly log: Log
   /** Aborted when the node stops. */
   readonly stopped: AbortSignal
 }
@@ -58,7 +60,7 @@ export interface UpkeepComponents {
 /** Adds the routes. */
 export function addUpkeepRoutes(
   app: OpenAPIHono<{ Bindings: HttpBindings }>,
-  { upkeep, stopped }: UpkeepComponents,
+  { upkeep, log, stopped }: UpkeepComponents,
   init: { readonly backupDir?: string | undefined; readonly scrubBytesPerSecond?: number | undefined }
 ): void {
   /** What is under way: a second one would only take the disk from the first. */
@@ -68,7 +70,17 @@ export function addUpkeepRoutes(
     if (isBusy) throw new SalusError('UPKEEP_BUSY', 'A backup or scrub is under way; wait for its end.')
     isBusy = true
     const signal = AbortSignal.any([stopped, gone])
-    return linesOf(async tell => work(signal, tell).finally(() => (isBusy = false)))
+    return linesOf(
+      async tell => work(signal, tell).finally(() => (isBusy = false)),
+      error => problemOf(error, signal)
+    )
+  }
+
+  function problemOf(error: unknown, signal: AbortSignal): SalusError {
+    if (signal.aborted)
+      return new SalusError('UPKEEP_BROKEN_OFF', 'It was broken off; what was written before does not count.')
+    log.error({ err: error }, 'a backup or scrub failed')
+    return isSalusError(error) ? error : new SalusError('UPKEEP_FAILED', 'It failed; the node’s log says why.')
   }
 
   app.openapi(backupRoute, context => {
@@ -102,7 +114,10 @@ export function addUpkeepRoutes(
 }
 
 /** The work's progress, a few lines a second, and its end. */
-function linesOf(work: (tell: (progress: unknown) => void) => Promise<unknown>): ReadableStream<Uint8Array> {
+function linesOf(
+  work: (tell: (progress: unknown) => void) => Promise<unknown>,
+  problemOf: (error: unknown) => SalusError
+): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async start(controller) {
       let toldAtMs = 0
@@ -121,9 +136,7 @@ function linesOf(work: (tell: (progress: unknown) => void) => Promise<unknown>):
         })
         write({ done })
       } catch (error) {
-        const { code, message } = isSalusError(error)
-          ? error
-          : new SalusError('UPKEEP_BROKEN_OFF', 'It was broken off; what was written before does not count.')
+        const { code, message } = problemOf(error)
         write({ problem: { code, detail: message } })
       }
       try {

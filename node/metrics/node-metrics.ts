@@ -6,6 +6,7 @@ import { followerFamilies, relayerFamilies } from '#node/metrics/chain-metrics.t
 import { counted, createCounter, gauge, gauges, type Family } from '#node/metrics/families.ts'
 import type { PlacementStatus } from '#node/placement/placement.ts'
 import type { DiskStatus } from '#node/store/disk.ts'
+import type { BackupStanding } from '#node/store/upkeep.ts'
 
 /** Where a node stands, read when the metrics are. */
 export interface NodeReadings {
@@ -22,6 +23,9 @@ export interface NodeReadings {
   /** Undefined of a node that keeps every blob, and of one that is not ready. */
   readonly placement: () => PlacementStatus | undefined
   readonly disk: () => DiskStatus
+  readonly damagedBlocks: () => number
+  /** Undefined of a node that is not ready. */
+  readonly backups: () => BackupStanding | undefined
   readonly dataDir: string
 }
 
@@ -68,6 +72,7 @@ export function createNodeMetrics(readings: NodeReadings): NodeMetrics {
         ...followerFamilies(readings.chain(), readings.blockTimeS()),
         ...relayerFamilies(readings.relayer()),
         ...placementFamilies(readings.placement()),
+        ...backupFamilies(readings.backups()),
         ...(await diskFamilies(readings))
       ]
     }
@@ -87,7 +92,16 @@ function placementFamilies(status: PlacementStatus | undefined): readonly Family
   ]
 }
 
-async function diskFamilies({ disk, dataDir }: NodeReadings): Promise<readonly Family[]> {
+function backupFamilies(standing: BackupStanding | undefined): readonly Family[] {
+  if (standing == null) return []
+  const { lastMs, failure } = standing
+  const failed = gauge({ name: 'salus_backup_failed', help: '1 if the last backup failed.' }, failure == null ? 0 : 1)
+  if (lastMs == null) return [failed]
+  const about = { unit: 'seconds', name: 'salus_backup_time_seconds', help: 'When the last good backup was made.' }
+  return [failed, gauge(about, lastMs / 1_000)]
+}
+
+async function diskFamilies({ disk, damagedBlocks, dataDir }: NodeReadings): Promise<readonly Family[]> {
   const { state } = disk()
   // A folder that is gone is for the store to tell.
   const found = await statfs(dataDir).catch(() => undefined)
@@ -96,6 +110,10 @@ async function diskFamilies({ disk, dataDir }: NodeReadings): Promise<readonly F
     gauges(
       { name: 'salus_disk_state', help: '1 for how the store finds its disk.' },
       DISK_STATES.map(each => [{ state: each }, each === state ? 1 : 0] as const)
+    ),
+    gauge(
+      { name: 'salus_blocks_damaged', help: 'Blocks that the disk has changed and no peer has brought again.' },
+      damagedBlocks()
     ),
     ...(found == null
       ? []

@@ -78,7 +78,7 @@ export function createBans({ db, clock, log }: BansComponents, init: BansInit = 
         const entry = JSON.parse(new TextDecoder().decode(bytes)) as Ban
         // The count is kept for a day after the ban, so that a second one is longer.
         if (entry.untilMs + DAY_MS > clock()) bans.set(peer, entry)
-        else await table.del(peer)
+        else await table.del(peer).catch((error: unknown) => log.error({ err: error }, 'an old ban stays on the disk'))
       }
     },
     async stop() {

@@ -8,6 +8,7 @@ import * as dagPb from '@ipld/dag-pb'
 import type { CID } from 'multiformats/cid'
 import { concat } from '#core/encoding/bytes.ts'
 import { SalusError } from '#core/error.ts'
+import { malformed } from '#node/network/file-tree.ts'
 
 /** What is written. */
 export interface CarOptions {
@@ -15,18 +16,22 @@ export interface CarOptions {
   readonly deep: boolean
   /** Most bytes of all blocks. */
   readonly maxBytes: number
+  /** Most blocks, 266,240 unless told: the largest image of firmware in its smallest pieces. Of each that is linked a name is remembered. */
+  readonly maxBlocks?: number
 }
+
+const MAX_BLOCKS: number = 2 ** 18 + 2 ** 12
 
 /**
  * The parts of a CAR (version 1) of a file: depth first, each block once.
  *
  * @param read - gives a block that is here
- * @throws SalusError `BLOB_NOT_FOUND` at a block that is not here; `FETCH_OVERSIZE` above `maxBytes`
+ * @throws SalusError `BLOB_NOT_FOUND` at a block that is not here; `FETCH_OVERSIZE` above `maxBytes`; `FETCH_MALFORMED` above `maxBlocks`
  */
 export async function* carOf(
   read: (cid: CID) => Promise<Uint8Array | undefined>,
   root: CID,
-  { deep, maxBytes }: CarOptions
+  { deep, maxBytes, maxBlocks = MAX_BLOCKS }: CarOptions
 ): AsyncGenerator<Uint8Array, void> {
   yield framed(dagCbor.encode({ version: 1, roots: [root] }))
   const open = [root]
@@ -46,6 +51,7 @@ export async function* carOf(
     if (!deep || cid.code !== dagPb.code) continue
     for (const link of linksOf(bytes).reverse()) {
       if (seen.has(link.toString())) continue
+      if (seen.size >= maxBlocks) throw malformed('it has too many parts')
       seen.add(link.toString())
       open.push(link)
     }

@@ -23,6 +23,7 @@ import { createMemoryGuard, type MemoryGuard } from '#node/network/memory-guard.
 import { createPrivateProtector } from '#node/network/private-protector.ts'
 import { createRateLimiter } from '#node/network/rate-limiter.ts'
 import { createSupervisor, parseAddress, type Supervisor } from '#node/network/supervisor.ts'
+import { sliceWantsOf } from '#node/network/want-slices.ts'
 import { relayServicesOf, transportsOf, type RelayMode } from '#node/network/transports.ts'
 import { nativePrimitives } from '#node/crypto/native.ts'
 import type { Log } from '#node/log.ts'
@@ -132,10 +133,12 @@ export function createHost(components: HostComponents, init: HostInit): Host {
     messageSendTimeout: 120_000,
     messageReceiveTimeout: 60_000,
     maxInboundStreams: 64,
-    // The documented `maxWantlistSize` is read under this name; its default of 1,024 silently drops wants.
-    maxWantListSize: 65_536
+    // The documented `maxWantlistSize` is read under this name. What is here waits outside (node/network/want-slices.ts), so these are wants
+    // of blocks that may come: more are passed over.
+    maxWantListSize: 256
   } as Parameters<typeof withBitswap>[1])
 
+  sliceWantsOf(helia)
   const announce = announceThrough(helia)
 
   let supervisor: Supervisor | undefined
@@ -169,7 +172,12 @@ export function createHost(components: HostComponents, init: HostInit): Host {
           )
         )
       }
-      memory = createMemoryGuard({ libp2p, bans }, { maxHeldBytes: limits.maxHeldBytesPerPeer })
+      libp2p.addEventListener('connection:open', ({ detail: connection }) => {
+        // Several that were being set up at a time were each the first.
+        const isTooMany = libp2p.getConnections(connection.remotePeer).length > limits.maxConnectionsPerPeer
+        if (connection.direction === 'inbound' && isTooMany) connection.abort(new Error('too many connections'))
+      })
+      memory = createMemoryGuard({ libp2p, bans, log }, { maxHeldBytes: limits.maxHeldBytesPerPeer })
       memory.start()
       if (init.mdns === true) {
         libp2p.addEventListener('peer:discovery', ({ detail: { id } }) => {

@@ -1,10 +1,10 @@
 /** The peers of a consortium, as the node's own chain follower knows them (docs/specs/admission.md). */
 import type { PeerId } from '@libp2p/interface'
 import type { Deployment } from '#core/chain/deployment.ts'
-import type { NodeListingRecord } from '#core/chain/projection.ts'
+import type { NodeListingRecord } from '#core/chain/records.ts'
 import type { Primitives } from '#core/crypto/primitives.ts'
-import { fromHex } from '#core/encoding/bytes.ts'
-import { isMember } from '#core/network/membership.ts'
+import { fromHex, toHex } from '#core/encoding/bytes.ts'
+import { membershipsOf } from '#core/network/membership.ts'
 import { isNodeListingProven } from '#core/network/node-listing.ts'
 import type { Follower } from '#node/chain/follower.ts'
 
@@ -16,10 +16,20 @@ export interface Members {
   onChange(handler: () => void): () => void
 }
 
+/** What a consortium's registry says of a peer. */
+export interface ListedPeer {
+  /** Organisation that lists it; of several, the one that did so first. */
+  readonly operator: string
+  /** Bytes that it pledges there. */
+  readonly bytes: number
+}
+
 /** Members that the chain tells of once it is followed. */
 export interface FollowedMembers extends Members {
   /** Asks this follower from now on. */
   follow(follower: Pick<Follower, 'view' | 'onBlock'>): void
+  /** The registry's word on the peer with an Ed25519 key; none where it is no member. */
+  listed(peerKey: Uint8Array): ListedPeer | undefined
   stop(): void
 }
 
@@ -56,6 +66,12 @@ export function createMembers({ p, deployment }: MembersComponents): FollowedMem
     return isSound
   }
 
+  function membershipsNow(peerKey: Uint8Array): NodeListingRecord[] {
+    if (followed == null) return []
+    const peer = toHex(peerKey)
+    return membershipsOf(peerKey, followed.view(), listing => isProven(peerKey, peer, listing))
+  }
+
   /** Once for all blocks of a turn: while the chain is read from its beginning, they come by the thousand. */
   function tellSoon(): void {
     telling ??= setImmediate(() => {
@@ -66,9 +82,12 @@ export function createMembers({ p, deployment }: MembersComponents): FollowedMem
 
   return {
     isMember(peer) {
-      const key = peer.type === 'Ed25519' ? peer.publicKey.raw : undefined
-      if (followed == null || key == null) return false
-      return isMember(key, followed.view(), listing => isProven(key, peer.toString(), listing))
+      return peer.type === 'Ed25519' && membershipsNow(peer.publicKey.raw).length > 0
+    },
+    listed(peerKey) {
+      const [first] = membershipsNow(peerKey)
+      // Above the largest safe number no two pledges are told apart, and none counts for as much.
+      return first == null ? undefined : { operator: first.organisation, bytes: Number(first.pledgedBytes) }
     },
     onChange(handler) {
       handlers.add(handler)

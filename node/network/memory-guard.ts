@@ -1,11 +1,21 @@
 /** Closes connections of peers that make a node hold too much for them: data that nobody reads, or answers that the peer does not take. */
-import type { Libp2p, PeerId } from '@libp2p/interface'
+import type { Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type { Log } from '#node/log.ts'
 import { PENALTY, type Bans } from '#node/network/bans.ts'
+
+/** What waits in the streams of a peer, bytes. */
+interface HeldBytes {
+  /** Came and was not read. */
+  readonly unread: number
+  /** Is to be sent and was not taken. */
+  readonly unsent: number
+}
 
 /** What the guard needs. */
 export interface MemoryGuardComponents {
   readonly libp2p: Pick<Libp2p, 'getPeers' | 'getConnections'>
-  readonly bans: Bans
+  readonly bans: Pick<Bans, 'penalise'>
+  readonly log: Log
 }
 
 /** What the guard is told. */
@@ -24,14 +34,24 @@ export interface MemoryGuard {
 
 /** A guard over all peers of a host. */
 export function createMemoryGuard(
-  { libp2p, bans }: MemoryGuardComponents,
+  { libp2p, bans, log }: MemoryGuardComponents,
   { maxHeldBytes, intervalMs = 1_000 }: MemoryGuardInit
 ): MemoryGuard {
   let timer: NodeJS.Timeout | undefined
 
   function look(): void {
     for (const peer of libp2p.getPeers()) {
-      if (heldBytes(libp2p, peer) > maxHeldBytes) bans.penalise(peer.toString(), PENALTY.flood, 'PEER_MEMORY')
+      const { unread, unsent } = heldBytes(libp2p, peer)
+      if (unread > maxHeldBytes) bans.penalise(peer.toString(), PENALTY.flood, 'PEER_MEMORY')
+      else if (unread + unsent > maxHeldBytes) endUnsent(peer)
+    }
+  }
+
+  /** A peer on a slow link that wants much does nothing wrong: what it does not take is given up, and it may ask again. */
+  function endUnsent(peer: PeerId): void {
+    log.debug({ peer: peer.toString() }, 'a peer takes too little of what it asked for')
+    for (const stream of streamsOf(libp2p, peer)) {
+      if (stream.writeBufferLength > 0) stream.abort(new Error('too much is not taken'))
     }
   }
 
@@ -45,11 +65,15 @@ export function createMemoryGuard(
   }
 }
 
-/** Bytes that wait in the streams of a peer, in both directions. */
-function heldBytes(libp2p: Pick<Libp2p, 'getConnections'>, peer: PeerId): number {
-  let bytes = 0
-  for (const { streams } of libp2p.getConnections(peer)) {
-    for (const { readBufferLength, writeBufferLength } of streams) bytes += readBufferLength + writeBufferLength
+function heldBytes(libp2p: Pick<Libp2p, 'getConnections'>, peer: PeerId): HeldBytes {
+  let [unread, unsent] = [0, 0]
+  for (const { readBufferLength, writeBufferLength } of streamsOf(libp2p, peer)) {
+    unread += readBufferLength
+    unsent += writeBufferLength
   }
-  return bytes
+  return { unread, unsent }
+}
+
+function streamsOf(libp2p: Pick<Libp2p, 'getConnections'>, peer: PeerId): Stream[] {
+  return libp2p.getConnections(peer).flatMap(({ streams }) => streams)
 }

@@ -1,6 +1,7 @@
 /** Ids of the messages in a node's log: the set by which peers compare, and where each message stands (docs/specs/sync.md). */
 import type { Primitives } from '#core/crypto/primitives.ts'
 import { toHex, utf8 } from '#core/encoding/bytes.ts'
+import { isSalusError } from '#core/error.ts'
 import { createMessageSet, type SetPart } from '#core/network/message-set.ts'
 import { openTable, type Database } from '#node/store/database.ts'
 import type { MessageLog } from '#node/store/messages.ts'
@@ -17,7 +18,7 @@ export interface MessageIds {
   mark(prefix: string): string
   /** The ids of the log after a position, in its order. */
   after(position: number, limit: number): Promise<{ readonly position: number; readonly id: Uint8Array }[]>
-  /** The message of an id; undefined for one that is not here, or not any more. */
+  /** The message of an id; undefined for one that is not here, not any more, or damaged. */
   get(id: string): Promise<Uint8Array | undefined>
 }
 
@@ -52,12 +53,25 @@ export async function openMessageIds({ p, db, messages, identify }: MessageIdsCo
     return bytes == null ? 0 : Number(new TextDecoder().decode(bytes))
   }
 
+  /** None of a message that the disk has changed: the others are there all the same. */
+  function idOf(bytes: Uint8Array): Uint8Array | undefined {
+    try {
+      return identify(bytes)
+    } catch (error) {
+      if (isSalusError(error)) return undefined
+      throw error
+    }
+  }
+
   async function takeIn(): Promise<void> {
     for (;;) {
       const records = await messages.read(cursor, BATCH)
       const last = records.at(-1)
       if (last == null) return
-      const named = records.map(({ position, bytes }) => ({ position, id: identify(bytes) }))
+      const named = records.flatMap(({ position, bytes }) => {
+        const id = idOf(bytes)
+        return id == null ? [] : [{ position, id }]
+      })
       await table.batch([
         ...named.flatMap(({ position, id }) => [
           { type: 'put' as const, key: `id/${toHex(id).slice(2)}`, value: utf8(String(position)) },
@@ -89,8 +103,9 @@ export async function openMessageIds({ p, db, messages, identify }: MessageIdsCo
     async get(id) {
       const position = set.has(id) ? await numberAt(`id/${id}`) : 0
       if (position === 0) return undefined
-      const [record] = await messages.read(position - 1, 1)
-      if (record?.position === position) return record.bytes
+      const record = await messages.at(position)
+      // What the disk has changed is no answer: the peer would take it for a forgery of ours.
+      if (record != null) return record.isDamaged ? undefined : record.bytes
       // It was erased: it is not to be offered any more.
       await table.batch([
         { type: 'del', key: `id/${id}` },

@@ -20,6 +20,8 @@ export interface ProtectorComponents {
   readonly random: Random
 }
 
+const DIALLING = ['dialler', 'listener'] as const
+const LISTENING = ['listener', 'dialler'] as const
 /** Bytes that may wait between handshake and cipher. */
 const MAX_EARLY_BYTES = 1 << 20
 /** Time for nonces and tags, ms: whoever sends nothing holds a place among the connections that are being set up. */
@@ -54,8 +56,9 @@ export function createPrivateProtector(
     const ours = random(SESSION_NONCE_BYTES)
     await bytes.write(ours, options)
     const theirs = (await bytes.read({ ...options, bytes: SESSION_NONCE_BYTES })).subarray()
-    const sending = directionKeys(p, networkKey, ours, theirs)
-    const receiving = directionKeys(p, networkKey, theirs, ours)
+    const [role, other] = connection.direction === 'outbound' ? DIALLING : LISTENING
+    const sending = directionKeys(p, networkKey, { role, senderNonce: ours, receiverNonce: theirs })
+    const receiving = directionKeys(p, networkKey, { role: other, senderNonce: theirs, receiverNonce: ours })
     await bytes.write(sending.tag, options)
     const tag = (await bytes.read({ ...options, bytes: SESSION_TAG_BYTES })).subarray()
     if (!timingSafeEqual(tag, receiving.tag)) {

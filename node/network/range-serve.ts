@@ -1,16 +1,19 @@
 /** Sends blocks to peers over `/salus/range/1`: everyone in turn, and to each no more than it takes (docs/specs/range.md). */
+import { createHash } from 'node:crypto'
 import type { Stream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
 import { anySignal } from 'any-signal'
-import { concat } from '#core/encoding/bytes.ts'
+import { concat, equalBytes } from '#core/encoding/bytes.ts'
 import { isSalusError, SalusError } from '#core/error.ts'
 import { blockHeader, decodeRangeRequest, MAX_BLOCK_BYTES, MAX_RANGE_REQUEST_BYTES } from '#core/network/range.ts'
+import { streamToEnd } from '#core/network/stream-share.ts'
 import { RAW_CODEC, cidOfDigest } from '#core/record/cid.ts'
 import { PENALTY } from '#node/network/bans.ts'
 import { untilBelow } from '#node/network/drain.ts'
 import { readBlock, type LocalBlocks } from '#node/network/read-block.ts'
 import { isOversize, nameOf, type AnswerComponents } from '#node/network/request.ts'
 import { createTurns } from '#node/network/turns.ts'
+import { MAX_SMALL_BLOCK_BYTES } from '#node/store/blocks.ts'
 
 /** libp2p protocol id. */
 export const RANGE_PROTOCOL = '/salus/range/1'
@@ -56,7 +59,7 @@ export function createRangeService(components: RangeServiceComponents, init: Ran
   const { libp2p, bans, log, rate, blockstore } = components
   const { sendTimeoutMs = 60_000, idleTimeoutMs = 30_000, maxStreams = 64 } = init
   const turns = createTurns(READS_AT_ONCE)
-  const open = new Set<Stream>()
+  const open = new Map<Stream, { readonly peer: string; activeMs: number }>()
   let sentBytes = 0
 
   /** A block from the disk, or nothing where it is not here or not whole. */
@@ -64,7 +67,13 @@ export function createRangeService(components: RangeServiceComponents, init: Ran
     const turn = await turns.take(peer)
     try {
       const bytes = await readBlock(blockstore, cidOfDigest(RAW_CODEC, digest))
-      return bytes == null || bytes.length > MAX_BLOCK_BYTES ? undefined : bytes
+      if (bytes == null || bytes.length > MAX_BLOCK_BYTES) return undefined
+      // Files are checked as they are read, values of the database are not; whoever sends a wrong block is cut off.
+      if (bytes.length > MAX_SMALL_BLOCK_BYTES || equalBytes(createHash('sha256').update(bytes).digest(), digest)) {
+        return bytes
+      }
+      log.warn({ code: 'BLOCK_DAMAGED' }, 'a block that a peer asked for is damaged; a scrub takes it out')
+      return undefined
     } catch (error) {
       if (!isSalusError(error)) throw error
       log.warn({ code: error.code }, 'a block that a peer asked for could not be read')
@@ -84,6 +93,9 @@ export function createRangeService(components: RangeServiceComponents, init: Ran
     }
     sentBytes += bytes?.length ?? 0
     await untilBelow(stream, LOW_WATER_BYTES, sendTimeoutMs)
+    // What is not there is soon said: asking for it keeps nobody's place.
+    const state = open.get(stream)
+    if (state != null && bytes != null) state.activeMs = performance.now()
   }
 
   /** Answers one request; the next block is read while one is sent. */
@@ -103,11 +115,18 @@ export function createRangeService(components: RangeServiceComponents, init: Ran
     }
   }
 
+  function makePlace(newcomer: string): void {
+    if (open.size < maxStreams) return
+    const stream = [...open.keys()][streamToEnd([...open.values()], newcomer, performance.now())]
+    if (stream == null) throw new Error('too many streams')
+    open.delete(stream)
+    stream.abort(new Error('its place went to a peer that has fewer'))
+  }
+
   async function serve(stream: Stream, peer: string): Promise<void> {
     // The reader is attached before anything is awaited: what comes without one is lost.
     const frames = lpStream(stream, { maxDataLength: MAX_RANGE_REQUEST_BYTES, maxBufferSize: MAX_WAITING_BYTES })
     if (!rate.take(peer)) throw new SalusError('REQUEST_FLOOD', 'Too many requests; wait before the next one.')
-    if (open.size > maxStreams) throw new Error('too many streams')
     for (;;) {
       const idle = anySignal([AbortSignal.timeout(idleTimeoutMs)])
       let bytes: Uint8Array
@@ -130,8 +149,9 @@ export function createRangeService(components: RangeServiceComponents, init: Ran
         RANGE_PROTOCOL,
         async (stream, connection) => {
           const peer = connection.remotePeer.toString()
-          open.add(stream)
           try {
+            makePlace(peer)
+            open.set(stream, { peer, activeMs: performance.now() })
             await serve(stream, peer)
           } catch (error) {
             if (isSalusError(error)) bans.penalise(peer, PENALTY.garbage, error.code)
@@ -148,7 +168,7 @@ export function createRangeService(components: RangeServiceComponents, init: Ran
     },
     async stop() {
       await libp2p.unhandle(RANGE_PROTOCOL)
-      for (const stream of open) stream.abort(new Error('the node stops'))
+      for (const stream of open.keys()) stream.abort(new Error('the node stops'))
     },
     sentBytes: () => sentBytes
   }

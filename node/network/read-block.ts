@@ -8,7 +8,7 @@ export interface LocalBlocks {
   get(cid: CID): AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 }
 
-/** A block that is on the disk and whole; one that turns out damaged is set aside by the store, and counts as missing. */
+/** A block that is on the disk and whole; one that turns out damaged is noted by the store, and counts as missing. */
 export async function readBlock(blocks: LocalBlocks, cid: CID): Promise<Uint8Array | undefined> {
   try {
     return await toBuffer(blocks.get(cid))

@@ -1,15 +1,14 @@
 /** Asks after the replicas of blobs that are here: who proves them, who must be called up, what may be dropped (docs/specs/placement.md). */
 import type { CID } from 'multiformats/cid'
 import { isSalusError } from '#core/error.ts'
-import { askedAbout, calledUp, mayDrop, type PlacementRules } from '#core/placement/decide.ts'
+import { askedAbout, calledUp, dutyOf, mayDrop, type IsVouched, type PlacementRules } from '#core/placement/decide.ts'
+import { failsItsDuty } from '#core/placement/conduct.ts'
 import { MAX_HOLD_BLOBS } from '#core/placement/hold.ts'
 import { MAX_PROOF_BLOBS, type AskedBlob } from '#core/placement/proof.ts'
 import type { Seed } from '#core/placement/rendezvous.ts'
 import type { Log } from '#node/log.ts'
-import { askHold } from '#node/placement/hold.ts'
 import type { Members } from '#node/placement/members.ts'
-import type { Pledges } from '#node/placement/pledges.ts'
-import { askProofs, type AskProofsComponents } from '#node/placement/proofs.ts'
+import type { Reach } from '#node/placement/reach.ts'
 
 /** A blob that is here. */
 export interface HeldBlob extends AskedBlob {
@@ -19,9 +18,23 @@ export interface HeldBlob extends AskedBlob {
 }
 
 /** What asking needs. */
-export interface AuditorComponents extends AskProofsComponents {
-  readonly members: Members
-  readonly pledges: Pick<Pledges, 'introduce'>
+export interface AuditorComponents {
+  /** Id of this node. */
+  readonly me: string
+  readonly members: Pick<Members, 'table' | 'distrust' | 'trust'>
+  readonly reach: Pick<Reach, 'reach'>
+  /** Has a peer prove blobs that are here, at most 32, as {@link askProofs}. */
+  readonly prove: (
+    peer: string,
+    blobs: readonly AskedBlob[],
+    options: { readonly leaseS: number; readonly signal: AbortSignal }
+  ) => Promise<(boolean | undefined)[]>
+  /** Has a peer take blobs over, at most 32, as {@link askHold}. */
+  readonly callUp: (
+    peer: string,
+    blobs: readonly AskedBlob[],
+    options: { readonly signal: AbortSignal }
+  ) => Promise<unknown>
   readonly elapsedMs: () => number
   readonly log: Log
 }
@@ -31,6 +44,8 @@ export interface AuditorInit {
   readonly rules: PlacementRules
   /** Time for which peers are asked to keep what is dropped here, in seconds. */
   readonly leaseS: number
+  /** On whose word a copy may go. */
+  readonly isVouched: IsVouched
 }
 
 /** What came of it. */
@@ -46,6 +61,8 @@ export interface AuditOutcome {
 /** Asks. */
 export interface Auditor {
   audit(blobs: readonly HeldBlob[], signal: AbortSignal): Promise<AuditOutcome>
+  /** Ends a round: peers that proved next to nothing of what they should hold in it are left out for a while, the others trusted. */
+  judge(): void
   /** Blobs with too few replicas, as far as is known. */
   missing(): number
   /** Whether a blob is one of them. */
@@ -58,12 +75,13 @@ const MAX_MISSING = 100_000
 const PATIENCE = 3
 
 /** Makes an {@link Auditor}. */
-export function createAuditor(components: AuditorComponents, { rules, leaseS }: AuditorInit): Auditor {
-  const { libp2p, members, pledges, elapsedMs, log } = components
-  const me = libp2p.peerId.toString()
+export function createAuditor(components: AuditorComponents, { rules, leaseS, isVouched }: AuditorInit): Auditor {
+  const { me, members, reach, prove, callUp, elapsedMs, log } = components
   const missingSince = new Map<string, number>()
+  /** What each peer proved in this round of that which it should hold, and what it should have by now and did not. */
+  const conduct = new Map<string, { proven: number; failed: number }>()
 
-  /** Asks one peer about many blobs; what it proves and what it fails to prove. */
+  /** Asks one peer about many blobs; what it proves and what it fails to prove. Undefined where it cannot be asked. */
   async function askPeer(
     peer: string,
     blobs: readonly HeldBlob[],
@@ -72,10 +90,10 @@ export function createAuditor(components: AuditorComponents, { rules, leaseS }: 
   ): Promise<(boolean | undefined)[] | undefined> {
     const outcome: (boolean | undefined)[] = []
     try {
-      await pledges.introduce(peer)
+      if (!(await reach.reach(peer))) return undefined
       for (let from = 0; from < blobs.length; from += MAX_PROOF_BLOBS) {
         const some = blobs.slice(from, from + MAX_PROOF_BLOBS)
-        outcome.push(...(await askProofs(components, peer, some, { leaseS: forS, signal })))
+        outcome.push(...(await prove(peer, some, { leaseS: forS, signal })))
       }
       return outcome
     } catch (error) {
@@ -88,15 +106,21 @@ export function createAuditor(components: AuditorComponents, { rules, leaseS }: 
 
   async function call(peer: string, blobs: readonly HeldBlob[], signal: AbortSignal): Promise<void> {
     try {
-      await pledges.introduce(peer)
+      if (!(await reach.reach(peer))) return
       for (let from = 0; from < blobs.length; from += MAX_HOLD_BLOBS) {
-        await askHold(libp2p, peer, blobs.slice(from, from + MAX_HOLD_BLOBS), { signal })
+        await callUp(peer, blobs.slice(from, from + MAX_HOLD_BLOBS), { signal })
       }
     } catch (error) {
       signal.throwIfAborted()
       if (!isSalusError(error)) throw error
       log.debug({ peer, code: error.code }, 'a peer could not be called up')
     }
+  }
+
+  function note(peer: string, what: 'proven' | 'failed'): void {
+    const sum = conduct.get(peer) ?? { proven: 0, failed: 0 }
+    sum[what]++
+    conduct.set(peer, sum)
   }
 
   return {
@@ -149,11 +173,12 @@ export function createAuditor(components: AuditorComponents, { rules, leaseS }: 
         const missingMs = nowMs - (missingSince.get(name) ?? nowMs)
         const facts = { seed: blob.seed, holders: seen, missingMs }
         if (missingSince.has(name)) missing++
-        if (blob.offered && mayDrop(rules, table, me, facts)) droppable.push(blob)
+        if (blob.offered && mayDrop(rules, table, me, facts, isVouched)) droppable.push(blob)
         else calls.set(blob, calledUp(rules, table, me, facts))
-        if (missingMs > PATIENCE * rules.takeOverMs) {
-          // It is there, and has not what it should have: left out, so that the next one counts as first everywhere it is asked.
-          for (const peer of failed.get(blob) ?? []) members.distrust(peer)
+        for (const peer of dutyOf(rules, table, me, blob.seed)) {
+          if (seen.has(peer)) note(peer, 'proven')
+          // Who is behind the first holds nothing until it is called up, and the first have their time as well.
+          else if (failed.get(blob)?.has(peer) === true && missingMs > PATIENCE * rules.takeOverMs) note(peer, 'failed')
         }
       }
       await Promise.all(
@@ -162,6 +187,13 @@ export function createAuditor(components: AuditorComponents, { rules, leaseS }: 
         )
       )
       return { droppable, broken: [...broken], missing }
+    },
+    judge() {
+      for (const [peer, counts] of conduct) {
+        if (failsItsDuty(counts)) members.distrust(peer)
+        else if (counts.proven > 0) members.trust(peer)
+      }
+      conduct.clear()
     }
   }
 }

@@ -3,6 +3,7 @@ import type { Helia } from 'helia'
 import { CID } from 'multiformats/cid'
 import type { AcceptIndex } from '#node/assembly/accept-index.ts'
 import type { Log } from '#node/log.ts'
+import type { Held } from '#node/placement/held.ts'
 import type { Leases } from '#node/placement/leases.ts'
 import { blobBlocksOf, isWhole } from '#node/placement/stored-blob.ts'
 import type { DiskBlockstore } from '#node/store/blocks.ts'
@@ -15,6 +16,7 @@ export interface DropperComponents {
   readonly blockstore: DiskBlockstore
   readonly index: Pick<AcceptIndex, 'largestSize'>
   readonly leases: Leases
+  readonly held: Pick<Held, 'forget'>
   readonly log: Log
 }
 
@@ -29,7 +31,7 @@ export interface Dropper {
 const UNPIN_TIMEOUT_MS = 10_000
 
 /** Makes a {@link Dropper}. */
-export function createDropper({ db, helia, blockstore, index, leases, log }: DropperComponents): Dropper {
+export function createDropper({ db, helia, blockstore, index, leases, held, log }: DropperComponents): Dropper {
   /** Blobs that are being dropped, with their size. */
   const table = openTable(db, 'dropping')
 
@@ -51,6 +53,7 @@ export function createDropper({ db, helia, blockstore, index, leases, log }: Dro
   }
 
   async function remove(cid: CID): Promise<void> {
+    await held.forget(cid)
     await unpin(cid)
     const blocks: CID[] = []
     for (const block of await blobBlocksOf(blockstore, cid)) {

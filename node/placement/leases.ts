@@ -12,25 +12,31 @@ export interface Leases {
 
 /** Most promises; they cost memory, and whoever asks without need should not be able to stop all dropping. */
 const MAX_LEASES = 200_000
+/** Time between two looks for promises that have ended, where there are so many, ms: each look takes milliseconds. */
+const LOOK_MS = 10_000
 
 /**
  * Makes {@link Leases} that live in memory: after a start everything counts as promised for as long as a promise may last.
  *
  * @param elapsedMs - milliseconds since some moment, which nobody sets back
  * @param longestMs - longest promise
+ * @param maxLeases - most promises at a time
  */
-export function createLeases(elapsedMs: () => number, longestMs: number): Leases {
+export function createLeases(elapsedMs: () => number, longestMs: number, maxLeases: number = MAX_LEASES): Leases {
   const until = new Map<string, number>()
   const dropping = new Set<string>()
   const startedMs = elapsedMs()
+  let lookAtMs = startedMs
   return {
     promise(cid, forMs) {
       const nowMs = elapsedMs()
       const name = nameOf(cid)
       if (dropping.has(name)) return false
-      if (until.size >= MAX_LEASES && !until.has(name)) {
+      if (until.size >= maxLeases && !until.has(name)) {
+        if (nowMs < lookAtMs) return false
+        lookAtMs = nowMs + LOOK_MS
         for (const [other, endMs] of until) if (endMs <= nowMs) until.delete(other)
-        if (until.size >= MAX_LEASES) return false
+        if (until.size >= maxLeases) return false
       }
       until.set(name, Math.max(until.get(name) ?? 0, nowMs + Math.min(forMs, longestMs)))
       return true

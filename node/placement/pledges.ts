@@ -1,7 +1,7 @@
 /** Tells peers that this node is there and what it pledges, and hears the same of others through any of them (docs/specs/pledge.md). */
 import { peerIdFromString } from '@libp2p/peer-id'
-import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { isSalusError } from '#core/error.ts'
+import { utf8 } from '#core/encoding/bytes.ts'
 import type { Clock, Primitives } from '#core/crypto/primitives.ts'
 import { MAX_PLEDGE_S, signPledge } from '#core/placement/pledge.ts'
 import {
@@ -16,6 +16,7 @@ import {
 import { PENALTY } from '#node/network/bans.ts'
 import { handleRequests, request, type AnswerComponents, type RequestProtocol } from '#node/network/request.ts'
 import type { Members } from '#node/placement/members.ts'
+import { openTable, type Database } from '#node/store/database.ts'
 
 const PROTOCOL: RequestProtocol = {
   id: '/salus/pledge/1',
@@ -29,6 +30,8 @@ export interface PledgesComponents extends AnswerComponents {
   readonly p: Primitives
   readonly clock: Clock
   readonly members: Members
+  /** Keeps the number of the last pledge. */
+  readonly db: Database
   /** Seed of the node's Ed25519 peer key. */
   readonly peerSeed: Uint8Array
 }
@@ -49,12 +52,11 @@ export interface PledgesInit {
 export interface Pledges {
   start(): Promise<void>
   stop(): Promise<void>
-  /** Has libp2p know where a member is reached, so that it can be dialled. */
-  introduce(id: string): Promise<void>
 }
 
 /** Peers that are asked in one round; news reach everyone in a few. */
 const ASKED = 3
+const SEQUENCE = 'sequence'
 const MAX_ADDRESSES = 4
 const MAX_ADDRESS_BYTES = 128
 /** Most answers of one peer in one round. */
@@ -62,43 +64,50 @@ const MAX_PAGES = 64
 /** Most time for them, ms. */
 const MAX_ASK_MS = 60_000
 
-/** An address of a pledge; none where its bytes are no multiaddress: a stranger wrote them. */
-function addressIn(bytes: Uint8Array): Multiaddr[] {
-  try {
-    return [multiaddr(bytes)]
-  } catch {
-    return []
-  }
-}
-
 /** The `/salus/pledge/1` service of a node. */
 export function createPledges(components: PledgesComponents, init: PledgesInit): Pledges {
-  const { libp2p, p, clock, members, peerSeed, bans, log } = components
+  const { libp2p, p, clock, members, db, peerSeed, bans, log } = components
   const run = crypto.getRandomValues(new Uint8Array(8))
   const peerKey = p.ed25519PublicKey(peerSeed)
   /** How far each peer's news were heard. */
   const cursors = new Map<string, { run: Uint8Array; after: number }>()
   const stopping = new AbortController()
+  const table = openTable(db, 'pledge')
+  /** Number of the last pledge. */
+  let sequence = 0
+  let telling: Promise<void> = Promise.resolve()
   let rounds: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
   let unhandle: (() => Promise<void>) | undefined
   let turn = 0
   let waiting = false
 
-  function pledgeAnew(): void {
+  async function pledgeAnew(): Promise<void> {
     const nowMs = clock()
+    // A clock that is set back must not make this node's word an old one. On the disk first, for the same after a start.
+    sequence = Math.max(sequence + 1, nowMs)
+    await table.put(SEQUENCE, utf8(String(sequence))).catch((error: unknown) => {
+      log.warn({ err: error }, 'the number of a pledge could not be kept')
+    })
     const addresses = libp2p.getMultiaddrs().map(address => address.bytes)
     const pledge = {
       network: init.networkId,
       peerKey,
       bytes: init.pledgedBytes,
-      sequence: nowMs,
+      sequence,
       validUntilS: Math.floor(nowMs / 1_000) + MAX_PLEDGE_S,
       operator: init.operator,
       region: init.region,
       addresses: addresses.filter(({ length }) => length <= MAX_ADDRESS_BYTES).slice(0, MAX_ADDRESSES)
     }
     members.hear(signPledge(p, pledge, peerSeed))
+  }
+
+  /** However slow peers are to answer, this node is there; however slow its disk, one pledge is made at a time. */
+  function pledgeSoon(): void {
+    telling = telling
+      .then(pledgeAnew)
+      .catch((error: unknown) => log.error({ err: error }, 'this node could not pledge itself'))
   }
 
   async function ask(id: string): Promise<void> {
@@ -108,9 +117,10 @@ export function createPledges(components: PledgesComponents, init: PledgesInit):
       const { signal } = stopping
       const bytes = await request(libp2p, peerIdFromString(id), PROTOCOL, encodePledgesRequest(cursor), { signal })
       const answer = decodePledgesAnswer(bytes)
-      for (const pledge of answer.pledges) {
-        // What has ended or is of a registry we see later is nobody's fault; what was forged is.
-        members.hear(pledge)
+      // What has ended, or is of somebody whom the registry lists later, is nobody's fault; what was forged is.
+      if (answer.pledges.some(pledge => members.hear(pledge) === 'forged')) {
+        bans.penalise(id, PENALTY.garbage, 'PLEDGE_FORGED')
+        return
       }
       cursors.set(id, { run: answer.run, after: answer.next })
       if (answer.pledges.length < MAX_PLEDGES) return
@@ -160,11 +170,11 @@ export function createPledges(components: PledgesComponents, init: PledgesInit):
         }
       })
       libp2p.addEventListener('peer:connect', roundSoon)
-      pledgeAnew()
+      sequence = Number(new TextDecoder().decode(await table.get(SEQUENCE)))
+      await pledgeAnew()
       roundSoon()
       timer = setInterval(() => {
-        // However slow peers are to answer, this node is there.
-        pledgeAnew()
+        pledgeSoon()
         roundSoon()
       }, init.everyMs)
     },
@@ -173,14 +183,8 @@ export function createPledges(components: PledgesComponents, init: PledgesInit):
       libp2p.removeEventListener('peer:connect', roundSoon)
       stopping.abort()
       await rounds
+      await telling
       await unhandle?.()
-    },
-    async introduce(id) {
-      const member = members.get(id)
-      if (member == null) return
-      const peer = peerIdFromString(id)
-      if (libp2p.getConnections(peer).length > 0) return
-      await libp2p.peerStore.merge(peer, { multiaddrs: member.pledge.addresses.flatMap(addressIn) })
     }
   }
 }

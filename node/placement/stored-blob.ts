@@ -15,14 +15,20 @@ interface Leaf {
   readonly length: number
 }
 
-/** Whether every block of a blob is here. */
+/** Whether every block of a blob is here, and they make up its size. */
 export async function isWhole(blockstore: DiskBlockstore, cid: CID, sizeBytes: number): Promise<boolean> {
   if (!(await blockstore.has(cid))) return false
-  if (cid.code === RAW_CODEC) return true
+  if (cid.code === RAW_CODEC) return (await blockOf(blockstore, cid))?.length === sizeBytes
   const leaves = await leavesOf(blockstore, cid, sizeBytes)
   if (leaves == null) return false
   for (const leaf of leaves) if (!(await blockstore.has(leaf.cid))) return false
   return true
+}
+
+/** The size of a blob of which the root is here, as far as its root tells; undefined where it tells none. */
+export async function sizeByRoot(blockstore: DiskBlockstore, cid: CID): Promise<number | undefined> {
+  const root = await blockOf(blockstore, cid)
+  return cid.code === RAW_CODEC ? root?.length : childrenOf(root)?.reduce((sum, { length }) => sum + length, 0)
 }
 
 /** Stretches of a blob, or undefined where it is not here in this size, or not whole. */
@@ -61,36 +67,45 @@ async function leavesOf(blockstore: DiskBlockstore, root: CID, sizeBytes: number
     return bytes?.length === sizeBytes ? [{ cid: root, from: 0, length: sizeBytes }] : undefined
   }
   const leaves: Leaf[] = []
-  const open: { readonly cid: CID; readonly length: number }[] = [{ cid: root, length: sizeBytes }]
+  const open: { readonly cid: CID; readonly length: number; readonly depth: number }[] = [
+    { cid: root, length: sizeBytes, depth: 0 }
+  ]
   let from = 0
-  let inner = 0
+  // A tree of nodes that hold nothing would be walked for ever, whatever size somebody says it has.
+  let nodesLeft = MIN_NODES + Math.min(MAX_NODES, Math.ceil(sizeBytes / BYTES_A_NODE))
   for (let next = open.pop(); next != null; next = open.pop()) {
-    if (next.cid.code === RAW_CODEC) {
-      leaves.push({ ...next, from })
-      from += next.length
+    const { cid, length, depth } = next
+    if (cid.code === RAW_CODEC) {
+      leaves.push({ cid, length, from })
+      from += length
       continue
     }
-    // A tree of nodes that hold nothing would be walked for ever.
-    if (++inner > MAX_INNER + sizeBytes / MIN_BYTES_A_NODE) return undefined
-    const children = childrenOf(await blockOf(blockstore, next.cid))
-    if (children == null || leaves.length + open.length > MAX_LEAVES) return undefined
-    open.push(...children.reverse())
+    if (--nodesLeft < 0 || depth > MAX_DEPTH) return undefined
+    const children = childrenOf(await blockOf(blockstore, cid))
+    if (children == null || leaves.length + open.length + children.length > MAX_LEAVES) return undefined
+    if (children.reduce((sum, child) => sum + child.length, 0) !== length) return undefined
+    for (const child of children.reverse()) open.push({ ...child, depth: depth + 1 })
   }
   return from === sizeBytes ? leaves : undefined
 }
 
-/** Most nodes that are no leaves: some, and one for so many bytes. */
-const MAX_INNER = 64
-const MIN_BYTES_A_NODE = 4_096
+/** Nodes that are no leaves: some, one for so many bytes, and never more than that. */
+const MIN_NODES = 64
+const BYTES_A_NODE: number = 2 ** 20
+const MAX_NODES = 4_096
+/** Deepest tree of links, as in node/network/file-tree.ts. */
+const MAX_DEPTH = 4
 /** Most leaves of one blob: a TiB. */
 const MAX_LEAVES = 2 ** 20
 
+/** Links of a node, and the bytes that it says are under each; undefined where it is none, or says nonsense. */
 function childrenOf(bytes: Uint8Array | undefined): { cid: CID; length: number }[] | undefined {
   if (bytes == null) return undefined
   try {
     const node = dagPb.decode(bytes)
     const sizes = UnixFS.unmarshal(node.Data ?? new Uint8Array()).blockSizes
-    return node.Links.map(({ Hash: cid }, i) => ({ cid, length: Number(sizes[i] ?? -1) }))
+    const children = node.Links.map(({ Hash: cid }, i) => ({ cid, length: Number(sizes[i] ?? -1) }))
+    return children.every(({ length }) => Number.isSafeInteger(length) && length >= 0) ? children : undefined
   } catch {
     // Whoever writes may name any bytes as a blob.
     return undefined

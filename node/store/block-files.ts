@@ -6,12 +6,12 @@ import * as Digest from 'multiformats/hashes/digest'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { SalusError } from '#core/error.ts'
 import { equalBytes } from '#core/encoding/bytes.ts'
-import { isNoSpace, type Disk } from '#node/store/disk.ts'
+import { failedWrite, type Disk } from '#node/store/disk.ts'
 import { flushFolderOf, readIfThere } from '#node/store/durable-file.ts'
 
 /** Blocks as files, named by the base32 of their multihash, in folders by the name's last two characters. */
 export interface BlockFiles {
-  /** Makes the folder and deletes what a crash left half-written. */
+  /** Makes the folder, deletes what a crash left half-written, and gives back its name to what an older version set aside. */
   start(): Promise<void>
   /**
    * Writes a block; when the promise resolves it survives the loss of power.
@@ -22,8 +22,7 @@ export interface BlockFiles {
   /**
    * The bytes of a block, or undefined where there is none.
    *
-   * @throws SalusError `BLOCK_DAMAGED` where the file is not what its name says (it is set aside, so that the block is
-   * fetched again); `BLOCK_UNREADABLE` where the disk refuses
+   * @throws SalusError `BLOCK_DAMAGED` where the file is not what its name says; `BLOCK_UNREADABLE` where the disk refuses
    */
   get(name: string): Promise<Uint8Array | undefined>
   has(name: string): Promise<boolean>
@@ -33,6 +32,7 @@ export interface BlockFiles {
 
 const EXTENSION = '.data'
 const TEMPORARY = '.tmp'
+const SET_ASIDE = '.damaged'
 
 /** The large blocks of a node in a folder. */
 export function createBlockFiles(
@@ -46,8 +46,16 @@ export function createBlockFiles(
   const fileOf = (name: string): string => join(directory, name.slice(-2), `${name}${EXTENSION}`)
 
   async function folders(): Promise<string[]> {
+    if (!(await isThere(directory))) return []
     const entries = await readdir(directory, { withFileTypes: true })
     return entries.filter(entry => entry.isDirectory()).map(entry => join(directory, entry.name))
+  }
+
+  /** So that a scrub finds it, where no other copy was written since. */
+  async function takeBack(aside: string): Promise<void> {
+    const file = aside.slice(0, -SET_ASIDE.length)
+    if (await isThere(file)) await rm(aside, { force: true })
+    else await rename(aside, file)
   }
 
   return {
@@ -56,6 +64,7 @@ export function createBlockFiles(
       for (const folder of await folders()) {
         for (const file of await readdir(folder)) {
           if (file.endsWith(TEMPORARY)) await rm(join(folder, file), { force: true })
+          if (file.endsWith(SET_ASIDE)) await takeBack(join(folder, file))
         }
       }
     },
@@ -81,13 +90,7 @@ export function createBlockFiles(
         await flushFolderOf(file)
       } catch (cause) {
         await rm(temporary, { force: true })
-        if (isNoSpace(cause)) {
-          // The database was not what failed: it needs no opening anew, and the disk is looked at every second.
-          throw new SalusError('STORE_FULL', 'The node’s disk is full; make room or hand it in to another node.', {
-            cause
-          })
-        }
-        throw new SalusError('STORE_WRITE_FAILED', 'The disk refused a write; check its space and health.', { cause })
+        throw failedWrite(cause)
       }
     },
     async get(name) {
@@ -101,8 +104,7 @@ export function createBlockFiles(
         })
       }
       if (bytes == null) return undefined
-      if (!isBlock(name, bytes)) {
-        await rename(file, `${file}.damaged`)
+      if (judgeBlock(name, bytes) !== 'whole') {
         throw new SalusError(
           'BLOCK_DAMAGED',
           'A stored block was damaged on the disk; it is fetched again from a peer.'
@@ -112,10 +114,8 @@ export function createBlockFiles(
     },
     async has(name) {
       try {
-        await access(fileOf(name))
-        return true
+        return await isThere(fileOf(name))
       } catch (cause) {
-        if (isMissing(cause)) return false
         throw new SalusError('BLOCK_UNREADABLE', 'The disk refused to look for a block; check its health.', { cause })
       }
     },
@@ -132,12 +132,19 @@ export function createBlockFiles(
   }
 }
 
-/** Whether the bytes are the block of this name. Only SHA-256 is stored as large blocks: others cannot be checked here. */
-export function isBlock(name: string, bytes: Uint8Array): boolean {
+/** Whether bytes are the block of a name; `unknown` of names by other hashes than SHA-256, which nothing here can check. */
+export function judgeBlock(name: string, bytes: Uint8Array): 'whole' | 'damaged' | 'unknown' {
   const { code, digest } = Digest.decode(base32upper.decoder.decode(name))
-  return code === sha256.code && equalBytes(createHash('sha256').update(bytes).digest(), digest)
+  if (code !== sha256.code) return 'unknown'
+  return equalBytes(createHash('sha256').update(bytes).digest(), digest) ? 'whole' : 'damaged'
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+async function isThere(file: string): Promise<boolean> {
+  try {
+    await access(file)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    throw error
+  }
 }

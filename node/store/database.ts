@@ -43,6 +43,19 @@ function newTable(db: Database, name: string) {
   return db.sublevel<string, Uint8Array>(name, { keyEncoding: 'utf8', valueEncoding: 'view' })
 }
 
+/** Tells of every write that fails, of whichever part: the parts write through the whole. */
+export function onFailedWrite(db: Database, hear: (cause: unknown) => void): void {
+  for (const name of ['put', 'del', 'batch'] as const) {
+    const write = db[name].bind(db) as (...args: unknown[]) => unknown
+    const watched = (...args: unknown[]): unknown => {
+      const outcome = write(...args)
+      if (outcome instanceof Promise) outcome.catch(hear)
+      return outcome
+    }
+    Object.defineProperty(db, name, { value: watched, configurable: true })
+  }
+}
+
 /** Closes a database and opens it with all its tables; what is asked in these milliseconds fails, what was written stays. */
 export async function reopenDatabase(db: Database): Promise<void> {
   await db.close()
@@ -51,7 +64,7 @@ export async function reopenDatabase(db: Database): Promise<void> {
 }
 
 /** Codes of an error and of what caused it. */
-function codesOf(error: unknown): string[] {
+export function codesOf(error: unknown): string[] {
   const codes: string[] = []
   for (let at = error; at instanceof Error && codes.length < 8; at = at.cause) {
     if ('code' in at && typeof at.code === 'string') codes.push(at.code)

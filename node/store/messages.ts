@@ -1,8 +1,8 @@
-import { toHex, utf8 } from '#core/encoding/bytes.ts'
+import { equalBytes, toHex, utf8 } from '#core/encoding/bytes.ts'
 import { compactTable } from '#node/store/compact.ts'
 import { openTable, type Database } from '#node/store/database.ts'
 import type { Disk } from '#node/store/disk.ts'
-import { openSums, sumOf } from '#node/store/message-sums.ts'
+import { isWornSum, openSums, sumOf } from '#node/store/message-sums.ts'
 import { createSyncWriter, type Change } from '#node/store/sync-writer.ts'
 
 /** One message of the log. */
@@ -10,6 +10,12 @@ export interface LogRecord {
   /** 1 for the first message, then without gaps. */
   readonly position: number
   readonly bytes: Uint8Array
+}
+
+/** A message as it is on the disk now. */
+export interface StoredRecord extends LogRecord {
+  /** Whether the disk has changed it: it is not to be handed out, and a scrub brings it again. */
+  readonly isDamaged: boolean
 }
 
 /** The node's append-only log of accepted messages: what is acknowledged survives the loss of power. */
@@ -24,7 +30,9 @@ export interface MessageLog {
   append(key: string, bytes: Uint8Array, indexKeys: readonly Uint8Array[]): Promise<number>
   /** Up to `limit` messages after a position, oldest first, stopping before `maxBytes` unless the first is larger. */
   read(after: number, limit: number, maxBytes?: number): Promise<LogRecord[]>
-  /** As {@link MessageLog.read}, only those appended with this index key. */
+  /** The message at a position, with a look at its checksum; undefined where it was erased. */
+  at(position: number): Promise<StoredRecord | undefined>
+  /** As {@link MessageLog.read}, only those appended with this index key, and none that the disk has changed. */
   byPatient(indexKey: Uint8Array, after: number, limit: number, maxBytes?: number): Promise<LogRecord[]>
   /** The newest messages with this index key before a position, newest first. */
   newestByPatient(indexKey: Uint8Array, before: number, limit: number): Promise<LogRecord[]>
@@ -36,6 +44,13 @@ export interface MessageLog {
    * @throws SalusError `STORE_BUSY`, `STORE_CLOSED`, `STORE_WRITE_FAILED`
    */
   erase(keys: readonly string[], indexKey: Uint8Array): Promise<void>
+  /**
+   * Writes a message that the disk has changed once more in its place, with its checksum; false where it was erased meanwhile.
+   *
+   * @param bytes - of the same message
+   * @throws SalusError `STORE_BUSY`, `STORE_CLOSED`, `STORE_FULL`, `STORE_WRITE_FAILED`
+   */
+  mend(position: number, bytes: Uint8Array): Promise<boolean>
   /**
    * Has the files written anew in which erased messages were. Takes time with the size of the log.
    *
@@ -82,6 +97,20 @@ export function createMessageLog({ db, disk }: { readonly db: Database; readonly
     return bytes == null ? undefined : { position, bytes }
   }
 
+  async function loadChecked(position: number): Promise<StoredRecord | undefined> {
+    const at = toKey(position)
+    const [bytes, sum] = await Promise.all([records.get(at), sums.get(at)])
+    if (bytes == null) return undefined
+    const isDamaged = sum != null && !equalBytes(sum, sumOf(bytes)) && !isWornSum(sum, bytes)
+    return { position, bytes, isDamaged }
+  }
+
+  /** For readers: what the disk has changed is left out, or one bit would cost them the whole answer. */
+  async function loadWhole(position: number): Promise<LogRecord | undefined> {
+    const record = await loadChecked(position)
+    return record?.isDamaged === false ? { position, bytes: record.bytes } : undefined
+  }
+
   return {
     head,
     async append(key, bytes, indexKeys) {
@@ -112,13 +141,14 @@ export function createMessageLog({ db, disk }: { readonly db: Database; readonly
       }
       return found
     },
+    at: loadChecked,
     async byPatient(indexKey, after, limit, maxBytes = Number.POSITIVE_INFINITY) {
       const prefix = prefixOf(indexKey)
       const found: LogRecord[] = []
       let sizeBytes = 0
-      const range = { gt: `${prefix}${toKey(after)}`, lt: `${prefix}~`, limit }
-      for await (const key of index.keys(range)) {
-        const record = await load(toPosition(key.slice(prefix.length)))
+      for await (const key of index.keys({ gt: `${prefix}${toKey(after)}`, lt: `${prefix}~` })) {
+        if (found.length >= limit) break
+        const record = await loadWhole(toPosition(key.slice(prefix.length)))
         if (record == null) continue
         sizeBytes += record.bytes.length
         if (found.length > 0 && sizeBytes > maxBytes) break
@@ -128,10 +158,11 @@ export function createMessageLog({ db, disk }: { readonly db: Database; readonly
     },
     async newestByPatient(indexKey, before, limit) {
       const prefix = prefixOf(indexKey)
-      const range = { gt: prefix, lt: `${prefix}${toKey(before)}`, limit, reverse: true }
+      const range = { gt: prefix, lt: `${prefix}${toKey(before)}`, reverse: true }
       const found: LogRecord[] = []
       for await (const key of index.keys(range)) {
-        const record = await load(toPosition(key.slice(prefix.length)))
+        if (found.length >= limit) break
+        const record = await loadWhole(toPosition(key.slice(prefix.length)))
         if (record != null) found.push(record)
       }
       return found
@@ -150,6 +181,15 @@ export function createMessageLog({ db, disk }: { readonly db: Database; readonly
         },
         { frees: true }
       )
+    },
+    async mend(position, bytes) {
+      return await writer.write(async changes => {
+        const at = toKey(position)
+        if (!(await records.has(at))) return false
+        changes.push({ type: 'put', table: records, key: at, value: bytes })
+        changes.push({ type: 'put', table: sums, key: at, value: sumOf(bytes) })
+        return true
+      })
     },
     compact: async () => compactTable(db, 'log'),
     async getByKey(key) {

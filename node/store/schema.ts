@@ -6,8 +6,8 @@ import { utf8 } from '#core/encoding/bytes.ts'
 import { openDatabase, openTable, type Database } from '#node/store/database.ts'
 import { addMissingSums } from '#node/store/message-sums.ts'
 
-/** The version that this program writes. 1: without the row. 2: checksums beside the messages. */
-export const SCHEMA = 2
+/** The version that this program writes. 1: without the row. 2: checksums beside the messages. 3: each blob's patient in the index. */
+export const SCHEMA = 3
 
 /** A file in the folder of a restore that is not finished. */
 export const UNFINISHED = 'restore-unfinished'
@@ -16,7 +16,10 @@ export const UNFINISHED = 'restore-unfinished'
 type Migration = (db: Database) => Promise<void>
 
 /** By the version from which they lead. */
-const MIGRATIONS: ReadonlyMap<number, Migration> = new Map([[1, addMissingSums]])
+const MIGRATIONS: ReadonlyMap<number, Migration> = new Map([
+  [1, addMissingSums],
+  [2, forgetBlobsOfNobody]
+])
 
 const TABLE = 'store'
 const KEY = 'schema'
@@ -24,7 +27,7 @@ const KEY = 'schema'
 /**
  * Opens the database of a node's folder, making or migrating it where need be.
  *
- * @throws SalusError as {@link openDatabase}; `STORE_SCHEMA_NEWER` if a newer version of this program wrote it;
+ * @throws SalusError as {@link openDatabase}; `STORE_DAMAGED`; `STORE_SCHEMA_NEWER` if a newer version of this program wrote it;
  * `STORE_RESTORE_UNFINISHED` if the folder is of a restore that was broken off
  */
 export async function openStore(dataDir: string): Promise<Database> {
@@ -54,11 +57,24 @@ async function migrate(db: Database): Promise<void> {
   }
 }
 
-/** A store without the row is of version 1 if there is anything in it; an empty one is made as it should be. */
-async function versionOf(db: Database): Promise<number> {
+/** Blobs were indexed without their patient: the acceptance makes its table again from the log, all of it. */
+async function forgetBlobsOfNobody(db: Database): Promise<void> {
+  await openTable(db, 'accept').clear()
+}
+
+/**
+ * The version of an open database. One without the row is of version 1 if there is anything in it; an empty one is made as it should be.
+ *
+ * @throws SalusError `STORE_DAMAGED`
+ */
+export async function versionOf(db: Database): Promise<number> {
   const bytes = await openTable(db, TABLE).get(KEY)
-  if (bytes != null) return Number(new TextDecoder().decode(bytes))
-  return 1
+  if (bytes == null) return 1
+  const text = new TextDecoder().decode(bytes)
+  if (!/^[1-9]\d{0,8}$/.test(text)) {
+    throw new SalusError('STORE_DAMAGED', 'The version of the store cannot be read; restore a backup.')
+  }
+  return Number(text)
 }
 
 async function isThere(path: string): Promise<boolean> {

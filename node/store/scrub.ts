@@ -1,18 +1,20 @@
 /** Reads everything that a node keeps, at a bounded rate, and has what went bad brought again by peers (docs/specs/scrub.md). */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { CID } from 'multiformats/cid'
-import { equalBytes } from '#core/encoding/bytes.ts'
 import { SalusError, isSalusError } from '#core/error.ts'
 import type { DiskBlockstore } from '#node/store/blocks.ts'
 import { openTable, type Database } from '#node/store/database.ts'
-import { openSums, sumOf } from '#node/store/message-sums.ts'
+import { openSums } from '#node/store/message-sums.ts'
+import { checkMessage, type MessageCare, type MessageState, type StoredMessage } from '#node/store/scrub-messages.ts'
 
 /** What is scrubbed. */
 export interface ScrubComponents {
   readonly db: Database
   readonly blockstore: DiskBlockstore
-  /** Brings a block again, from peers; false where none has it now. Without it damage is reported only. */
+  /** Brings a block again, from peers; false where none has it now. Without it damage is noted only. */
   readonly heal?: (cid: CID, signal: AbortSignal) => Promise<boolean>
+  /** What may be done about messages; without it damage is reported only. */
+  readonly messages?: Partial<MessageCare>
 }
 
 /** How. */
@@ -35,13 +37,17 @@ export interface ScrubProgress {
 export interface ScrubCount {
   readonly read: number
   readonly damaged: number
-  /** Damaged blocks that a peer brought again; damaged messages are reported only. */
+  /** Of these, what a peer brought again. */
   readonly healed: number
 }
 
 /** What was found. */
 export interface ScrubReport {
   readonly messages: ScrubCount
+  /** Checksums that were damaged or missing beside a good message, and were written anew. */
+  readonly sums: number
+  /** Messages without a checksum of which nothing could be said. */
+  readonly unchecked: number
   readonly smallBlocks: ScrubCount
   readonly largeBlocks: ScrubCount
   readonly bytes: number
@@ -57,10 +63,11 @@ const DEFAULT_RATE = 32 << 20
  * @throws SalusError `STORE_DAMAGED` where the database itself cannot be read; the signal's reason
  */
 export async function scrub(components: ScrubComponents, init: ScrubInit = {}): Promise<ScrubReport> {
-  const { db, blockstore, heal } = components
+  const { db, blockstore, heal, messages: care = {} } = components
   const { bytesPerSecond = DEFAULT_RATE, signal = new AbortController().signal, onProgress } = init
   const begunMs = performance.now()
   const found = { messages: counter(), smallBlocks: counter(), largeBlocks: counter() }
+  const states: Record<MessageState, number> = { whole: 0, sum: 0, unchecked: 0, damaged: 0, healed: 0 }
   let bytes = 0
 
   /** Waits until what was read fits the rate. */
@@ -72,17 +79,15 @@ export async function scrub(components: ScrubComponents, init: ScrubInit = {}): 
   }
 
   async function scrubMessages(): Promise<void> {
-    const [log, sums] = [openTable(db, 'log'), openSums(db)]
     for (let after = ''; ;) {
-      const page = await log.iterator({ gt: after, limit: PAGE }).all()
-      const expected = await sums.getMany(page.map(([at]) => at))
-      for (const [index, [at, message]] of page.entries()) {
+      const page = await readPage(db, after)
+      for (const { at, ...message } of page) {
         after = at
         found.messages.read++
-        const sum = expected[index]
-        // Without a sum, as written by an older version, nothing can be said of it here; its signature is checked by whoever reads it.
-        if (sum != null && !equalBytes(sum, sumOf(message))) found.messages.damaged++
-        await account(message.length)
+        states[await checkMessage(message, care, signal)]++
+        found.messages.healed = states.healed
+        found.messages.damaged = states.healed + states.damaged
+        await account(message.bytes.length)
       }
       const { read: count, damaged } = found.messages
       onProgress?.({ phase: 'messages', count, bytes, damaged })
@@ -112,7 +117,23 @@ export async function scrub(components: ScrubComponents, init: ScrubInit = {}): 
     if (isSalusError(cause)) throw cause
     throw new SalusError('STORE_DAMAGED', 'The database cannot be read; stop the node and restore a backup.', { cause })
   }
-  return { ...found, bytes, tookMs: Math.round(performance.now() - begunMs) }
+  const { sum: sums, unchecked } = states
+  return { ...found, sums, unchecked, bytes, tookMs: Math.round(performance.now() - begunMs) }
+}
+
+/** Messages and their checksums as they were at one moment: an erasure takes both away together. */
+async function readPage(db: Database, after: string): Promise<(StoredMessage & { readonly at: string })[]> {
+  const snapshot = db.snapshot()
+  try {
+    const page = await openTable(db, 'log').iterator({ gt: after, limit: PAGE, snapshot }).all()
+    const sums = await openSums(db).getMany(
+      page.map(([at]) => at),
+      { snapshot }
+    )
+    return page.map(([at, bytes], i) => ({ at, position: Number.parseInt(at, 16), bytes, sum: sums[i] }))
+  } finally {
+    await snapshot.close()
+  }
 }
 
 function counter(): { read: number; damaged: number; healed: number } {

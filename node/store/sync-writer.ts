@@ -1,6 +1,6 @@
 import { SalusError } from '#core/error.ts'
 import type { Database, Table } from '#node/store/database.ts'
-import type { Disk } from '#node/store/disk.ts'
+import { failedWrite, type Disk } from '#node/store/disk.ts'
 
 /** One change of a {@link Table}. */
 export type Change =
@@ -28,7 +28,7 @@ export interface SyncWriterInit {
   /** Most writes in one flush, 256 unless told. */
   readonly maxGroup?: number
   /** Watches the disk, where somebody does. */
-  readonly disk?: Pick<Disk, 'refuseIfFull' | 'failed'>
+  readonly disk?: Pick<Disk, 'refuseIfFull'>
 }
 
 interface Waiting {
@@ -68,7 +68,7 @@ export function createSyncWriter(
       if (changes.length > 0) await db.batch(changes.map(toOperation), { sync: true })
       for (const { done } of planned) done()
     } catch (cause) {
-      const error = disk?.failed(cause) ?? writeFailed(cause)
+      const error = failedWrite(cause)
       for (const { reject } of planned) reject(error)
     }
   }
@@ -95,10 +95,6 @@ export function createSyncWriter(
       await draining
     }
   }
-}
-
-function writeFailed(cause: unknown): SalusError {
-  return new SalusError('STORE_WRITE_FAILED', 'The disk refused a write; check its space and health.', { cause })
 }
 
 /** A change as an operation of the whole database. */

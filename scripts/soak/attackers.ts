@@ -10,40 +10,20 @@ import { encodeMessage } from '#core/network/envelope.ts'
 import { allTopics, topicOf } from '#core/network/topic.ts'
 import { dayOf } from '#core/record/day.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
-import type { Host } from '#node/network/host.ts'
-import { submit } from '#node/network/submit.ts'
 import { parseAddress } from '#node/network/supervisor.ts'
 import { openBenchPeer, type BenchPeer } from '#scripts/bench/exchange/peer.ts'
+import { hand, ROUND_MS, type Attack, type AttackInit } from '#scripts/soak/attack.ts'
+import { drip, pledge, serveDrips, servePledges, spoil } from '#scripts/soak/asked-attackers.ts'
 import type { Swarm } from '#scripts/soak/swarm.ts'
 import { osRandom } from '#scripts/story/people.ts'
-
-/** What attackers are told. */
-export interface AttackInit {
-  /** Attackers; each does one of the attacks, again and again under new identities. */
-  readonly count: number
-  /** Messages that the nodes have. */
-  readonly known: readonly Uint8Array[]
-  readonly signal: AbortSignal
-}
-
-/** One attack, until the peer was cut off or the time is up; returns how many blows it dealt. */
-type Attack = (swarm: Swarm, peer: BenchPeer, init: AttackInit) => Promise<number>
 
 /** Identities that crowd around one node at a time. */
 const CROWD = 12
 /** Sockets and streams that are opened and left. */
 const DAWDLERS = 16
-/** Time for one attack under one identity, ms. */
-const ROUND_MS = 1_500
 const SHA2_256 = 0x12
 /** Bytes of one piece of garbage; its length takes one byte. */
 const GARBAGE_BYTES = 100
-
-/** Hands a message to a node, whatever it says. */
-async function hand({ libp2p }: Host, multiaddr: string, message: Uint8Array): Promise<void> {
-  const signal = AbortSignal.timeout(ROUND_MS)
-  await submit(libp2p, parseAddress(multiaddr), message, { signal }).catch(() => undefined)
-}
 
 /** Bytes that no protocol expects, on every protocol. */
 const garbage: Attack = async (swarm, { host }, { signal }) => {
@@ -154,15 +134,36 @@ const crowd: Attack = async ({ nodes, network, dataDir }, _peer, { signal }) => 
   return peers.length
 }
 
-const ATTACKS = { garbage, replay, equivocate, want, dawdle, crowd } satisfies Record<string, Attack>
+const ATTACKS = { garbage, replay, equivocate, want, dawdle, crowd, spoil, pledge, drip } satisfies Record<
+  string,
+  Attack
+>
 
-/** Blows of each kind of attack, none yet. */
-export function noBlows(): Record<string, number> {
-  return Object.fromEntries(Object.keys(ATTACKS).map(name => [name, 0]))
+/** What an attacker answers, set up before it connects. */
+const SERVED: Readonly<Record<string, (swarm: Swarm, peer: BenchPeer) => Promise<void>>> = {
+  pledge: servePledges,
+  drip: serveDrips
 }
 
-/** Attacks until the signal, and counts the blows of each kind. */
-export async function attack(swarm: Swarm, init: AttackInit, dealt: Record<string, number>): Promise<void> {
+/** Attacks that no honest peer can be taken for, often enough that whoever makes one is to be cut off. */
+export const TO_BE_CUT_OFF: readonly string[] = ['garbage', 'spoil']
+
+/** What the attackers did. */
+export interface Dealt {
+  /** Blows of each kind. */
+  readonly blows: Record<string, number>
+  /** The attack of each hostile peer, by its id. */
+  readonly kinds: Map<string, string>
+}
+
+/** Nothing was done yet. */
+export function nothingDealt(): Dealt {
+  return { blows: Object.fromEntries(Object.keys(ATTACKS).map(name => [name, 0])), kinds: new Map() }
+}
+
+/** Attacks until the signal, and notes who dealt which blows. */
+export async function attack(swarm: Swarm, init: AttackInit, dealt: Dealt): Promise<void> {
+  const { blows } = dealt
   const kinds = Object.entries(ATTACKS)
   let turn = 0
 
@@ -171,12 +172,14 @@ export async function attack(swarm: Swarm, init: AttackInit, dealt: Record<strin
       const [name, strike] = kinds[turn % kinds.length] ?? ['garbage', garbage]
       const folder = join(swarm.dataDir, `attacker-${String(turn++)}`)
       const peer = await openBenchPeer(folder, allTopics(swarm.network))
+      dealt.kinds.set(peer.host.peerId.toString(), name)
       try {
+        await SERVED[name]?.(swarm, peer)
         for (const { multiaddr } of swarm.nodes) {
           await peer.host.libp2p.dial(parseAddress(multiaddr)).catch(() => undefined)
         }
         for (const topic of allTopics(swarm.network)) peer.host.libp2p.services.pubsub.subscribe(topic)
-        dealt[name] = (dealt[name] ?? 0) + (await strike(swarm, peer, init))
+        blows[name] = (blows[name] ?? 0) + (await strike(swarm, peer, init))
       } finally {
         await peer.stop()
       }

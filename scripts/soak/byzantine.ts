@@ -1,6 +1,10 @@
-/** Nodes of which some are hostile: they send garbage, repeat, contradict themselves, want without end, dawdle and crowd around one node. */
+/**
+ * Nodes of which some are hostile: they send garbage, repeat, contradict themselves, want without end, dawdle, crowd around one node,
+ * spoil what others write, forge pledges and send blocks drip by drip.
+ */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { toHex } from '#core/encoding/bytes.ts'
@@ -8,7 +12,7 @@ import { signReadRequest } from '#core/grant/read-request.ts'
 import { decodeMessage } from '#core/network/envelope.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
 import type { StoredEntry } from '#node/http/client.ts'
-import { attack, noBlows } from '#scripts/soak/attackers.ts'
+import { attack, nothingDealt, TO_BE_CUT_OFF } from '#scripts/soak/attackers.ts'
 import type { SoakInit, SoakReport } from '#scripts/soak/soak.ts'
 import { handIn, startSwarm, type Swarm, type SwarmNode } from '#scripts/soak/swarm.ts'
 import { osRandom } from '#scripts/story/people.ts'
@@ -25,20 +29,26 @@ const LOG_CHARS = 3_000
 /** Runs the soak: `times` entries are written at honest nodes while hostile peers do their worst. */
 export async function soakByzantine({ times, nodes: count, progress }: SoakInit): Promise<SoakReport> {
   const honest = Math.ceil(count * HONEST_SHARE)
-  const swarm = await startSwarm({ nodes: honest })
+  // They place blobs, so that they ask each other who is there.
+  const swarm = await startSwarm({ nodes: honest, envOf: () => ({ SALUS_NODE_PLACEMENT_PLEDGED_MIB: '1000' }) })
   const { nodes } = swarm
   const stopping = new AbortController()
   const known = [swarm.entry()]
   try {
     await handIn((nodes[0] as SwarmNode).client, known[0] ?? new Uint8Array())
-    const blows = noBlows()
-    const hostile = attack(swarm, { count: Math.max(1, count - honest), known, signal: stopping.signal }, blows)
+    const dealt = nothingDealt()
+    const { blows } = dealt
     const written: Uint8Array[] = []
-    for (let i = 0; i < times || Object.values(blows).includes(0); i++) {
-      const message = swarm.entry(i % 10 === 0 ? 20_000 : 100)
-      const node = nodes[i % nodes.length] as SwarmNode
-      await writeAt(node, message, swarm.dataDir)
+    const handOver = async (message: Uint8Array): Promise<void> => {
+      await writeAt(nodes[written.length % nodes.length] as SwarmNode, message, swarm.dataDir)
       written.push(message)
+    }
+    const { signal } = stopping
+    const hostile = attack(swarm, { count: Math.max(1, count - honest), known, handIn: handOver, signal }, dealt)
+    const stalls = monitorEventLoopDelay({ resolution: 20 })
+    stalls.enable()
+    for (let i = 0; i < times || Object.values(blows).includes(0); i++) {
+      await handOver(swarm.entry(i % 10 === 0 ? 20_000 : 100))
       await pause(20)
       if ((i + 1) % 50 === 0) progress(`${String(i + 1)} entries written among hostile peers`)
     }
@@ -53,17 +63,24 @@ export async function soakByzantine({ times, nodes: count, progress }: SoakInit)
     await hostile
     const wanted = written.length * honest
     const peakBytes = Math.max(...nodes.map(node => node.peakBytes()))
+    const cut = await cutOffs(swarm.dataDir, nodes)
+    const kindsCut = new Set(cut.map(peer => dealt.kinds.get(peer)))
+    const areCut = TO_BE_CUT_OFF.every(kind => kindsCut.has(kind))
     const figures = {
       nodes: count,
       hostile: Math.max(1, count - honest),
       written: written.length,
       deliveredAtOncePercent: percent(early, wanted),
       deliveredPercent: percent(late, wanted),
-      cutOff: await cutOffs(swarm.dataDir, nodes),
+      cutOff: cut.length,
+      honestCutOff: cut.filter(peer => nodes.some(({ peerId }) => peerId === peer)).length,
+      // Attackers run in this process: what it is late, its own questions are late as well.
+      ownStallMs: Math.round(stalls.max / 1e6),
       peakMiB: Math.round(peakBytes / 2 ** 20),
       ...blows
     }
-    return { ok: figures.deliveredPercent >= 99.9 && peakBytes < MAX_PEAK_BYTES, figures }
+    const isWhole = figures.deliveredPercent >= 99.9 && peakBytes < MAX_PEAK_BYTES
+    return { ok: isWhole && areCut && figures.honestCutOff === 0, figures }
   } finally {
     stopping.abort()
     await swarm.stop()
@@ -124,10 +141,13 @@ function headerOf(bytes: Uint8Array, network: Uint8Array): string {
   return message.kind === 'entry' ? toHex(message.header) : ''
 }
 
-/** How often honest nodes cut a peer off. */
-async function cutOffs(dataDir: string, nodes: readonly SwarmNode[]): Promise<number> {
+/** Peers that honest nodes cut off, one for each time. */
+async function cutOffs(dataDir: string, nodes: readonly SwarmNode[]): Promise<string[]> {
   const logs = await Promise.all(
     nodes.map(async ({ index }) => readFile(join(dataDir, 'logs', `node-${String(index)}.log`), 'utf8'))
   )
-  return logs.join('').split('peer cut off').length - 1
+  return logs.flatMap(text => {
+    const lines = text.split('\n').filter(line => line.includes('peer cut off'))
+    return lines.map(line => /"peer":"(\w+)"/.exec(line)?.[1] ?? '')
+  })
 }

@@ -4,11 +4,10 @@ import type { Command } from 'commander'
 import { isSalusError, SalusError } from '#core/error.ts'
 import { nodeAccess, withAccessOptions, type AccessOptions } from '#node/cli/node-access.ts'
 import { readConfig } from '#node/cli/node-options.ts'
-import { forgetTokens } from '#node/auth/token-store.ts'
 import { sendTo, type NodeClientInit } from '#node/http/client-call.ts'
 import { backUp } from '#node/store/backup/back-up.ts'
 import { restore, verifyBackup } from '#node/store/backup/restore.ts'
-import { createBlockstore } from '#node/store/blocks.ts'
+import { cidOfName, createBlockstore } from '#node/store/blocks.ts'
 import { openStore } from '#node/store/schema.ts'
 import { scrub } from '#node/store/scrub.ts'
 
@@ -41,9 +40,14 @@ async function backup({ to, ...options }: AccessOptions & { readonly to?: string
   const folder = target ?? store.backupDir
   if (folder == null) throw new SalusError('BACKUP_FOLDER', 'Say where to with --to, or set store.backupDir.')
   const db = await openStore(dataDir)
+  const blockstore = createBlockstore({ db, directory: join(dataDir, 'blocks') })
   try {
-    done(await backUp({ db, dataDir, clock: Date.now }, { to: folder, signal: interrupted(), onProgress: say }))
+    await blockstore.start()
+    const onDamaged = async (name: string): Promise<void> => blockstore.noteDamaged(cidOfName(name))
+    const components = { db, dataDir, clock: Date.now, onDamaged }
+    done(await backUp(components, { to: folder, signal: interrupted(), onProgress: say }))
   } finally {
+    await blockstore.stop()
     await db.close()
   }
 }
@@ -63,15 +67,7 @@ async function restoreNode({ from, snapshot, verify, ...options }: RestoreOption
     return
   }
   const { dataDir } = await readConfig(options)
-  const report = await restore({ ...source, to: dataDir }, how)
-  const db = await openStore(dataDir)
-  try {
-    // One that was revoked since the backup must not live again.
-    await forgetTokens(db)
-  } finally {
-    await db.close()
-  }
-  done(report)
+  done(await restore({ ...source, to: dataDir }, how))
 }
 
 async function scrubNode(options: AccessOptions): Promise<void> {

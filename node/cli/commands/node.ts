@@ -1,6 +1,7 @@
 /** `salus node`: setting up, running and looking after a full node. */
 import type { Command } from 'commander'
 import { addNodeDoctor } from '#node/cli/commands/node-doctor.ts'
+import { addNodeForgetIndex } from '#node/cli/commands/node-forget-index.ts'
 import { addNodeInit } from '#node/cli/commands/node-init.ts'
 import { addNodeRun } from '#node/cli/commands/node-run.ts'
 import { addNodeStore } from '#node/cli/commands/node-store.ts'
@@ -18,4 +19,5 @@ export function registerNode(program: Command): void {
   addNodeToken(node)
   addNodeStore(node)
   addNodeDoctor(node)
+  addNodeForgetIndex(node)
 }

@@ -1,13 +1,16 @@
 /** Backing up a node's folder while the node writes to it (docs/specs/node-backup.md). */
-import { link, mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, realpath, rm } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import type { Clock } from '#core/crypto/primitives.ts'
-import { SalusError, isSalusError } from '#core/error.ts'
+import { SalusError } from '#core/error.ts'
+import { backupError } from '#node/store/backup/backup-error.ts'
 import { chunksOf, writeChunk, type Row } from '#node/store/backup/chunks.ts'
+import { createBlockCopier } from '#node/store/backup/copy-blocks.ts'
+import { noteBackup } from '#node/store/backup/last-backup.ts'
 import { writeManifest, type CopiedFile } from '#node/store/backup/manifest.ts'
-import { createBlockFiles } from '#node/store/block-files.ts'
+import { isOfThisNodeAlone } from '#node/store/backup/rows.ts'
 import type { Database } from '#node/store/database.ts'
-import { flushFolderOf, readIfThere } from '#node/store/durable-file.ts'
+import { readIfThere } from '#node/store/durable-file.ts'
 import { SCHEMA } from '#node/store/schema.ts'
 
 /** What is backed up. */
@@ -17,6 +20,8 @@ export interface BackupComponents {
   /** The node's folder. */
   readonly dataDir: string
   readonly clock: Clock
+  /** Hears the name of each block that has gone bad. */
+  readonly onDamaged?: (name: string) => Promise<void>
 }
 
 /** How it is backed up. */
@@ -46,7 +51,7 @@ export interface BackupReport {
   readonly newChunks: number
   readonly blocks: number
   readonly newBlocks: number
-  /** Blocks that have gone bad on the disk, and are not in the backup: a scrub fetches them again. */
+  /** Blocks that have gone bad on the disk, and are not in the backup: a node that runs asks its peers for them. */
   readonly damagedBlocks: number
   /** Bytes that the backup holds, and of these the bytes that no earlier one did. */
   readonly bytes: number
@@ -62,15 +67,27 @@ const NAMES_PER_CHUNK = 4_096
  * Makes a backup of a node that goes on working: the rows are those of one moment, and every block that was acknowledged before it is
  * there. A second backup into the folder writes only what is new. One that is broken off leaves nothing that counts.
  *
- * @throws SalusError `SNAPSHOT_FOLDER` if the target lies in the node's folder or cannot be made; the signal's reason
+ * @throws SalusError `SNAPSHOT_FOLDER` if the target lies in the node's folder or cannot be made or written; `SNAPSHOT_FULL` if its disk
+ * is full; the signal's reason
  */
-export async function backUp({ db, dataDir, clock }: BackupComponents, init: BackupInit): Promise<BackupReport> {
+export async function backUp(components: BackupComponents, init: BackupInit): Promise<BackupReport> {
+  try {
+    const report = await makeBackup(components, init)
+    await noteBackup(components.db, components.clock())
+    return report
+  } catch (error) {
+    init.signal?.throwIfAborted()
+    throw backupError(error, init.to)
+  }
+}
+
+async function makeBackup(components: BackupComponents, init: BackupInit): Promise<BackupReport> {
+  const { db, dataDir, clock, onDamaged } = components
   const { to, linkBlocks = false, signal, onProgress } = init
   const begunMs = clock()
   await prepare(dataDir, to)
-  const blocks = createBlockFiles(join(dataDir, 'blocks'))
-  const copies = createBlockFiles(join(to, 'blocks'))
-  await copies.start()
+  const copier = createBlockCopier({ dataDir, to, linkBlocks })
+  await copier.start()
   const sum = { rows: 0, chunks: 0, newChunks: 0, blocks: 0, newBlocks: 0, damagedBlocks: 0, bytes: 0, newBytes: 0 }
 
   async function writeRows(rows: AsyncIterable<Row>, onChunk: (rows: number) => void): Promise<Uint8Array[]> {
@@ -90,34 +107,40 @@ export async function backUp({ db, dataDir, clock }: BackupComponents, init: Bac
     return digests
   }
 
+  /** Whether the block is in the backup; one that was dropped is wanted again after a restore, or was no longer needed. */
   async function copyBlock(name: string): Promise<boolean> {
-    const bytes = await blocks.get(name).catch((error: unknown) => {
-      if (!isSalusError(error, 'BLOCK_DAMAGED')) throw error
+    const { state, sizeBytes } = await copier.copy(name)
+    if (state === 'damaged') {
       sum.damagedBlocks++
-      return undefined
-    })
-    // Dropped since it was listed: then it was no longer needed when the rows were taken, or is wanted again after a restore.
-    if (bytes == null) return false
+      await onDamaged?.(name)
+    }
+    if (state === 'damaged' || state === 'gone') return false
     sum.blocks++
-    sum.bytes += bytes.length
-    if (await copies.has(name)) return true
-    if (!(linkBlocks && (await linked(dataDir, to, name)))) await copies.put(name, bytes)
-    sum.newBlocks++
-    sum.newBytes += bytes.length
+    sum.bytes += sizeBytes
+    if (state === 'copied') {
+      sum.newBlocks++
+      sum.newBytes += sizeBytes
+    }
     return true
   }
 
   async function* copiedNames(): AsyncGenerator<Row> {
-    for await (const name of blocks.names()) {
+    for await (const name of copier.names()) {
       signal?.throwIfAborted()
       if (await copyBlock(name)) yield [name, new Uint8Array()]
       onProgress?.({ phase: 'blocks', count: sum.blocks, bytes: sum.bytes })
     }
   }
 
+  async function* rows(): AsyncGenerator<Row> {
+    // An iterator sees the database as it is when it is made, whatever is written meanwhile.
+    for await (const row of db.iterator({ keyEncoding: 'utf8', valueEncoding: 'view' })) {
+      if (!isOfThisNodeAlone(row[0])) yield row
+    }
+  }
+
   const files = await readFiles(dataDir)
-  // An iterator sees the database as it is when it is made, whatever is written meanwhile.
-  const rowChunks = await writeRows(db.iterator({ keyEncoding: 'utf8', valueEncoding: 'view' }), count => {
+  const rowChunks = await writeRows(rows(), count => {
     sum.rows += count
     onProgress?.({ phase: 'rows', count: sum.rows, bytes: sum.bytes })
   })
@@ -146,19 +169,21 @@ function byKey([a]: Row, [b]: Row): number {
 }
 
 async function prepare(dataDir: string, to: string): Promise<void> {
+  refuseInside(dataDir, to)
+  await mkdir(to, { recursive: true, mode: 0o700 })
+  // Where it really is: a link may lead into the node's folder.
+  refuseInside(await realpath(dataDir), await realpath(to))
+  // Of a backup that was broken off.
+  for (const name of await readdir(to)) if (/^snapshot-.+\.tmp$/.test(name)) await rm(join(to, name), { force: true })
+}
+
+function refuseInside(dataDir: string, to: string): void {
   const path = relative(resolve(dataDir), resolve(to))
   if (path === '' || !(path === '..' || path.startsWith(`..${sep}`) || resolve(path) === path)) {
     throw new SalusError(
       'SNAPSHOT_FOLDER',
       'A backup inside the node’s own folder is lost with it; choose another folder.'
     )
-  }
-  try {
-    await mkdir(to, { recursive: true, mode: 0o700 })
-    // Of a backup that was broken off.
-    for (const name of await readdir(to)) if (/^snapshot-.+\.tmp$/.test(name)) await rm(join(to, name), { force: true })
-  } catch (cause) {
-    throw new SalusError('SNAPSHOT_FOLDER', `${to} cannot be made or written; choose another folder.`, { cause })
   }
 }
 
@@ -169,19 +194,4 @@ async function readFiles(dataDir: string): Promise<CopiedFile[]> {
     if (bytes != null) files.push({ name, bytes })
   }
   return files
-}
-
-/** Links a block's file, which is never written to again; false where the file systems are not one. */
-async function linked(dataDir: string, to: string, name: string): Promise<boolean> {
-  const part = join(name.slice(-2), `${name}.data`)
-  const [from, target] = [join(dataDir, 'blocks', part), join(to, 'blocks', part)]
-  try {
-    await mkdir(join(to, 'blocks', name.slice(-2)), { recursive: true })
-    await link(from, target)
-    await flushFolderOf(target)
-    return (await stat(target)).isFile()
-  } catch {
-    // Another file system, or one without links: copied instead.
-    return false
-  }
 }

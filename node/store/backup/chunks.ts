@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { SalusError } from '#core/error.ts'
-import { readIfThere, writeDurably } from '#node/store/durable-file.ts'
+import { flushFolderOf, readIfThere, writeDurably } from '#node/store/durable-file.ts'
 
 /** A key and its value. */
 export type Row = readonly [key: string, value: Uint8Array]
@@ -70,7 +70,12 @@ export async function writeChunk(folder: string, bytes: Uint8Array): Promise<{ d
   if (there != null && Buffer.from(there.buffer, there.byteOffset, there.length).equals(bytes)) {
     return { digest, isNew: false }
   }
-  await mkdir(dirname(file), { recursive: true })
+  const folderOfFile = dirname(file)
+  // Its own name is to be on the disk too, before a manifest names what is in it.
+  if ((await mkdir(folderOfFile, { recursive: true })) != null) {
+    await flushFolderOf(folderOfFile)
+    await flushFolderOf(dirname(folderOfFile))
+  }
   await writeDurably(file, bytes)
   return { digest, isNew: true }
 }

@@ -19,8 +19,17 @@ export interface PaperChainInit {
   readonly mix: 'mixed' | 'grants'
   /** Whether logs tell the time of their block, as those of newer clients do. */
   readonly timed?: boolean
-  /** Tells branches of a chain apart. */
+  /** Tells branches of a chain apart, from a block on. */
   readonly branch?: string
+  readonly branchesAt?: number
+  /** Events of the branch in place of those that the mix gives. */
+  readonly instead?: (number: number) => readonly PaperEvent[] | undefined
+}
+
+/** An event as it is logged. */
+export interface PaperEvent {
+  readonly topics: readonly string[]
+  readonly data: string
 }
 
 /** A log as an endpoint gives it. */
@@ -89,9 +98,12 @@ export function createPaperChain(init: PaperChainInit): PaperChain {
   function logsOf(number: number): Omit<PaperLog, 'blockHash'>[] {
     if (number === 0) return []
     const blockNumber = hex(number)
-    return Array.from({ length: init.eventsPerBlock }, (_, i) => {
-      const log = eventOf((number - 1) * init.eventsPerBlock + i, init.mix)
-      return { address, ...log, blockNumber, transactionHash: NONE, logIndex: hex(i) }
+    const mixed = (): PaperEvent[] =>
+      Array.from({ length: init.eventsPerBlock }, (_, i) => {
+        return eventOf((number - 1) * init.eventsPerBlock + i, init.mix)
+      })
+    return (init.instead?.(number) ?? mixed()).map((event, i) => {
+      return { address, ...event, blockNumber, transactionHash: NONE, logIndex: hex(i) }
     })
   }
 
@@ -113,7 +125,8 @@ export function createPaperChain(init: PaperChainInit): PaperChain {
       mixHash: NONE
     }
     const numbers = { difficulty: '0x0', gasLimit: '0x1c9c380', gasUsed: '0x5208', baseFeePerGas: '0x7' }
-    const extraData = `0x${Buffer.from(init.branch ?? '').toString('hex')}`
+    const isOfBranch = number >= (init.branchesAt ?? 0)
+    const extraData = `0x${isOfBranch ? Buffer.from(init.branch ?? '').toString('hex') : ''}`
     const place = { number: hex(number), timestamp: hex(FIRST_S + number * BLOCK_S), nonce: '0x0000000000000000' }
     return { ...nothing, ...numbers, ...place, parentHash, logsBloom, receiptsRoot: root, extraData }
   }
@@ -175,8 +188,13 @@ export function createPaperChain(init: PaperChainInit): PaperChain {
   }
 }
 
+/** The revocation of a grant. */
+export function paperRevocation(patient: Hex, grantId: Hex): PaperEvent {
+  return { topics: [TOPIC['Revoked'] ?? '', patient, grantId], data: '0x' }
+}
+
 /** The event of a number, counted from 0 over the whole chain. */
-function eventOf(number: number, mix: PaperChainInit['mix']): { readonly topics: string[]; readonly data: string } {
+function eventOf(number: number, mix: PaperChainInit['mix']): PaperEvent {
   const decade = Math.floor(number / 10)
   const patient = paperId('patient', decade)
   const digits = (value: string): string => value.slice(2)
@@ -189,7 +207,7 @@ function eventOf(number: number, mix: PaperChainInit['mix']): { readonly topics:
     return { topics: [TOPIC['KeyBundleUpdated'] ?? '', patient], data: paperId('later-keys', decade) }
   }
   if (mix === 'mixed' && kind >= 7) {
-    return { topics: [TOPIC['Revoked'] ?? '', patient, paperId('grant', number - 6)], data: '0x' }
+    return paperRevocation(patient, paperId('grant', number - 6))
   }
   const terms = `ff${digits(paperId('terms', number)).slice(2)}`
   return { topics: [TOPIC['Granted'] ?? ''], data: `0x${digits(patient)}${digits(paperId('grant', number))}${terms}` }

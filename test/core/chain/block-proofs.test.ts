@@ -1,11 +1,12 @@
 import { expect } from 'chai'
-import { encodeRlp as encodeWithEthers, keccak256 } from 'ethers'
+import { createMPT } from '@ethereumjs/mpt'
+import { encodeRlp as encodeWithEthers, getBytes, hexlify, keccak256, toBeArray } from 'ethers'
 import fc from 'fast-check'
 import { headerHash } from '#core/chain/block-header.ts'
 import { bloomBits, hasBits, isBloom, mayHoldLog } from '#core/chain/bloom.ts'
 import { countsUpTo, readFinalityLevel } from '#core/chain/finality.ts'
 import { encodeRlp } from '#core/chain/rlp.ts'
-import { receiptsRoot } from '#core/chain/receipts.ts'
+import { receiptsRoot, type ReceiptFields } from '#core/chain/receipts.ts'
 import { expectCode } from '#test/error-code.ts'
 
 const EMPTY_TREE = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421'
@@ -43,6 +44,39 @@ describe('proofs of a block', () => {
     expect(headerHash({ ...GENESIS, blobGasUsed: '0x0' })).to.equal(undefined)
   })
 
+  it('hash the fields that newer rules add in the order of the rules', () => {
+    const word = (byte: string): string => `0x${byte.repeat(32)}`
+    const added = [
+      ['baseFeePerGas', '0x7', '0x07'],
+      ['withdrawalsRoot', word('a1'), word('a1')],
+      ['blobGasUsed', '0x0', '0x'],
+      ['excessBlobGas', '0x20000', '0x020000'],
+      ['parentBeaconBlockRoot', word('a2'), word('a2')],
+      ['requestsHash', word('a3'), word('a3')],
+      // A hash keeps its leading zeros.
+      ['blockAccessListHash', word('00'), word('00')],
+      ['slotNumber', '0xd1b71', '0x0d1b71']
+    ] as const
+    const quantity = (value: string): string => hexlify(toBeArray(value))
+    const { difficulty, number, gasLimit, gasUsed, timestamp, ...bytes } = GENESIS
+    const first = [bytes.parentHash, bytes.sha3Uncles, bytes.miner, bytes.stateRoot, bytes.transactionsRoot]
+    const numbers = [difficulty, number, gasLimit, gasUsed, timestamp].map(quantity)
+    const known = [
+      ...first,
+      bytes.receiptsRoot,
+      bytes.logsBloom,
+      ...numbers,
+      bytes.extraData,
+      bytes.mixHash,
+      bytes.nonce
+    ]
+    for (let count = 0; count <= added.length; count++) {
+      const given = Object.fromEntries(added.slice(0, count).map(([name, value]) => [name, value]))
+      const encoded = encodeWithEthers([...known, ...added.slice(0, count).map(([, , value]) => value)])
+      expect(headerHash({ ...GENESIS, ...given })).to.equal(keccak256(encoded))
+    }
+  })
+
   it('stand on the same encoding as everybody’s', () => {
     const bytes = fc.uint8Array({ maxLength: 300 }).map(one => `0x${Buffer.from(one).toString('hex')}`)
     const { value } = fc.letrec<{ value: string | string[] }>(tie => ({
@@ -74,6 +108,45 @@ describe('proofs of a block', () => {
     const hash = keccak256('0x0f572e5295c57f15886f9b263e2f6d2d6c7b5ec6')
     expect(bloomBits('0x0f572e5295c57f15886f9b263e2f6d2d6c7b5ec6')).to.deep.equal(
       [0, 4, 8].map(at => Number.parseInt(hash.slice(2 + at, 6 + at), 16) % 2048)
+    )
+  })
+
+  it('find the root that another implementation finds, over receipts of every type with logs', async () => {
+    const hexOf = (bytes: fc.Arbitrary<Uint8Array>) => bytes.map(one => hexlify(one))
+    const sized = (size: number) => hexOf(fc.uint8Array({ minLength: size, maxLength: size }))
+    const quantity = fc.nat().map(one => `0x${one.toString(16)}`)
+    const log = fc.record({
+      address: sized(20),
+      topics: fc.array(sized(32), { maxLength: 4 }),
+      data: hexOf(fc.uint8Array({ maxLength: 80 }))
+    })
+    const receipt: fc.Arbitrary<ReceiptFields> = fc.record({
+      type: fc.constantFrom(undefined, '0x0', '0x1', '0x2', '0x3', '0x4', '0x7e'),
+      status: fc.constantFrom('0x0', '0x1'),
+      cumulativeGasUsed: quantity,
+      logsBloom: fc.constant(NO_LOGS),
+      logs: fc.array(log, { maxLength: 3 }),
+      depositNonce: fc.option(quantity, { nil: undefined }),
+      depositReceiptVersion: fc.constantFrom(undefined, '0x1')
+    })
+    const encoded = (one: ReceiptFields): Uint8Array => {
+      const number = (value = '0x0'): Uint8Array => toBeArray(BigInt(value))
+      const logs = one.logs.map(({ address, topics, data }) => [address, [...topics], data])
+      const isDeposit = one.type === '0x7e' && one.depositReceiptVersion != null
+      const more = isDeposit ? [number(one.depositNonce), number(one.depositReceiptVersion)] : []
+      const fields = encodeWithEthers([number(one.status), number(one.cumulativeGasUsed), NO_LOGS, logs, ...more])
+      return Uint8Array.from([...number(one.type), ...getBytes(fields)])
+    }
+    const lists = fc.array(receipt, { minLength: 1, maxLength: 40 })
+    await fc.assert(
+      fc.asyncProperty(lists, fc.constantFrom(0, 130, 270), async (some, blank) => {
+        const receipts = [...some, ...Array.from({ length: blank }, () => ({ ...some[0]!, logs: [] }))]
+        const tree = await createMPT()
+        for (const [i, one] of receipts.entries())
+          await tree.put(getBytes(encodeWithEthers(toBeArray(i))), encoded(one))
+        expect(receiptsRoot(receipts)).to.equal(hexlify(tree.root()))
+      }),
+      { numRuns: 10 }
     )
   })
 

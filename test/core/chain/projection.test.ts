@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import type { ChainEvent, Hex } from '#core/chain/events.ts'
-import { MAX_PAST_KEY_BUNDLES, projectEvents, undoOf, type Change, type StateView } from '#core/chain/projection.ts'
+import { MAX_PAST_KEY_BUNDLES } from '#core/chain/project-care.ts'
+import { projectEvents, undoOf } from '#core/chain/projection.ts'
+import type { Change, StateView } from '#core/chain/records.ts'
 import { createChainView } from '#core/chain/view.ts'
 
 const id = (n: number): Hex => `0x${n.toString(16).padStart(64, '0')}`
@@ -194,6 +196,29 @@ describe('the projection of the chain', () => {
     // No honest chain says so; a lying endpoint may.
     write(projectEvents(state, [{ name: 'Granted', patient: id(1), grantId: id(2), terms: 3n << 248n }], 100))
     expect(createChainView(state, { blockNumber: 2, blockTimeS: 100 }).grant(id(2))?.revokedAtS).to.equal(99)
+  })
+
+  it('keeps a gateway and a peer retired, whatever is said of them again', () => {
+    const { state, write } = paperState()
+    const registered = { name: 'GatewayRegistered' as const, gateway: id(1), signer: id(2), certificate: id(3) }
+    const listing = { pledgedBytes: 1n, validUntil: 9, revision: 1, nodeProof: id(4) }
+    const listed = { name: 'NodeListed' as const, organisation: id(5), node: id(6), peerKey: id(7), ...listing }
+    write(projectEvents(state, [registered, listed], 1))
+    const retired = { organisation: id(5), node: id(6), revision: 2 }
+    write(
+      projectEvents(
+        state,
+        [
+          { name: 'GatewayRetired', gateway: id(1) },
+          { name: 'NodeRetired', ...retired }
+        ],
+        2
+      )
+    )
+    write(projectEvents(state, [registered, listed], 3))
+    const view = createChainView(state, { blockNumber: 3, blockTimeS: 3 })
+    expect(view.gateway(id(1))?.isRetired).to.equal(true)
+    expect(view.node(id(6))?.listings.map(({ isRetired }) => isRetired)).to.deep.equal([true])
   })
 
   it('remembers when a grant was claimed', () => {

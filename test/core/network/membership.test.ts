@@ -1,9 +1,10 @@
 import { expect } from 'chai'
 import type { ChainEvent, Hex } from '#core/chain/events.ts'
 import { projectEvents } from '#core/chain/projection.ts'
+import type { NodeListingRecord } from '#core/chain/records.ts'
 import { createChainView } from '#core/chain/view.ts'
 import { toHex } from '#core/encoding/bytes.ts'
-import { isMember } from '#core/network/membership.ts'
+import { membershipsOf } from '#core/network/membership.ts'
 import { nodeIdOf } from '#core/network/node-listing.ts'
 
 const peerKey = new Uint8Array(32).fill(7)
@@ -23,12 +24,15 @@ const listed = (of: Hex, validUntil = 100): ChainEvent => ({
 
 describe('membership of a consortium', () => {
   function after(events: readonly ChainEvent[], timeS = 50, isProven = true): boolean {
+    return memberships(events, timeS, isProven).length > 0
+  }
+  function memberships(events: readonly ChainEvent[], timeS = 50, isProven = true): NodeListingRecord[] {
     const rows = new Map<string, string>()
     const state = { get: (key: string) => rows.get(key) }
     for (const event of events) {
       for (const { key, value } of projectEvents(state, [event], 1)) if (value != null) rows.set(key, value)
     }
-    return isMember(peerKey, createChainView(state, { blockNumber: 1, blockTimeS: timeS }), () => isProven)
+    return membershipsOf(peerKey, createChainView(state, { blockNumber: 1, blockTimeS: timeS }), () => isProven)
   }
 
   it('takes an accredited organisation, its listing, and the peer’s own word', () => {
@@ -38,6 +42,13 @@ describe('membership of a consortium', () => {
     expect(after([accredited(organisation)])).to.equal(false)
     expect(after(both)).to.equal(true)
     expect(after(both, 50, false)).to.equal(false)
+  })
+
+  it('says who vouches for the peer, first who listed it first', () => {
+    const both = [accredited(organisation), accredited(other), listed(other), listed(organisation)]
+    expect(memberships(both).map(listing => listing.organisation)).to.deep.equal([other, organisation])
+    const left = memberships([...both, { name: 'OrganisationSuspended', organisation: other }])
+    expect(left.map(listing => listing.organisation)).to.deep.equal([organisation])
   })
 
   it('ends with the listing, by the chain’s time', () => {

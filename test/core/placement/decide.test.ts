@@ -4,6 +4,7 @@ import {
   askedAbout,
   calledUp,
   decide,
+  dutyOf,
   mayDrop,
   type BlobFacts,
   type HolderFacts,
@@ -14,6 +15,7 @@ import { createPeerTable, type Seed } from '#core/placement/rendezvous.ts'
 import { createQuotaLedger } from '#core/placement/quota.ts'
 import { blobs, peers } from '#test/core/placement/peers.ts'
 
+const anyone = (): boolean => true
 const RULES: PlacementRules = { replicas: 3, takeOverMs: 1_000 }
 const table = createPeerTable(peers(12))
 const all = table.peers.map(({ id }) => id)
@@ -46,11 +48,33 @@ describe('placement: what a node does about a blob', () => {
   })
 
   it('drops only once every one of the first proved that it holds it', () => {
-    expect(mayDrop(RULES, table, fifth, found([first, second]))).to.equal(false)
-    expect(mayDrop(RULES, table, fifth, found([first, second, fourth]))).to.equal(false)
-    expect(mayDrop(RULES, table, fifth, found([first, second, third]))).to.equal(true)
-    expect(mayDrop(RULES, table, first, found([second, third, fourth]))).to.equal(false)
-    expect(mayDrop(RULES, createPeerTable([]), fifth, found([first, second, third]))).to.equal(false)
+    const may = (me: string, holders: readonly string[], among = table): boolean =>
+      mayDrop(RULES, among, me, found(holders), anyone)
+    expect(may(fifth, [first, second])).to.equal(false)
+    expect(may(fifth, [first, second, fourth])).to.equal(false)
+    expect(may(fifth, [first, second, third])).to.equal(true)
+    expect(may(first, [second, third, fourth])).to.equal(false)
+    expect(may(fifth, [first, second, third], createPeerTable([]))).to.equal(false)
+  })
+
+  it('drops nothing while it sees fewer peers than there shall be replicas', () => {
+    // As after a partition, at the start, or where the node's own pledge is not there.
+    for (const seen of [[first], [first, second]]) {
+      const few = createPeerTable(table.peers.filter(({ id }) => seen.includes(id)))
+      expect(mayDrop(RULES, few, fifth, found(seen), anyone)).to.equal(false)
+    }
+  })
+
+  it('drops nothing on the word of peers that anyone could have invented', () => {
+    const proven = found([first, second, third])
+    for (const stranger of [first, second, third]) {
+      expect(mayDrop(RULES, table, fifth, proven, id => id !== stranger)).to.equal(false)
+    }
+  })
+
+  it('lays the duty to hold a blob on the first alone', () => {
+    expect(dutyOf(RULES, table, fifth, blob)).to.deep.equal([first, second, third])
+    expect(dutyOf(RULES, table, second, blob)).to.deep.equal([first, third])
   })
 
   it('leaves a missing replica to the first for their time, then calls one more each time', () => {
@@ -90,7 +114,7 @@ describe('placement: what a node does about a blob', () => {
             const decision = decide(RULES, table, me, { seed, here: has.has(me), bound: false })
             const holders = new Set([...has].filter(id => id !== me))
             if (decision === 'fetch') has.add(me)
-            if (decision === 'offer' && mayDrop(RULES, table, me, { seed, holders, missingMs: 0 })) has.delete(me)
+            if (decision === 'offer' && mayDrop(RULES, table, me, { seed, holders }, anyone)) has.delete(me)
             expect(has.size).to.be.at.least(Math.min(holding.length, RULES.replicas))
           }
           expect([...has]).to.have.members(order(seed).slice(0, RULES.replicas))
@@ -120,7 +144,7 @@ describe('placement: what a node does about a blob', () => {
             if (decision !== 'offer') continue
             const holders = new Set(askedAbout(RULES, mine, me, seed).filter(id => has.has(id)))
             for (const id of holders) promised.add(id)
-            if (!promised.has(me) && mayDrop(RULES, mine, me, { seed, holders, missingMs: 0 })) has.delete(me)
+            if (!promised.has(me) && mayDrop(RULES, mine, me, { seed, holders }, anyone)) has.delete(me)
             expect(has.size).to.be.at.least(least)
           }
         }

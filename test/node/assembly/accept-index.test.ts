@@ -58,6 +58,21 @@ describe('the index of accepted messages', () => {
     expect(left.map(({ sizeBytes }) => sizeBytes)).to.deep.equal([100_000])
   })
 
+  it('leaves a blob to the patient who named it first, and knows who else does', async () => {
+    const other = await createDemoPatient(world.deployment)
+    const blob = someCid()
+    const named = { cid: blob.toString(), sizeBytes: 9 }
+    const [mine, theirs] = [world.patient, other].map(({ state }) => toHex(state.patient))
+    const entries = [world.patient, other, world.patient].map(who => accepted(entryNaming(who, blob, 9)))
+    for (const [i, entry] of entries.entries()) await node.index.reserve(entry).commit(i + 1, true)
+    expect(node.index.patientOf(named)).to.equal(mine)
+    expect(await node.index.blobs(undefined, 9)).to.deep.equal([{ ...named, patient: mine }])
+    const others: string[] = []
+    for await (const patient of node.index.otherPatientsOf(named)) others.push(patient)
+    expect(others).to.deep.equal([theirs])
+    expect(node.index.patientOf({ ...named, sizeBytes: 8 })).to.equal(undefined)
+  })
+
   it('gives every patient’s blobs a turn, and those that were not found a later one', async () => {
     const other = await createDemoPatient(world.deployment)
     for (let i = 0; i < 40; i++) {

@@ -27,6 +27,8 @@ export interface PaperNode {
   readonly acceptor: Acceptor
   /** A block has come. */
   block(): void
+  /** Another acceptor over the same store, as after a restart; it is not started. */
+  again(): Promise<{ readonly acceptor: Acceptor; readonly index: AcceptIndex }>
   stop(): Promise<void>
 }
 
@@ -61,7 +63,13 @@ export async function openPaperNode(world: AcceptWorld, init: AcceptorInit = {})
     init
   )
   await acceptor.start()
+  const again: PaperNode['again'] = async () => {
+    const fresh = await openAcceptIndex(db)
+    const components = { p, deployment, follower, messages, index: fresh, pending, blockstore, log: silentLog }
+    return { acceptor: createAcceptor(components, init), index: fresh }
+  }
   return {
+    again,
     db,
     messages,
     index,

@@ -1,9 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
+import { text as readText } from 'node:stream/consumers'
 import { expect } from 'chai'
 import { createEndpoints } from '#node/chain/endpoints.ts'
 import { createFollower, type FollowerInit } from '#node/chain/follower.ts'
@@ -162,26 +163,40 @@ describe('back-filling', function () {
   }
 
   it('goes on without a gap wherever it is killed', async () => {
-    const endpoint = fork(join(HELPERS, 'child-endpoint.ts'), [JSON.stringify(SIZE)])
-    const [port] = (await once(endpoint, 'message')) as [number]
-    const url = `http://127.0.0.1:${String(port)}`
     const db = join(dir, 'killed')
-    const start = (): ChildProcess => fork(join(HELPERS, 'child-follower.ts'), [url, db, '1'])
+    let child: ChildProcess | undefined
+    /** Answers until the running follower is killed. */
+    let left = Infinity
+    const paper = paperEndpoint(chain, 'served')
+    const server = createServer((request, response) => {
+      readText(request)
+        .then(async body => {
+          if (left-- <= 0) child?.kill('SIGKILL')
+          response.end(JSON.stringify(await paper.post(JSON.parse(body))))
+        })
+        .catch(() => response.destroy())
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    const url = `http://127.0.0.1:${String(typeof address === 'object' ? address?.port : '')}`
     try {
-      for (let kill = 0; kill < 4; kill++) {
-        const child = start()
-        const ended = once(child, 'exit')
-        // By the time it has opened its database, at some moment of its work, or never where it was faster.
-        await Promise.race([once(child, 'message'), ended, pause(600 + Math.random() * 900)])
-        child.kill('SIGKILL')
-        await ended
+      // Within the ranges, and within the blocks that are proven one by one.
+      for (const answers of [8, 15, 60, 150]) {
+        left = answers
+        child = fork(join(HELPERS, 'child-follower.ts'), [url, db, '1'])
+        const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
+        expect(signal).to.equal('SIGKILL')
       }
-      const last = start()
-      await once(last, 'exit')
-      expect(last.exitCode).to.equal(0)
+      left = Infinity
+      child = fork(join(HELPERS, 'child-follower.ts'), [url, db, '1'])
+      const [code] = (await once(child, 'exit')) as [number | null]
+      expect(code).to.equal(0)
       expect(await rowsOf('killed')).to.deep.equal(fresh)
     } finally {
-      endpoint.kill()
+      child?.kill('SIGKILL')
+      server.closeAllConnections()
+      server.close()
     }
   })
 })

@@ -164,7 +164,9 @@ describe('a follower and what endpoints make up', function () {
         post: async (payload: unknown) => (hasOther ? honest.post(payload) : Promise.reject(new Error('away')))
       }
       const log = silentLog
-      const endpoints = createEndpoints({ transports: [hostile, other], clock: Date.now, log })
+      // A clock that runs fast: one that fell behind is waited for, but not for ever.
+      const clock = (): number => 200 * performance.now()
+      const endpoints = createEndpoints({ transports: [hostile, other], clock, log })
       const [provider] = endpoints.ranked()
       if (provider == null) throw new Error('no endpoint')
       const follower = createFollower(
@@ -177,9 +179,8 @@ describe('a follower and what endpoints make up', function () {
         const known = follower.view().grant(paperId('grant', 1))
         isHostile = true
         head = 40
-        const { requests, failures } = follower.status().endpoints[0] ?? { requests: 0, failures: 0 }
+        const { requests } = follower.status().endpoints[0] ?? { requests: 0 }
         await until(() => (follower.status().endpoints[0]?.requests ?? 0) >= requests + 5)
-        expect(failures).to.equal(0)
         expect(follower.view().grant(paperId('grant', 1))).to.deep.equal(known)
         expect(follower.status().blockNumber).to.be.within(20, 40)
         expect(follower.status().counters.blocksTakenBack).to.equal(0)

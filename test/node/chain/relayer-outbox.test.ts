@@ -162,10 +162,13 @@ describe('the relayer’s outbox', function () {
       (error: unknown) => error
     )
     await until(() => relayer.status().outbox === 1)
+    const another = relayer.submit(wanted, 'b')
     const reason = new Error('gone')
     waiting.abort(reason)
     expect(await asked).to.equal(reason)
+    await until(async () => (await test.provider.getTransactionCount(account(1).address, 'pending')) === 1)
     await mine(test.provider, 1)
+    expect((await another).status).to.equal('applied')
     expect((await relayer.submit(wanted, 'a')).status).to.be.oneOf(['applied', 'already'])
     expect(await nonceOf(account(1))).to.equal(1)
   })

@@ -133,6 +133,15 @@ describe('the commands for those who operate a node', function () {
     expect(doctor.code).to.equal(0)
   })
 
+  it('back it up and scrub it while it runs', async () => {
+    const made = await node('backup', '--config', config, '--to', join(dir, 'backups'), '--json')
+    expect([made.code, made.lines.at(-1)?.['event']]).to.deep.equal([0, 'done'])
+    const inside = await node('backup', '--config', config, '--to', join(dir, 'data', 'backups'))
+    expect([inside.code, inside.errorText.split(':')[0]]).to.deep.equal([1, 'SNAPSHOT_FOLDER'])
+    const scrubbed = await node('scrub', '--config', config, '--json')
+    expect([scrubbed.code, scrubbed.lines.at(-1)?.['sums']]).to.deep.equal([0, 0])
+  })
+
   it('know a killed node from one that runs', async () => {
     process.kill(service?.pid ?? 0, 'SIGKILL')
     await service?.ended

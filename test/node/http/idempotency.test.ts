@@ -99,6 +99,19 @@ describe('idempotency keys', () => {
     expect(await openTable(db, 'answered').keys().all()).to.have.length(1)
   })
 
+  it('keeps count of what is on the disk also where that took nothing for a while', async () => {
+    const { post } = await appOf()
+    for (let i = 0; i < 4; i++, nowMs++) await post(`key-${i}`)
+    const write = db.batch.bind(db)
+    Object.defineProperty(db, 'batch', { configurable: true, value: async () => Promise.reject(new Error('IO error')) })
+    // Each takes out an older one, which stays on the disk.
+    for (let i = 4; i < 8; i++) expect((await post(`key-${i}`)).status).to.equal(503)
+    Object.defineProperty(db, 'batch', { configurable: true, value: write })
+    await post('key-8')
+    expect(await openTable(db, 'answered').keys().all()).to.have.length(4)
+    expect((await post('key-3')).headers.get('idempotency-replayed')).to.equal('true')
+  })
+
   it('keeps neither keys nor askers in the clear', async () => {
     const { post } = await appOf()
     await post('my-secret-key', 'a', '203.0.113.9')

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -68,9 +68,19 @@ describe('many HTTP clients', function () {
   })
 
   it('measures everything that the dashboard shows and the alerts judge', async () => {
+    // Of a node that places blobs, and of one that was backed up, too.
+    const placing = await world.node({ placement: { replicas: 1, pledgedBytes: 2 ** 30 } })
+    const { token: other } = await readLocalAccess(placing.dataDir)
+    const backedUp = await fetch(new URL('/v1/backups', placing.url), {
+      method: 'POST',
+      body: JSON.stringify({ to: `${placing.dataDir}-backups` }),
+      headers: { authorization: `Bearer ${other}`, 'content-type': 'application/json' }
+    })
+    expect(await backedUp.text()).to.include('"done"')
+    await rm(`${placing.dataDir}-backups`, { recursive: true })
     const { token } = await readLocalAccess(node.dataDir)
-    const names = async (): Promise<string[]> => {
-      const answer = await fetch(new URL('/metrics', node.url), { headers: { authorization: `Bearer ${token}` } })
+    const names = async (from = { url: node.url, token }): Promise<string[]> => {
+      const answer = await fetch(new URL('/metrics', from.url), { headers: { authorization: `Bearer ${from.token}` } })
       const families = [...parseOpenMetrics(await answer.text()).values()]
       return families.flatMap(({ samples }) => samples.map(({ name }) => name))
     }
@@ -79,7 +89,7 @@ describe('many HTTP clients', function () {
     await node.client.publish(messageOf(world.network, patient, noteOf(patient)))
     // Asked for in the background.
     await until(async () => (await names()).includes('salus_relayer_balance_ether'))
-    const there = new Set(await names())
+    const there = new Set([...(await names()), ...(await names({ url: placing.url, token: other }))])
     const read = async (name: string): Promise<string> => readFile(join(ROOT, 'docs/operate', name), 'utf8')
     const dashboard = JSON.parse(await read('grafana-dashboard.json')) as { panels: { targets: { expr: string }[] }[] }
     const alerts = await read('alerts.yml')

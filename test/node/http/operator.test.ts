@@ -193,12 +193,21 @@ describe('operating a node over HTTP', function () {
     await third.stop()
   })
 
-  it('lets whoever can read its folder do all, and leaves nothing behind', async () => {
+  it('lets whoever can read its folder do all', async () => {
     const { url, token } = await readLocalAccess(node.dataDir)
     expect(url).to.equal(node.url)
     expect((await ask('GET', '/v1/peers', { token })).status).to.equal(200)
     expect((await stat(join(node.dataDir, 'operator.json'))).mode & 0o777).to.equal(0o600)
     expect(outcome(await ask('GET', '/v1/peers', { token, at: other }))).to.deep.equal([401, 'AUTH_TOKEN'])
+  })
+
+  it('lets a token without the scope of events hear what everyone may', async () => {
+    const token = await signIn(watcher, ['metrics'])
+    const stream = await fetch(new URL('/v1/events', node.url), { headers: { authorization: `Bearer ${token}` } })
+    for await (const { event } of heard(stream)) {
+      expect(event).to.equal('block')
+      break
+    }
   })
 
   it('connects, lets go and bans', async () => {
@@ -314,6 +323,19 @@ describe('operating a node over HTTP', function () {
       expect(await page('GET', '/v1/status', origin)).to.equal('*')
     }
     expect(await page('GET', '/v1/peers', known)).to.equal(known)
+    const policy = async (path: string, origin?: string): Promise<string | null> =>
+      (await ask('GET', path, { headers: origin == null ? {} : { origin } })).headers.get(
+        'cross-origin-resource-policy'
+      )
+    expect([await policy('/v1/status'), await policy('/v1/status', known)]).to.deep.equal([
+      'cross-origin',
+      'cross-origin'
+    ])
+    expect(await policy('/v1/peers', known)).to.equal('cross-origin')
+    expect([await policy('/v1/peers'), await policy('/v1/peers', 'https://evil.example')]).to.deep.equal([
+      'same-origin',
+      'same-origin'
+    ])
     const { headers } = await ask('GET', '/v1/status', { headers: { origin: known } })
     expect(headers.get('access-control-allow-credentials')).to.equal(null)
   })

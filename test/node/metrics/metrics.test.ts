@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { alertChanges, alertsOf, LOW_DISK_BYTES } from '#node/metrics/alerts.ts'
+import { alertChanges, alertsOf, backupStateOf, LOW_DISK_BYTES } from '#node/metrics/alerts.ts'
 import { createCounter, createHistogram, gauge } from '#node/metrics/families.ts'
 import { createHttpMetrics } from '#node/metrics/http-metrics.ts'
 import { writeOpenMetrics } from '#node/metrics/open-metrics.ts'
@@ -91,7 +91,9 @@ describe('metrics', () => {
       chainState: 'following',
       peers: 1,
       expectsPeers: true,
-      disk: 'ok',
+      disk: { state: 'ok' },
+      damagedBlocks: 0,
+      backup: 'good',
       distrusted: 0,
       diskFreeBytes: LOW_DISK_BYTES,
       relayer: 'good'
@@ -101,7 +103,9 @@ describe('metrics', () => {
       chainState: 'waiting',
       peers: 0,
       expectsPeers: true,
-      disk: 'ok',
+      disk: { state: 'ok' },
+      damagedBlocks: 0,
+      backup: 'good',
       distrusted: 0,
       diskFreeBytes: 1,
       relayer: 'empty'
@@ -112,7 +116,29 @@ describe('metrics', () => {
       'CHAIN_AWAY',
       'RELAYER_LOW'
     ])
+    for (const [disk, code] of [
+      [{ state: 'full' }, 'DISK_FULL'],
+      [{ state: 'failed', failure: 'room' }, 'DISK_FULL'],
+      [{ state: 'failed', failure: 'error' }, 'STORE_FAILED']
+    ] as const) {
+      expect(alertsOf({ ...well, disk })).to.deep.equal([code])
+    }
+    expect(alertsOf({ ...well, damagedBlocks: 1 })).to.deep.equal(['BLOCKS_DAMAGED'])
+    expect(alertsOf({ ...well, backup: 'failed' })).to.deep.equal(['BACKUP_FAILED'])
+    expect(alertsOf({ ...well, backup: 'old' })).to.deep.equal(['BACKUP_OLD'])
     expect(alertChanges([], alertsOf(bad)).map(({ active }) => active)).to.deep.equal([true, true, true, true])
     expect(alertChanges(alertsOf(bad), [])).to.deep.equal(codes.map(code => ({ code, active: false })))
+  })
+
+  it('know old backups from failed ones, and from none that were asked for', () => {
+    const at = { startedMs: 1_000, nowMs: 2_000 }
+    expect(backupStateOf(undefined, 10, at)).to.equal('none')
+    expect(backupStateOf({}, undefined, at)).to.equal('none')
+    expect(backupStateOf({}, 2_000, at)).to.equal('none')
+    expect(backupStateOf({}, 999, at)).to.equal('old')
+    expect(backupStateOf({ lastMs: 1_001 }, 999, at)).to.equal('good')
+    expect(backupStateOf({ lastMs: 1_000 }, 999, at)).to.equal('old')
+    expect(backupStateOf({ lastMs: 1 }, undefined, at)).to.equal('good')
+    expect(backupStateOf({ lastMs: 1_999, failure: 'SNAPSHOT_FULL' }, 999, at)).to.equal('failed')
   })
 })

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { hexlify, keccak256, concat } from 'ethers'
+import { concat, getBytes, hexlify, keccak256 } from 'ethers'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { createFollower, type Follower } from '#node/chain/follower.ts'
 import { loadOrCreateIdentity, peerSeedOf } from '#node/network/identity.ts'
@@ -94,9 +94,12 @@ describe('a consortium', function () {
     await (await operator.list(second.listed)).wait()
     await followedHead()
     expect(await dials(second)).to.equal(true)
+    const { key } = first.listed
+    expect(members.listed(getBytes(key))).to.deep.equal({ operator: operator.organisation, bytes: 2 ** 40 })
     await (await operator.retire(first.listed)).wait()
     await until('the retired one is out', () => !isIn(first))
     expect(isIn(second)).to.equal(true)
+    expect(members.listed(getBytes(key))).to.equal(undefined)
     expect(await dials(first)).to.equal(false)
   })
 

@@ -6,7 +6,7 @@ import { identify } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
-import { createLibp2p } from 'libp2p'
+import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { createLog } from '#node/log.ts'
 import { createBans, type Bans, type BansInit } from '#node/network/bans.ts'
 import { createExchange, type Exchange } from '#node/network/exchange.ts'
@@ -99,12 +99,13 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
 }
 
 /** A libp2p peer that is not of this project and does what a test tells it to. */
-export async function plainPeer(listen: string[] = []): Promise<Libp2p> {
+export async function plainPeer(listen: string[] = [], special: Libp2pOptions = {}): Promise<Libp2p> {
   return await createLibp2p({
     addresses: { listen },
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
-    services: { identify: identify() }
+    services: { identify: identify() },
+    ...special
   })
 }

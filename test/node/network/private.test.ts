@@ -3,8 +3,10 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { byteStream } from '@libp2p/utils'
+import { byteStream, multiaddrConnectionPair } from '@libp2p/utils'
 import { SESSION_NONCE_BYTES, SESSION_TAG_BYTES } from '#core/network/private-session.ts'
+import { nativePrimitives } from '#node/crypto/native.ts'
+import { createPrivateProtector } from '#node/network/private-protector.ts'
 import { loadNetworkKey } from '#node/network/network-key.ts'
 import { expectCode } from '#test/error-code.ts'
 import { plainPeer, until, usePeers, type TestPeer } from '#test/node/network/peer.ts'
@@ -85,6 +87,20 @@ describe('a private network', () => {
     } finally {
       await stranger.stop()
     }
+  })
+
+  it('does not let two connections to one peer answer each other', async () => {
+    const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
+    const protector = createPrivateProtector({ p: nativePrimitives, random }, networkKey)
+    const handshake = async (ends: ReturnType<typeof multiaddrConnectionPair>): Promise<string[]> => {
+      const outcomes = await Promise.allSettled(ends.map(async end => protector.protect(end)))
+      return outcomes.map(({ status }) => status)
+    }
+    expect(await handshake(multiaddrConnectionPair())).to.deep.equal(['fulfilled', 'fulfilled'])
+    // What a stranger does who has no key: it calls twice, and hands each what it hears from the other.
+    const crossed = multiaddrConnectionPair()
+    for (const end of crossed) Object.assign(end, { direction: 'inbound' })
+    expect(await handshake(crossed)).to.deep.equal(['rejected', 'rejected'])
   })
 
   it('reads its key from a file that only its owner can read', async () => {

@@ -250,6 +250,38 @@ describe('serving blocks', () => {
     expect((await all).equals(Buffer.from(blockHeader(undefined)))).to.equal(true)
   })
 
+  it('sends nothing of a small block that rotted in the database, for which it would be cut off', async () => {
+    const a = await peer()
+    const name = digestOf(randomBytes(9))
+    await a.blockstore.put(cidOfDigest(RAW_CODEC, name), randomBytes(2000))
+    const stream = await raw.dialProtocol(a.host.libp2p.getMultiaddrs(), RANGE_PROTOCOL)
+    const all = heard(stream)
+    stream.send(frameRangeRequest([name]))
+    await stream.close()
+    expect((await all).equals(Buffer.from(blockHeader(undefined)))).to.equal(true)
+  })
+
+  it('has a place for a peer that comes when another one has taken all', async () => {
+    const a = await peer({ exchange: { maxStreams: 3 } })
+    const block = randomBytes(1000)
+    await a.blockstore.put(cidOfDigest(RAW_CODEC, digestOf(block)), block)
+    const open = async (by: Libp2p): Promise<Stream> => by.dialProtocol(a.host.libp2p.getMultiaddrs(), RANGE_PROTOCOL)
+    const taken = [await open(raw), await open(raw), await open(raw)]
+    // It asks for what nobody has, now and then, so as not to be idle.
+    for (const stream of taken) stream.send(frameRangeRequest([digestOf(randomBytes(8))]))
+    const other = await plainPeer()
+    try {
+      const stream = await open(other)
+      const all = heard(stream)
+      stream.send(frameRangeRequest([digestOf(block)]))
+      await stream.close()
+      expect((await all).length).to.equal(4 + block.length)
+      expect(taken.filter(({ status }) => status === 'open')).to.have.length(2)
+    } finally {
+      await other.stop()
+    }
+  })
+
   for (const [what, bytes] of [
     ['garbage', Uint8Array.of(2, 0xff, 0xff)],
     ['a request above the limit', Uint8Array.of(0xff, 0xff, 0x7f)],

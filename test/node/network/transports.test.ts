@@ -1,10 +1,14 @@
 import { PerformanceObserver } from 'node:perf_hooks'
+import type { Libp2p } from '@libp2p/interface'
+import { noise } from '@chainsafe/libp2p-noise'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { Libp2pOptions } from 'libp2p'
 import { expect } from 'chai'
 import { askHave, createHaveService } from '#node/network/have.ts'
 import { DEFAULT_LIMITS } from '#node/network/limits.ts'
 import { createRateLimiter } from '#node/network/rate-limiter.ts'
 import { parseAddress } from '#node/network/supervisor.ts'
-import { log, until, usePeers, type TestPeer } from '#test/node/network/peer.ts'
+import { log, plainPeer, until, usePeers, type TestPeer } from '#test/node/network/peer.ts'
 
 const admission = { mode: 'private', networkKey: new Uint8Array(32).fill(5) } as const
 
@@ -92,6 +96,42 @@ describe('ways between peers', () => {
     }
     for (const { streams } of a.host.libp2p.getConnections(b.host.peerId)) {
       expect(streams.filter(({ direction }) => direction === 'inbound').length).to.be.at.most(8)
+    }
+  })
+
+  it('has at most so many connections with a peer that finishes many at once', async () => {
+    const a = await peer({ limits: { maxConnectionsPerPeer: 2 } })
+    const COUNT = 8
+    const all = Promise.withResolvers<undefined>()
+    let encrypted = 0
+    // Each proves who it is, and says nothing more until all others have.
+    const connectionGater = {
+      denyOutboundEncryptedConnection: async () => {
+        if (++encrypted === COUNT) all.resolve(undefined)
+        await all.promise
+        return false
+      }
+    }
+    const privateKey = await generateKeyPair('Ed25519')
+    // It names no multiplexer while it proves who it is, so that one is agreed on afterwards, when it likes.
+    const encrypter: NonNullable<Libp2pOptions['connectionEncrypters']>[number] = components => {
+      const made = noise()(components)
+      const secure = made.secureOutbound.bind(made)
+      made.secureOutbound = async (stream, options) => secure(stream, { ...options, skipStreamMuxerNegotiation: true })
+      return made
+    }
+    const special = { privateKey, connectionGater, connectionEncrypters: [encrypter] }
+    const one = async (): Promise<Libp2p> => plainPeer([], special)
+    const strangers = await Promise.all(Array.from({ length: COUNT }, one))
+    try {
+      await Promise.all(
+        strangers.map(async each => each.dial(a.host.libp2p.getMultiaddrs()).catch((error: unknown) => error))
+      )
+      const open = (): number => strangers.reduce((sum, each) => sum + each.getConnections().length, 0)
+      await until('no more than two are left', () => open() <= 2, 10_000)
+      expect(encrypted).to.equal(COUNT)
+    } finally {
+      for (const each of strangers) await each.stop()
     }
   })
 

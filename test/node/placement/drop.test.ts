@@ -9,6 +9,8 @@ import { openTable } from '#node/store/database.ts'
 import { log, usePeers, type TestPeer } from '#test/node/network/peer.ts'
 import { blobOf, type Blob } from '#test/node/placement/network.ts'
 
+const held = { forget: async () => Promise.resolve() }
+
 describe('dropping blobs', () => {
   const open = usePeers()
   let peer: TestPeer
@@ -21,7 +23,7 @@ describe('dropping blobs', () => {
     const largestSize = async (cid: { toString(): string }): Promise<number | undefined> =>
       Promise.resolve(named.has(cid.toString()) ? 1 : undefined)
     const { db, blockstore, host } = peer
-    return createDropper({ db, blockstore, helia: host.helia, leases, log, index: { largestSize } })
+    return createDropper({ db, blockstore, helia: host.helia, leases, held, log, index: { largestSize } })
   }
   async function put({ cid, bytes }: Blob): Promise<void> {
     for (const block of blobBlocks(p, bytes)) await peer.blockstore.put(block.cid, block.bytes)
@@ -81,7 +83,7 @@ describe('dropping blobs', () => {
     const leases = createLeases(() => 0, 10)
     const { db, blockstore, host } = peer
     const index = { largestSize: async () => Promise.resolve(undefined) }
-    const one = createDropper({ db, blockstore, helia: host.helia, leases, log, index })
+    const one = createDropper({ db, blockstore, helia: host.helia, leases, held, log, index })
     expect(await one.drop(blob.cid, 1_000)).to.equal(false)
     expect(await has(blob)).to.equal(true)
   })

@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { peerIdFromPublicKey } from '@libp2p/peer-id'
 import { publicKeyFromRaw } from '@libp2p/crypto/keys'
+import type { CID } from 'multiformats/cid'
+import { cidOfDigest, RAW_CODEC } from '#core/record/cid.ts'
 import { signPledge, type Pledge } from '#core/placement/pledge.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
 import { createLeases } from '#node/placement/leases.ts'
@@ -59,6 +61,44 @@ describe('who is there', () => {
     expect(ids(known)).to.deep.equal([idOf(2)])
   })
 
+  it('does not let a dead peer live again by what it said before', () => {
+    const known = members()
+    known.hear(pledge(1, 7))
+    elapsed = 1_001
+    expect(ids(known)).to.deep.equal([])
+    // Whoever kept its pledges shows them, again and again, for as long as they hold.
+    for (const sequence of [7, 6, 1]) expect(known.hear(pledge(1, sequence))).to.equal('known')
+    expect(ids(known)).to.deep.equal([])
+    expect(known.newsAfter(0, 9).pledges).to.deep.equal([])
+    expect(known.hear(pledge(1, 8))).to.equal('new')
+    elapsed += 200
+    expect(ids(known)).to.deep.equal([idOf(1)])
+  })
+
+  it('remembers so many of the dead, and those that died first no longer', () => {
+    const known = members({ maxGone: 2 })
+    for (const peer of [1, 2, 3]) {
+      known.hear(pledge(peer, 5))
+      elapsed += 1_001
+      known.table()
+    }
+    expect([1, 2, 3].map(peer => known.hear(pledge(peer, 5)))).to.deep.equal(['new', 'known', 'known'])
+  })
+
+  it('keeps its table while peers say that they are there still, and makes another when one pledges otherwise', () => {
+    const known = members({ deadAfterMs: 10_000 })
+    for (const peer of [1, 2]) known.hear(pledge(peer, 1))
+    const table = known.table()
+    for (elapsed = 0; elapsed < 5_000; elapsed += 100) {
+      known.hear(pledge(1, 2 + elapsed))
+      expect(known.table()).to.equal(table)
+    }
+    known.hear(pledge(1, 9_000, { bytes: 2_000 }))
+    expect(known.table()).not.to.equal(table)
+    elapsed = 10_000
+    expect(ids(known)).to.deep.equal([idOf(1)])
+  })
+
   it('judges the living by its own clock, whatever the clocks of others say', () => {
     for (const skewMs of [-3_600_000, 0, 3_600_000]) {
       nowMs = NOW_MS + skewMs
@@ -73,9 +113,9 @@ describe('who is there', () => {
   it('lets nobody pledge for another, for another network, or in a broken form', () => {
     const known = members()
     const key = p.ed25519PublicKey(seedOfPeer(2))
-    expect(known.hear(pledge(1, 1, { peerKey: key }))).to.equal('refused')
-    expect(known.hear(pledge(1, 1, { network: seedOfPeer(9) }))).to.equal('refused')
-    expect(known.hear(new Uint8Array(10))).to.equal('refused')
+    expect(known.hear(pledge(1, 1, { peerKey: key }))).to.equal('forged')
+    expect(known.hear(pledge(1, 1, { network: seedOfPeer(9) }))).to.equal('forged')
+    expect(known.hear(new Uint8Array(10))).to.equal('forged')
     expect(known.size()).to.equal(0)
   })
 
@@ -91,6 +131,11 @@ describe('who is there', () => {
     known.distrust(idOf(2))
     elapsed += 600_001
     expect(ids(known)).to.deep.equal([])
+    known.trust(idOf(2))
+    expect(ids(known)).to.deep.equal([idOf(2)])
+    known.distrust(idOf(2))
+    elapsed += 600_001
+    expect(ids(known)).to.deep.equal([idOf(2)])
   })
 
   it('is not flooded by invented peers: who is there stays', () => {
@@ -126,6 +171,23 @@ describe('who is there', () => {
 })
 
 describe('promises to keep', () => {
+  it('are refused where there are too many, until some of them end', () => {
+    let elapsed = 0
+    const leases = createLeases(() => elapsed, 60_000, 100)
+    const cidOf = (number: number): CID => {
+      const digest = new Uint8Array(32)
+      new DataView(digest.buffer).setUint32(0, number)
+      return cidOfDigest(RAW_CODEC, digest)
+    }
+    for (let number = 0; number < 100; number++) leases.promise(cidOf(number), 5_000)
+    expect(leases.promise(cidOf(100), 5_000)).to.equal(false)
+    // Looked at now and then, not with each request.
+    elapsed = 6_000
+    expect(leases.promise(cidOf(100), 5_000)).to.equal(false)
+    elapsed = 10_000
+    expect(leases.promise(cidOf(100), 5_000)).to.equal(true)
+  })
+
   it('keep a blob from being dropped until they end, and begin with one of everything', () => {
     let elapsed = 0
     const leases = createLeases(() => elapsed, 1_000)

@@ -63,7 +63,11 @@ export async function openPlacingPeer(
   const peer = await openPeer(directory, { peers })
   const { db, host, exchange, blockstore, bans } = peer
   const index = await openAcceptIndex(db)
-  const keeper = createBlobKeeper({ p, host, exchange, blockstore, index, clock: Date.now, log }, { lookMs: 50 })
+  const running: { placing?: Placing } = {}
+  const keeper = createBlobKeeper(
+    { p, host, exchange, blockstore, index, clock: Date.now, log, part: () => running.placing?.placement },
+    { lookMs: 50 }
+  )
   keeper.start()
   const peerSeed = peerSeedOf(await loadOrCreateIdentity(join(directory, 'identity.key')))
   const rate = createRateLimiter({ clock: Date.now }, { perSecond: 1_000, burst: 10_000 })
@@ -74,10 +78,12 @@ export async function openPlacingPeer(
       replicas: 2,
       pledgedBytes: 1 << 30,
       patientBytes: 1 << 30,
+      vouched: () => true,
       ...init,
       times: { ...FAST, ...init.times }
     }
   )
+  running.placing = placing
   await placing.start()
   let isStopped = false
   return {

@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import type { PlacingInit } from '#node/assembly/placing.ts'
 import { until } from '#test/node/network/peer.ts'
-import { blobOf, blocksOfBlob, openPlacingPeer, type Blob, type PlacingPeer } from '#test/node/placement/network.ts'
+import {
+  blobOf,
+  blocksOfBlob,
+  openPlacingPeer,
+  PATIENT,
+  type Blob,
+  type PlacingPeer
+} from '#test/node/placement/network.ts'
 
 const WAIT_MS = 120_000
 
@@ -57,7 +64,10 @@ describe('placement between peers', function () {
       expect(wanted).to.have.length(2)
       for (const one of peers) {
         if (wanted.includes(one.id)) continue
-        for (const cid of blocksOfBlob(blob)) expect(await one.peer.blockstore.has(cid)).to.equal(false)
+        await until('its blocks are gone', async () => {
+          const left = await Promise.all(blocksOfBlob(blob).map(async cid => one.peer.blockstore.has(cid)))
+          return !left.includes(true)
+        })
       }
     }
   })
@@ -111,5 +121,51 @@ describe('placement between peers', function () {
     const blob = blobOf(9_000)
     await handIn(peers, blob)
     await until('both hold it', async () => (await holdersAmong(peers, blob)).length === 2, WAIT_MS)
+  })
+
+  it('counts a blob once and as large as it is, whatever entries say, and has room for others then', async () => {
+    const [one] = await openMany(1, { pledgedBytes: 20_000, patientBytes: 20_000 })
+    const blob = blobOf(9_000)
+    const claimed = [1, 8_999, 9_001, 2 ** 30, 2 ** 40]
+    for (const size of [9_000, ...claimed]) await one?.name(blob.cid, size)
+    await one?.put(blob)
+    const { placement } = one?.placing ?? expect.fail()
+    await until('it is counted', () => {
+      one?.placing.placement.nudge()
+      return placement.status().heldBlobs === 1
+    })
+    expect(placement.status().heldBytes).to.equal(9_000)
+    const next = blobOf(9_000)
+    await one?.name(next.cid, 9_000)
+    expect(placement.hasRoom({ patient: PATIENT, sizeBytes: 9_000 })).to.equal(true)
+    await one?.put(next)
+    await until('both are counted', () => {
+      one?.placing.placement.nudge()
+      return placement.status().heldBytes === 18_000
+    })
+    expect(placement.hasRoom({ patient: PATIENT, sizeBytes: 9_000 })).to.equal(false)
+    expect(placement.keeps({ cid: blobOf(9_000).cid, sizeBytes: 9_000 }, PATIENT)).to.equal(false)
+    expect(placement.keeps({ cid: blobOf(900).cid, sizeBytes: 900 }, PATIENT)).to.equal(true)
+  })
+
+  it('drops nothing on the word of peers that nobody vouches for', async () => {
+    const peers = await openMany(4, { vouched: () => false })
+    const blob = blobOf(5_000)
+    await handIn(peers, blob)
+    const wanted = peers[0]?.placing.placement.holdersOf(blob.cid) ?? []
+    await until(
+      'held where it should be',
+      async () => {
+        const holders = await holdersAmong(peers, blob)
+        return wanted.every(id => holders.includes(id))
+      },
+      WAIT_MS
+    )
+    const [first] = peers
+    const dropped = (): number => peers.reduce((sum, one) => sum + one.placing.placement.status().dropped, 0)
+    const rounds = (): number => first?.placing.placement.status().rounds ?? 0
+    const before = rounds()
+    await until('asked again', () => rounds() > before + 3, WAIT_MS)
+    expect([await first?.has(blob), dropped()]).to.deep.equal([true, 0])
   })
 })

@@ -9,7 +9,7 @@ import * as raw from 'multiformats/codecs/raw'
 import * as dagPb from '@ipld/dag-pb'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { createBlockstore, MAX_SMALL_BLOCK_BYTES, type DiskBlockstore } from '#node/store/blocks.ts'
-import { openDatabase, type Database } from '#node/store/database.ts'
+import { openDatabase, openTable, type Database } from '#node/store/database.ts'
 import { expectCode } from '#test/error-code.ts'
 
 async function block(sizeBytes: number): Promise<{ cid: CID; bytes: Uint8Array }> {
@@ -83,7 +83,7 @@ describe('block store', () => {
     expect(found).to.have.members(blocks.map(({ cid }) => cid.toString()))
   })
 
-  it('refuses a file that was damaged on the disk, and sets it aside', async () => {
+  it('hands out no block that was damaged on the disk, and takes another copy of it', async () => {
     const { cid, bytes } = await block(100_000)
     await store.put(cid, bytes)
     const [file = ''] = await files()
@@ -92,6 +92,21 @@ describe('block store', () => {
     await writeFile(file, damaged)
     await expectCode('BLOCK_DAMAGED', () => read(cid))
     expect(await store.has(cid)).to.equal(false)
+    expect(await read(cid).catch((error: unknown) => error)).to.have.property('name', 'NotFoundError')
+    await store.put(cid, bytes)
+    expect(Buffer.from(await read(cid)).equals(bytes)).to.equal(true)
+  })
+
+  it('hands out no damaged block of the database either', async () => {
+    const { cid, bytes } = await block(100)
+    await store.put(cid, bytes)
+    const table = openTable(db, 'blocks')
+    const [name = ''] = await table.keys().all()
+    await table.put(name, new Uint8Array(100))
+    await expectCode('BLOCK_DAMAGED', () => read(cid))
+    expect(await store.has(cid)).to.equal(false)
+    await store.delete(cid)
+    expect(store.damaged()).to.deep.equal([])
     await store.put(cid, bytes)
     expect(Buffer.from(await read(cid)).equals(bytes)).to.equal(true)
   })

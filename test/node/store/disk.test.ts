@@ -7,9 +7,10 @@ import { expect } from 'chai'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import { sha256 } from 'multiformats/hashes/sha2'
+import { utf8 } from '#core/encoding/bytes.ts'
 import { createBlockstore, type DiskBlockstore } from '#node/store/blocks.ts'
-import type { Database } from '#node/store/database.ts'
-import { createDisk, isNoSpace, type Disk, type DiskInit } from '#node/store/disk.ts'
+import { openTable, type Database } from '#node/store/database.ts'
+import { createDisk, failedWrite, isNoSpace, type Disk, type DiskInit } from '#node/store/disk.ts'
 import { createMessageLog, type MessageLog } from '#node/store/messages.ts'
 import { openStore } from '#node/store/schema.ts'
 import { expectCode } from '#test/error-code.ts'
@@ -55,7 +56,7 @@ describe('a disk that is full', () => {
     dataDir = await mkdtemp(join(tmpdir(), 'salus-disk-'))
   })
   afterEach(async () => {
-    await close()
+    if (db.status === 'open') await close()
     if (isMounted) execFileSync('/bin/umount', [dataDir])
     isMounted = false
     await rm(dataDir, { recursive: true, force: true })
@@ -132,12 +133,48 @@ describe('a disk that is full', () => {
     for (const cid of blocks) expect(await blockstore.has(cid)).to.equal(true)
   })
 
-  it('tells a full disk from a broken one', async () => {
-    await open()
-    expect(disk.failed(new Error('x', { cause: Object.assign(new Error('y'), { code: 'EDQUOT' }) })).code).to.equal(
-      'STORE_FULL'
+  it('opens the database anew after a write failed for another reason, and is not well before', async () => {
+    free = 1_000
+    const fault = new Error('IO error: Input/output error')
+    let isBroken = false
+    db = await openStore(dataDir)
+    const write = db.batch.bind(db) as (...args: unknown[]) => Promise<void>
+    Object.defineProperty(db, 'batch', {
+      configurable: true,
+      value: async (...args: unknown[]) => {
+        if (isBroken) throw Object.assign(fault, { code: 'LEVEL_IO_ERROR' })
+        await write(...args)
+      }
+    })
+    disk = createDisk(
+      { db, log, freeBytes: async () => Promise.resolve(free ?? 0) },
+      { path: dataDir, everyMs: 20, reserveBytes: 100 }
     )
-    expect(disk.failed(Object.assign(new Error('x'), { code: 'EIO' })).code).to.equal('STORE_WRITE_FAILED')
+    await disk.start()
+    blockstore = createBlockstore({ db, directory: join(dataDir, 'blocks'), disk })
+    await blockstore.start()
+    messages = createMessageLog({ db, disk })
+    await append(1)
+    isBroken = true
+    // A write of another part, which has no watch of its own.
+    await openTable(db, 'accept')
+      .put('key', utf8('value'))
+      .catch(() => undefined)
+    await openTable(db, 'accept')
+      .batch([{ type: 'put', key: 'key', value: utf8('value') }])
+      .catch(() => undefined)
+    expect([disk.status().state, disk.status().failure]).to.deep.equal(['failed', 'error'])
+    await expectCode('STORE_WRITE_FAILED', async () => append(2))
+    expect(await messages.head()).to.equal(1)
+    isBroken = false
+    await until('it is well', () => disk.status().state === 'ok')
+    expect(await append(2)).to.equal(2)
+  })
+
+  it('tells a full disk from a broken one', () => {
+    const broken = Object.assign(new Error('x'), { code: 'EIO' })
+    const quota = new Error('x', { cause: Object.assign(new Error('y'), { code: 'EDQUOT' }) })
+    expect([failedWrite(quota).code, failedWrite(broken).code]).to.deep.equal(['STORE_FULL', 'STORE_WRITE_FAILED'])
     expect(isNoSpace(new Error('IO error: No space left on device'))).to.equal(true)
     expect(isNoSpace(undefined)).to.equal(false)
   })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { once } from 'node:events'
 import { expect } from 'chai'
 import { utf8 } from '#core/encoding/bytes.ts'
-import { openDatabase, type Database } from '#node/store/database.ts'
+import { openDatabase, openTable, type Database } from '#node/store/database.ts'
 import { createMessageLog } from '#node/store/messages.ts'
 import { expectCode } from '#test/error-code.ts'
 
@@ -100,5 +100,30 @@ describe('message log', () => {
     for (const { position, bytes } of records) {
       expect((await log.getByKey(`key-${new TextDecoder().decode(bytes)}`))?.position).to.equal(position)
     }
+  })
+
+  it('leaves out for readers what the disk has changed, and goes on behind it', async () => {
+    const log = createMessageLog({ db })
+    for (let i = 1; i <= 10; i++) await log.append(String(i), utf8(`message ${String(i)}`), [alice])
+    const rows = openTable(db, 'log')
+    const keys = await rows.keys().all()
+    for (const key of keys.slice(2, 8)) await rows.put(key, utf8('damaged'))
+    const positions = (records: readonly { position: number }[]): number[] => records.map(({ position }) => position)
+    expect(positions(await log.byPatient(alice, 0, 3))).to.deep.equal([1, 2, 9])
+    expect(positions(await log.byPatient(alice, 2, 1))).to.deep.equal([9])
+    expect(positions(await log.newestByPatient(alice, 11, 3))).to.deep.equal([10, 9, 2])
+    expect([(await log.at(3))?.isDamaged, (await log.at(1))?.isDamaged, await log.at(11)]).to.deep.equal([
+      true,
+      false,
+      undefined
+    ])
+    await log.mend(3, utf8('message 3'))
+    expect(positions(await log.byPatient(alice, 0, 3))).to.deep.equal([1, 2, 3])
+    // It is the checksum that is damaged here.
+    const sums = openTable(db, 'log-sum')
+    const sum = Uint8Array.from((await sums.get(keys[0] ?? '')) ?? [])
+    sum[3] = (sum[3] ?? 0) ^ 1
+    await sums.put(keys[0] ?? '', sum)
+    expect((await log.at(1))?.isDamaged).to.equal(false)
   })
 })
