@@ -247,14 +247,18 @@ async function takeIn(
   onIntake: (intake: Intake) => void
 ): Promise<void> {
   const { ledger, sources, live = [], log, signal, monitor, memory } = shared
+  // A replay's time is not the next run's.
+  const remember = (): void => {
+    if (!isReplay) memory.keep(monitor.snapshot())
+  }
   const onBatch = (batch: SignedBatch): void => {
     onEvent({ event: 'batch', ...batch })
-    memory.keep(monitor.snapshot())
+    remember()
     progress.move()
   }
   const onNoticed = (records: readonly BatchRecord[]): void => {
     onEvent({ event: 'noticed', records })
-    memory.keep(monitor.snapshot())
+    remember()
   }
   const intake = createIntake(shared, { batchSeconds, onBatch, onNoticed })
   if (ledger.state.intent != null) onBatch(await signIntent(shared))

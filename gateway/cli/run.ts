@@ -46,10 +46,11 @@ async function runOver(data: string, options: RunOptions, outward: Outward | nul
   const identity = await loadOrCreateGateway(p, data)
   const isReplay = replay.length > 0 && speed !== 1
   const beganMs = clock()
-  const reporter = createReporter(beganMs)
+  // Grows with the run: for a report only.
+  const reporter = report == null ? undefined : createReporter(beganMs)
   const watch = createHealthWatch(clock)
   const onEvent = (event: GatewayEvent): void => {
-    reporter.onEvent(event)
+    reporter?.onEvent(event)
     watch.onEvent(event)
     if (report != null) return
     const told = event.event === 'noticed' ? { event: 'noticed', records: event.records.length } : event
@@ -69,7 +70,7 @@ async function runOver(data: string, options: RunOptions, outward: Outward | nul
         watch: null,
         // The times of a replay begin anew with each run.
         ...(snapshot == null || isReplay ? {} : { snapshot }),
-        onEvent: event => reporter.onMonitorEvent(event)
+        onEvent: event => reporter?.onMonitorEvent(event)
       }
     )
   const stopping = new AbortController()
@@ -112,7 +113,7 @@ async function runOver(data: string, options: RunOptions, outward: Outward | nul
         JSON.stringify({ event: 'ready', gateway: toHex(identity.id), ...(url == null ? {} : { health: url }) })
       )
     await untilEnded(gateway, stopping)
-    if (report != null) console.log(JSON.stringify(reporter.report()))
+    if (reporter != null) console.log(JSON.stringify(reporter.report()))
   } finally {
     await server?.stop()
     await outside.close()

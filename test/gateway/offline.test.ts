@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -77,6 +77,10 @@ describe('gateway without a network, from the command line', function () {
     expect(scores.find(({ name }) => name === 'news2')?.series.length).to.be.greaterThan(1)
     const status = await salus('gateway', 'status', '--data', data)
     expect(status.lines[0]).to.include({ batches: 8, logKey, pendingReadings: 0 })
+    // A replay ran ahead of the clock: alarms of the next run must not wait for its time.
+    expect(await readdir(data))
+      .to.include('batches')
+      .and.to.not.include('monitor')
   })
 
   it('proves a reading to whoever trusts its key and the witness, and to nobody else', async () => {
