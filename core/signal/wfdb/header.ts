@@ -9,6 +9,8 @@ import { sampleRate, sampleScale, type SampleRate, type SampleScale } from '#cor
 /** Most bytes of a header file. */
 export const MAX_HEADER_BYTES: number = 2 ** 20
 
+/** The pattern of a record line takes the square of its length. */
+const MAX_LINE_CHARACTERS = 1024
 const MAX_SIGNALS = 256
 const MAX_SEGMENTS = 65_536
 const MAX_SAMPLES_PER_FRAME = 4096
@@ -68,6 +70,7 @@ export function parseWfdbHeader(text: string): WfdbHeader {
     .split(/\r?\n/)
     .map(line => line.trim())
     .filter(line => line !== '' && !line.startsWith('#'))
+  if (lines.some(({ length }) => length > MAX_LINE_CHARACTERS)) refuse('a line of it is longer than 1,024 characters')
   const [, , segmentCount, signalCount = '', frequency = '250', frames = '0'] =
     RECORD.exec(lines[0] ?? '') ?? refuse('its first line is no record')
   const count = Number(signalCount)

@@ -198,6 +198,8 @@ describe('recordings as sensors', () => {
       ['RECORDING_FORM', 'x.bin', Uint8Array.of(1, 2, 3, 10)],
       ['RECORDING_FORM', 'x.csv', ''],
       ['WFDB_HEADER', 'x.hea', 'x 1'],
+      // Five minutes of backtracking, if it were looked at.
+      ['WFDB_HEADER', 'x.hea', `x 1${' '.repeat(500_000)}x\rb\rc`],
       ['WFDB_HEADER', 'x.hea', 'x 2 250 10\nx.dat 16\n'],
       ['WFDB_HEADER', 'x.hea', 'x 1 250 10\nx.dat 16 zero\n'],
       ['WFDB_NAME', 'x.hea', 'x 1 250 10\n../x.dat 16\n'],
