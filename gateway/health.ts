@@ -1,6 +1,5 @@
 /** What a gateway says of itself over HTTP: counters and ages, never a value, a device or a patient. */
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createPlainServer, type PlainServer } from '#node/http/plain-server.ts'
 import { counted, gauge, type Family } from '#node/metrics/families.ts'
 import { OPEN_METRICS_TYPE, writeOpenMetrics } from '#node/metrics/open-metrics.ts'
 import { createProcessMetrics } from '#node/metrics/process-metrics.ts'
@@ -90,45 +89,37 @@ export function healthFamilies(health: GatewayHealth): readonly Family[] {
   ]
 }
 
-/** Serves `/health` and `/metrics`. */
-export interface HealthServer {
-  /** Begins to listen; gives the address. */
-  start(): Promise<string>
-  stop(): Promise<void>
-}
-
-/** Makes the server. */
+/** Makes the server of `/health` and `/metrics`. */
 export function createHealthServer(
   read: () => GatewayHealth,
-  { host, port }: { readonly host: string; readonly port: number }
-): HealthServer {
+  listen: { readonly host: string; readonly port: number }
+): PlainServer {
   const metrics = createProcessMetrics(VERSION)
-  const server: Server = createServer((request, response) => {
-    const health = read()
-    const send = (status: number, type: string, body: string): void =>
-      void response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
-    if (request.method !== 'GET') send(405, 'text/plain', '')
-    else if (request.url === '/health')
-      send(health.status === 'starting' ? 503 : 200, 'application/json', JSON.stringify(health))
-    else if (request.url === '/metrics')
-      send(200, OPEN_METRICS_TYPE, writeOpenMetrics([...healthFamilies(health), ...metrics.read()]))
-    else send(404, 'text/plain', '')
-  })
-  server.maxConnections = MAX_CONNECTIONS
+  const server = createPlainServer(
+    ({ method, url }) => {
+      const health = read()
+      if (method !== 'GET') return { status: 405 }
+      if (url === '/health') {
+        const status = health.status === 'starting' ? 503 : 200
+        return { status, type: 'application/json', body: JSON.stringify(health) }
+      }
+      if (url !== '/metrics') return { status: 404 }
+      return {
+        status: 200,
+        type: OPEN_METRICS_TYPE,
+        body: writeOpenMetrics([...healthFamilies(health), ...metrics.read()])
+      }
+    },
+    { ...listen, maxConnections: MAX_CONNECTIONS, maxBodyBytes: 0 }
+  )
   return {
     async start() {
       metrics.start()
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject)
-        server.listen(port, host, resolve)
-      })
-      const { address, port: taken } = server.address() as AddressInfo
-      return `http://${address.includes(':') ? `[${address}]` : address}:${String(taken)}`
+      return server.start()
     },
     async stop() {
       metrics.stop()
-      server.closeAllConnections()
-      if (server.listening) await new Promise<void>(resolve => server.close(() => resolve()))
+      await server.stop()
     }
   }
 }

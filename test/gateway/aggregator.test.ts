@@ -9,8 +9,9 @@ import { parseRecording } from '#core/batch/recording.ts'
 import { verifyBundle } from '#core/batch/verify.ts'
 import { signGatewayHead } from '#core/batch/gateway-head.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
+import type { PlainServer } from '#node/http/plain-server.ts'
 import { createAggregator, type Aggregator } from '#gateway/aggregator/aggregator.ts'
-import { createAggregatorServer, type AggregatorServer } from '#gateway/aggregator/server.ts'
+import { createAggregatorServer } from '#gateway/aggregator/server.ts'
 import { createAggregatorClient } from '#gateway/aggregator-client.ts'
 import { openBatchFiles } from '#gateway/batch-files.ts'
 import { createGateway } from '#gateway/gateway.ts'
@@ -27,7 +28,7 @@ describe('aggregator of gateways', function () {
   let ward: Ward
   let directory: string
   let aggregator: Aggregator
-  let server: AggregatorServer
+  let server: PlainServer
   let url: string
   /** Each test has an account of its own: its epochs begin at 1. */
   let account = 4

@@ -9,7 +9,8 @@ import { gatewayLogOrigin } from '#core/batch/gateway-log.ts'
 import { witnessNoteKey } from '#core/tlog/cosignature.ts'
 import { encodeVerifierKey } from '#core/tlog/signed-note.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
-import { createWitnessServer, type WitnessServer } from '#node/witness/server.ts'
+import type { PlainServer } from '#node/http/plain-server.ts'
+import { createWitnessServer } from '#node/witness/server.ts'
 import { openWitness, type Witness } from '#node/witness/witness.ts'
 import { loadOrCreateGateway } from '#gateway/identity.ts'
 import { witnessOf } from '#test/core/tlog/fixtures.ts'
@@ -26,7 +27,7 @@ describe('gateway without a network, from the command line', function () {
   let data: string
   let logKey: string
   let witness: Witness
-  let server: WitnessServer
+  let server: PlainServer
   let url: string
 
   before(async () => {

@@ -8,7 +8,8 @@ import { parseCheckpointNote } from '#core/tlog/checkpoint.ts'
 import { readCosignature } from '#core/tlog/cosignature.ts'
 import { encodeWitnessRequest } from '#core/tlog/witness.ts'
 import { nativePrimitives as p } from '#node/crypto/native.ts'
-import { createWitnessServer, type WitnessServer } from '#node/witness/server.ts'
+import type { PlainServer } from '#node/http/plain-server.ts'
+import { createWitnessServer } from '#node/witness/server.ts'
 import { loadOrCreateWitness } from '#node/witness/witness-key.ts'
 import { openWitness, type Witness } from '#node/witness/witness.ts'
 import { checkpointOf, LOG, logOf, witnessOf } from '#test/core/tlog/fixtures.ts'
@@ -29,7 +30,7 @@ function requestOf(of: typeof tree, oldSize: number, size: number): string {
 describe('a witness over HTTP', () => {
   let directory: string
   let witness: Witness
-  let server: WitnessServer
+  let server: PlainServer
   let url: string
 
   beforeEach(async () => {
