@@ -109,10 +109,17 @@ export function readStream(fields: Record<keyof Stream, unknown>, area: string):
   return {
     device: readText(fields.device, area, 'device', 32),
     mdc: readUint(fields.mdc, area, 'mdc', 0xffff_ffff),
-    loinc: readText(fields.loinc, area, 'loinc', 10),
-    ucum: readText(fields.ucum, area, 'ucum', 16),
+    loinc: readCode(fields.loinc, area, 'loinc', 10),
+    ucum: readCode(fields.ucum, area, 'ucum', 16),
     exponent: readInteger(fields.exponent, area, 'exponent', 9)
   }
+}
+
+/** Codes are of printable ASCII (UCUM §2): with other characters a reading could be larger than its bound. */
+function readCode(value: unknown, area: string, field: string, maxLength: number): string {
+  const text = readText(value, area, field, maxLength)
+  if (/^[ -~]*$/.test(text)) return text
+  throw new SalusError(`${area}_SHAPE`, `Refused: field "${field}" must be of printable ASCII.`)
 }
 
 /**

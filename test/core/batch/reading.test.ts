@@ -23,6 +23,7 @@ describe('reading', () => {
     await expectCode('READING_TRAILING', () => decodeReading(concat(good, Uint8Array.of(0))))
     await expectCode('READING_OVERSIZE', () => decodeReading(new Uint8Array(MAX_READING_BYTES + 1)))
     await expectCode('READING_VERSION', () => decodeReading(changed(0, 2)))
+    await expectCode('READING_SHAPE', () => decodeReading(changed(7, '\u00b5V')))
     await expectCode('READING_SHAPE', () => decodeReading(changed(8, 61.5)))
     await expectCode('READING_SHAPE', () => decodeReading(changed(8, null)))
     await expectCode('READING_SHAPE', () => decodeReading(changed(10, 1)))

@@ -47,6 +47,26 @@ describe('the formats of a sensor link', () => {
     }
   })
 
+  it('carry no reading that the gateway’s journal could not read again', async () => {
+    const most = 2 ** 48
+    const largest = (loinc: string, ucum: string): Uint8Array =>
+      encodeMessage({
+        ...{ kind: 'readings', number: 1, previous: null },
+        readings: [
+          {
+            stream: { mdc: 0xffff_ffff, loinc, ucum, exponent: -9 },
+            ...{ sequence: most, deviceTimeMs: -most, mantissa: -most, flags: 30 }
+          }
+        ]
+      })
+    const taken = decodeMessage(largest('~'.repeat(10), '~'.repeat(16))) as Extract<LinkMessage, { kind: 'readings' }>
+    for (const each of readingsOf(taken.readings, 'd'.repeat(32), most)) {
+      expect(decodeReading(encodeReading(each))).to.deep.equal(each)
+    }
+    // Three bytes each in UTF-8: 162 in all.
+    await expectCode('LINK_MESSAGE_SHAPE', () => decodeMessage(largest('\u20ac'.repeat(10), '\u20ac'.repeat(16))))
+  })
+
   it('carry readings whole, grouped by stream', () => {
     fc.assert(
       fc.property(fc.array(reading, { maxLength: 40 }), whole, fc.option(whole), (readings, number, previous) => {
