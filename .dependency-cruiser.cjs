@@ -36,7 +36,7 @@ module.exports = {
       to: {
         path: '^node/',
         pathNot:
-          '^node/(network|chain|store|http/client|crypto|log|version|metrics/(families|open-metrics|process-metrics)|cli/(options|signals))'
+          '^node/(network|chain|store|http/(client|plain-server)|crypto|log|version|metrics/(families|open-metrics|process-metrics)|cli/(options|signals))'
       }
     },
     {
